@@ -1,0 +1,34 @@
+# biascam: `just` lists the recipes.
+set positional-arguments
+
+[private]
+default:
+    @just --list
+
+# The paper's experiment: by default on procedural faces, or `just reproduce experiments/celeba.yaml`
+reproduce *ARGS:
+    cargo run --release --locked --quiet --bin biascam -- reproduce "$@"
+
+# Redraw all figures and the report of an experiment from its results
+figures *ARGS:
+    cargo run --release --locked --quiet --bin biascam -- draw "$@"
+
+# Everything that must hold: format, lints, tests, documentation
+test:
+    cargo fmt --all --check
+    cargo clippy --release --locked --workspace --all-targets -- -D warnings
+    cargo test --release --locked --workspace
+    RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps
+
+# Format and lints alone, in seconds
+lint:
+    cargo fmt --all --check
+    cargo clippy --release --locked --workspace --all-targets -- -D warnings
+
+# Criterion benches of kernels, losses, loader and maps
+bench *ARGS:
+    cargo bench --locked --workspace "$@"
+
+# The program with CUDA, for machines with NVIDIA's toolkit and cuDNN
+cuda *ARGS:
+    cargo build --release --locked --bin biascam --features cuda "$@"
