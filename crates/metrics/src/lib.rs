@@ -1,1 +1,51 @@
-//! metrics
+//! What the paper measures, on plain slices: error rates per class and the share of a map's energy inside a region.
+//!
+//! Scores are the logits of binary attributes (positive iff `score >= 0`, so `-0.0` is positive too), labels are `+1`, `-1`, or
+//! `0` for "not annotated"; maps are non-negative, row-major and square. An empty group has no mean: it is `None`, never `0`;
+//! [`paper_convention`] gives the zero that the paper's table prints there.
+//!
+//! ```
+//! use metrics::{CellBox, Class, Grid, error_rates, localisation};
+//!
+//! let rates = error_rates(&[2.0_f32, -0.5, -1.0, 0.0], &[1_i8, 1, -1, -1])?;
+//! assert_eq!(rates.false_negative_rate(), Some(0.5));
+//! assert_eq!(rates.rate(Class::Negative), Some(0.5)); // a score of 0 counts as positive
+//!
+//! // The left column of a 2 x 2 grid, over a map of 4 x 4 pixels that is active in the top row only.
+//! let grid = Grid::new(2, &[CellBox { rows: [0, 2], columns: [0, 1] }], &[])?;
+//! let region = grid.region(4);
+//! let mut map = [0.0_f32; 16];
+//! map[..4].copy_from_slice(&[3.0, 0.0, 1.0, 0.0]);
+//! let measured = localisation(&map, &region)?;
+//! assert_eq!(measured.energy, Some(0.75));
+//! assert_eq!(measured.mask_ratio, Some(0.5));
+//! assert_eq!(localisation(&[0.0; 16], &region)?.energy, None); // a map without energy has no share of it
+//! # Ok::<(), metrics::MetricsError>(())
+//! ```
+//!
+//! Source of the definitions: Zhang, Bieri, Günther, *Biased Binary Attribute Classifiers Ignore the Majority Classes*, 2024, and
+//! the authors' published evaluation code.
+
+mod claims;
+mod class;
+mod correlation;
+mod energy;
+mod error;
+mod evidence;
+mod filter;
+mod rates;
+mod region;
+mod region_set;
+mod statistics;
+
+pub use claims::{Claim, Finding, MIN_SAMPLES, Verdict, findings};
+pub use class::{Class, table_order};
+pub use correlation::{Correlation, pearson, ranks, spearman, spearman_with_interval};
+pub use energy::{Localisation, localisation, paper_convention, proportional_energy};
+pub use error::MetricsError;
+pub use evidence::{AttributeEvidence, ClassifierEvidence, Measured};
+pub use filter::Filter;
+pub use rates::{ErrorRates, error_rates, error_rates_by_attribute};
+pub use region::{CellBox, Grid, Region};
+pub use region_set::RegionSet;
+pub use statistics::{Bootstrap, CONFIDENCE, Interval, Statistics};

@@ -1,0 +1,175 @@
+//! How much of a map lies inside a region.
+
+use crate::{MetricsError, Region};
+
+/// Localisation of one map in one region; all values in `[0, 1]`, `None` where the map has no activation at all.
+///
+/// The corrected values multiply by (pixels outside the region / all pixels), so that a large region earns less.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Localisation {
+    /// Proportional energy: sum of the map inside / sum of the map.
+    pub energy: Option<f64>,
+    /// Corrected proportional energy.
+    pub energy_corrected: Option<f64>,
+    /// Acceptable mask ratio: active pixels (`> 0`) inside / active pixels.
+    pub mask_ratio: Option<f64>,
+    /// Corrected acceptable mask ratio.
+    pub mask_ratio_corrected: Option<f64>,
+}
+
+/// Sum and number of active pixels of a set of pixels.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Tally {
+    pub energy: f64,
+    pub active: usize,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.energy += other.energy;
+        self.active += other.active;
+    }
+
+    /// The localisation of a map with this tally inside a region, `whole` over all pixels, and the region's area.
+    pub(crate) fn localisation(self, whole: Self, area: f64) -> Localisation {
+        // Sums over different groupings of the same pixels differ by rounding; a share above 1 would only be that.
+        let energy = (whole.energy > 0.0).then(|| (self.energy / whole.energy).min(1.0));
+        let mask_ratio = (whole.active > 0).then(|| self.active as f64 / whole.active as f64);
+        let outside = 1.0 - area;
+        Localisation {
+            energy,
+            energy_corrected: energy.map(|value| value * outside),
+            mask_ratio,
+            mask_ratio_corrected: mask_ratio.map(|value| value * outside),
+        }
+    }
+}
+
+/// Sum in f64 and number of active pixels of a run of pixels.
+///
+/// Eight fixed lanes: the order of additions, hence the result, depends on nothing but the length, and compiles to vector code.
+pub(crate) fn tally(values: &[f32]) -> Tally {
+    const LANES: usize = 8;
+    let mut sums = [0.0_f64; LANES];
+    let mut active = [0_u32; LANES];
+    let chunks = values.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            sums[lane] += f64::from(chunk[lane]);
+            active[lane] += u32::from(chunk[lane] > 0.0);
+        }
+    }
+    for (lane, &value) in rest.iter().enumerate() {
+        sums[lane] += f64::from(value);
+        active[lane] += u32::from(value > 0.0);
+    }
+    Tally {
+        energy: sums.iter().sum(),
+        active: active.iter().map(|&count| count as usize).sum(),
+    }
+}
+
+/// Measures one map in one region. For many regions over the same map see [`RegionSet`](crate::RegionSet).
+///
+/// `map`: row-major `[size, size]`, finite and not negative.
+///
+/// # Errors
+/// A map of another size than the region, or with negative or non-finite values.
+pub fn localisation(map: &[f32], region: &Region) -> Result<Localisation, MetricsError> {
+    check_map(map, region.size())?;
+    let whole = tally(map);
+    let mut inside = Tally::default();
+    // Whole runs of equal mask values go through the vectorised sum.
+    let mut start = 0;
+    for run in region.mask().chunk_by(|a, b| a == b) {
+        if run[0] {
+            inside.add(tally(&map[start..start + run.len()]));
+        }
+        start += run.len();
+    }
+    Ok(inside.localisation(whole, region.area()))
+}
+
+/// Proportional energy of one map in one region: sum inside / sum, in `[0, 1]`; `None` for a map without energy.
+///
+/// # Errors
+/// As [`localisation`].
+pub fn proportional_energy(map: &[f32], region: &Region) -> Result<Option<f64>, MetricsError> {
+    Ok(localisation(map, region)?.energy)
+}
+
+/// The paper's value for what cannot be measured: 0 for a map without energy, and 0 for the mean of an empty group.
+///
+/// Only the columns that reproduce the paper's table use it. Elsewhere such a zero would pass for evidence.
+#[must_use]
+pub fn paper_convention(value: Option<f64>) -> f64 {
+    value.unwrap_or(0.0)
+}
+
+/// Refuses maps of another size and maps whose energy would not be a share.
+pub(crate) fn check_map(map: &[f32], size: usize) -> Result<(), MetricsError> {
+    if map.len() != size * size {
+        return Err(MetricsError::Length {
+            what: "map",
+            found: map.len(),
+            expected: size * size,
+        });
+    }
+    // A branch-free fold vectorises; the culprit is looked for only when there is one.
+    let good = map
+        .iter()
+        .fold(true, |good, &value| good & (0.0..f32::INFINITY).contains(&value));
+    if good {
+        return Ok(());
+    }
+    let bad = map
+        .iter()
+        .find(|value| !(**value >= 0.0 && value.is_finite()))
+        .copied()
+        .unwrap_or(f32::NAN);
+    Err(MetricsError::Map { energy: f64::from(bad) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left_half(size: usize) -> Region {
+        Region::from_mask(size, (0..size * size).map(|i| i % size < size / 2).collect()).unwrap()
+    }
+
+    #[test]
+    fn two_by_two_by_hand() {
+        let measured = localisation(&[3.0, 1.0, 0.0, 0.0], &left_half(2)).unwrap();
+        assert_eq!(measured.energy, Some(0.75));
+        assert_eq!(measured.energy_corrected, Some(0.375));
+        assert_eq!(measured.mask_ratio, Some(0.5));
+        assert_eq!(measured.mask_ratio_corrected, Some(0.25));
+    }
+
+    #[test]
+    fn a_map_without_energy_is_absent_and_zero_by_the_papers_convention() {
+        let energy = proportional_energy(&[0.0; 4], &left_half(2)).unwrap();
+        assert_eq!(energy, None);
+        assert_eq!(paper_convention(energy), 0.0);
+        assert_eq!(paper_convention(Some(0.3)), 0.3);
+    }
+
+    #[test]
+    fn maps_that_are_none_are_refused() {
+        assert!(matches!(
+            localisation(&[1.0; 3], &left_half(2)),
+            Err(MetricsError::Length { .. })
+        ));
+        for bad in [-1.0, f32::NAN, f32::INFINITY] {
+            assert!(
+                matches!(
+                    localisation(&[1.0, bad, 1.0, 1.0], &left_half(2)),
+                    Err(MetricsError::Map { .. })
+                ),
+                "{bad}"
+            );
+        }
+    }
+}

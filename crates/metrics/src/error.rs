@@ -1,0 +1,70 @@
+//! What can be wrong with the input of a measurement.
+
+use thiserror::Error;
+
+/// Input that cannot be measured. The message says what was found and what was expected.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum MetricsError {
+    /// Two slices that belong together differ in length.
+    #[error("{what}: {found} values, expected {expected}")]
+    Length {
+        /// Which slice.
+        what: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length it should have.
+        expected: usize,
+    },
+    /// A matrix whose length is no multiple of its number of columns.
+    #[error("{len} values do not fill rows of {columns}")]
+    Ragged {
+        /// Number of values.
+        len: usize,
+        /// Number of columns.
+        columns: usize,
+    },
+    /// A score that is not a number predicts neither class.
+    #[error("score {index} is not a number")]
+    NotANumber {
+        /// Position in the slice.
+        index: usize,
+    },
+    /// A label other than `-1`, `0` or `+1`.
+    #[error("label {index} is {value}, expected -1, 0 or 1")]
+    Label {
+        /// Position in the slice.
+        index: usize,
+        /// The value found.
+        value: f32,
+    },
+    /// A map with a negative or non-finite value has no energy.
+    #[error("the map's energy is {energy}: maps must be finite and not negative")]
+    Map {
+        /// The sum of the map, or its first bad value.
+        energy: f64,
+    },
+    /// A box of cells that does not lie in its grid, or is empty.
+    #[error("{axis} [{start}, {end}) is not a non-empty range of cells of a grid of side {side}")]
+    CellBox {
+        /// `rows` or `columns`.
+        axis: &'static str,
+        /// First cell.
+        start: usize,
+        /// One past the last cell.
+        end: usize,
+        /// Cells along a side of the grid.
+        side: usize,
+    },
+    /// A region in which nothing can lie.
+    #[error("the region has no cell: everything included is excluded again")]
+    EmptyRegion,
+    /// A name that is no filter.
+    #[error("unknown filter `{found}`; allowed are {allowed}")]
+    Filter {
+        /// The name found.
+        found: String,
+        /// All names, separated by commas.
+        allowed: String,
+    },
+}
