@@ -1,1 +1,66 @@
-//! dataset
+//! Face attributes as data: from files on disk to batches of aligned images and labels.
+//!
+//! A [`Source`] knows the images of a data set and their [`Annotations`]; [`CelebaFolder`] is the one on disk. A
+//! [`Loader`] turns it into batches: every image decoded, [aligned](Alignment) to a square, [augmented](Augmentation),
+//! in an order that depends only on the seed and the epoch.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use dataset::{Augmentation, CelebaFolder, Loader, LoaderConfig, Source, Split};
+//!
+//! let faces = CelebaFolder::open("data/celeba".as_ref())?;
+//! let train = faces.annotations().indices(Split::Train);
+//! for (name, counts) in faces.annotations().attributes.names().iter().zip(faces.annotations().class_counts(&train)) {
+//!     println!("{name}: {} of {} positive", counts.positives, counts.total());
+//! }
+//! let config = LoaderConfig { shuffle: true, augmentation: Augmentation::affact(), ..LoaderConfig::in_order(112, 32, 2) };
+//! let loader = Loader::new(Arc::new(faces), train, config)?;
+//! for epoch in 0..8 {
+//!     for batch in loader.epoch(epoch, 0) {
+//!         let batch = batch?;
+//!         assert_eq!(batch.images.len(), batch.indices.len() * 112 * 112 * 3);
+//!     }
+//! }
+//! # Ok::<(), dataset::Error>(())
+//! ```
+
+mod alignment;
+mod annotations;
+mod attributes;
+mod augmentation;
+mod batches;
+mod celeba;
+mod counts;
+mod error;
+mod files;
+mod frontal;
+mod landmarks;
+mod loader;
+mod mask_alignment;
+mod masks;
+mod parse;
+mod prepare;
+mod seed;
+mod similarity;
+mod source;
+mod split;
+mod warp;
+
+pub use alignment::Alignment;
+pub use annotations::{Annotations, Class, ClassCounts};
+pub use attributes::Attributes;
+pub use augmentation::Augmentation;
+pub use batches::Batches;
+pub use celeba::{CelebaFolder, decode};
+pub use counts::{LabelCounts, label_counts};
+pub use error::{Error, Result};
+pub use frontal::{FRONTAL_THRESHOLD, frontal_names, is_frontal};
+pub use landmarks::Landmarks;
+pub use loader::{Batch, Loader, LoaderConfig};
+pub use mask_alignment::aligned_mask;
+pub use masks::AttributeMasks;
+pub use parse::{LabelTable, Rows, parse_identities, parse_labels, parse_landmarks, parse_partition};
+pub use similarity::Similarity;
+pub use source::{MemorySource, Source};
+pub use split::Split;
+pub use warp::warp_into;

@@ -1,0 +1,184 @@
+use crate::{Attributes, Landmarks, Split};
+
+/// Everything known about the images of a data set except their pixels.
+///
+/// The lists run over the images in one order; an image's position in it is its `index` everywhere in this crate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Annotations {
+    /// The attributes, in the order of the label columns.
+    pub attributes: Attributes,
+    /// File names of the images, N of them.
+    pub names: Vec<String>,
+    /// Labels `[N, A]`, row after row: 1 positive, -1 negative, 0 not annotated.
+    pub labels: Vec<i8>,
+    /// The split of each image.
+    pub splits: Vec<Split>,
+    /// Landmarks of each image, in its own pixels.
+    pub landmarks: Option<Vec<Landmarks>>,
+    /// The person in each image.
+    pub identities: Option<Vec<u32>>,
+}
+
+impl Annotations {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The labels of one image, one per attribute.
+    ///
+    /// # Panics
+    /// When there is no image `index`.
+    pub fn labels_of(&self, index: usize) -> &[i8] {
+        let width = self.attributes.len();
+        &self.labels[index * width..(index + 1) * width]
+    }
+
+    /// The images of a split, in ascending order.
+    pub fn indices(&self, split: Split) -> Vec<usize> {
+        (0..self.len()).filter(|&index| self.splits[index] == split).collect()
+    }
+
+    /// Positives and negatives of each attribute among the images `indices`.
+    ///
+    /// # Panics
+    /// When there is no image of such an index.
+    pub fn class_counts(&self, indices: &[usize]) -> Vec<ClassCounts> {
+        class_counts(
+            self.attributes.len(),
+            indices.iter().map(|&index| self.labels_of(index)),
+        )
+    }
+}
+
+pub(crate) fn class_counts<'a>(attributes: usize, rows: impl Iterator<Item = &'a [i8]>) -> Vec<ClassCounts> {
+    let mut counts = vec![ClassCounts::default(); attributes];
+    for row in rows {
+        for (count, &label) in counts.iter_mut().zip(row) {
+            count.positives += usize::from(label > 0);
+            count.negatives += usize::from(label < 0);
+        }
+    }
+    counts
+}
+
+/// One of the two classes of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Class {
+    /// The attribute is present (label 1).
+    Positive,
+    /// The attribute is absent (label -1).
+    Negative,
+}
+
+impl Class {
+    /// The other class.
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Positive => Self::Negative,
+            Self::Negative => Self::Positive,
+        }
+    }
+}
+
+/// How many images show an attribute and how many do not. Unannotated images count in neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassCounts {
+    /// Images labelled 1.
+    pub positives: usize,
+    /// Images labelled -1.
+    pub negatives: usize,
+}
+
+impl ClassCounts {
+    /// The rarer class. Of two equal ones the positive, so that a tie makes the negative class the majority.
+    pub fn minority(self) -> Class {
+        if self.positives <= self.negatives {
+            Class::Positive
+        } else {
+            Class::Negative
+        }
+    }
+
+    /// The more frequent class; see [`minority`](Self::minority) for ties.
+    pub fn majority(self) -> Class {
+        self.minority().opposite()
+    }
+
+    /// Number of images of `class`.
+    pub fn of(self, class: Class) -> usize {
+        match class {
+            Class::Positive => self.positives,
+            Class::Negative => self.negatives,
+        }
+    }
+
+    /// Number of annotated images.
+    pub fn total(self) -> usize {
+        self.positives + self.negatives
+    }
+
+    /// The fraction of positives among the annotated images; `None` without any.
+    pub fn positive_rate(self) -> Option<f64> {
+        (self.total() > 0).then(|| self.positives as f64 / self.total() as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn annotations() -> Annotations {
+        Annotations {
+            attributes: Attributes::new(vec!["a".into(), "b".into()]).unwrap(),
+            names: ["1.jpg", "2.jpg", "3.jpg"].map(String::from).to_vec(),
+            labels: vec![1, -1, 0, -1, 1, 1],
+            splits: vec![Split::Train, Split::Test, Split::Train],
+            landmarks: None,
+            identities: None,
+        }
+    }
+
+    #[test]
+    fn unannotated_labels_count_in_neither_class() {
+        let counts = annotations().class_counts(&[0, 1, 2]);
+        let expected = [(2, 0), (1, 2)].map(|(positives, negatives)| ClassCounts { positives, negatives });
+        assert_eq!(counts, expected);
+        assert_eq!(counts[0].positive_rate(), Some(1.0));
+        assert_eq!(ClassCounts::default().positive_rate(), None);
+    }
+
+    #[test]
+    fn counts_run_over_the_given_images_only() {
+        let annotations = annotations();
+        let train = annotations.indices(Split::Train);
+        assert_eq!(train, [0, 2]);
+        assert_eq!(
+            annotations.class_counts(&train)[1],
+            ClassCounts {
+                positives: 1,
+                negatives: 1
+            }
+        );
+        assert!(annotations.indices(Split::Validation).is_empty());
+    }
+
+    #[test]
+    fn a_tie_makes_the_negative_class_the_majority() {
+        for (positives, negatives, minority) in [
+            (1, 2, Class::Positive),
+            (2, 2, Class::Positive),
+            (3, 2, Class::Negative),
+        ] {
+            let counts = ClassCounts { positives, negatives };
+            assert_eq!(counts.minority(), minority);
+            assert_eq!(counts.majority(), minority.opposite());
+            assert_eq!(counts.of(minority) + counts.of(minority.opposite()), counts.total());
+        }
+    }
+}

@@ -1,0 +1,117 @@
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use crate::loader::Batch;
+use crate::prepare::Preparer;
+use crate::{Error, Result};
+
+/// The batches of one epoch, in order. Made by [`Loader::epoch`](crate::Loader::epoch).
+pub struct Batches {
+    job: Arc<Job>,
+    remaining: Range<usize>,
+    first: usize,
+    workers: Vec<Worker>,
+}
+
+/// What all threads of an epoch share.
+struct Job {
+    preparer: Arc<Preparer>,
+    order: Arc<Vec<usize>>,
+    epoch: u64,
+    stop: AtomicBool,
+}
+
+/// Worker k of T builds batches first + k, first + k + T, ... and hands them over through a channel of its own, so that
+/// reading the channels in turn gives the batches in order.
+struct Worker {
+    /// `None` when the system had no thread to give: the caller's thread does this worker's part.
+    thread: Option<(Receiver<Result<Batch>>, JoinHandle<()>)>,
+}
+
+impl Batches {
+    pub(crate) fn start(preparer: Arc<Preparer>, order: Arc<Vec<usize>>, epoch: u64, remaining: Range<usize>) -> Self {
+        let threads = preparer.config().threads.min(remaining.len());
+        let waiting = preparer.config().prefetch.checked_div(threads).unwrap_or(0);
+        let job = Arc::new(Job {
+            preparer,
+            order,
+            epoch,
+            stop: AtomicBool::new(false),
+        });
+        let workers = (0..threads)
+            .map(|worker| {
+                let (sender, receiver) = sync_channel(waiting);
+                let part = (remaining.start + worker..remaining.end).step_by(threads);
+                let job = Arc::clone(&job);
+                let thread = thread::Builder::new()
+                    .name(format!("loader {worker}"))
+                    .spawn(move || job.work(part, &sender));
+                Worker {
+                    thread: thread.ok().map(|handle| (receiver, handle)),
+                }
+            })
+            .collect();
+        Self {
+            job,
+            first: remaining.start,
+            remaining,
+            workers,
+        }
+    }
+}
+
+impl Job {
+    fn work(&self, batches: impl Iterator<Item = usize>, out: &SyncSender<Result<Batch>>) {
+        for number in batches {
+            let Some(batch) = self.batch(number) else {
+                return;
+            };
+            if out.send(batch).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn batch(&self, number: usize) -> Option<Result<Batch>> {
+        let size = self.preparer.config().batch_size;
+        let start = number * size;
+        let end = (start + size).min(self.order.len());
+        self.preparer.batch(&self.order[start..end], self.epoch, &self.stop)
+    }
+}
+
+impl Iterator for Batches {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let number = self.remaining.next()?;
+        let turn = (number - self.first).checked_rem(self.workers.len());
+        match turn.and_then(|turn| self.workers[turn].thread.as_ref()) {
+            // A channel closes early only if its worker panicked.
+            Some((receiver, _)) => Some(receiver.recv().unwrap_or(Err(Error::Worker { batch: number }))),
+            None => self.job.batch(number),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.remaining.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Batches {}
+
+impl Drop for Batches {
+    fn drop(&mut self) {
+        self.job.stop.store(true, Ordering::Relaxed);
+        // Closing all channels first wakes the workers that wait for room in them.
+        let (receivers, handles): (Vec<_>, Vec<_>) = self.workers.drain(..).filter_map(|worker| worker.thread).unzip();
+        drop(receivers);
+        for handle in handles {
+            // A worker that panicked has been reported in its batch's place.
+            let _ = handle.join();
+        }
+    }
+}

@@ -1,0 +1,104 @@
+use std::io;
+use std::path::PathBuf;
+
+/// What can go wrong with a data set on disk or with the settings of its loader.
+///
+/// Every message names the file (and the line, where there is one), what was found, and what was expected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A line of an annotation file breaks its format: `list_attr_celeba.txt:12: 39 values, expected 40`.
+    #[error("{file}:{line}: {found}, expected {expected}")]
+    Line {
+        /// File as the caller named it.
+        file: String,
+        /// Line number, from 1.
+        line: usize,
+        /// What the line says.
+        found: String,
+        /// What the format asks for, and the way out where there is one.
+        expected: String,
+    },
+    /// An annotation file as a whole disagrees with itself or with another one.
+    #[error("{file}: {found}, expected {expected}")]
+    File {
+        /// File as the caller named it.
+        file: String,
+        /// What the file says.
+        found: String,
+        /// What was expected, and the way out where there is one.
+        expected: String,
+    },
+    /// A file or folder of the layout is not where it may be.
+    #[error("{what} not found; looked for {}", list(.looked_for))]
+    Missing {
+        /// The name of the missing part.
+        what: String,
+        /// Every place that was tried.
+        looked_for: Vec<PathBuf>,
+    },
+    /// A file exists but cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The reason the system gives.
+        source: io::Error,
+    },
+    /// A file or folder cannot be written.
+    #[error("{}: cannot be written", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason the system gives.
+        source: io::Error,
+    },
+    /// An image or mask file is truncated, or no image at all.
+    #[error("{}: not a readable image (JPEG or PNG expected; truncated?)", path.display())]
+    Decode {
+        /// The file.
+        path: PathBuf,
+        /// The decoder's reason.
+        source: image::ImageError,
+    },
+    /// An image or mask cannot be encoded.
+    #[error("{}: cannot be encoded", path.display())]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// The encoder's reason.
+        source: image::ImageError,
+    },
+    /// The five landmarks of a face do not determine an alignment.
+    #[error("{image}: landmarks {found}, expected two distinct eyes and a mouth away from them")]
+    Landmarks {
+        /// The image's name, or `an image` where none is known.
+        image: String,
+        /// The offending coordinates.
+        found: String,
+    },
+    /// A setting, name or argument is outside its range.
+    #[error("{what}: {found}, expected {expected}")]
+    Invalid {
+        /// The setting or argument.
+        what: String,
+        /// Its value.
+        found: String,
+        /// The values allowed.
+        expected: String,
+    },
+    /// A worker thread of the loader ended before it delivered its batch.
+    #[error("batch {batch}: the loader's worker thread ended early; this is a defect, please report it")]
+    Worker {
+        /// Number of the batch in its epoch, from 0.
+        batch: usize,
+    },
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+fn list(paths: &[PathBuf]) -> String {
+    let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+    paths.join(", ")
+}

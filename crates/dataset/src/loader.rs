@@ -1,0 +1,171 @@
+use std::sync::Arc;
+
+use crate::augmentation::Augmentation;
+use crate::batches::Batches;
+use crate::prepare::Preparer;
+use crate::seed::{Purpose, generator};
+use crate::{Error, Result, Source};
+use rand::seq::SliceRandom;
+
+/// The largest side of a square: more than any network takes, and small enough that sizes do not overflow.
+const LARGEST_SIZE: usize = 8192;
+
+/// How a [`Loader`] makes batches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoaderConfig {
+    /// Side of the aligned square, pixels.
+    pub size: usize,
+    /// Images per batch; the last batch of an epoch may have fewer.
+    pub batch_size: usize,
+    /// Seed of order and augmentation.
+    pub seed: u64,
+    /// Random changes to the images.
+    pub augmentation: Augmentation,
+    /// Worker threads; 0 builds each batch on the caller's thread when it is asked for.
+    pub threads: usize,
+    /// Finished batches that may wait for the caller, beyond the one each worker is building.
+    pub prefetch: usize,
+    /// Bytes of decoded images to keep in memory, at the resolution the square needs; first come, first kept.
+    pub cache_bytes: usize,
+    /// Leave out a last batch of fewer images.
+    pub drop_last: bool,
+    /// A new order in every epoch; otherwise the order of the indices.
+    pub shuffle: bool,
+}
+
+impl LoaderConfig {
+    /// The images in order, once, without augmentation or cache: for prediction.
+    pub fn in_order(size: usize, batch_size: usize, threads: usize) -> Self {
+        Self {
+            size,
+            batch_size,
+            seed: 0,
+            augmentation: Augmentation::none(),
+            threads,
+            prefetch: threads,
+            cache_bytes: 0,
+            drop_last: false,
+            shuffle: false,
+        }
+    }
+
+    fn check(&self, images: usize) -> Result<()> {
+        let invalid = |what: &str, found: usize, expected: String| {
+            Err(Error::Invalid {
+                what: what.to_owned(),
+                found: found.to_string(),
+                expected,
+            })
+        };
+        if !(1..=LARGEST_SIZE).contains(&self.size) {
+            return invalid("image size", self.size, format!("1 to {LARGEST_SIZE} pixels"));
+        }
+        if self.batch_size == 0 {
+            return invalid("batch size", 0, "at least 1".to_owned());
+        }
+        if images == 0 {
+            return invalid("images to load", 0, "at least 1; is the split empty?".to_owned());
+        }
+        if self.drop_last && self.batch_size > images {
+            let expected = format!("at most {images}, as no smaller batch is kept");
+            return invalid("batch size", self.batch_size, expected);
+        }
+        self.augmentation.check()
+    }
+}
+
+/// Images and labels, ready for a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The images' indices in the source, N of them.
+    pub indices: Vec<usize>,
+    /// Aligned images `[N, S, S, 3]`, channels last, values in \[0, 1\].
+    pub images: Vec<f32>,
+    /// Labels `[N, A]`: 1, -1, or 0 where not annotated.
+    pub labels: Vec<f32>,
+}
+
+/// Batches of aligned, augmented images from several threads.
+///
+/// The order of an epoch depends on the seed and the epoch, the augmentation of an image on the seed, the epoch and the
+/// image: never on the number of threads, the batch size or the cache. An epoch may start at any batch, so that an
+/// interrupted one continues where it was.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use dataset::{Annotations, Attributes, Loader, LoaderConfig, MemorySource, Split};
+/// # let annotations = Annotations {
+/// #     attributes: Attributes::new(vec!["Smiling".into()])?,
+/// #     names: vec!["a.png".into(), "b.png".into(), "c.png".into()],
+/// #     labels: vec![1, -1, 1], splits: vec![Split::Train; 3], landmarks: None, identities: None,
+/// # };
+/// # let source = MemorySource::new(annotations, vec![image::RgbImage::new(178, 218); 3])?;
+/// let loader = Loader::new(Arc::new(source), vec![0, 1, 2], LoaderConfig::in_order(112, 2, 1))?;
+/// for batch in loader.epoch(0, 0) {
+///     let batch = batch?;
+///     assert_eq!(batch.images.len(), batch.indices.len() * 112 * 112 * 3);
+/// }
+/// # Ok::<(), dataset::Error>(())
+/// ```
+pub struct Loader {
+    indices: Vec<usize>,
+    preparer: Arc<Preparer>,
+}
+
+impl Loader {
+    /// A loader of the images `indices` of `source`.
+    ///
+    /// # Errors
+    /// When a setting is out of range, there is no image to load, or an index names none.
+    pub fn new(source: Arc<dyn Source>, indices: Vec<usize>, config: LoaderConfig) -> Result<Self> {
+        config.check(indices.len())?;
+        let images = source.annotations().len();
+        if let Some(index) = indices.iter().find(|&&index| index >= images) {
+            return Err(Error::Invalid {
+                what: "image index".to_owned(),
+                found: index.to_string(),
+                expected: format!("less than {images}"),
+            });
+        }
+        Ok(Self {
+            indices,
+            preparer: Arc::new(Preparer::new(source, config)),
+        })
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &LoaderConfig {
+        self.preparer.config()
+    }
+
+    /// Number of batches of a whole epoch.
+    pub fn batches_per_epoch(&self) -> usize {
+        let (images, size) = (self.indices.len(), self.config().batch_size);
+        if self.config().drop_last {
+            images / size
+        } else {
+            images.div_ceil(size)
+        }
+    }
+
+    /// The batches of an epoch from number `first_batch` on, in order. Work starts at once, in the background.
+    ///
+    /// A batch with an image that cannot be loaded is an error; the batches after it follow. Dropping the iterator ends
+    /// the work.
+    pub fn epoch(&self, epoch: u64, first_batch: usize) -> Batches {
+        Batches::start(
+            Arc::clone(&self.preparer),
+            Arc::new(self.order(epoch)),
+            epoch,
+            first_batch..self.batches_per_epoch(),
+        )
+    }
+
+    fn order(&self, epoch: u64) -> Vec<usize> {
+        let mut order = self.indices.clone();
+        if self.config().shuffle {
+            order.shuffle(&mut generator(self.config().seed, epoch, Purpose::Order, 0));
+        }
+        order
+    }
+}

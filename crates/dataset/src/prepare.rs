@@ -1,0 +1,127 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use image::RgbImage;
+
+use crate::loader::{Batch, LoaderConfig};
+use crate::seed::{Purpose, generator};
+use crate::warp::{bilinear, halve, halvings};
+use crate::{Alignment, Error, Result, Similarity, Source};
+
+/// Builds batches; shared by the loader's threads.
+pub(crate) struct Preparer {
+    source: Arc<dyn Source>,
+    config: LoaderConfig,
+    cache: Cache,
+}
+
+/// A decoded image at the resolution the square needs, and the alignment to it.
+struct Prepared {
+    image: RgbImage,
+    transform: Similarity,
+}
+
+impl Preparer {
+    pub(crate) fn new(source: Arc<dyn Source>, config: LoaderConfig) -> Self {
+        let cache = Cache::new(source.annotations().len(), config.cache_bytes);
+        Self { source, config, cache }
+    }
+
+    pub(crate) fn config(&self) -> &LoaderConfig {
+        &self.config
+    }
+
+    /// The batch of the images `indices`. `None` when `stop` was set meanwhile.
+    pub(crate) fn batch(&self, indices: &[usize], epoch: u64, stop: &AtomicBool) -> Option<Result<Batch>> {
+        let annotations = self.source.annotations();
+        let pixels = 3 * self.config.size * self.config.size;
+        let mut images = vec![0.0; indices.len() * pixels];
+        let mut labels = Vec::with_capacity(indices.len() * annotations.attributes.len());
+        let mut scratch = Vec::new();
+        for (&index, out) in indices.iter().zip(images.chunks_exact_mut(pixels)) {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            if let Err(error) = self.fill(index, epoch, out, &mut scratch) {
+                return Some(Err(error));
+            }
+            labels.extend(annotations.labels_of(index).iter().map(|&label| f32::from(label)));
+        }
+        Some(Ok(Batch {
+            indices: indices.to_vec(),
+            images,
+            labels,
+        }))
+    }
+
+    fn fill(&self, index: usize, epoch: u64, out: &mut [f32], scratch: &mut Vec<f32>) -> Result<()> {
+        let prepared = self.cache.get_or_insert(index, || self.prepare(index))?;
+        let size = self.config.size;
+        let mut random = generator(self.config.seed, epoch, Purpose::Augmentation, index as u64);
+        let draw = self.config.augmentation.draw(&mut random);
+        let transform = draw.transform(&prepared.transform, size);
+        bilinear(&prepared.image, &transform, draw.mirror, size, out);
+        draw.finish(size, out, scratch);
+        Ok(())
+    }
+
+    fn prepare(&self, index: usize) -> Result<Prepared> {
+        let annotations = self.source.annotations();
+        let image = self.source.image(index)?;
+        let landmarks = annotations.landmarks.as_ref().map(|landmarks| &landmarks[index]);
+        let transform = Alignment { size: self.config.size }
+            .transform(landmarks, image.dimensions())
+            .map_err(|error| match error {
+                Error::Landmarks { found, .. } => Error::Landmarks {
+                    image: annotations.names[index].clone(),
+                    found,
+                },
+                other => other,
+            })?;
+        // Halved as the alignment needs, whatever the augmentation: what is kept must serve every epoch.
+        let halvings = halvings(transform.scale());
+        let transform = transform.into_shrunk(f64::from(1u32 << halvings));
+        Ok(Prepared {
+            image: halve(&image, halvings).into_owned(),
+            transform,
+        })
+    }
+}
+
+/// Prepared images by index, up to a number of bytes.
+struct Cache {
+    slots: Vec<OnceLock<Arc<Prepared>>>,
+    free: AtomicUsize,
+}
+
+impl Cache {
+    fn new(images: usize, bytes: usize) -> Self {
+        let slots = if bytes == 0 { 0 } else { images };
+        Self {
+            slots: (0..slots).map(|_| OnceLock::new()).collect(),
+            free: AtomicUsize::new(bytes),
+        }
+    }
+
+    fn get_or_insert(&self, index: usize, prepare: impl FnOnce() -> Result<Prepared>) -> Result<Arc<Prepared>> {
+        let slot = self.slots.get(index);
+        if let Some(kept) = slot.and_then(OnceLock::get) {
+            return Ok(Arc::clone(kept));
+        }
+        let prepared = Arc::new(prepare()?);
+        if let Some(slot) = slot {
+            let bytes = prepared.image.as_raw().len() + size_of::<Prepared>();
+            let reserve = |free: usize| free.checked_sub(bytes);
+            if self
+                .free
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, reserve)
+                .is_ok()
+                && slot.set(Arc::clone(&prepared)).is_err()
+            {
+                // Another thread was faster.
+                self.free.fetch_add(bytes, Ordering::Relaxed);
+            }
+        }
+        Ok(prepared)
+    }
+}

@@ -1,0 +1,165 @@
+use image::RgbImage;
+
+use crate::{Annotations, AttributeMasks, Error, Result};
+
+/// Where images and their annotations come from. The loader and everything after it know no more of a data set.
+pub trait Source: Send + Sync {
+    /// What is known about the images.
+    fn annotations(&self) -> &Annotations;
+
+    /// The decoded image `index`.
+    ///
+    /// # Errors
+    /// When it cannot be read or decoded; the message names the file.
+    fn image(&self, index: usize) -> Result<RgbImage>;
+
+    /// Where each attribute is visible in image `index`, if the data set knows.
+    ///
+    /// # Errors
+    /// When the data set has masks but not this one, or it cannot be read; the message names the file.
+    fn masks(&self, index: usize) -> Result<Option<AttributeMasks>> {
+        let _ = index;
+        Ok(None)
+    }
+
+    /// A short text that two data sets share only if their annotations are equal: the number of images and a hash.
+    fn fingerprint(&self) -> String {
+        Fingerprint::of(self.annotations()).to_text(self.annotations().len())
+    }
+}
+
+/// A data set held in memory, for tests and small experiments.
+#[derive(Clone, Debug)]
+pub struct MemorySource {
+    annotations: Annotations,
+    images: Vec<RgbImage>,
+}
+
+impl MemorySource {
+    /// A data set of these images, one for each name in `annotations`.
+    ///
+    /// # Errors
+    /// When the lists are not equally long.
+    pub fn new(annotations: Annotations, images: Vec<RgbImage>) -> Result<Self> {
+        let n = annotations.len();
+        let optional = |length: Option<usize>| length.unwrap_or(n);
+        for (what, found, expected) in [
+            ("images", images.len(), n),
+            ("labels", annotations.labels.len(), n * annotations.attributes.len()),
+            ("splits", annotations.splits.len(), n),
+            ("landmarks", optional(annotations.landmarks.as_ref().map(Vec::len)), n),
+            ("identities", optional(annotations.identities.as_ref().map(Vec::len)), n),
+        ] {
+            if found != expected {
+                return Err(Error::Invalid {
+                    what: what.to_owned(),
+                    found: found.to_string(),
+                    expected: format!("{expected} for {n} image names"),
+                });
+            }
+        }
+        Ok(Self { annotations, images })
+    }
+}
+
+impl Source for MemorySource {
+    fn annotations(&self) -> &Annotations {
+        &self.annotations
+    }
+
+    fn image(&self, index: usize) -> Result<RgbImage> {
+        self.images.get(index).cloned().ok_or_else(|| Error::Invalid {
+            what: "image index".to_owned(),
+            found: index.to_string(),
+            expected: format!("less than {}", self.images.len()),
+        })
+    }
+}
+
+/// FNV-1a, 64 bits: the same on every machine and in every version of the standard library.
+pub(crate) struct Fingerprint(u64);
+
+impl Fingerprint {
+    pub(crate) fn of(annotations: &Annotations) -> Self {
+        let mut hash = Self(0xcbf2_9ce4_8422_2325);
+        for name in annotations.attributes.names().iter().chain(&annotations.names) {
+            hash.add(name.as_bytes());
+            hash.add(b"\n");
+        }
+        for label in &annotations.labels {
+            hash.add(&label.to_le_bytes());
+        }
+        for split in &annotations.splits {
+            hash.add(&[split.code()]);
+        }
+        for face in annotations.landmarks.iter().flatten() {
+            for point in [
+                face.left_eye,
+                face.right_eye,
+                face.nose,
+                face.left_mouth,
+                face.right_mouth,
+            ] {
+                hash.add(&point[0].to_le_bytes());
+                hash.add(&point[1].to_le_bytes());
+            }
+        }
+        for identity in annotations.identities.iter().flatten() {
+            hash.add(&identity.to_le_bytes());
+        }
+        hash
+    }
+
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    pub(crate) fn to_text(&self, images: usize) -> String {
+        format!("{images} images {:016x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Attributes, Split};
+
+    fn annotations() -> Annotations {
+        Annotations {
+            attributes: Attributes::new(vec!["a".into(), "b".into()]).unwrap(),
+            names: vec!["1.jpg".into(), "2.jpg".into()],
+            labels: vec![1, -1, 1, 1],
+            splits: vec![Split::Train, Split::Test],
+            landmarks: None,
+            identities: None,
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_sees_every_annotation() {
+        let images = || vec![RgbImage::new(2, 2); 2];
+        let fingerprint = |annotations| MemorySource::new(annotations, images()).unwrap().fingerprint();
+        let plain = fingerprint(annotations());
+        assert!(plain.starts_with("2 images "), "{plain}");
+        assert_eq!(plain, fingerprint(annotations()));
+        let changes: [fn(&mut Annotations); 4] = [
+            |a| a.labels[3] = -1,
+            |a| a.splits[0] = Split::Validation,
+            |a| a.names[1] = "3.jpg".to_owned(),
+            |a| a.identities = Some(vec![1, 2]),
+        ];
+        for change in changes {
+            let mut changed = annotations();
+            change(&mut changed);
+            assert_ne!(fingerprint(changed), plain);
+        }
+    }
+
+    #[test]
+    fn lists_of_unequal_length_are_refused() {
+        let message = MemorySource::new(annotations(), Vec::new()).unwrap_err().to_string();
+        assert_eq!(message, "images: 0, expected 2 for 2 image names");
+    }
+}
