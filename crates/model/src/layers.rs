@@ -1,0 +1,141 @@
+//! The layers of a residual network on channels-last tensors `[N, H, W, C]`.
+
+use candle_core::{Tensor, Var};
+
+use crate::network::Mode;
+use crate::parameters::{Initial, Parameters};
+use crate::{Result, portable};
+
+/// Added to the variance before the root, as in PyTorch.
+const EPSILON: f64 = 1e-5;
+/// Share of the batch in the running statistics, as in PyTorch.
+const MOMENTUM: f64 = 0.1;
+
+/// Square convolution without bias; `padding` keeps the size at stride 1.
+#[derive(Debug)]
+pub(crate) struct Convolution {
+    weight: Var,
+    stride: usize,
+    padding: usize,
+}
+
+impl Convolution {
+    pub(crate) fn new(
+        parameters: &mut Parameters,
+        name: &str,
+        [inputs, outputs]: [usize; 2],
+        kernel: usize,
+        stride: usize,
+    ) -> Result<Self> {
+        let initial = Initial::KaimingNormal {
+            fan: outputs * kernel * kernel,
+        };
+        let weight = parameters.trained(format!("{name}.weight"), &[outputs, inputs, kernel, kernel], initial)?;
+        Ok(Self {
+            weight,
+            stride,
+            padding: kernel / 2,
+        })
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        Ok(portable::conv2d(
+            x,
+            &mode.weight(&self.weight),
+            self.stride,
+            self.padding,
+        )?)
+    }
+}
+
+/// Batch norm (Ioffe & Szegedy 2015), with the addition of a residual and the ReLU that may follow it.
+#[derive(Debug)]
+pub(crate) struct BatchNorm {
+    weight: Var,
+    bias: Var,
+    running_mean: Var,
+    running_variance: Var,
+}
+
+impl BatchNorm {
+    pub(crate) fn new(parameters: &mut Parameters, name: &str, channels: usize) -> Result<Self> {
+        let shape = &[channels];
+        Ok(Self {
+            weight: parameters.trained(format!("{name}.weight"), shape, Initial::Constant(1.0))?,
+            bias: parameters.trained(format!("{name}.bias"), shape, Initial::Constant(0.0))?,
+            running_mean: parameters.statistic(format!("{name}.running_mean"), shape, Initial::Constant(0.0))?,
+            running_variance: parameters.statistic(format!("{name}.running_var"), shape, Initial::Constant(1.0))?,
+        })
+    }
+
+    /// relu(norm(x) + residual), the last two as asked for.
+    ///
+    /// [`Mode::Train`] normalises with the batch's statistics and moves the running ones towards them, with PyTorch's
+    /// momentum 0.1 and the unbiased variance; [`Mode::Eval`] normalises with the running ones.
+    pub(crate) fn forward(&self, x: &Tensor, residual: Option<&Tensor>, relu: bool, mode: Mode) -> Result<Tensor> {
+        let (weight, bias) = (mode.weight(&self.weight), mode.weight(&self.bias));
+        match mode {
+            Mode::Train => {
+                let statistics = portable::batch_statistics(x)?;
+                self.update(&statistics.mean, &statistics.variance, statistics.count)?;
+                Ok(portable::batch_norm(
+                    x,
+                    &weight,
+                    &bias,
+                    &statistics,
+                    EPSILON,
+                    residual,
+                    relu,
+                )?)
+            }
+            Mode::Eval => {
+                let scale = (weight / (self.running_variance.as_detached_tensor() + EPSILON)?.sqrt()?)?;
+                let shift = (bias - (self.running_mean.as_detached_tensor() * &scale)?)?;
+                Ok(portable::affine(x, &scale, &shift, residual, relu)?)
+            }
+        }
+    }
+
+    fn update(&self, mean: &Tensor, variance: &Tensor, count: usize) -> Result<()> {
+        let towards = |running: &Var, batch: Tensor| -> Result<()> {
+            let old = running.as_detached_tensor();
+            Ok(running.set(&((old * (1.0 - MOMENTUM))? + (batch * MOMENTUM)?)?)?)
+        };
+        // A single value has no unbiased variance: PyTorch refuses it, here the biased one, 0, is taken.
+        let unbiased = count as f64 / count.saturating_sub(1).max(1) as f64;
+        towards(&self.running_mean, mean.detach())?;
+        towards(&self.running_variance, (variance.detach() * unbiased)?)
+    }
+}
+
+/// 3 x 3 max pooling with stride 2 and padding 1.
+pub(crate) fn stem_pool(x: &Tensor) -> Result<Tensor> {
+    Ok(portable::max_pool2d(x, 3, 2, 1)?)
+}
+
+/// `[N, H, W, C]` to `[N, C]`.
+pub(crate) fn global_average_pool(x: &Tensor) -> Result<Tensor> {
+    Ok(portable::global_average_pool(x)?)
+}
+
+/// Linear layer on `[N, C]`.
+#[derive(Debug)]
+pub(crate) struct Linear {
+    pub(crate) weight: Var,
+    pub(crate) bias: Var,
+}
+
+impl Linear {
+    pub(crate) fn new(parameters: &mut Parameters, name: &str, inputs: usize, outputs: usize) -> Result<Self> {
+        let initial = Initial::LinearUniform { fan_in: inputs };
+        Ok(Self {
+            weight: parameters.trained(format!("{name}.weight"), &[outputs, inputs], initial)?,
+            bias: parameters.trained(format!("{name}.bias"), &[outputs], initial)?,
+        })
+    }
+
+    pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+        let (weight, bias) = (mode.weight(&self.weight), mode.weight(&self.bias));
+        Ok(x.matmul(&weight.t()?)?.broadcast_add(&bias)?)
+    }
+}

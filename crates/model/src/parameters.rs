@@ -1,0 +1,160 @@
+//! Where a network's tensors come from: drawn at random, or given.
+
+use std::collections::HashMap;
+
+use candle_core::{DType, Device, Tensor, Var};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal, Uniform};
+
+use crate::error::TensorMismatch;
+use crate::{Error, Result};
+
+/// The stream of a seed's random numbers that initial weights are drawn from; other uses of the seed take other streams.
+const STREAM: u64 = 0x77_65_69_67_68_74; // "weight"
+
+/// How a tensor starts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Initial {
+    Constant(f32),
+    /// Normal with deviation sqrt(2 / fan) (He et al. 2015); torchvision uses the fan-out, Cout kh kw.
+    KaimingNormal {
+        fan: usize,
+    },
+    /// Uniform in ±1/sqrt(fan_in): PyTorch's default of a linear layer's weight and bias.
+    LinearUniform {
+        fan_in: usize,
+    },
+}
+
+enum Source {
+    Random(ChaCha8Rng),
+    Given(HashMap<String, Tensor>),
+}
+
+/// Hands out a network's tensors by name, so that fresh and stored weights take the same way through the constructors.
+pub(crate) struct Parameters {
+    source: Source,
+    device: Device,
+    /// Names and variables in the order of construction.
+    pub(crate) trained: Vec<(String, Var)>,
+    /// Running statistics, likewise.
+    pub(crate) statistics: Vec<(String, Var)>,
+    mismatch: TensorMismatch,
+}
+
+impl Parameters {
+    /// Draws every tensor; the same seed gives the same tensors.
+    pub(crate) fn random(seed: u64, device: &Device) -> Self {
+        let mut generator = ChaCha8Rng::seed_from_u64(seed);
+        generator.set_stream(STREAM);
+        Self::new(Source::Random(generator), device)
+    }
+
+    /// Takes the given tensors. What is missing or wrong shows in [`Parameters::finish`].
+    pub(crate) fn given(tensors: HashMap<String, Tensor>, device: &Device) -> Self {
+        Self::new(Source::Given(tensors), device)
+    }
+
+    fn new(source: Source, device: &Device) -> Self {
+        Self {
+            source,
+            device: device.clone(),
+            trained: Vec::new(),
+            statistics: Vec::new(),
+            mismatch: TensorMismatch::default(),
+        }
+    }
+
+    /// A tensor that is trained.
+    pub(crate) fn trained(&mut self, name: String, shape: &[usize], initial: Initial) -> Result<Var> {
+        let var = self.take(&name, shape, initial)?;
+        self.trained.push((name, var.clone()));
+        Ok(var)
+    }
+
+    /// A running statistic.
+    pub(crate) fn statistic(&mut self, name: String, shape: &[usize], initial: Initial) -> Result<Var> {
+        let var = self.take(&name, shape, initial)?;
+        self.statistics.push((name, var.clone()));
+        Ok(var)
+    }
+
+    fn take(&mut self, name: &str, shape: &[usize], initial: Initial) -> Result<Var> {
+        let values = match &mut self.source {
+            Source::Random(generator) => draw(generator, shape.iter().product(), initial),
+            Source::Given(tensors) => match tensors.remove(name) {
+                Some(tensor) if tensor.dims() == shape => {
+                    tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?
+                }
+                Some(tensor) => {
+                    self.mismatch
+                        .shapes
+                        .push((name.to_owned(), tensor.dims().to_vec(), shape.to_vec()));
+                    vec![0.0; shape.iter().product()]
+                }
+                None => {
+                    self.mismatch.missing.push(name.to_owned());
+                    vec![0.0; shape.iter().product()]
+                }
+            },
+        };
+        Ok(Var::from_vec(values, shape, &self.device)?)
+    }
+
+    /// Reports all given tensors that were missing, of the wrong shape, or not asked for.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        let mut mismatch = std::mem::take(&mut self.mismatch);
+        if let Source::Given(tensors) = &self.source {
+            // PyTorch's count of batches, which batch norm with a fixed momentum does not use.
+            mismatch.extra = tensors
+                .keys()
+                .filter(|name| !name.ends_with(".num_batches_tracked"))
+                .cloned()
+                .collect();
+            mismatch.extra.sort();
+        }
+        if mismatch.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Tensors(mismatch))
+        }
+    }
+}
+
+fn draw(generator: &mut impl Rng, count: usize, initial: Initial) -> Vec<f32> {
+    match initial {
+        Initial::Constant(value) => vec![value; count],
+        Initial::KaimingNormal { fan } => {
+            let deviation = (2.0 / fan as f64).sqrt();
+            let normal = |_| {
+                let value: f64 = StandardNormal.sample(generator);
+                (deviation * value) as f32
+            };
+            (0..count).map(normal).collect()
+        }
+        Initial::LinearUniform { fan_in } => {
+            let bound = 1.0 / (fan_in as f64).sqrt();
+            let uniform = Uniform::new_inclusive(-bound, bound).expect("the bound is finite and positive");
+            (0..count).map(|_| uniform.sample(generator) as f32).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_have_the_promised_moments() {
+        let mut generator = ChaCha8Rng::seed_from_u64(1);
+        let normal = draw(&mut generator, 100_000, Initial::KaimingNormal { fan: 50 });
+        let mean = normal.iter().sum::<f32>() / 1e5;
+        let variance = normal.iter().map(|v| v * v).sum::<f32>() / 1e5;
+        assert!(mean.abs() < 0.003, "{mean}");
+        assert!((variance - 0.04).abs() < 0.001, "{variance}");
+        let uniform = draw(&mut generator, 100_000, Initial::LinearUniform { fan_in: 25 });
+        let largest = uniform.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+        assert!((0.199..=0.2).contains(&largest), "{largest}");
+    }
+}
