@@ -1,0 +1,527 @@
+//! Batch normalisation, and everything that ResNet does elementwise between two convolutions, in one pass.
+
+use super::reference;
+use super::simd::{InstructionSet, Kernel, LANES, Lanes};
+use super::statistics::Statistics;
+use super::storage::{Dims, Output, Shared, check_float, floats, host_floats};
+use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Batch normalisation with the batch's own statistics, PyTorch's `batch_norm` in training:
+/// `relu((x - mean) / sqrt(variance + eps) * gamma + beta + residual)`, the residual and the ReLU being optional.
+///
+/// - `x`, `residual`: `[N, H, W, C]`; `gamma`, `beta`: `[C]`; all float32;
+/// - `statistics`: those of this very `x`, from [`super::batch_statistics`].
+///
+/// Differentiable in `x` (through the statistics as well), `gamma`, `beta` and `residual`.
+///
+/// # Errors
+/// Wrong ranks, types or channel counts.
+pub fn batch_norm(
+    x: &Tensor,
+    gamma: &Tensor,
+    beta: &Tensor,
+    statistics: &Statistics,
+    eps: f64,
+    residual: Option<&Tensor>,
+    relu: bool,
+) -> Result<Tensor> {
+    const NAME: &str = "batch_norm (channels last)";
+    let dims = check(x, gamma, beta, residual, NAME)?;
+    statistics.check(dims.channels, NAME)?;
+    if !x.device().is_cpu() {
+        return reference::batch_norm(x, gamma, beta, eps, residual, relu);
+    }
+    let deviation = |variance: &f32| (1.0 / (f64::from(*variance) + eps).sqrt()) as f32;
+    let op = Normalisation {
+        dims,
+        mean: statistics.mean.to_vec1()?,
+        factor: statistics.variance.to_vec1()?.iter().map(deviation).collect(),
+        of_batch: true,
+        relu,
+        set: InstructionSet::detect(),
+    };
+    op.apply(x, gamma, beta, residual)
+}
+
+/// `relu(x * scale + shift + residual)` per channel, the residual and the ReLU being optional: batch normalisation
+/// in evaluation, its running statistics folded into `scale` and `shift`.
+///
+/// `x`, `residual`: `[N, H, W, C]`; `scale`, `shift`: `[C]`; all float32. Differentiable in all of them.
+///
+/// # Errors
+/// Wrong ranks, types or channel counts.
+pub fn affine(x: &Tensor, scale: &Tensor, shift: &Tensor, residual: Option<&Tensor>, relu: bool) -> Result<Tensor> {
+    const NAME: &str = "affine (channels last)";
+    let dims = check(x, scale, shift, residual, NAME)?;
+    if !x.device().is_cpu() {
+        return reference::affine(x, scale, shift, residual, relu);
+    }
+    let op = Normalisation {
+        dims,
+        mean: vec![0.0; dims.channels],
+        factor: vec![1.0; dims.channels],
+        of_batch: false,
+        relu,
+        set: InstructionSet::detect(),
+    };
+    op.apply(x, scale, shift, residual)
+}
+
+fn check(x: &Tensor, scale: &Tensor, shift: &Tensor, residual: Option<&Tensor>, op: &str) -> Result<Dims> {
+    let dims = Dims::of(x, op)?;
+    check_channels(scale, dims.channels, op, "the scale (gamma)")?;
+    check_channels(shift, dims.channels, op, "the shift (beta)")?;
+    if let Some(residual) = residual {
+        check_float(residual, op, "residual")?;
+        if residual.dims() != x.dims() {
+            bail!(
+                "{op}: expected a residual of the input's shape {:?}, got {:?}",
+                x.dims(),
+                residual.dims()
+            );
+        }
+    }
+    Ok(dims)
+}
+
+/// Refuses anything but a float32 vector with one element per channel.
+pub(crate) fn check_channels(vector: &Tensor, channels: usize, op: &str, what: &str) -> Result<()> {
+    check_float(vector, op, what)?;
+    if vector.dims() != [channels] {
+        bail!(
+            "{op}: expected {what} of shape [{channels}], one value a channel, got {:?}",
+            vector.dims()
+        );
+    }
+    Ok(())
+}
+
+/// Stretches of pixels for reductions and elementwise passes. They depend on the shape alone.
+#[derive(Clone, Copy)]
+pub(crate) struct Chunks {
+    all: usize,
+    each: usize,
+    channels: usize,
+}
+
+impl Chunks {
+    pub(crate) fn of(dims: Dims) -> Self {
+        // A chunk of each of two or three tensors fits the second-level cache.
+        Self {
+            all: dims.pixels(),
+            each: (8192 / dims.channels).clamp(16, 512),
+            channels: dims.channels,
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.all.div_ceil(self.each)
+    }
+
+    pub(crate) fn pixels(&self, chunk: usize) -> Range<usize> {
+        chunk * self.each..((chunk + 1) * self.each).min(self.all)
+    }
+
+    pub(crate) fn floats(&self, chunk: usize) -> Range<usize> {
+        let pixels = self.pixels(chunk);
+        pixels.start * self.channels..pixels.end * self.channels
+    }
+}
+
+/// `relu((x - mean) * factor * scale + shift + residual)` as a candle operation of `x`, of scale and shift as one
+/// `[2, C]` tensor, and of the residual.
+#[derive(Clone, Debug)]
+pub(crate) struct Normalisation {
+    dims: Dims,
+    mean: Vec<f32>,
+    /// Reciprocal standard deviation.
+    factor: Vec<f32>,
+    /// Whether mean and factor are functions of `x`.
+    of_batch: bool,
+    relu: bool,
+    set: InstructionSet,
+}
+
+/// Gradients of the input, of scale and shift, and of the residual.
+struct Gradients {
+    input: Vec<f32>,
+    parameters: Option<Vec<f32>>,
+    residual: Option<Vec<f32>>,
+}
+
+impl Normalisation {
+    fn apply(self, x: &Tensor, scale: &Tensor, shift: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
+        let x = x.contiguous()?;
+        let parameters = Tensor::stack(&[scale, shift], 0)?.contiguous()?;
+        match residual {
+            Some(residual) => x.apply_op3(&parameters, &residual.contiguous()?, self),
+            None => x.apply_op2(&parameters, self),
+        }
+    }
+
+    /// A channel vector, zeros behind it up to a multiple of [`LANES`].
+    fn padded(&self, values: impl Iterator<Item = f32>) -> Vec<f32> {
+        let mut values: Vec<f32> = values.collect();
+        values.resize(self.dims.channels.div_ceil(LANES) * LANES, 0.0);
+        values
+    }
+
+    fn forward(&self, x: &[f32], parameters: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
+        let (scale, shift) = parameters.split_at(self.dims.channels);
+        let mean = self.padded(self.mean.iter().copied());
+        let scale = self.padded(scale.iter().zip(&self.factor).map(|(scale, factor)| scale * factor));
+        let shift = self.padded(shift.iter().copied());
+        let chunks = Chunks::of(self.dims);
+        let mut output = Output::new(self.dims.elements());
+        let pointer = output.pointer();
+        (0..chunks.count()).into_par_iter().for_each(|chunk| {
+            let range = chunks.floats(chunk);
+            let kernel = Apply {
+                channels: self.dims.channels,
+                x: &x[range.clone()],
+                mean: &mean,
+                scale: &scale,
+                shift: &shift,
+                residual: residual.map(|residual| &residual[range.clone()]),
+                relu: self.relu,
+                // SAFETY: within the output.
+                output: unsafe { pointer.at(range.start) },
+            };
+            // SAFETY: the chunk of the output is this task's alone.
+            unsafe { self.set.run(kernel) }
+        });
+        // SAFETY: the chunks cover the output.
+        unsafe { output.finish() }
+    }
+
+    fn backward(
+        &self,
+        x: &[f32],
+        parameters: &[f32],
+        result: &[f32],
+        gradient: &[f32],
+        with_parameters: bool,
+        with_residual: bool,
+    ) -> Gradients {
+        let chunks = Chunks::of(self.dims);
+        let channels = self.dims.channels;
+        let mean = self.padded(self.mean.iter().copied());
+        // Before the ReLU; the residual's gradient, where there is one.
+        let mut masked = (with_residual && self.relu).then(|| Output::new(self.dims.elements()));
+        let masked_pointer = masked.as_mut().map(Output::pointer);
+        let mut sums = vec![0f64; 2 * channels];
+        if with_parameters || self.of_batch || masked.is_some() {
+            let factor = self.padded(self.factor.iter().copied());
+            let lanes = factor.len();
+            let mut partials = vec![0f32; chunks.count() * 2 * lanes];
+            let pointer = Shared::new(&mut partials);
+            (0..chunks.count()).into_par_iter().for_each(|chunk| {
+                let range = chunks.floats(chunk);
+                let kernel = Reduce {
+                    channels,
+                    x: &x[range.clone()],
+                    mean: &mean,
+                    factor: &factor,
+                    result: self.relu.then(|| &result[range.clone()]),
+                    gradient: &gradient[range.clone()],
+                    // SAFETY: within the buffers.
+                    masked: masked_pointer.map(|masked| unsafe { masked.at(range.start) }),
+                    // SAFETY: as above.
+                    sums: unsafe { pointer.at(chunk * 2 * lanes) },
+                    lanes,
+                };
+                // SAFETY: sums and masked gradient of this chunk are this task's alone.
+                unsafe { self.set.run(kernel) }
+            });
+            for partial in partials.chunks_exact(2 * lanes) {
+                for channel in 0..channels {
+                    sums[channel] += f64::from(partial[channel]);
+                    sums[channels + channel] += f64::from(partial[lanes + channel]);
+                }
+            }
+        }
+        // SAFETY: if it exists, the chunks above have covered it.
+        let masked = masked.map(|masked| unsafe { masked.finish() });
+        let (of_shift, of_scale) = sums.split_at(channels);
+
+        let scale = |channel: usize| f64::from(parameters[channel]) * f64::from(self.factor[channel]);
+        let by_batch = if self.of_batch {
+            1.0 / self.dims.pixels() as f64
+        } else {
+            0.0
+        };
+        let direct = self.padded((0..channels).map(|c| scale(c) as f32));
+        let slope =
+            self.padded((0..channels).map(|c| (-scale(c) * f64::from(self.factor[c]) * of_scale[c] * by_batch) as f32));
+        let constant = self.padded((0..channels).map(|c| (-scale(c) * of_shift[c] * by_batch) as f32));
+        let mut input = Output::new(self.dims.elements());
+        let pointer = input.pointer();
+        (0..chunks.count()).into_par_iter().for_each(|chunk| {
+            let range = chunks.floats(chunk);
+            let kernel = Differentiate {
+                channels,
+                x: &x[range.clone()],
+                mean: &mean,
+                direct: &direct,
+                slope: &slope,
+                constant: &constant,
+                result: (self.relu && masked.is_none()).then(|| &result[range.clone()]),
+                gradient: &masked.as_deref().unwrap_or(gradient)[range.clone()],
+                // SAFETY: within the output.
+                output: unsafe { pointer.at(range.start) },
+            };
+            // SAFETY: the chunk of the output is this task's alone.
+            unsafe { self.set.run(kernel) }
+        });
+        let parameters = with_parameters.then(|| of_scale.iter().chain(of_shift).map(|sum| *sum as f32).collect());
+        // SAFETY: the chunks cover the output.
+        Gradients {
+            input: unsafe { input.finish() },
+            parameters,
+            residual: masked,
+        }
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn differentiate(
+        &self,
+        x: &Tensor,
+        parameters: &Tensor,
+        residual: Option<&Tensor>,
+        result: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let name = CustomOp2::name(self);
+        let gradient = gradient.contiguous()?;
+        let with_residual = residual.is_some_and(Tensor::track_op);
+        let gradients = {
+            let (x, x_layout) = x.storage_and_layout();
+            let (p, p_layout) = parameters.storage_and_layout();
+            let (r, r_layout) = result.storage_and_layout();
+            let (g, g_layout) = gradient.storage_and_layout();
+            self.backward(
+                host_floats(&x, x_layout, name)?,
+                host_floats(&p, p_layout, name)?,
+                host_floats(&r, r_layout, name)?,
+                host_floats(&g, g_layout, name)?,
+                parameters.track_op(),
+                with_residual,
+            )
+        };
+        let of_parameters = match gradients.parameters {
+            Some(values) => Some(Tensor::from_vec(values, parameters.shape(), x.device())?),
+            None => None,
+        };
+        let of_residual = match gradients.residual {
+            Some(values) => Some(Tensor::from_vec(values, x.shape(), x.device())?),
+            None => with_residual.then_some(gradient),
+        };
+        Ok((
+            Some(Tensor::from_vec(gradients.input, x.shape(), x.device())?),
+            of_parameters,
+            of_residual,
+        ))
+    }
+
+    fn shape(&self) -> Shape {
+        self.dims.shape().into()
+    }
+}
+
+impl CustomOp2 for Normalisation {
+    fn name(&self) -> &'static str {
+        if self.of_batch {
+            "batch_norm (channels last)"
+        } else {
+            "affine (channels last)"
+        }
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        p: &CpuStorage,
+        p_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let name = CustomOp2::name(self);
+        let output = self.forward(floats(x, x_layout, name)?, floats(p, p_layout, name)?, None);
+        Ok((CpuStorage::F32(output), self.shape()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        parameters: &Tensor,
+        result: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let (input, parameters, _) = self.differentiate(x, parameters, None, result, gradient)?;
+        Ok((input, parameters))
+    }
+}
+
+impl CustomOp3 for Normalisation {
+    fn name(&self) -> &'static str {
+        CustomOp2::name(self)
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        p: &CpuStorage,
+        p_layout: &Layout,
+        r: &CpuStorage,
+        r_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let name = CustomOp2::name(self);
+        let residual = floats(r, r_layout, name)?;
+        let output = self.forward(floats(x, x_layout, name)?, floats(p, p_layout, name)?, Some(residual));
+        Ok((CpuStorage::F32(output), self.shape()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        parameters: &Tensor,
+        residual: &Tensor,
+        result: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        self.differentiate(x, parameters, Some(residual), result, gradient)
+    }
+}
+
+/// `output = relu((x - mean) * scale + shift + residual)` on a chunk.
+struct Apply<'a> {
+    channels: usize,
+    x: &'a [f32],
+    mean: &'a [f32],
+    scale: &'a [f32],
+    shift: &'a [f32],
+    residual: Option<&'a [f32]>,
+    relu: bool,
+    output: *mut f32,
+}
+
+impl Kernel for Apply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        for channel in (0..self.channels).step_by(LANES) {
+            let present = self.channels - channel;
+            // SAFETY: the vectors are padded; pixels and channels are those of the chunk.
+            unsafe {
+                let mean = V::load(self.mean.as_ptr().add(channel));
+                let scale = V::load(self.scale.as_ptr().add(channel));
+                let shift = V::load(self.shift.as_ptr().add(channel));
+                let zero = V::splat(0.0);
+                for at in (channel..self.x.len()).step_by(self.channels) {
+                    let x = V::load_partial(self.x.as_ptr().add(at), present);
+                    let mut y = x.sub(mean).mul_add(scale, shift);
+                    if let Some(residual) = self.residual {
+                        y = y.add(V::load_partial(residual.as_ptr().add(at), present));
+                    }
+                    if self.relu {
+                        y = zero.greater_of(y);
+                    }
+                    y.store_partial(self.output.add(at), present);
+                }
+            }
+        }
+    }
+}
+
+/// Sums over a chunk of the gradient before the ReLU, and of its product with the normalised input.
+struct Reduce<'a> {
+    channels: usize,
+    x: &'a [f32],
+    mean: &'a [f32],
+    factor: &'a [f32],
+    /// The result of the operation, where it ends in a ReLU.
+    result: Option<&'a [f32]>,
+    gradient: &'a [f32],
+    /// Where to put the gradient before the ReLU.
+    masked: Option<*mut f32>,
+    /// Both sums, `lanes` floats each.
+    sums: *mut f32,
+    lanes: usize,
+}
+
+impl Kernel for Reduce<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        for channel in (0..self.channels).step_by(LANES) {
+            let present = self.channels - channel;
+            // SAFETY: the vectors are padded; pixels and channels are those of the chunk.
+            unsafe {
+                let mean = V::load(self.mean.as_ptr().add(channel));
+                let factor = V::load(self.factor.as_ptr().add(channel));
+                let (mut sum, mut product) = (V::splat(0.0), V::splat(0.0));
+                for at in (channel..self.x.len()).step_by(self.channels) {
+                    let mut gradient = V::load_partial(self.gradient.as_ptr().add(at), present);
+                    if let Some(result) = self.result {
+                        gradient = gradient.where_positive(V::load_partial(result.as_ptr().add(at), present));
+                    }
+                    if let Some(masked) = self.masked {
+                        gradient.store_partial(masked.add(at), present);
+                    }
+                    let deviation = V::load_partial(self.x.as_ptr().add(at), present).sub(mean);
+                    sum = sum.add(gradient);
+                    product = deviation.mul_add(gradient, product);
+                }
+                sum.store(self.sums.add(channel));
+                product.mul(factor).store(self.sums.add(self.lanes + channel));
+            }
+        }
+    }
+}
+
+/// `output = direct * gradient + slope * (x - mean) + constant` on a chunk, the gradient being that before the ReLU.
+struct Differentiate<'a> {
+    channels: usize,
+    x: &'a [f32],
+    mean: &'a [f32],
+    direct: &'a [f32],
+    slope: &'a [f32],
+    constant: &'a [f32],
+    /// The result of the operation, where `gradient` has still to go through its ReLU.
+    result: Option<&'a [f32]>,
+    gradient: &'a [f32],
+    output: *mut f32,
+}
+
+impl Kernel for Differentiate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        for channel in (0..self.channels).step_by(LANES) {
+            let present = self.channels - channel;
+            // SAFETY: the vectors are padded; pixels and channels are those of the chunk.
+            unsafe {
+                let mean = V::load(self.mean.as_ptr().add(channel));
+                let direct = V::load(self.direct.as_ptr().add(channel));
+                let slope = V::load(self.slope.as_ptr().add(channel));
+                let constant = V::load(self.constant.as_ptr().add(channel));
+                for at in (channel..self.x.len()).step_by(self.channels) {
+                    let mut gradient = V::load_partial(self.gradient.as_ptr().add(at), present);
+                    if let Some(result) = self.result {
+                        gradient = gradient.where_positive(V::load_partial(result.as_ptr().add(at), present));
+                    }
+                    let deviation = V::load_partial(self.x.as_ptr().add(at), present).sub(mean);
+                    let through_batch = deviation.mul_add(slope, constant);
+                    gradient
+                        .mul_add(direct, through_batch)
+                        .store_partial(self.output.add(at), present);
+                }
+            }
+        }
+    }
+}

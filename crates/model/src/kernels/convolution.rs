@@ -1,0 +1,243 @@
+//! Convolution as a candle operation.
+
+use super::filter_gradient::FilterGradient;
+use super::gather::{Gather, Lattice};
+use super::pack::{Direction, Filter, pack};
+use super::reference;
+use super::simd::InstructionSet;
+use super::storage::{Dims, check_float, floats, host_floats};
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
+
+/// Two-dimensional convolution (cross-correlation, as PyTorch's `conv2d` without bias) of channels-last images.
+///
+/// - `x`: `[N, H, W, Cin]`, float32;
+/// - `weight`: `[Cout, Cin, kh, kw]`, float32, torchvision's layout;
+/// - `stride >= 1` and `padding` (zeros on each side) hold for both directions.
+///
+/// Returns `[N, (H + 2 padding - kh) / stride + 1, (W + 2 padding - kw) / stride + 1, Cout]`. Differentiable in both
+/// arguments; the gradient of `x` is computed only where `x` depends on a variable.
+///
+/// # Errors
+/// Wrong ranks, types or channel counts, a stride of 0, and a kernel larger than the padded image.
+pub fn conv2d(x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
+    Convolution::new(x, weight, stride, padding, InstructionSet::detect())?.apply(x, weight)
+}
+
+/// A checked convolution.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Convolution {
+    source: Dims,
+    output: Dims,
+    filter: Filter,
+    stride: usize,
+    padding: usize,
+    set: InstructionSet,
+}
+
+const NAME: &str = "conv2d (channels last)";
+
+impl Convolution {
+    pub(crate) fn new(x: &Tensor, weight: &Tensor, stride: usize, padding: usize, set: InstructionSet) -> Result<Self> {
+        let source = Dims::of(x, NAME)?;
+        let filter = match *weight.dims() {
+            [outputs, inputs, height, width] if outputs > 0 && height > 0 && width > 0 => Filter {
+                outputs,
+                inputs,
+                height,
+                width,
+            },
+            ref other => bail!("{NAME}: expected a weight [Cout, Cin, kh, kw], got shape {other:?}"),
+        };
+        check_float(weight, NAME, "weight")?;
+        if filter.inputs != source.channels {
+            bail!(
+                "{NAME}: the weight {:?} expects {} input channels, the input {:?} has {}",
+                weight.dims(),
+                filter.inputs,
+                x.dims(),
+                source.channels
+            );
+        }
+        if stride == 0 {
+            bail!("{NAME}: expected a stride of at least 1, got 0");
+        }
+        let extent =
+            |size: usize, kernel: usize| (size + 2 * padding).checked_sub(kernel).map(|room| room / stride + 1);
+        let (Some(height), Some(width)) = (extent(source.height, filter.height), extent(source.width, filter.width))
+        else {
+            bail!(
+                "{NAME}: the kernel {} x {} exceeds the input {} x {} with padding {padding}",
+                filter.height,
+                filter.width,
+                source.height,
+                source.width
+            );
+        };
+        let output = Dims {
+            images: source.images,
+            height,
+            width,
+            channels: filter.outputs,
+        };
+        Ok(Self {
+            source,
+            output,
+            filter,
+            stride,
+            padding,
+            set,
+        })
+    }
+
+    pub(crate) fn apply(self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        if !x.device().is_cpu() {
+            return reference::conv2d(x, weight, self.stride, self.padding);
+        }
+        x.contiguous()?.apply_op2(&weight.contiguous()?, self)
+    }
+
+    fn forward(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
+        let rows: Vec<usize> = (0..self.filter.height).collect();
+        let columns: Vec<usize> = (0..self.filter.width).collect();
+        let lattice = Lattice {
+            output: (0, 0),
+            size: (self.output.height, self.output.width),
+            source: (0, 0),
+            window: (rows.len(), columns.len()),
+            weights: pack(weight, self.filter, Direction::Forward, &rows, &columns),
+        };
+        let gather = Gather {
+            source: self.source,
+            output: self.output,
+            padding: (self.padding, self.padding),
+            source_step: self.stride,
+            output_step: 1,
+            lattices: vec![lattice],
+        };
+        gather.run(x, self.set)
+    }
+
+    /// Input pixel `i` meets output pixel `o` through tap `k` where `i + padding = stride o + k`. For the pixels
+    /// `i = parity + stride r` these are the taps `k = first, first + stride, ..` and the outputs
+    /// `o = nearest + r, nearest + r - 1, ..`: a window of stride 1 over the output's gradient, its taps reversed.
+    fn data_gradient(&self, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
+        struct Axis {
+            parity: usize,
+            pixels: usize,
+            nearest: usize,
+            taps: Vec<usize>,
+        }
+        let axes = |size: usize, kernel: usize| -> Vec<Axis> {
+            let axis = |parity: usize| {
+                let first = (parity + self.padding) % self.stride;
+                let mut taps: Vec<usize> = (first..kernel).step_by(self.stride).collect();
+                taps.reverse();
+                let pixels = (size - parity).div_ceil(self.stride);
+                Axis {
+                    parity,
+                    pixels,
+                    nearest: (parity + self.padding) / self.stride,
+                    taps,
+                }
+            };
+            (0..self.stride.min(size)).map(axis).collect()
+        };
+        // Zeros in front of the output's gradient, so that no window starts before them.
+        let margin = |axes: &[Axis]| {
+            let missing = |axis: &Axis| axis.taps.len().saturating_sub(axis.nearest + 1);
+            axes.iter().map(missing).max().unwrap_or(0)
+        };
+        let (vertical, horizontal) = (
+            axes(self.source.height, self.filter.height),
+            axes(self.source.width, self.filter.width),
+        );
+        let padding = (margin(&vertical), margin(&horizontal));
+        let mut lattices = Vec::with_capacity(vertical.len() * horizontal.len());
+        for y in &vertical {
+            for x in &horizontal {
+                lattices.push(Lattice {
+                    output: (y.parity, x.parity),
+                    size: (y.pixels, x.pixels),
+                    source: (
+                        padding.0 + y.nearest + 1 - y.taps.len().max(1),
+                        padding.1 + x.nearest + 1 - x.taps.len().max(1),
+                    ),
+                    window: (y.taps.len(), x.taps.len()),
+                    weights: pack(weight, self.filter, Direction::Backward, &y.taps, &x.taps),
+                });
+            }
+        }
+        let gather = Gather {
+            source: self.output,
+            output: self.source,
+            padding,
+            source_step: 1,
+            output_step: self.stride,
+            lattices,
+        };
+        gather.run(gradient, self.set)
+    }
+
+    fn filter_gradient(&self, x: &[f32], gradient: &[f32]) -> Vec<f32> {
+        let Self {
+            source,
+            output,
+            filter,
+            stride,
+            padding,
+            set,
+        } = *self;
+        FilterGradient {
+            source,
+            output,
+            filter,
+            stride,
+            padding,
+        }
+        .run(x, gradient, set)
+    }
+}
+
+impl CustomOp2 for Convolution {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        w: &CpuStorage,
+        w_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let output = self.forward(floats(x, x_layout, NAME)?, floats(w, w_layout, NAME)?);
+        Ok((CpuStorage::F32(output), self.output.shape().into()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        _: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let gradient = gradient.contiguous()?;
+        let (storage, layout) = gradient.storage_and_layout();
+        let gradient = host_floats(&storage, layout, NAME)?;
+        let data = if x.track_op() {
+            let (storage, layout) = weight.storage_and_layout();
+            let values = self.data_gradient(host_floats(&storage, layout, NAME)?, gradient);
+            Some(Tensor::from_vec(values, x.shape(), x.device())?)
+        } else {
+            None
+        };
+        let filter = if weight.track_op() {
+            let (storage, layout) = x.storage_and_layout();
+            let values = self.filter_gradient(host_floats(&storage, layout, NAME)?, gradient);
+            Some(Tensor::from_vec(values, weight.shape(), weight.device())?)
+        } else {
+            None
+        };
+        Ok((data, filter))
+    }
+}

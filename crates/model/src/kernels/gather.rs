@@ -1,0 +1,332 @@
+//! The one loop behind convolution and its data gradient.
+//!
+//! Every output pixel is a sum over a small window of the source. In channels-last memory one row of the window is
+//! one run of floats, whatever the stride, so the inner loop walks a run and a packed weight side by side. A tile of
+//! output pixels times some vectors of output channels stays in registers during the whole sum; its pixels are found
+//! through a table, so a tile may span rows and even images.
+//!
+//! Padding is made real: a task copies its rows of the source into scratch memory with zeros around them.
+
+use super::simd::{InstructionSet, Kernel, LANES, Lanes};
+use super::storage::{Dims, Output, Shared, with_scratch};
+use rayon::prelude::*;
+
+/// Output pixels that share their weights: a lattice of points `(y + step i, x + step j)` in the output.
+///
+/// A convolution has one. The data gradient of one with stride s has s x s: pixels whose distance is not a multiple
+/// of s meet different taps.
+pub(crate) struct Lattice {
+    /// First output row and column.
+    pub output: (usize, usize),
+    /// Number of rows and columns.
+    pub size: (usize, usize),
+    /// First row and column, in padded source coordinates, of the window of the first pixel.
+    pub source: (usize, usize),
+    /// Rows and columns of the window. Either may be 0: then the pixels are 0.
+    pub window: (usize, usize),
+    /// `[block][row][column][source channel][LANES]`.
+    pub weights: Vec<f32>,
+}
+
+/// A gather: lattices of an output, each a weighted sum over windows of a source.
+pub(crate) struct Gather {
+    pub source: Dims,
+    pub output: Dims,
+    /// Rows of zeros above and columns of zeros to the left of the source.
+    pub padding: (usize, usize),
+    /// Distance of neighbouring windows in the source, and of neighbouring lattice pixels in the output.
+    pub source_step: usize,
+    pub output_step: usize,
+    pub lattices: Vec<Lattice>,
+}
+
+/// Scratch memory of a task, in bytes: the padded rows and the weights of a tile share the second-level cache.
+const SCRATCH_BYTES: usize = 128 * 1024;
+
+/// How a gather is cut into tasks. The results do not depend on it: every output is one sum in a fixed order.
+struct Plan {
+    /// Images of a task; more than one only when `rows` is all of them.
+    images: usize,
+    /// Lattice rows of a task.
+    rows: usize,
+    /// First padded source row that lattice row 0 needs.
+    first_row: usize,
+    /// Padded width, in pixels.
+    width: usize,
+    /// Floats from one image of a task to the next.
+    image_stride: usize,
+    /// Source rows of one image of a task.
+    source_rows: usize,
+    /// The source needs no padding, and is read where it is.
+    in_place: bool,
+    /// Per lattice, for the pixels of a task in order: offsets of the window and of the output pixel.
+    pixels: Vec<Vec<(usize, usize)>>,
+}
+
+impl Gather {
+    /// Computes all outputs.
+    pub(crate) fn run(&self, source: &[f32], set: InstructionSet) -> Vec<f32> {
+        assert_eq!(source.len(), self.source.elements());
+        let plan = self.plan();
+        let lattice_rows = self.lattice_rows();
+        let bands = lattice_rows.div_ceil(plan.rows);
+        let groups = self.output.images.div_ceil(plan.images);
+        let mut output = Output::new(self.output.elements());
+        let pointer = output.pointer();
+        (0..groups * bands).into_par_iter().for_each(|task| {
+            let (group, band) = (task / bands, task % bands);
+            let first = group * plan.images;
+            let images = first..(first + plan.images).min(self.output.images);
+            let row = band * plan.rows;
+            let rows = row..(row + plan.rows).min(lattice_rows);
+            self.task(&plan, source, images, rows, pointer, set);
+        });
+        // SAFETY: the lattices cover the output, and the tasks cover all images and lattice rows.
+        unsafe { output.finish() }
+    }
+
+    fn lattice_rows(&self) -> usize {
+        self.lattices.iter().map(|lattice| lattice.size.0).max().unwrap_or(0)
+    }
+
+    /// The widest padded row that a window reaches, at least the source's own.
+    fn padded_width(&self) -> usize {
+        let reach =
+            |lattice: &Lattice| lattice.source.1 + (lattice.size.1.max(1) - 1) * self.source_step + lattice.window.1;
+        let reach = self.lattices.iter().map(reach).max().unwrap_or(0);
+        reach.max(self.padding.1 + self.source.width)
+    }
+
+    fn plan(&self) -> Plan {
+        let lattice_rows = self.lattice_rows();
+        let width = self.padded_width();
+        let first_row = self.lattices.iter().map(|lattice| lattice.source.0).min().unwrap_or(0);
+        let reach = |lattice: &Lattice| lattice.source.0 + lattice.window.0 - first_row;
+        let window = self.lattices.iter().map(reach).max().unwrap_or(0);
+        let source_rows = |rows: usize| (rows.max(1) - 1) * self.source_step + window;
+        let row_bytes = (width * self.source.channels * size_of::<f32>()).max(1);
+        // Enough tasks that all threads finish at about the same time.
+        let tasks = 4 * rayon::current_num_threads();
+
+        let (mut images, mut rows) = (1, lattice_rows.max(1));
+        if source_rows(rows) * row_bytes > SCRATCH_BYTES || self.output.images < tasks {
+            // Bands of one image, but not so thin that most of the copied rows are shared with the neighbours.
+            let fitting = (SCRATCH_BYTES / row_bytes).saturating_sub(window) / self.source_step + 1;
+            let wanted = rows.div_ceil(tasks.div_ceil(self.output.images));
+            rows = rows.min(fitting.min(wanted).max(2 * window.div_ceil(self.source_step)));
+        } else {
+            images = (SCRATCH_BYTES / (source_rows(rows) * row_bytes).max(1))
+                .min(self.output.images / tasks)
+                .max(1);
+        }
+
+        let in_place = self.padding == (0, 0)
+            && width == self.source.width
+            && first_row + source_rows(lattice_rows) <= self.source.height;
+        let source_rows = source_rows(rows);
+        let channels = self.source.channels;
+        let image_stride = if in_place {
+            self.source.height * width * channels
+        } else {
+            source_rows * width * channels
+        };
+        let pixels = |lattice: &Lattice| {
+            let mut pixels = Vec::with_capacity(images * rows * lattice.size.1);
+            for image in 0..images {
+                for row in 0..rows.min(lattice.size.0) {
+                    for column in 0..lattice.size.1 {
+                        let y = lattice.source.0 - first_row + row * self.source_step;
+                        let x = lattice.source.1 + column * self.source_step;
+                        let output_y = image * self.output.height + lattice.output.0 + row * self.output_step;
+                        let output_x = lattice.output.1 + column * self.output_step;
+                        pixels.push((
+                            image * image_stride + (y * width + x) * channels,
+                            (output_y * self.output.width + output_x) * self.output.channels,
+                        ));
+                    }
+                }
+            }
+            pixels
+        };
+        let pixels = self.lattices.iter().map(pixels).collect();
+        Plan {
+            images,
+            rows,
+            first_row,
+            width,
+            image_stride,
+            source_rows,
+            in_place,
+            pixels,
+        }
+    }
+
+    fn task(
+        &self,
+        plan: &Plan,
+        source: &[f32],
+        images: std::ops::Range<usize>,
+        rows: std::ops::Range<usize>,
+        output: Shared,
+        set: InstructionSet,
+    ) {
+        let image_len = self.source.height * self.source.width * self.source.channels;
+        let row_len = plan.width * self.source.channels;
+        let output_row = images.start * self.output.height + rows.start * self.output_step;
+        let gather = |source: &[f32]| {
+            for (lattice, pixels) in self.lattices.iter().zip(&plan.pixels) {
+                let height = lattice.size.0.min(rows.end).saturating_sub(rows.start);
+                let count = images.len() * height * lattice.size.1;
+                let tiles = Tiles {
+                    source,
+                    pixels: &pixels[..count],
+                    rows: lattice.window.0,
+                    row_stride: row_len,
+                    run: lattice.window.1 * self.source.channels,
+                    weights: &lattice.weights,
+                    channels: self.output.channels,
+                    // SAFETY: a task's first row is within the output.
+                    output: unsafe { output.at(output_row * self.output.width * self.output.channels) },
+                };
+                // SAFETY: the table's windows lie in the rows that the plan gives a task, its output pixels in the
+                // task's images and rows, which no other task writes.
+                unsafe { set.run(tiles) }
+            }
+        };
+        let top = plan.first_row + rows.start * self.source_step;
+        if plan.in_place {
+            let start = images.start * image_len + top * row_len;
+            return gather(&source[start..images.end * image_len]);
+        }
+        with_scratch(images.len() * plan.image_stride, |scratch| {
+            for (image, padded) in images.clone().zip(scratch.chunks_exact_mut(plan.image_stride)) {
+                let image = &source[image * image_len..][..image_len];
+                copy_padded(
+                    image,
+                    self.source,
+                    self.padding,
+                    top,
+                    plan.width,
+                    &mut padded[..plan.source_rows * row_len],
+                );
+            }
+            gather(scratch);
+        });
+    }
+}
+
+/// Fills `padded`, rows of `width` pixels, with the rows of `image` from padded row `top` on, and zeros around it.
+pub(crate) fn copy_padded(
+    image: &[f32],
+    dims: Dims,
+    padding: (usize, usize),
+    top: usize,
+    width: usize,
+    padded: &mut [f32],
+) {
+    let source_len = dims.width * dims.channels;
+    let left = padding.1 * dims.channels;
+    for (y, row) in padded.chunks_exact_mut(width * dims.channels).enumerate() {
+        match (top + y).checked_sub(padding.0) {
+            Some(y) if y < dims.height => {
+                row[..left].fill(0.0);
+                row[left..left + source_len].copy_from_slice(&image[y * source_len..][..source_len]);
+                row[left + source_len..].fill(0.0);
+            }
+            _ => row.fill(0.0),
+        }
+    }
+}
+
+/// The pixels of one lattice in one task.
+struct Tiles<'a> {
+    source: &'a [f32],
+    pixels: &'a [(usize, usize)],
+    rows: usize,
+    row_stride: usize,
+    run: usize,
+    weights: &'a [f32],
+    channels: usize,
+    output: *mut f32,
+}
+
+impl Kernel for Tiles<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let blocks = self.channels.div_ceil(LANES);
+        let mut block = 0;
+        // SAFETY: the caller vouches for the processor and the table.
+        unsafe {
+            while block < blocks {
+                // 31 (30) of 32 vectors in use with two (one) vectors of channels, 7 of 8 on small register files.
+                if !V::MANY_REGISTERS {
+                    self.column::<V, 6, 1>(block);
+                    block += 1;
+                } else if block + 2 <= blocks {
+                    self.column::<V, 14, 2>(block);
+                    block += 2;
+                } else {
+                    self.column::<V, 24, 1>(block);
+                    block += 1;
+                }
+            }
+        }
+    }
+}
+
+impl Tiles<'_> {
+    /// All pixels, for `J` blocks of channels.
+    #[inline(always)]
+    unsafe fn column<V: Lanes, const P: usize, const J: usize>(&self, block: usize) {
+        let block_len = self.rows * self.run * LANES;
+        for pixels in self.pixels.chunks(P) {
+            // The last tile repeats its last pixel, and writes it as often.
+            let pixel = |p: usize| pixels[p.min(pixels.len() - 1)];
+            // SAFETY: the table's offsets are within the source and the output, and the weights hold `J` more blocks.
+            unsafe {
+                let source: [*const f32; P] = std::array::from_fn(|p| self.source.as_ptr().add(pixel(p).0));
+                let weights = self.weights.as_ptr().add(block * block_len);
+                let sums: [[V; J]; P] = self.tile(source, weights, block_len);
+                for (p, sums) in sums.iter().enumerate() {
+                    for (j, sum) in sums.iter().enumerate() {
+                        let channel = (block + j) * LANES;
+                        sum.store_partial(self.output.add(pixel(p).1 + channel), self.channels - channel);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The sums over the windows at `source`, for `J` blocks of weights that are `block_len` floats apart.
+    #[inline(always)]
+    unsafe fn tile<V: Lanes, const P: usize, const J: usize>(
+        &self,
+        source: [*const f32; P],
+        mut weights: *const f32,
+        block_len: usize,
+    ) -> [[V; J]; P] {
+        // SAFETY: windows of `rows` runs lie within the source, `rows * run` lines of weights within the weights.
+        unsafe {
+            let mut sums = [[V::splat(0.0); J]; P];
+            for row in 0..self.rows {
+                let start = row * self.row_stride;
+                for k in start..start + self.run {
+                    let mut lines = [V::splat(0.0); J];
+                    for (j, line) in lines.iter_mut().enumerate() {
+                        *line = V::load(weights.add(j * block_len));
+                    }
+                    for p in 0..P {
+                        let value = V::splat(*source[p].add(k));
+                        for j in 0..J {
+                            sums[p][j] = value.mul_add(lines[j], sums[p][j]);
+                        }
+                    }
+                    weights = weights.add(LANES);
+                }
+            }
+            sums
+        }
+    }
+}

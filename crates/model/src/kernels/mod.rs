@@ -1,0 +1,46 @@
+//! Channels-last float32 layers for residual networks, fast on CPUs.
+//!
+//! Images are `[N, H, W, C]`, contiguous. In that order the channels of a pixel are neighbours in memory: they fill
+//! vector registers without any rearrangement, and one row of a convolution's window is one run of floats. All
+//! layers are candle operations, so candle's `backward` reaches through them. Weights keep torchvision's layout
+//! `[Cout, Cin, kh, kw]`, whatever the layers make of them inside.
+//!
+//! Results do not depend on the number of threads. On devices other than the CPU every function falls back to
+//! candle's own operations. Measurements are in `docs/performance.md`.
+//!
+//! ```
+//! use candle_core::{Device, Tensor, Var};
+//! use model::kernels::{batch_norm, batch_statistics, conv2d};
+//!
+//! # fn main() -> candle_core::Result<()> {
+//! let images = Tensor::randn(0f32, 1.0, (2, 8, 8, 3), &Device::Cpu)?;
+//! let weight = Var::randn(0f32, 0.1, (16, 3, 3, 3), &Device::Cpu)?;
+//! let (gamma, beta) = (Var::ones(16, candle_core::DType::F32, &Device::Cpu)?, Tensor::zeros(16, candle_core::DType::F32, &Device::Cpu)?);
+//! let y = conv2d(&images, &weight, 2, 1)?;
+//! let statistics = batch_statistics(&y)?;
+//! let y = batch_norm(&y, &gamma, &beta, &statistics, 1e-5, None, true)?;
+//! assert_eq!(y.dims(), [2, 4, 4, 16]);
+//! let gradients = y.sum_all()?.backward()?;
+//! assert_eq!(gradients.get(&weight).map(|gradient| gradient.dims()), Some(&[16, 3, 3, 3][..]));
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch_norm;
+mod convolution;
+mod filter_gradient;
+mod gather;
+mod pack;
+mod pooling;
+mod reference;
+mod simd;
+mod statistics;
+mod storage;
+
+pub use batch_norm::{affine, batch_norm};
+pub use convolution::conv2d;
+pub use pooling::{global_average_pool, max_pool2d};
+pub use statistics::{Statistics, batch_statistics};
+
+#[cfg(test)]
+mod tests;

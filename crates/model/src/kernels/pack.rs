@@ -1,0 +1,124 @@
+//! Convolution weights in the order in which the kernels read them.
+
+use super::simd::LANES;
+use rayon::prelude::*;
+
+/// Dimensions of a weight in torchvision's layout, `[outputs, inputs, height, width]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub outputs: usize,
+    pub inputs: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+impl Filter {
+    pub(crate) fn elements(&self) -> usize {
+        self.outputs * self.inputs * self.height * self.width
+    }
+}
+
+/// Which channels a gather reads and which it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Reads the filter's inputs, writes its outputs.
+    Forward,
+    /// Reads gradients of the filter's outputs, writes gradients of its inputs.
+    Backward,
+}
+
+/// Packs the taps `rows` x `columns` of a filter, in that order, as `[block][row][column][read][LANES]`, where a
+/// block is [`LANES`] written channels (missing ones are zero) and `read` runs over the channels read.
+pub(crate) fn pack(
+    weight: &[f32],
+    filter: Filter,
+    direction: Direction,
+    rows: &[usize],
+    columns: &[usize],
+) -> Vec<f32> {
+    let taps = filter.height * filter.width;
+    let (read, written, read_stride, written_stride) = match direction {
+        Direction::Forward => (filter.inputs, filter.outputs, taps, taps * filter.inputs),
+        Direction::Backward => (filter.outputs, filter.inputs, taps * filter.inputs, taps),
+    };
+    let block_len = rows.len() * columns.len() * read * LANES;
+    let mut packed = vec![0f32; written.div_ceil(LANES) * block_len];
+    if block_len == 0 {
+        return packed;
+    }
+    packed
+        .par_chunks_mut(block_len)
+        .enumerate()
+        .for_each(|(block, packed)| {
+            let first = block * LANES;
+            let lanes = LANES.min(written - first);
+            let mut lines = packed.chunks_exact_mut(LANES);
+            for row in rows {
+                for column in columns {
+                    let tap = row * filter.width + column;
+                    for (channel, line) in (0..read).zip(&mut lines) {
+                        let start = channel * read_stride + first * written_stride + tap;
+                        for (lane, value) in line[..lanes].iter_mut().enumerate() {
+                            *value = weight[start + lane * written_stride];
+                        }
+                    }
+                }
+            }
+        });
+    packed
+}
+
+/// The inverse of a forward [`pack`] of all taps: sums `partials`, each `[height][width][inputs][outputs rounded up
+/// to LANES]`, in their order, and returns the sum in torchvision's layout.
+pub(crate) fn unpack_sum(partials: &[f32], filter: Filter) -> Vec<f32> {
+    let taps = filter.height * filter.width;
+    let padded = filter.outputs.div_ceil(LANES) * LANES;
+    let partial_len = taps * filter.inputs * padded;
+    let output_len = taps * filter.inputs;
+    let mut gradient = vec![0f32; filter.elements()];
+    gradient
+        .par_chunks_mut(LANES * output_len)
+        .enumerate()
+        .for_each(|(block, gradient)| {
+            for input in 0..filter.inputs {
+                for tap in 0..taps {
+                    let at = (tap * filter.inputs + input) * padded + block * LANES;
+                    let mut line = [0f32; LANES];
+                    for partial in partials.chunks_exact(partial_len) {
+                        for (sum, value) in line.iter_mut().zip(&partial[at..at + LANES]) {
+                            *sum += value;
+                        }
+                    }
+                    for (output, value) in gradient.chunks_exact_mut(output_len).zip(line) {
+                        output[input * taps + tap] = value;
+                    }
+                }
+            }
+        });
+    gradient
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packing_reorders_and_pads() {
+        let filter = Filter {
+            outputs: 2,
+            inputs: 3,
+            height: 1,
+            width: 2,
+        };
+        let weight: Vec<f32> = (0..12).map(|i| i as f32).collect();
+        let forward = pack(&weight, filter, Direction::Forward, &[0], &[0, 1]);
+        assert_eq!(forward.len(), 6 * LANES);
+        // Tap 0, input 1: outputs 0 and 1 hold weights 2 and 8.
+        assert_eq!(forward[LANES..LANES + 3], [2.0, 8.0, 0.0]);
+        let flipped = pack(&weight, filter, Direction::Backward, &[0], &[1, 0]);
+        assert_eq!(flipped.len(), 4 * LANES);
+        // Tap 1, output 1: inputs 0, 1 and 2.
+        assert_eq!(flipped[LANES..LANES + 4], [7.0, 9.0, 11.0, 0.0]);
+        assert_eq!(unpack_sum(&forward, filter), weight);
+    }
+}

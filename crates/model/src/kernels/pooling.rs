@@ -1,0 +1,297 @@
+//! Maximum and average pooling.
+
+use super::reference;
+use super::simd::{InstructionSet, Kernel, LANES, Lanes};
+use super::storage::{Dims, Output, floats, host_floats};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Maximum over windows of `kernel` x `kernel` pixels, PyTorch's `max_pool2d`: padding never wins, and the gradient
+/// goes to the first maximum in row-major order.
+///
+/// `x`: `[N, H, W, C]` float32. Returns `[N, (H + 2 padding - kernel) / stride + 1, .., C]`. Differentiable.
+///
+/// # Errors
+/// Wrong rank or type, a kernel or stride of 0, padding of more than half the kernel, and a kernel larger than the
+/// padded image.
+pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> Result<Tensor> {
+    MaxPool::new(x, kernel, stride, padding, InstructionSet::detect())?.apply(x)
+}
+
+/// Mean over all pixels: `[N, H, W, C]` float32 to `[N, C]`. Differentiable.
+///
+/// # Errors
+/// Wrong rank or type, or an empty input.
+pub fn global_average_pool(x: &Tensor) -> Result<Tensor> {
+    let dims = Dims::of(x, AVERAGE)?;
+    if !x.device().is_cpu() {
+        return reference::global_average_pool(x);
+    }
+    x.contiguous()?.apply_op1(AveragePool { dims })
+}
+
+const MAX: &str = "max_pool2d (channels last)";
+const AVERAGE: &str = "global_average_pool (channels last)";
+
+/// A checked maximum pooling.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MaxPool {
+    source: Dims,
+    output: Dims,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    set: InstructionSet,
+}
+
+impl MaxPool {
+    pub(crate) fn new(x: &Tensor, kernel: usize, stride: usize, padding: usize, set: InstructionSet) -> Result<Self> {
+        let source = Dims::of(x, MAX)?;
+        if kernel == 0 || stride == 0 {
+            bail!("{MAX}: expected a kernel and a stride of at least 1, got {kernel} and {stride}");
+        }
+        if padding > kernel / 2 {
+            bail!("{MAX}: expected a padding of at most half the kernel {kernel}, got {padding}");
+        }
+        let extent = |size: usize| (size + 2 * padding).checked_sub(kernel).map(|room| room / stride + 1);
+        let (Some(height), Some(width)) = (extent(source.height), extent(source.width)) else {
+            bail!(
+                "{MAX}: the kernel {kernel} exceeds the input {} x {} with padding {padding}",
+                source.height,
+                source.width
+            );
+        };
+        let output = Dims {
+            height,
+            width,
+            ..source
+        };
+        Ok(Self {
+            source,
+            output,
+            kernel,
+            stride,
+            padding,
+            set,
+        })
+    }
+
+    pub(crate) fn apply(self, x: &Tensor) -> Result<Tensor> {
+        if !x.device().is_cpu() {
+            return reference::max_pool2d(x, self.kernel, self.stride, self.padding);
+        }
+        x.contiguous()?.apply_op1(self)
+    }
+
+    /// The part inside the image of the window of output row or column `index`.
+    fn window(&self, index: usize, size: usize) -> Range<usize> {
+        let start = index * self.stride;
+        start.saturating_sub(self.padding)..(start + self.kernel - self.padding).min(size)
+    }
+
+    fn lengths(&self) -> (usize, usize) {
+        let len = |dims: Dims| dims.height * dims.width * dims.channels;
+        (len(self.source), len(self.output))
+    }
+}
+
+impl CustomOp1 for MaxPool {
+    fn name(&self) -> &'static str {
+        MAX
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let x = floats(x, layout, MAX)?;
+        let (source_len, output_len) = self.lengths();
+        let mut output = Output::new(self.output.elements());
+        let pointer = output.pointer();
+        (0..self.source.images).into_par_iter().for_each(|image| {
+            // SAFETY: one image of the output for each task.
+            let output = unsafe { pointer.at(image * output_len) };
+            let kernel = Maximum {
+                pool: self,
+                x: &x[image * source_len..][..source_len],
+                output,
+            };
+            // SAFETY: the set is supported, and the output is as long as the pool says.
+            unsafe { self.set.run(kernel) }
+        });
+        // SAFETY: every image has been written.
+        Ok((CpuStorage::F32(unsafe { output.finish() }), self.output.shape().into()))
+    }
+
+    fn bwd(&self, x: &Tensor, result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let gradient = gradient.contiguous()?;
+        let (x_storage, x_layout) = x.storage_and_layout();
+        let (r_storage, r_layout) = result.storage_and_layout();
+        let (g_storage, g_layout) = gradient.storage_and_layout();
+        let values = host_floats(&x_storage, x_layout, MAX)?;
+        let result = host_floats(&r_storage, r_layout, MAX)?;
+        let gradient = host_floats(&g_storage, g_layout, MAX)?;
+        let (source_len, output_len) = self.lengths();
+        let mut output = Output::new(self.source.elements());
+        let pointer = output.pointer();
+        (0..self.source.images).into_par_iter().for_each(|image| {
+            // SAFETY: one image of the output for each task.
+            let output = unsafe { pointer.at(image * source_len) };
+            let kernel = Scatter {
+                pool: self,
+                x: &values[image * source_len..][..source_len],
+                result: &result[image * output_len..][..output_len],
+                gradient: &gradient[image * output_len..][..output_len],
+                output,
+            };
+            // SAFETY: the set is supported, and the output is as long as the pool says.
+            unsafe { self.set.run(kernel) }
+        });
+        // SAFETY: every image has been written.
+        let values = unsafe { output.finish() };
+        Ok(Some(Tensor::from_vec(values, x.shape(), x.device())?))
+    }
+}
+
+/// Maximum pooling of one image.
+struct Maximum<'a> {
+    pool: &'a MaxPool,
+    x: &'a [f32],
+    output: *mut f32,
+}
+
+impl Kernel for Maximum<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let (source, output) = (self.pool.source, self.pool.output);
+        let channels = source.channels;
+        for y in 0..output.height {
+            let rows = self.pool.window(y, source.height);
+            for x in 0..output.width {
+                let columns = self.pool.window(x, source.width);
+                let to = (y * output.width + x) * channels;
+                for channel in (0..channels).step_by(LANES) {
+                    let present = channels - channel;
+                    // SAFETY: the window is inside the image and never empty.
+                    unsafe {
+                        let load = |row: usize, column: usize| {
+                            let at = (row * source.width + column) * channels + channel;
+                            V::load_partial(self.x.as_ptr().add(at), present)
+                        };
+                        let mut best = load(rows.start, columns.start);
+                        for row in rows.clone() {
+                            for column in columns.clone() {
+                                best = best.greater_of(load(row, column));
+                            }
+                        }
+                        best.store_partial(self.output.add(to + channel), present);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The gradient of maximum pooling of one image.
+struct Scatter<'a> {
+    pool: &'a MaxPool,
+    x: &'a [f32],
+    result: &'a [f32],
+    gradient: &'a [f32],
+    output: *mut f32,
+}
+
+impl Kernel for Scatter<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let (source, output) = (self.pool.source, self.pool.output);
+        let channels = source.channels;
+        // SAFETY: the output is one image of the source's size; the windows are inside of it.
+        unsafe {
+            self.output.write_bytes(0, self.x.len());
+            for y in 0..output.height {
+                let rows = self.pool.window(y, source.height);
+                for x in 0..output.width {
+                    let columns = self.pool.window(x, source.width);
+                    let from = (y * output.width + x) * channels;
+                    for channel in (0..channels).step_by(LANES) {
+                        let present = channels - channel;
+                        let maximum = V::load_partial(self.result.as_ptr().add(from + channel), present);
+                        // What the first tap with the maximum takes is no longer there for the next.
+                        let mut left = V::load_partial(self.gradient.as_ptr().add(from + channel), present);
+                        for row in rows.clone() {
+                            for column in columns.clone() {
+                                let at = (row * source.width + column) * channels + channel;
+                                let value = V::load_partial(self.x.as_ptr().add(at), present);
+                                let sum = V::load_partial(self.output.add(at), present);
+                                sum.add(left.where_equal(value, maximum))
+                                    .store_partial(self.output.add(at), present);
+                                left = left.where_unequal(value, maximum);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A checked global average pooling.
+#[derive(Clone, Copy, Debug)]
+struct AveragePool {
+    dims: Dims,
+}
+
+impl CustomOp1 for AveragePool {
+    fn name(&self) -> &'static str {
+        AVERAGE
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let x = floats(x, layout, AVERAGE)?;
+        let Dims {
+            images,
+            height,
+            width,
+            channels,
+        } = self.dims;
+        let factor = 1.0 / (height * width) as f32;
+        let mut output = vec![0f32; images * channels];
+        let each = output
+            .par_chunks_exact_mut(channels)
+            .zip(x.par_chunks_exact(height * width * channels));
+        each.for_each(|(sums, image)| {
+            for pixel in image.chunks_exact(channels) {
+                for (sum, value) in sums.iter_mut().zip(pixel) {
+                    *sum += value;
+                }
+            }
+            for sum in sums {
+                *sum *= factor;
+            }
+        });
+        Ok((CpuStorage::F32(output), (images, channels).into()))
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let gradient = gradient.contiguous()?;
+        let (storage, layout) = gradient.storage_and_layout();
+        let gradient = host_floats(&storage, layout, AVERAGE)?;
+        let Dims {
+            height,
+            width,
+            channels,
+            ..
+        } = self.dims;
+        let factor = 1.0 / (height * width) as f32;
+        let mut values = Vec::with_capacity(self.dims.elements());
+        for gradient in gradient.chunks_exact(channels) {
+            for _ in 0..height * width {
+                values.extend(gradient.iter().map(|value| value * factor));
+            }
+        }
+        Ok(Some(Tensor::from_vec(values, x.shape(), x.device())?))
+    }
+}
