@@ -74,7 +74,7 @@ impl<T: Copy> Rows<T> {
                 file: self.file.clone(),
                 found: match missing.count() {
                     0 => format!("no row for {name}"),
-                    more => format!("no row for {name} and {more} other images"),
+                    more => format!("no row for {name} and {more} more"),
                 },
                 expected: format!("one for each of the {} images of {labels}", names.len()),
             });
@@ -99,8 +99,12 @@ pub fn parse_labels(file: &str, bytes: &[u8]) -> Result<LabelTable> {
             "the names of the attributes".to_owned(),
         )
     })?;
-    let attributes = Attributes::new(header.fields.map(str::to_owned).collect())
-        .map_err(|error| line_error(file, header.number, error.to_string(), "unique names".to_owned()))?;
+    let attributes = Attributes::new(header.fields.map(str::to_owned).collect()).map_err(|error| match error {
+        Error::Invalid { what, found, expected } => {
+            line_error(file, header.number, format!("{what}: {found}"), expected)
+        }
+        other => other,
+    })?;
 
     // The count only bounds the reservation: a wrong one must not allocate more than the text could hold.
     let rows = count.min(bytes.len() / (2 * attributes.len() + 1));
@@ -343,5 +347,50 @@ impl<'a> Line<'a> {
 
     fn error(&self, found: String, expected: String) -> Error {
         line_error(self.file, self.number, found, expected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_come_out_as_written() {
+        let text = b"\xef\xbb\xbf2\r\nSmiling  Young \r\n000001.jpg -1  1\r\n000002.png  1 -1\r\n\r\n";
+        let table = parse_labels("labels", text).unwrap();
+        assert_eq!(table.attributes.names(), ["Smiling", "Young"]);
+        assert_eq!(table.names, ["000001.jpg", "000002.png"]);
+        assert_eq!(table.labels, [-1, 1, 1, -1]);
+    }
+
+    #[test]
+    fn rows_are_ordered_by_the_label_file() {
+        let names = ["a.jpg", "b.jpg", "c.jpg"].map(str::to_owned);
+        let rows = parse_partition("partition", b"c.jpg 2\na.jpg 0\nb.jpg 1").unwrap();
+        assert_eq!(rows.rows()[0], ("c.jpg".to_owned(), Split::Test));
+        assert_eq!(rows.ordered_by(&names, "labels").unwrap(), Split::ALL);
+        let rows = parse_identities("identities", b"b.jpg 7\nc.jpg 0\na.jpg 4294967295\n").unwrap();
+        assert_eq!(rows.ordered_by(&names, "labels").unwrap(), [u32::MAX, 7, 0]);
+    }
+
+    #[test]
+    fn landmarks_come_out_as_written() {
+        let text = format!("1\n{}\na.jpg 69 109 106 113 77 142 73 152 108.5 154\n", LANDMARK_COLUMNS.join(" "));
+        let rows = parse_landmarks("landmarks", text.as_bytes()).unwrap();
+        let (name, face) = &rows.rows()[0];
+        assert_eq!(name, "a.jpg");
+        assert_eq!(face.left_eye, [69.0, 109.0]);
+        assert_eq!(face.nose, [77.0, 142.0]);
+        assert_eq!(face.right_mouth, [108.5, 154.0]);
+    }
+
+    #[test]
+    fn only_plain_file_names_pass() {
+        for name in ["000001.jpg", "a b.png", "é"] {
+            assert!(is_plain_file_name(name), "{name}");
+        }
+        for name in ["", ".", "..", "../a.jpg", "a/../b", "/etc/passwd", "a\\b", "C:a.jpg", "a\0b"] {
+            assert!(!is_plain_file_name(name), "{name}");
+        }
     }
 }
