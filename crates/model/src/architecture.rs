@@ -284,7 +284,8 @@ mod tests {
     #[test]
     fn errors_name_the_field() {
         let valid = Architecture::preset("resnet18").unwrap();
-        let broken: [(&str, fn(&mut Architecture)); 8] = [
+        type Breakage = (&'static str, fn(&mut Architecture));
+        let broken: [Breakage; 8] = [
             ("stem.kernel: 4,", |a| a.stem.kernel = 4),
             ("stem.stride: 0,", |a| a.stem.stride = 0),
             ("stages: 0,", |a| a.stages.clear()),

@@ -84,6 +84,18 @@ pub enum Error {
         /// Learning rate of this step.
         learning_rate: f64,
     },
+    /// A gradient that is infinite or not a number, though the loss is not.
+    #[error(
+        "the gradient of {parameter} is not finite at step {step} with learning rate {learning_rate:.3e}: training has diverged, try a smaller learning rate"
+    )]
+    NonFiniteGradient {
+        /// Name of the parameter.
+        parameter: String,
+        /// Number of steps made before this one.
+        step: u64,
+        /// Learning rate of this step.
+        learning_rate: f64,
+    },
     /// An operation on tensors failed.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

@@ -4,7 +4,7 @@ use candle_core::{Tensor, Var};
 
 use crate::network::Mode;
 use crate::parameters::{Initial, Parameters};
-use crate::{Result, portable};
+use crate::{Result, kernels};
 
 /// Added to the variance before the root, as in PyTorch.
 const EPSILON: f64 = 1e-5;
@@ -39,7 +39,7 @@ impl Convolution {
     }
 
     pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        Ok(portable::conv2d(
+        Ok(kernels::conv2d(
             x,
             &mode.weight(&self.weight),
             self.stride,
@@ -76,9 +76,9 @@ impl BatchNorm {
         let (weight, bias) = (mode.weight(&self.weight), mode.weight(&self.bias));
         match mode {
             Mode::Train => {
-                let statistics = portable::batch_statistics(x)?;
+                let statistics = kernels::batch_statistics(x)?;
                 self.update(&statistics.mean, &statistics.variance, statistics.count)?;
-                Ok(portable::batch_norm(
+                Ok(kernels::batch_norm(
                     x,
                     &weight,
                     &bias,
@@ -91,7 +91,7 @@ impl BatchNorm {
             Mode::Eval => {
                 let scale = (weight / (self.running_variance.as_detached_tensor() + EPSILON)?.sqrt()?)?;
                 let shift = (bias - (self.running_mean.as_detached_tensor() * &scale)?)?;
-                Ok(portable::affine(x, &scale, &shift, residual, relu)?)
+                Ok(kernels::affine(x, &scale, &shift, residual, relu)?)
             }
         }
     }
@@ -110,12 +110,12 @@ impl BatchNorm {
 
 /// 3 x 3 max pooling with stride 2 and padding 1.
 pub(crate) fn stem_pool(x: &Tensor) -> Result<Tensor> {
-    Ok(portable::max_pool2d(x, 3, 2, 1)?)
+    Ok(kernels::max_pool2d(x, 3, 2, 1)?)
 }
 
 /// `[N, H, W, C]` to `[N, C]`.
 pub(crate) fn global_average_pool(x: &Tensor) -> Result<Tensor> {
-    Ok(portable::global_average_pool(x)?)
+    Ok(kernels::global_average_pool(x)?)
 }
 
 /// Linear layer on `[N, C]`.

@@ -37,12 +37,12 @@ mod architecture;
 mod checkpoint;
 mod class_weights;
 mod error;
+pub mod kernels;
 mod layers;
 mod loss;
 mod network;
 mod optimiser;
 mod parameters;
-mod portable;
 mod schedule;
 mod trainer;
 

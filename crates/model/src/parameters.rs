@@ -28,7 +28,7 @@ pub(crate) enum Initial {
 }
 
 enum Source {
-    Random(ChaCha8Rng),
+    Random(Box<ChaCha8Rng>),
     Given(HashMap<String, Tensor>),
 }
 
@@ -48,7 +48,7 @@ impl Parameters {
     pub(crate) fn random(seed: u64, device: &Device) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(STREAM);
-        Self::new(Source::Random(generator), device)
+        Self::new(Source::Random(Box::new(generator)), device)
     }
 
     /// Takes the given tensors. What is missing or wrong shows in [`Parameters::finish`].
@@ -82,7 +82,7 @@ impl Parameters {
 
     fn take(&mut self, name: &str, shape: &[usize], initial: Initial) -> Result<Var> {
         let values = match &mut self.source {
-            Source::Random(generator) => draw(generator, shape.iter().product(), initial),
+            Source::Random(generator) => draw(generator.as_mut(), shape.iter().product(), initial),
             Source::Given(tensors) => match tensors.remove(name) {
                 Some(tensor) if tensor.dims() == shape => {
                     tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?

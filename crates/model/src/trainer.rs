@@ -1,6 +1,7 @@
 //! One training step after the other.
 
-use candle_core::{Device, Tensor};
+use candle_core::backprop::GradStore;
+use candle_core::{CpuStorage, Device, Storage, Tensor};
 
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::optimiser::{Optimiser, OptimiserConfig};
@@ -68,9 +69,9 @@ impl Trainer {
     /// - `labels`: `[N, A]` float32, -1, 0 or +1
     ///
     /// # Errors
-    /// [`Error::NonFiniteLoss`] when the loss is infinite or not a number. On the CPU the parameters are then still those
-    /// before the step, though the running statistics have seen the batch. On other devices, where looking at the loss
-    /// means to wait, the error comes when [`StepLoss::value`] is asked for.
+    /// [`Error::NonFiniteLoss`] or [`Error::NonFiniteGradient`] when the training has diverged. On the CPU the parameters
+    /// are then still those before the step, though the running statistics have seen the batch. On other devices, where
+    /// looking at the loss means to wait, only the loss is looked at, and only when [`StepLoss::value`] is asked for.
     pub fn step(&mut self, images: &Tensor, labels: &Tensor) -> Result<StepLoss> {
         let step = self.steps();
         let learning_rate = self.learning_rate();
@@ -84,8 +85,36 @@ impl Trainer {
         if self.network.device().is_cpu() {
             result.value()?;
         }
-        self.optimiser.step(&loss.backward()?, learning_rate)?;
+        let gradients = loss.backward()?;
+        if self.network.device().is_cpu() {
+            self.check_finite(&gradients)?;
+        }
+        self.optimiser.step(&gradients, learning_rate)?;
         Ok(result)
+    }
+
+    /// The loss alone does not tell of every divergence: a ReLU turns NaN into 0.
+    fn check_finite(&self, gradients: &GradStore) -> Result<()> {
+        for (parameter, var) in self.network.named_parameters() {
+            let Some(gradient) = gradients.get(var) else { continue };
+            let gradient = gradient.contiguous()?;
+            let (storage, layout) = gradient.storage_and_layout();
+            let (Storage::Cpu(CpuStorage::F32(values)), Some((start, end))) = (&*storage, layout.contiguous_offsets())
+            else {
+                continue;
+            };
+            // A sum of squares is not finite if one of them is not, and it needs no branch per value.
+            let square: f32 = values[start..end].iter().map(|v| v * v).sum();
+            if !square.is_finite() && values[start..end].iter().any(|v| !v.is_finite()) {
+                let (step, learning_rate) = (self.steps(), self.learning_rate());
+                return Err(Error::NonFiniteGradient {
+                    parameter: parameter.clone(),
+                    step,
+                    learning_rate,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Number of steps made.
@@ -195,7 +224,7 @@ mod tests {
             .unwrap()
             .repeat((1, 3, 1, 1))
             .unwrap();
-        let labels = Tensor::new(&[[-1.0_f32, 1.0], [1.0, 0.0], [-1.0, -1.0], [1.0, 0.0]], &Device::Cpu).unwrap();
+        let labels = Tensor::new(&[[-1.0_f32, 1.0], [1.0, 0.0], [-1.0, 1.0], [1.0, 0.0]], &Device::Cpu).unwrap();
         (images, labels)
     }
 
@@ -240,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_that_is_not_finite_stops_before_the_update() {
+    fn a_divergence_stops_before_the_update() {
         let (images, labels) = batch();
         let mut trainer = Trainer::new(network(), config(0.02)).unwrap();
         trainer.step(&images, &labels).unwrap();
@@ -249,14 +278,16 @@ mod tests {
             var.flatten_all().unwrap().to_vec1::<f32>().unwrap()
         };
         let before = weights(&trainer);
-        let broken = (images * f64::NAN).unwrap();
+        let broken = (&images * f64::NAN).unwrap();
         let error = trainer.step(&broken, &labels).unwrap_err();
-        let message = error.to_string();
-        assert!(matches!(error, Error::NonFiniteLoss { step: 1, .. }), "{message}");
-        assert!(
-            message.starts_with("the loss is NaN at step 1 with learning rate 1.04"),
-            "{message}"
-        );
+        assert!(matches!(error, Error::NonFiniteGradient { step: 1, .. }), "{error}");
+        assert_eq!(weights(&trainer), before);
+
+        let (_, bias) = trainer.network().named_parameters().last().unwrap();
+        bias.set(&Tensor::new(&[f32::NAN, 0.0], &Device::Cpu).unwrap()).unwrap();
+        let message = trainer.step(&images, &labels).unwrap_err().to_string();
+        let start = "the loss is NaN at step 1 with learning rate 6.996e-3: ";
+        assert!(message.starts_with(start), "{message}");
         assert_eq!(weights(&trainer), before);
     }
 
