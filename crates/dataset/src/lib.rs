@@ -40,6 +40,7 @@ mod mask_alignment;
 mod masks;
 mod parse;
 mod prepare;
+pub mod procedural;
 mod seed;
 mod similarity;
 mod source;

@@ -35,7 +35,12 @@ impl AttributeMasks {
     /// Masks without a single pixel, on a grid of `width` by `height`.
     pub fn new(width: u32, height: u32, attributes: usize) -> Self {
         let pixels = width as usize * height as usize;
-        Self { width, height, attributes, planes: vec![0; pixels * attributes.div_ceil(8)] }
+        Self {
+            width,
+            height,
+            attributes,
+            planes: vec![0; pixels * attributes.div_ceil(8)],
+        }
     }
 
     /// Width of the grid.
@@ -93,8 +98,17 @@ impl AttributeMasks {
     }
 
     fn position(&self, attribute: usize, x: u32, y: u32) -> usize {
-        assert!(attribute < self.attributes, "attribute {attribute} of {}", self.attributes);
-        assert!(x < self.width && y < self.height, "pixel ({x}, {y}) of {} x {}", self.width, self.height);
+        assert!(
+            attribute < self.attributes,
+            "attribute {attribute} of {}",
+            self.attributes
+        );
+        assert!(
+            x < self.width && y < self.height,
+            "pixel ({x}, {y}) of {} x {}",
+            self.width,
+            self.height
+        );
         ((attribute / 8) * self.height as usize + y as usize) * self.width as usize + x as usize
     }
 
@@ -107,7 +121,10 @@ impl AttributeMasks {
         let rows = self.height * self.attributes.div_ceil(8) as u32;
         PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Up)
             .write_image(&self.planes, self.width, rows, ExtendedColorType::L8)
-            .map_err(|source| Error::Encode { path: path.to_owned(), source })?;
+            .map_err(|source| Error::Encode {
+                path: path.to_owned(),
+                source,
+            })?;
         Ok(bytes)
     }
 
@@ -117,11 +134,21 @@ impl AttributeMasks {
     /// [`Error::Decode`] when the bytes are not a PNG, [`Error::File`] when it is not grey or its height does not divide
     /// into the planes of so many attributes.
     pub fn from_png(bytes: &[u8], attributes: usize, path: &Path) -> Result<Self> {
-        let decoded = image::load_from_memory_with_format(bytes, image::ImageFormat::Png)
-            .map_err(|source| Error::Decode { path: path.to_owned(), source })?;
-        let wrong = |found: String, expected: String| Error::File { file: path.display().to_string(), found, expected };
+        let decoded =
+            image::load_from_memory_with_format(bytes, image::ImageFormat::Png).map_err(|source| Error::Decode {
+                path: path.to_owned(),
+                source,
+            })?;
+        let wrong = |found: String, expected: String| Error::File {
+            file: path.display().to_string(),
+            found,
+            expected,
+        };
         let image::DynamicImage::ImageLuma8(image) = decoded else {
-            return Err(wrong(format!("pixels of type {:?}", decoded.color()), "8-bit grey".to_owned()));
+            return Err(wrong(
+                format!("pixels of type {:?}", decoded.color()),
+                "8-bit grey".to_owned(),
+            ));
         };
         let planes = attributes.div_ceil(8) as u32;
         if planes == 0 || image.height() % planes != 0 {
@@ -130,7 +157,12 @@ impl AttributeMasks {
                 format!("a multiple of {planes}, the planes of {attributes} attributes"),
             ));
         }
-        Ok(Self { width: image.width(), height: image.height() / planes, attributes, planes: image.into_raw() })
+        Ok(Self {
+            width: image.width(),
+            height: image.height() / planes,
+            attributes,
+            planes: image.into_raw(),
+        })
     }
 }
 
@@ -155,7 +187,10 @@ mod tests {
         for attributes in [1, 8, 9, 40, 41] {
             let masks = checkered(attributes);
             let png = masks.to_png("m.png".as_ref()).unwrap();
-            assert_eq!(AttributeMasks::from_png(&png, attributes, "m.png".as_ref()).unwrap(), masks);
+            assert_eq!(
+                AttributeMasks::from_png(&png, attributes, "m.png".as_ref()).unwrap(),
+                masks
+            );
         }
     }
 
@@ -182,8 +217,16 @@ mod tests {
     #[test]
     fn foreign_files_are_refused() {
         let png = checkered(8).to_png("m.png".as_ref()).unwrap();
-        let message = AttributeMasks::from_png(&png, 24, "m.png".as_ref()).unwrap_err().to_string();
-        assert_eq!(message, "m.png: 5 rows, expected a multiple of 3, the planes of 24 attributes");
-        assert!(matches!(AttributeMasks::from_png(b"no", 8, "m.png".as_ref()), Err(Error::Decode { .. })));
+        let message = AttributeMasks::from_png(&png, 24, "m.png".as_ref())
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            message,
+            "m.png: 5 rows, expected a multiple of 3, the planes of 24 attributes"
+        );
+        assert!(matches!(
+            AttributeMasks::from_png(b"no", 8, "m.png".as_ref()),
+            Err(Error::Decode { .. })
+        ));
     }
 }

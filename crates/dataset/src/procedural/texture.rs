@@ -1,0 +1,46 @@
+use std::sync::LazyLock;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const SIZE: usize = 64;
+
+/// Smooth random functions on the line and the plane, the same in every picture; pictures differ in where they read them.
+pub(super) struct Texture {
+    values: Vec<f32>,
+}
+
+static TEXTURE: LazyLock<Texture> = LazyLock::new(|| {
+    let mut rng = ChaCha8Rng::seed_from_u64(0x7e87);
+    Texture {
+        values: (0..SIZE * SIZE).map(|_| rng.random_range(-1.0..1.0)).collect(),
+    }
+});
+
+impl Texture {
+    pub fn get() -> &'static Self {
+        &TEXTURE
+    }
+
+    /// A value in [-1, 1] that changes over a distance of about 1.
+    pub fn line(&self, x: f32) -> f32 {
+        let cell = x.floor();
+        let u = x - cell;
+        let at = |i: i32| self.values[i.rem_euclid((SIZE * SIZE) as i32) as usize];
+        let (a, b) = (at(cell as i32), at(cell as i32 + 1));
+        a + (b - a) * u * u * (3.0 - 2.0 * u)
+    }
+
+    /// A value in [-1, 1] that changes over a distance of about 1 in both directions.
+    pub fn plane(&self, x: f32, y: f32) -> f32 {
+        let (cx, cy) = (x.floor(), y.floor());
+        let (u, v) = (x - cx, y - cy);
+        let wrap = |i: i32| i.rem_euclid(SIZE as i32) as usize;
+        let at = |i: i32, j: i32| self.values[wrap(j) * SIZE + wrap(i)];
+        let (i, j) = (cx as i32, cy as i32);
+        let (u, v) = (u * u * (3.0 - 2.0 * u), v * v * (3.0 - 2.0 * v));
+        let top = at(i, j) + (at(i + 1, j) - at(i, j)) * u;
+        let bottom = at(i, j + 1) + (at(i + 1, j + 1) - at(i, j + 1)) * u;
+        top + (bottom - top) * v
+    }
+}

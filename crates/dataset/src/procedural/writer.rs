@@ -1,0 +1,395 @@
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use image::codecs::jpeg::JpegEncoder;
+use rayon::prelude::*;
+
+use super::attribute::ATTRIBUTES;
+use super::face::{Face, render};
+use crate::{Attributes, Error, Landmarks, Result, Split};
+
+/// Changes whenever the same seed gives other pictures, labels or masks.
+pub const GENERATOR_VERSION: u32 = 1;
+
+/// The file that marks a finished data set.
+pub const MARKER: &str = "procedural.json";
+
+/// JPEG quality of the images.
+const QUALITY: u8 = 90;
+
+/// CelebA's images: in all, and of the validation and test splits.
+const CELEBA: (usize, usize, usize) = (202_599, 19_867, 19_962);
+
+/// What data set to write. The images of the validation split follow those of the training split, as CelebA's do, and
+/// those of the test split come last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Number of images in all.
+    pub images: usize,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// How many of the images are for validation.
+    pub validation: usize,
+    /// How many of the images are for testing.
+    pub test: usize,
+}
+
+impl Config {
+    /// So many images, split in CelebA's proportions.
+    pub fn new(images: usize, seed: u64) -> Self {
+        let share = |part: usize| (images * part + CELEBA.0 / 2) / CELEBA.0;
+        Self {
+            images,
+            seed,
+            validation: share(CELEBA.1),
+            test: share(CELEBA.2),
+        }
+    }
+
+    fn split(&self, index: usize) -> Split {
+        let train = self.images - self.validation - self.test;
+        match index {
+            i if i < train => Split::Train,
+            i if i < train + self.validation => Split::Validation,
+            _ => Split::Test,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let held_out = self.validation.checked_add(self.test);
+        if self.images > 0 && self.images < 1_000_000 && held_out.is_some_and(|n| n < self.images) {
+            return Ok(());
+        }
+        Err(Error::Invalid {
+            what: "procedural faces".to_owned(),
+            found: format!(
+                "{} images, {} for validation and {} for testing",
+                self.images, self.validation, self.test
+            ),
+            expected: "1 to 999999 images, at least one of them for training".to_owned(),
+        })
+    }
+
+    /// What the marker file says of a finished data set.
+    fn marker(&self) -> String {
+        format!(
+            "{{\n  \"generator\": \"biascam procedural faces\",\n  \"version\": {GENERATOR_VERSION},\n  \"seed\": {},\n  \
+             \"images\": {},\n  \"validation\": {},\n  \"test\": {}\n}}\n",
+            self.seed, self.images, self.validation, self.test
+        )
+    }
+}
+
+/// What [`write`] found to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The data set was written.
+    Written,
+    /// The folder already held exactly this data set and was left alone.
+    AlreadyThere,
+}
+
+/// Writes a data set of procedural faces in CelebA's official layout.
+///
+/// `out/` gets `Img/img_align_celeba/NNNNNN.jpg`, `Anno/list_attr_celeba.txt`, `Anno/list_landmarks_align_celeba.txt`,
+/// `Anno/identity_CelebA.txt`, `Eval/list_eval_partition.txt`, `masks/NNNNNN.png` (see
+/// [`AttributeMasks`](crate::AttributeMasks)) and `procedural.json`. Everything is written to a folder beside it, which
+/// gets its name when it is complete: a folder of this name is never half written. The bytes depend on the configuration
+/// only. `progress` is called from many threads with the number of images finished so far.
+///
+/// # Errors
+/// [`Error::Invalid`] for a configuration without training images, [`Error::File`] when `out` is a folder or file that
+/// holds anything else, [`Error::Write`] when a file cannot be written (permissions, disk full).
+pub fn write(out: &Path, config: &Config, progress: &(dyn Fn(usize) + Sync)) -> Result<Outcome> {
+    config.check()?;
+    if is_finished(out, config)? {
+        return Ok(Outcome::AlreadyThere);
+    }
+    let name = out.file_name().ok_or_else(|| Error::Invalid {
+        what: "output folder".to_owned(),
+        found: out.display().to_string(),
+        expected: "a path that ends in the folder's name".to_owned(),
+    })?;
+    let mut partial = name.to_owned();
+    partial.push(format!(".partial-{}", std::process::id()));
+    let partial = out.with_file_name(partial);
+    let written = fill(&partial, config, progress).and_then(|()| {
+        // An empty folder may be in the way of the rename on some systems.
+        if out.is_dir() {
+            fs::remove_dir(out).map_err(cannot_write(out))?;
+        }
+        fs::rename(&partial, out).map_err(cannot_write(out))
+    });
+    if let Err(error) = written {
+        // The first error is the one to report; what cannot be removed stays under its telling name.
+        let _ = fs::remove_dir_all(&partial);
+        return Err(error);
+    }
+    Ok(Outcome::Written)
+}
+
+/// Whether `out` holds this very data set; an error when it holds something else.
+fn is_finished(out: &Path, config: &Config) -> Result<bool> {
+    let foreign = |found: String| Error::File {
+        file: out.display().to_string(),
+        found,
+        expected: "an empty or new folder, or one with exactly this data set; name another folder, or remove this one"
+            .to_owned(),
+    };
+    match fs::read_dir(out) {
+        Ok(mut entries) => {
+            if entries.next().is_none() {
+                return Ok(false);
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(foreign("a file".to_owned())),
+        Err(source) => {
+            return Err(Error::Read {
+                path: out.to_owned(),
+                source,
+            });
+        }
+    }
+    match fs::read_to_string(out.join(MARKER)) {
+        Ok(text) if text == config.marker() => Ok(true),
+        Ok(text) => {
+            let found: String = text.split_whitespace().collect();
+            Err(foreign(format!("procedural faces of another configuration, {found}")))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(foreign("other files".to_owned())),
+        Err(source) => Err(Error::Read {
+            path: out.join(MARKER),
+            source,
+        }),
+    }
+}
+
+fn fill(folder: &Path, config: &Config, progress: &(dyn Fn(usize) + Sync)) -> Result<()> {
+    let images = folder.join("Img").join("img_align_celeba");
+    let (annotations, partition, masks) = (folder.join("Anno"), folder.join("Eval"), folder.join("masks"));
+    for path in [&images, &annotations, &partition, &masks] {
+        fs::create_dir_all(path).map_err(cannot_write(path))?;
+    }
+    let done = AtomicUsize::new(0);
+    let rows: Vec<([i8; ATTRIBUTES], Landmarks)> = (0..config.images)
+        .into_par_iter()
+        .map(|index| {
+            let face = render(config.seed, index as u64);
+            write_face(&images, &masks, index, &face)?;
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+            Ok((face.labels, face.landmarks))
+        })
+        .collect::<Result<_>>()?;
+
+    let mut labels = format!("{}\n{} \n", config.images, Attributes::celeba().names().join(" "));
+    let mut landmarks = format!(
+        "{}\nlefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y\n",
+        config.images
+    );
+    let (mut identities, mut splits) = (String::new(), String::new());
+    for (index, (row, points)) in rows.iter().enumerate() {
+        let name = name(index, "jpg");
+        // Writing to a string cannot fail.
+        let _ = write!(labels, "{name}");
+        for label in row {
+            let _ = write!(labels, " {label:>2}");
+        }
+        labels.push('\n');
+        let _ = write!(landmarks, "{name}");
+        for v in [
+            points.left_eye,
+            points.right_eye,
+            points.nose,
+            points.left_mouth,
+            points.right_mouth,
+        ]
+        .concat()
+        {
+            let _ = write!(landmarks, " {:>4}", v.round() as i32);
+        }
+        landmarks.push('\n');
+        // Every procedural face is another person.
+        let _ = writeln!(identities, "{name} {}", index + 1);
+        let _ = writeln!(splits, "{name} {}", config.split(index).code());
+    }
+    put(&annotations.join("list_attr_celeba.txt"), labels.as_bytes())?;
+    put(
+        &annotations.join("list_landmarks_align_celeba.txt"),
+        landmarks.as_bytes(),
+    )?;
+    put(&annotations.join("identity_CelebA.txt"), identities.as_bytes())?;
+    put(&partition.join("list_eval_partition.txt"), splits.as_bytes())?;
+    put(&folder.join(MARKER), config.marker().as_bytes())
+}
+
+fn write_face(images: &Path, masks: &Path, index: usize, face: &Face) -> Result<()> {
+    let path = images.join(name(index, "jpg"));
+    let mut bytes = Vec::with_capacity(1 << 14);
+    JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+        .encode_image(&face.image)
+        .map_err(|source| Error::Encode {
+            path: path.clone(),
+            source,
+        })?;
+    put(&path, &bytes)?;
+    let path = masks.join(name(index, "png"));
+    put(&path, &face.masks.to_png(&path)?)
+}
+
+/// CelebA's file names: six digits, from 1.
+fn name(index: usize, extension: &str) -> String {
+    format!("{:06}.{extension}", index + 1)
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes).map_err(cannot_write(path))
+}
+
+fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    let path: PathBuf = path.to_owned();
+    move |source| Error::Write { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CelebaFolder, Source};
+
+    const SMALL: Config = Config {
+        images: 9,
+        seed: 5,
+        validation: 2,
+        test: 3,
+    };
+
+    fn write_with(threads: usize, out: &Path) -> Outcome {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| write(out, &SMALL, &|_| ())).unwrap()
+    }
+
+    fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        let mut open = vec![folder.to_owned()];
+        while let Some(next) = open.pop() {
+            for entry in fs::read_dir(next).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    found.push((path.strip_prefix(folder).unwrap().to_owned(), fs::read(&path).unwrap()));
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn the_bytes_do_not_depend_on_the_number_of_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        assert_eq!(
+            (write_with(1, &one), write_with(2, &two)),
+            (Outcome::Written, Outcome::Written)
+        );
+        let files_of_one = files(&one);
+        assert_eq!(files_of_one.len(), 2 * SMALL.images + 5);
+        assert!(files_of_one == files(&two));
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            2,
+            "nothing is left beside the data sets"
+        );
+    }
+
+    #[test]
+    fn the_reader_of_celeba_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("faces");
+        let finished = AtomicUsize::new(0);
+        write(&out, &SMALL, &|done| _ = finished.fetch_max(done, Ordering::Relaxed)).unwrap();
+        assert_eq!(finished.into_inner(), SMALL.images);
+        let read = CelebaFolder::open(&out).unwrap();
+        let annotations = read.annotations();
+        assert_eq!(annotations.attributes, Attributes::celeba());
+        assert_eq!(annotations.indices(Split::Validation), [4, 5]);
+        assert_eq!(annotations.indices(Split::Test), [6, 7, 8]);
+        for index in 0..SMALL.images {
+            let face = render(SMALL.seed, index as u64);
+            assert_eq!(annotations.labels_of(index), face.labels);
+            assert_eq!(read.masks(index).unwrap().unwrap(), face.masks);
+            let image = read.image(index).unwrap();
+            let error: u64 = image
+                .iter()
+                .zip(face.image.iter())
+                .map(|(a, b)| u64::from(a.abs_diff(*b)))
+                .sum();
+            assert!(error < 6 * image.len() as u64, "the JPEG differs by {error} in all");
+            let landmarks = annotations.landmarks.as_ref().unwrap()[index];
+            assert!((landmarks.nose[0] - face.landmarks.nose[0]).abs() <= 0.5);
+        }
+    }
+
+    #[test]
+    fn a_finished_folder_is_left_alone_and_a_foreign_one_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("faces");
+        fs::create_dir(&out).unwrap();
+        assert_eq!(write(&out, &SMALL, &|_| ()).unwrap(), Outcome::Written);
+        assert_eq!(write(&out, &SMALL, &|_| ()).unwrap(), Outcome::AlreadyThere);
+        let other = write(&out, &Config { seed: 6, ..SMALL }, &|_| ())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            other.contains("another configuration") && other.contains("\"seed\":5"),
+            "{other}"
+        );
+        fs::remove_file(out.join(MARKER)).unwrap();
+        let other = write(&out, &SMALL, &|_| ()).unwrap_err().to_string();
+        assert!(other.contains("other files"), "{other}");
+        let file = folder.path().join("file");
+        fs::write(&file, "x").unwrap();
+        assert!(matches!(write(&file, &SMALL, &|_| ()), Err(Error::File { .. })));
+    }
+
+    #[test]
+    fn impossible_configurations_are_refused() {
+        let out = Path::new("never-written");
+        for config in [
+            Config {
+                images: 0,
+                seed: 1,
+                validation: 0,
+                test: 0,
+            },
+            Config {
+                images: 5,
+                seed: 1,
+                validation: 2,
+                test: 3,
+            },
+            Config {
+                images: 5,
+                seed: 1,
+                validation: usize::MAX,
+                test: 3,
+            },
+        ] {
+            assert!(matches!(write(out, &config, &|_| ()), Err(Error::Invalid { .. })));
+        }
+        assert!(matches!(write(Path::new(".."), &SMALL, &|_| ()), Err(_)));
+    }
+
+    #[test]
+    fn the_default_split_has_celebas_proportions() {
+        let config = Config::new(202_599, 1);
+        assert_eq!((config.validation, config.test), (19_867, 19_962));
+        assert_eq!(config.split(162_769), Split::Train);
+        assert_eq!(config.split(162_770), Split::Validation);
+        assert_eq!(config.split(182_637), Split::Test);
+    }
+}
