@@ -1,0 +1,173 @@
+//! What the figures are drawn from. Absent values are `None` and are drawn as absent.
+
+use image::RgbImage;
+
+/// One bar of a bar figure.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Bar {
+    /// Its height in `[0, 1]`; `None` where there was no sample.
+    pub value: Option<f64>,
+    /// Confidence interval (low, high), drawn as an error bar.
+    pub interval: Option<(f64, f64)>,
+    /// The published value, drawn as a marker.
+    pub published: Option<f64>,
+}
+
+/// The bars of one classifier for one attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct BarPair {
+    /// Upward: the minority class.
+    pub minority: Bar,
+    /// Downward: the majority class.
+    pub majority: Bar,
+}
+
+/// The bars of one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BarGroup {
+    /// Name of the attribute.
+    pub attribute: String,
+    /// Whether the minority is the positive class. Others are marked, since their minority lacks the attribute.
+    pub minority_positive: bool,
+    /// Whether the attribute has no place of its own in the face.
+    pub global: bool,
+    /// What a map that knows nothing would reach, drawn as a tick in both directions.
+    pub chance: Option<f64>,
+    /// One pair per classifier.
+    pub bars: Vec<BarPair>,
+}
+
+/// A bar figure: attributes along x, in the order given, minority up and majority down.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BarFigure {
+    /// Names of the classifiers, in the order of their bars.
+    pub classifiers: Vec<String>,
+    /// The attributes.
+    pub groups: Vec<BarGroup>,
+}
+
+/// A region of the face for outlines: `true` inside, row-major `[side, side]` at any resolution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outline {
+    /// Cells or pixels along a side.
+    pub side: usize,
+    /// `side * side` values.
+    pub inside: Vec<bool>,
+}
+
+/// One panel of the sheet of average maps: the samples that a classifier predicts as one class.
+#[derive(Debug, Clone, Default)]
+pub struct AveragePanel {
+    /// Number of samples.
+    pub samples: usize,
+    /// Their mean proportional energy.
+    pub energy: Option<f64>,
+    /// Their average face, square; `None` without samples.
+    pub face: Option<RgbImage>,
+    /// Their average map, row-major and square, of any side, in `[0, 1]`.
+    pub map: Option<Vec<f32>>,
+}
+
+/// The panels of one attribute.
+#[derive(Debug, Clone)]
+pub struct AverageRow {
+    /// Name of the attribute.
+    pub attribute: String,
+    /// Where the attribute is expected.
+    pub outline: Option<Outline>,
+    /// For each classifier the samples predicted positive and those predicted negative.
+    pub panels: Vec<[AveragePanel; 2]>,
+}
+
+/// The sheet of average maps.
+#[derive(Debug, Clone)]
+pub struct AverageCams {
+    /// Names of the classifiers.
+    pub classifiers: Vec<String>,
+    /// The attributes, in reading order.
+    pub rows: Vec<AverageRow>,
+}
+
+/// What one classifier says about one attribute of one face.
+#[derive(Debug, Clone)]
+pub struct ExamplePanel {
+    /// The score (logit); at least 0 predicts positive.
+    pub score: f32,
+    /// The final map, row-major and square, in `[0, 1]`.
+    pub map: Vec<f32>,
+    /// Its proportional energy.
+    pub energy: Option<f64>,
+}
+
+/// One attribute of one face.
+#[derive(Debug, Clone)]
+pub struct ExampleCell {
+    /// The label: `1`, `-1`, or `0` if not annotated.
+    pub label: i8,
+    /// One panel per classifier.
+    pub panels: Vec<ExamplePanel>,
+}
+
+/// One face of the examples.
+#[derive(Debug, Clone)]
+pub struct ExampleFace {
+    /// Name of the image.
+    pub name: String,
+    /// The aligned face, square.
+    pub image: RgbImage,
+    /// One cell per attribute.
+    pub cells: Vec<ExampleCell>,
+}
+
+/// Single faces with the maps of some attributes.
+#[derive(Debug, Clone)]
+pub struct Examples {
+    /// Names of the classifiers.
+    pub classifiers: Vec<String>,
+    /// Names of the attributes and where they are expected.
+    pub attributes: Vec<(String, Option<Outline>)>,
+    /// The faces.
+    pub faces: Vec<ExampleFace>,
+}
+
+/// The state of training after one epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct EpochPoint {
+    /// Epochs completed, from 1.
+    pub epoch: f64,
+    /// Mean training loss of the epoch.
+    pub loss: Option<f64>,
+    /// Validation loss.
+    pub validation_loss: Option<f64>,
+    /// Mean validation error of the minority classes.
+    pub minority_error: Option<f64>,
+    /// Mean validation error of the majority classes.
+    pub majority_error: Option<f64>,
+}
+
+/// The training of one classifier.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainingCurve {
+    /// Name of the classifier.
+    pub classifier: String,
+    /// Its epochs, in order.
+    pub points: Vec<EpochPoint>,
+}
+
+/// One attribute of the energy scatter: for each classifier (majority energy, minority energy), if both were measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScatterPoint {
+    /// Name of the attribute.
+    pub attribute: String,
+    /// One position per classifier.
+    pub energies: Vec<Option<(f64, f64)>>,
+}
+
+/// Minority energy against majority energy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnergyScatter {
+    /// Names of the classifiers; arrows lead from the first to the last.
+    pub classifiers: Vec<String>,
+    /// The attributes.
+    pub points: Vec<ScatterPoint>,
+}

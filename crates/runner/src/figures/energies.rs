@@ -1,0 +1,26 @@
+//! Proportional energies of all attributes, by predicted class.
+
+use super::bars::{Layout, draw};
+use super::data::BarFigure;
+use super::error::Result;
+use super::export::Figure;
+
+/// Draws the mean proportional energy of the samples predicted as the minority class (up) and as the majority class
+/// (down). A group's `chance` is its region's share of the face.
+///
+/// # Errors
+/// No attribute or classifier, or an attribute without one pair of bars per classifier.
+pub fn energies(data: &BarFigure) -> Result<Figure> {
+    let layout = Layout {
+        name: "energies",
+        up: "minority energy",
+        down: "majority energy",
+        chance: "area of the region",
+        whole_range: true,
+    };
+    let (svg, size) = draw(data, &layout)?;
+    let caption = "Mean proportional energy inside the attribute's region, of the samples predicted as the minority class \
+        (up) and as the majority class (down). A map that knows nothing reaches the area of the region. (−): the minority \
+        lacks the attribute.";
+    Ok(Figure::new(layout.name, caption.to_owned(), svg, size))
+}

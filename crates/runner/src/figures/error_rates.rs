@@ -1,0 +1,24 @@
+//! Error rates of all attributes: minority errors upwards, majority errors downwards.
+
+use super::bars::{Layout, draw};
+use super::data::BarFigure;
+use super::error::Result;
+use super::export::Figure;
+
+/// Draws the error rates of the minority class (up) and the majority class (down) of every attribute.
+///
+/// # Errors
+/// No attribute or classifier, or an attribute without one pair of bars per classifier.
+pub fn error_rates(data: &BarFigure) -> Result<Figure> {
+    let layout = Layout {
+        name: "error_rates",
+        up: "minority error",
+        down: "majority error",
+        chance: "chance",
+        whole_range: false,
+    };
+    let (svg, size) = draw(data, &layout)?;
+    let caption = "Error rates among the samples of the minority class (up) and of the majority class (down), attributes \
+        sorted by the size of their minority. (−): the minority lacks the attribute.";
+    Ok(Figure::new(layout.name, caption.to_owned(), svg, size))
+}

@@ -1,0 +1,346 @@
+//! Tests that draw every figure from synthetic data. With `BIASCAM_GALLERY=DIR` they also leave the pictures there, to
+//! be looked at.
+
+use image::{Rgb, RgbImage};
+
+use super::data::*;
+use super::*;
+
+const NAMES: [&str; 40] = [
+    "Attractive",
+    "Mouth_Slightly_Open",
+    "Smiling",
+    "Wearing_Lipstick",
+    "High_Cheekbones",
+    "Male",
+    "Heavy_Makeup",
+    "Wavy_Hair",
+    "Oval_Face",
+    "Pointy_Nose",
+    "Arched_Eyebrows",
+    "Black_Hair",
+    "Big_Lips",
+    "Big_Nose",
+    "Young",
+    "Straight_Hair",
+    "Bags_Under_Eyes",
+    "Brown_Hair",
+    "Wearing_Earrings",
+    "No_Beard",
+    "Bangs",
+    "Blond_Hair",
+    "Bushy_Eyebrows",
+    "Wearing_Necklace",
+    "Narrow_Eyes",
+    "5_o_Clock_Shadow",
+    "Receding_Hairline",
+    "Wearing_Necktie",
+    "Rosy_Cheeks",
+    "Eyeglasses",
+    "Goatee",
+    "Chubby",
+    "Sideburns",
+    "Blurry",
+    "Wearing_Hat",
+    "Double_Chin",
+    "Pale_Skin",
+    "Gray_Hair",
+    "Mustache",
+    "Bald",
+];
+
+/// Numbers in [0, 1) that look random and are always the same.
+fn noise(i: usize) -> f64 {
+    let mixed = (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as f64 / f64::from(1 << 24)
+}
+
+fn classifiers() -> Vec<String> {
+    vec!["unbalanced".to_owned(), "balanced".to_owned()]
+}
+
+fn global(name: &str) -> bool {
+    ["Attractive", "Blurry", "Chubby", "Male", "Young"].contains(&name)
+}
+
+fn bars(names: &[&str], energies: bool) -> BarFigure {
+    let bar = |value: f64, i: usize| Bar {
+        value: (i % 37 != 5).then_some(value),
+        interval: (energies && i % 37 != 5).then_some(((value - 0.04).max(0.0), (value + 0.04).min(1.0))),
+        published: (i % 3 != 1).then_some((value + 0.1 * (noise(i) - 0.5)).clamp(0.0, 1.0)),
+    };
+    let groups = names.iter().enumerate().map(|(i, name)| {
+        let t = i as f64 / names.len().max(2) as f64;
+        let pair = |up: f64, down: f64, k: usize| BarPair {
+            minority: bar(up, 4 * i + k),
+            majority: bar(down, 4 * i + k + 2),
+        };
+        let wobble = 0.15 * noise(i);
+        let bars = if energies {
+            vec![
+                pair(0.65 - wobble, 0.4 - 0.3 * t, 0),
+                pair(0.55 - wobble, 0.45 - 0.15 * t, 1),
+            ]
+        } else {
+            vec![
+                pair(0.1 + 0.6 * t * t + wobble, 0.1 - 0.09 * t, 0),
+                pair(0.1 + wobble, 0.12 + wobble / 2.0, 1),
+            ]
+        };
+        BarGroup {
+            attribute: (*name).to_owned(),
+            minority_positive: !["Young", "No_Beard"].contains(name),
+            global: energies && global(name),
+            chance: energies.then_some(0.06 + 0.2 * noise(i + 99)),
+            bars,
+        }
+    });
+    BarFigure {
+        classifiers: classifiers(),
+        groups: groups.collect(),
+    }
+}
+
+/// A face-like picture: an ellipse with eyes and mouth.
+fn face(side: u32, i: usize) -> RgbImage {
+    let tone = 140.0 + 80.0 * noise(i);
+    RgbImage::from_fn(side, side, |x, y| {
+        let (u, v) = (
+            f64::from(x) / f64::from(side) - 0.5,
+            f64::from(y) / f64::from(side) - 0.5,
+        );
+        let inside = (u / 0.27).powi(2) + (v / 0.38).powi(2) < 1.0;
+        let eye = (u.abs() - 0.1).powi(2) + (v + 0.06).powi(2) < 0.0012;
+        let mouth = (u / 0.11).powi(2) + ((v - 0.17) / 0.025).powi(2) < 1.0;
+        let value = match (inside, eye || mouth) {
+            (true, false) => tone,
+            (true, true) => 60.0,
+            _ => 90.0 + 40.0 * v,
+        };
+        Rgb([value, value * 0.85, value * 0.75].map(|channel| channel as u8))
+    })
+}
+
+fn map(side: usize, [cx, cy]: [f64; 2], spread: f64) -> Vec<f32> {
+    let at = |i: usize| {
+        let (x, y) = ((i % side) as f64 / side as f64, (i / side) as f64 / side as f64);
+        (-((x - cx).powi(2) + (y - cy).powi(2)) / (2.0 * spread * spread)).exp() as f32
+    };
+    (0..side * side).map(at).collect()
+}
+
+fn outline(i: usize) -> Outline {
+    let inside = |row: usize, column: usize| match i % 3 {
+        0 => row == 4 && (2..5).contains(&column),
+        1 => (2..4).contains(&row) && (2..5).contains(&column),
+        _ => (1..7).contains(&row) && (1..6).contains(&column) && !((2..7).contains(&row) && (2..5).contains(&column)),
+    };
+    Outline {
+        side: 7,
+        inside: (0..49).map(|cell| inside(cell / 7, cell % 7)).collect(),
+    }
+}
+
+fn sheet(names: &[&str], side: u32) -> AverageCams {
+    let rows = names.iter().enumerate().map(|(i, name)| {
+        let panel = |k: usize| {
+            let empty = i % 11 == 7 && k == 0;
+            let spread = [0.1, 0.3, 0.12, 0.18][k];
+            AveragePanel {
+                samples: if empty {
+                    0
+                } else {
+                    (noise(9 * i + k) * 12000.0) as usize + 1
+                },
+                energy: (!empty).then(|| noise(i * 7 + k)),
+                face: (!empty).then(|| face(side, i * 4 + k)),
+                map: (!empty).then(|| map(side as usize, [0.5, 0.35 + 0.3 * noise(i)], spread)),
+            }
+        };
+        AverageRow {
+            attribute: (*name).to_owned(),
+            outline: (i % 9 != 8).then(|| outline(i)),
+            panels: vec![[panel(0), panel(1)], [panel(2), panel(3)]],
+        }
+    });
+    AverageCams {
+        classifiers: classifiers(),
+        rows: rows.collect(),
+    }
+}
+
+fn example_faces(faces: usize, names: &[&str]) -> Examples {
+    let faces = (0..faces).map(|f| {
+        let cell = |a: usize| ExampleCell {
+            label: [1, -1, 1, 0][(f + a) % 4],
+            panels: (0..2)
+                .map(|k| ExamplePanel {
+                    score: (noise(f * 31 + a * 5 + k) * 4.0 - 2.0) as f32,
+                    map: map(112, [0.3 + 0.4 * noise(f + a), 0.6], 0.08 + 0.1 * k as f64),
+                    energy: (f != 1).then(|| noise(f + a + k)),
+                })
+                .collect(),
+        };
+        ExampleFace {
+            name: format!("{:06}.jpg", 182_638 + f),
+            image: face(112, f),
+            cells: (0..names.len()).map(cell).collect(),
+        }
+    });
+    Examples {
+        classifiers: classifiers(),
+        attributes: names
+            .iter()
+            .enumerate()
+            .map(|(i, name)| ((*name).to_owned(), Some(outline(i))))
+            .collect(),
+        faces: faces.collect(),
+    }
+}
+
+fn curves(epochs: usize) -> Vec<TrainingCurve> {
+    let curve = |k: usize, classifier: String| TrainingCurve {
+        classifier,
+        points: (1..=epochs)
+            .map(|epoch| {
+                let decay = (-(epoch as f64) / 3.0).exp();
+                EpochPoint {
+                    epoch: epoch as f64,
+                    loss: Some(0.2 + 0.7 * decay - 0.05 * k as f64),
+                    validation_loss: Some(0.25 + 0.6 * decay + 0.02 * noise(epoch)),
+                    minority_error: Some([0.35, 0.12][k] + 0.5 * decay),
+                    majority_error: Some([0.03, 0.13][k] + 0.1 * decay),
+                }
+            })
+            .collect(),
+    };
+    classifiers()
+        .into_iter()
+        .enumerate()
+        .map(|(k, name)| curve(k, name))
+        .collect()
+}
+
+fn scatter(names: &[&str]) -> EnergyScatter {
+    let points = names.iter().enumerate().map(|(i, name)| {
+        let majority = 0.1 + 0.4 * noise(i + 3);
+        ScatterPoint {
+            attribute: (*name).to_owned(),
+            energies: vec![
+                (i % 8 != 7).then_some((majority, 0.35 + 0.5 * noise(i + 55))),
+                Some((majority + 0.15, 0.3 + 0.5 * noise(i + 55))),
+            ],
+        }
+    });
+    EnergyScatter {
+        classifiers: classifiers(),
+        points: points.collect(),
+    }
+}
+
+/// All figures for the given attributes.
+fn gallery(names: &[&str], side: u32) -> Vec<Figure> {
+    let few = &names[..names.len().min(4)];
+    vec![
+        error_rates(&bars(names, false)).unwrap(),
+        energies(&bars(names, true)).unwrap(),
+        average_cams(&sheet(names, side)).unwrap(),
+        examples(&example_faces(if names.len() > 1 { 6 } else { 1 }, few)).unwrap(),
+        training_curves(&curves(if names.len() > 1 { 10 } else { 1 })).unwrap(),
+        energy_scatter(&scatter(names)).unwrap(),
+    ]
+}
+
+fn check(names: &[&str], side: u32, folder: &str) {
+    for (figure, again) in gallery(names, side).iter().zip(gallery(names, side)) {
+        assert!(figure == &again, "{}: the same data, another drawing", figure.name());
+        let written = std::cell::RefCell::new(Vec::new());
+        let write = |name: &str, bytes: &[u8]| {
+            written.borrow_mut().push((name.to_owned(), bytes.to_vec()));
+            Ok::<(), FigureError>(())
+        };
+        figure.write(&write).unwrap();
+        let written = written.into_inner();
+        assert!(written[1].1.starts_with(b"%PDF-"), "{}", figure.name());
+        assert_eq!(
+            figure.pdf().unwrap(),
+            written[1].1,
+            "{}: the same drawing, another PDF",
+            figure.name()
+        );
+        let pixels = image::load_from_memory(&written[2].1).unwrap().to_rgb8();
+        assert!(
+            pixels.width() >= 700,
+            "{} is {} pixels wide",
+            figure.name(),
+            pixels.width()
+        );
+        let ink = pixels.pixels().filter(|pixel| pixel.0 != [255; 3]).count();
+        assert!(ink * 200 > pixels.pixels().len(), "{} is almost empty", figure.name());
+        // Nothing may be cut off: the outermost pixels are paper.
+        let (right, bottom) = (pixels.width() - 1, pixels.height() - 1);
+        let edge = (0..=right)
+            .flat_map(|x| [(x, 0), (x, bottom)])
+            .chain((0..=bottom).flat_map(|y| [(0, y), (right, y)]));
+        for (x, y) in edge {
+            assert_eq!(
+                pixels.get_pixel(x, y).0,
+                [255; 3],
+                "{}: ink at the edge ({x}, {y})",
+                figure.name()
+            );
+        }
+        if let Some(gallery) = std::env::var_os("BIASCAM_GALLERY") {
+            let folder = std::path::Path::new(&gallery).join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            written
+                .iter()
+                .for_each(|(name, bytes)| std::fs::write(folder.join(name), bytes).unwrap());
+        }
+    }
+}
+
+#[test]
+fn forty_attributes() {
+    check(&NAMES, 112, "forty");
+}
+
+#[test]
+fn one_attribute() {
+    check(&["Smiling"], 64, "one");
+}
+
+#[test]
+fn names_of_any_length() {
+    let long = "An_attribute_whose_name_was_chosen_by_someone_who_had_never_drawn_a_figure_before";
+    check(&[long, "", "<b>&\"", "Ünïcödé_属性"], 32, "names");
+}
+
+#[test]
+fn a_sheet_fits_a_page_and_a_report() {
+    let figure = average_cams(&sheet(&NAMES, 224)).unwrap();
+    assert!(figure.svg().len() < 6_000_000, "{} bytes", figure.svg().len());
+}
+
+#[test]
+fn nothing_to_draw_is_an_error() {
+    let empty = BarFigure {
+        classifiers: classifiers(),
+        groups: Vec::new(),
+    };
+    assert!(matches!(error_rates(&empty), Err(FigureError::Empty("error_rates"))));
+    let mut uneven = bars(&NAMES, true);
+    uneven.groups[3].bars.pop();
+    assert!(matches!(
+        energies(&uneven),
+        Err(FigureError::Mismatch {
+            found: 1,
+            expected: 2,
+            ..
+        })
+    ));
+    assert!(matches!(training_curves(&[]), Err(FigureError::Empty(_))));
+    let mut uneven = sheet(&["Bald"], 8);
+    uneven.rows[0].panels.pop();
+    assert!(matches!(average_cams(&uneven), Err(FigureError::Mismatch { .. })));
+}
