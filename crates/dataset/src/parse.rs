@@ -375,7 +375,10 @@ mod tests {
 
     #[test]
     fn landmarks_come_out_as_written() {
-        let text = format!("1\n{}\na.jpg 69 109 106 113 77 142 73 152 108.5 154\n", LANDMARK_COLUMNS.join(" "));
+        let text = format!(
+            "1\n{}\na.jpg 69 109 106 113 77 142 73 152 108.5 154\n",
+            LANDMARK_COLUMNS.join(" ")
+        );
         let rows = parse_landmarks("landmarks", text.as_bytes()).unwrap();
         let (name, face) = &rows.rows()[0];
         assert_eq!(name, "a.jpg");
@@ -389,7 +392,17 @@ mod tests {
         for name in ["000001.jpg", "a b.png", "é"] {
             assert!(is_plain_file_name(name), "{name}");
         }
-        for name in ["", ".", "..", "../a.jpg", "a/../b", "/etc/passwd", "a\\b", "C:a.jpg", "a\0b"] {
+        for name in [
+            "",
+            ".",
+            "..",
+            "../a.jpg",
+            "a/../b",
+            "/etc/passwd",
+            "a\\b",
+            "C:a.jpg",
+            "a\0b",
+        ] {
             assert!(!is_plain_file_name(name), "{name}");
         }
     }

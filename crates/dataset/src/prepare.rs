@@ -1,11 +1,9 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use image::RgbImage;
-
 use crate::loader::{Batch, LoaderConfig};
 use crate::seed::{Purpose, generator};
-use crate::warp::{bilinear, halve, halvings};
+use crate::warp::Pixels;
 use crate::{Alignment, Error, Result, Similarity, Source};
 
 /// Builds batches; shared by the loader's threads.
@@ -17,7 +15,7 @@ pub(crate) struct Preparer {
 
 /// A decoded image at the resolution the square needs, and the alignment to it.
 struct Prepared {
-    image: RgbImage,
+    pixels: Pixels,
     transform: Similarity,
 }
 
@@ -60,7 +58,7 @@ impl Preparer {
         let mut random = generator(self.config.seed, epoch, Purpose::Augmentation, index as u64);
         let draw = self.config.augmentation.draw(&mut random);
         let transform = draw.transform(&prepared.transform, size);
-        bilinear(&prepared.image, &transform, draw.mirror, size, out);
+        prepared.pixels.sample(&transform, draw.mirror, size, out);
         draw.finish(size, out, scratch);
         Ok(())
     }
@@ -79,12 +77,8 @@ impl Preparer {
                 other => other,
             })?;
         // Halved as the alignment needs, whatever the augmentation: what is kept must serve every epoch.
-        let halvings = halvings(transform.scale());
-        let transform = transform.into_shrunk(f64::from(1u32 << halvings));
-        Ok(Prepared {
-            image: halve(&image, halvings).into_owned(),
-            transform,
-        })
+        let (pixels, transform) = Pixels::for_transform(&image, &transform);
+        Ok(Prepared { pixels, transform })
     }
 }
 
@@ -110,7 +104,7 @@ impl Cache {
         }
         let prepared = Arc::new(prepare()?);
         if let Some(slot) = slot {
-            let bytes = prepared.image.as_raw().len() + size_of::<Prepared>();
+            let bytes = prepared.pixels.bytes() + size_of::<Similarity>();
             let reserve = |free: usize| free.checked_sub(bytes);
             if self
                 .free

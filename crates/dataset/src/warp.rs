@@ -4,8 +4,6 @@
 //! halved by 2 x 2 box averages as often as brings the remaining scale closest to 1 (a nearest mipmap level): with
 //! CelebA's images in a square of 112, once. The loader keeps the halved images, which are a quarter of the size.
 
-use std::borrow::Cow;
-
 use image::RgbImage;
 
 use crate::Similarity;
@@ -13,110 +11,181 @@ use crate::Similarity;
 /// Fills `out`, a square `[size, size, 3]` (channels last, values in \[0, 1\]), with `image` seen through `transform`,
 /// which maps the square's coordinates to the image's.
 ///
-/// Interpolation is bilinear between pixel centres, after halving where the transform shrinks to less than
-/// 1/sqrt(2) (see the module's source). Beyond its border the image is continued by its outermost pixels.
+/// Interpolation is bilinear between pixel centres. Where the transform shrinks by 2^k (k rounded), the image is halved
+/// k times by averages of 2 x 2 pixels before, against aliasing. Beyond its border the image is continued by its
+/// outermost pixels.
 ///
 /// # Panics
 /// When `out` does not have `3 size²` elements or the image has no pixel.
 pub fn warp_into(image: &RgbImage, transform: &Similarity, size: usize, out: &mut [f32]) {
-    let halvings = halvings(transform.scale());
-    let image = halve(image, halvings);
-    bilinear(
-        &image,
-        &transform.into_shrunk(f64::from(1u32 << halvings)),
-        false,
-        size,
-        out,
-    );
+    let (pixels, transform) = Pixels::for_transform(image, transform);
+    pixels.sample(&transform, false, size, out);
+}
+
+/// An image with four bytes a pixel (the last is padding), so that a pixel is one load, and at least two pixels in
+/// each direction, so that every pixel but the last has a neighbour.
+pub(crate) struct Pixels {
+    width: usize,
+    height: usize,
+    data: Vec<[u8; 4]>,
+}
+
+impl Pixels {
+    /// The image halved as `transform` needs, and the transform into the halved image.
+    ///
+    /// # Panics
+    /// When the image has no pixel.
+    pub(crate) fn for_transform(image: &RgbImage, transform: &Similarity) -> (Self, Similarity) {
+        let mut pixels = Self::new(image);
+        let mut transform = *transform;
+        for _ in 0..halvings(transform.scale()) {
+            if pixels.width.min(pixels.height) <= 2 {
+                break;
+            }
+            pixels = pixels.halved();
+            transform = transform.into_shrunk(2.0);
+        }
+        (pixels, transform)
+    }
+
+    fn new(image: &RgbImage) -> Self {
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        assert!(width > 0 && height > 0, "the image has no pixel");
+        let mut data = Vec::with_capacity(width.max(2) * height.max(2));
+        for row in image.as_raw().chunks_exact(3 * width) {
+            data.extend(row.chunks_exact(3).map(|rgb| [rgb[0], rgb[1], rgb[2], 0]));
+            if width == 1 {
+                data.extend(data.last().copied());
+            }
+        }
+        if height == 1 {
+            data.extend_from_within(..);
+        }
+        Self {
+            width: width.max(2),
+            height: height.max(2),
+            data,
+        }
+    }
+
+    /// Bytes in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(self.data.as_slice())
+    }
+
+    /// Averages of 2 x 2 pixels; an odd side counts its last pixels twice. For sides above 2.
+    fn halved(&self) -> Self {
+        let (width, height) = (self.width.div_ceil(2), self.height.div_ceil(2));
+        let mut data = Vec::with_capacity(width * height);
+        for rows in self.data.chunks(2 * self.width) {
+            let (upper, lower) = rows.split_at(self.width);
+            let lower = if lower.is_empty() { upper } else { lower };
+            let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+            data.extend(pairs.map(|(p, q)| mean([p[0], p[1], q[0], q[1]])));
+            if self.width % 2 == 1 {
+                let (p, q) = (upper[self.width - 1], lower[self.width - 1]);
+                data.push(mean([p, p, q, q]));
+            }
+        }
+        Self { width, height, data }
+    }
+
+    /// Fills the square `out` by bilinear interpolation alone; `mirror` flips the square left to right.
+    pub(crate) fn sample(&self, transform: &Similarity, mirror: bool, size: usize, out: &mut [f32]) {
+        assert_eq!(out.len(), 3 * size * size, "the output must be [size, size, 3]");
+        let direction = if mirror { -1.0 } else { 1.0 };
+        let (step_x, step_y) = ((direction * transform.a) as f32, (direction * transform.b) as f32);
+        let start = if mirror { size as f64 - 0.5 } else { 0.5 };
+        let last = |side: usize| (side - 1).min(LARGEST_POSITION) as f32;
+        let (last_x, last_y) = (last(self.width), last(self.height));
+        let width = self.width as u32;
+
+        // Positions first, pixels second: the compiler turns the first loop into vector instructions.
+        let mut taps = Taps {
+            position: [0; CHUNK],
+            right: [0.0; CHUNK],
+            lower: [0.0; CHUNK],
+        };
+        let mut mixed = [[0.0; 4]; CHUNK];
+        for (y, row) in out.chunks_exact_mut(3 * size).enumerate() {
+            // The centre of the row's first pixel, in a frame where the image's pixel centres are whole numbers.
+            let [first_x, first_y] = transform.apply([start, y as f64 + 0.5]);
+            let (first_x, first_y) = ((first_x - 0.5) as f32, (first_y - 0.5) as f32);
+            for (chunk, pixels) in row.chunks_mut(3 * CHUNK).enumerate() {
+                for x in 0..CHUNK {
+                    let step = (chunk * CHUNK + x) as i32 as f32;
+                    // In this order, maximum and minimum also turn NaN into a position inside.
+                    let source_x = (first_x + step * step_x).max(0.0).min(last_x);
+                    let source_y = (first_y + step * step_y).max(0.0).min(last_y);
+                    // With the left pixel at most the last but one, the right one exists and its weight is at most 1.
+                    let (left, left_value) = whole(source_x, last_x - 1.0);
+                    let (upper, upper_value) = whole(source_y, last_y - 1.0);
+                    taps.position[x] = upper * width + left;
+                    taps.right[x] = source_x - left_value;
+                    taps.lower[x] = source_y - upper_value;
+                }
+                for (x, mixed) in mixed.iter_mut().enumerate().take(pixels.len() / 3) {
+                    let at = taps.position[x] as usize;
+                    let top = &self.data[at..at + 2];
+                    let bottom = &self.data[at + self.width..at + self.width + 2];
+                    let top = mix(top[0].map(f32::from), top[1].map(f32::from), taps.right[x]);
+                    let bottom = mix(bottom[0].map(f32::from), bottom[1].map(f32::from), taps.right[x]);
+                    *mixed = mix(top, bottom, taps.lower[x]).map(|value| value * (1.0 / 255.0));
+                }
+                for (pixel, mixed) in pixels.chunks_exact_mut(3).zip(&mixed) {
+                    pixel.copy_from_slice(&mixed[..3]);
+                }
+            }
+        }
+    }
+}
+
+/// Pixels whose positions are found together.
+const CHUNK: usize = 64;
+/// The last pixel that [`whole`] can name: what lies beyond in an image of more than 4 million pixels a side is not seen.
+const LARGEST_POSITION: usize = 1 << 22;
+
+/// Where the four pixels around each position start, and the weights of those to the right and below.
+struct Taps {
+    position: [u32; CHUNK],
+    right: [f32; CHUNK],
+    lower: [f32; CHUNK],
+}
+
+/// A whole number at most 1 below `value` and not above it, nor above `largest`; as integer and as float. For values
+/// from 0 to 2^22.
+///
+/// Adding 3 * 2^22 rounds to a whole number and leaves it in the low bits. A checked conversion would keep the compiler
+/// from using vector instructions and take most of the time.
+#[inline]
+fn whole(value: f32, largest: f32) -> (u32, f32) {
+    const SHIFT: f32 = (3 << 22) as f32;
+    let shifted = (value - 0.5 + SHIFT).min(largest + SHIFT);
+    (shifted.to_bits() - SHIFT.to_bits(), shifted - SHIFT)
+}
+
+/// The mean of four pixels, rounded; two bytes at a time in the halves of a word.
+#[inline]
+fn mean(pixels: [[u8; 4]; 4]) -> [u8; 4] {
+    const LOW: u32 = 0x00ff_00ff;
+    let words = pixels.map(u32::from_le_bytes);
+    let even: u32 = words.iter().map(|word| word & LOW).sum();
+    let odd: u32 = words.iter().map(|word| word >> 8 & LOW).sum();
+    let quarter = |sum: u32| (sum + 0x0002_0002) >> 2 & LOW;
+    (quarter(even) | quarter(odd) << 8).to_le_bytes()
+}
+
+/// `(1 - weight) p + weight q`.
+#[inline]
+fn mix(p: [f32; 4], q: [f32; 4], weight: f32) -> [f32; 4] {
+    std::array::from_fn(|c| p[c] + weight * (q[c] - p[c]))
 }
 
 /// How often to halve an image before it is sampled with a step of `scale` pixels: the nearest integer to log2(scale),
 /// at least 0.
-pub(crate) fn halvings(scale: f64) -> u32 {
-    // The cast saturates, and NaN becomes 0. No image has more than 2^31 pixels a side.
+fn halvings(scale: f64) -> u32 {
+    // The cast saturates, and NaN becomes 0.
     (scale.log2().round() as u32).min(31)
-}
-
-/// The image halved `times` times by averages of 2 x 2 pixels. An odd side counts its last pixels twice.
-pub(crate) fn halve(image: &RgbImage, times: u32) -> Cow<'_, RgbImage> {
-    let mut image = Cow::Borrowed(image);
-    for _ in 0..times {
-        if image.dimensions() == (1, 1) {
-            break;
-        }
-        image = Cow::Owned(halve_once(&image));
-    }
-    image
-}
-
-fn halve_once(image: &RgbImage) -> RgbImage {
-    let (width, height) = image.dimensions();
-    let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
-    let row = |y: u32| {
-        let stride = width as usize * 3;
-        &image.as_raw()[y.min(height - 1) as usize * stride..][..stride]
-    };
-    let mut data = Vec::with_capacity(half_width as usize * half_height as usize * 3);
-    for y in 0..half_height {
-        let (upper, lower) = (row(2 * y), row(2 * y + 1));
-        let mut pairs = upper.chunks_exact(6).zip(lower.chunks_exact(6));
-        for (p, q) in pairs.by_ref() {
-            for c in 0..3 {
-                let sum = u16::from(p[c]) + u16::from(p[c + 3]) + u16::from(q[c]) + u16::from(q[c + 3]);
-                data.push(((sum + 2) / 4) as u8);
-            }
-        }
-        if width % 2 == 1 {
-            let last = upper.len() - 3;
-            for c in last..last + 3 {
-                data.push((u16::from(upper[c]) + u16::from(lower[c])).div_ceil(2) as u8);
-            }
-        }
-    }
-    match RgbImage::from_raw(half_width, half_height, data) {
-        Some(image) => image,
-        None => unreachable!("one pixel is pushed per pixel of the halved image"),
-    }
-}
-
-/// Samples `image` through `transform` without a filter before; `mirror` flips the square left to right.
-pub(crate) fn bilinear(image: &RgbImage, transform: &Similarity, mirror: bool, size: usize, out: &mut [f32]) {
-    assert_eq!(out.len(), 3 * size * size, "the output must be [size, size, 3]");
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    assert!(width > 0 && height > 0, "the image has no pixel");
-    let data = image.as_raw().as_slice();
-    let stride = 3 * width;
-    // Offsets of the pixel to the right and of the one below: none where the image is one pixel wide or high.
-    let (right, below) = (if width > 1 { 3 } else { 0 }, if height > 1 { stride } else { 0 });
-    let (last_x, last_y) = ((width - 1) as f32, (height - 1) as f32);
-    let (last_left, last_upper) = (width.saturating_sub(2), height.saturating_sub(2));
-    let (step_x, step_y) = match mirror {
-        false => (transform.a as f32, transform.b as f32),
-        true => (-transform.a as f32, -transform.b as f32),
-    };
-    let start = if mirror { size as f64 - 0.5 } else { 0.5 };
-
-    for (y, row) in out.chunks_exact_mut(3 * size).enumerate() {
-        // The centre of the row's first pixel, in a frame where the image's pixel centres are whole numbers.
-        let [first_x, first_y] = transform.apply([start, y as f64 + 0.5]);
-        let (first_x, first_y) = ((first_x - 0.5) as f32, (first_y - 0.5) as f32);
-        for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-            let source_x = (first_x + x as f32 * step_x).clamp(0.0, last_x);
-            let source_y = (first_y + x as f32 * step_y).clamp(0.0, last_y);
-            // With the left pixel at most the last but one, the right pixel exists and its weight is at most 1.
-            let left = (source_x as usize).min(last_left);
-            let upper = (source_y as usize).min(last_upper);
-            let (wx, wy) = (source_x - left as f32, source_y - upper as f32);
-            let at = upper * stride + 3 * left;
-            let (top, bottom) = (&data[at..at + right + 3], &data[at + below..at + below + right + 3]);
-            for c in 0..3 {
-                let (tl, tr) = (f32::from(top[c]), f32::from(top[right + c]));
-                let (bl, br) = (f32::from(bottom[c]), f32::from(bottom[right + c]));
-                let (t, b) = (tl + wx * (tr - tl), bl + wx * (br - bl));
-                pixel[c] = (t + wy * (b - t)) * (1.0 / 255.0);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -178,13 +247,12 @@ mod tests {
     #[test]
     fn halving_averages_two_by_two() {
         let image = RgbImage::from_fn(3, 3, |x, y| Rgb([(10 * x + y) as u8, 0, 255]));
-        let half = halve(&image, 1);
-        assert_eq!(half.dimensions(), (2, 2));
-        // (0 + 10 + 1 + 11) / 4 = 5.5; the right column counts its pixels twice.
-        assert_eq!(half.get_pixel(0, 0), &Rgb([6, 0, 255]));
-        assert_eq!(half.get_pixel(1, 0), &Rgb([21, 0, 255]));
-        assert_eq!(half.get_pixel(1, 1), &Rgb([22, 0, 255]));
-        assert_eq!(halve(&image, 9).dimensions(), (1, 1));
+        let half = Pixels::new(&image).halved();
+        // (0 + 10 + 1 + 11) / 4 = 5.5; the right column and the lower row count their pixels twice.
+        assert_eq!(
+            half.data,
+            [[6, 0, 255, 0], [21, 0, 255, 0], [7, 0, 255, 0], [22, 0, 255, 0]]
+        );
     }
 
     #[test]
@@ -237,6 +305,30 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_leave_a_weight_between_zero_and_one() {
+        for value in [
+            0.0,
+            0.25,
+            0.5,
+            0.75,
+            1.0,
+            1.5,
+            2.0,
+            2.5,
+            176.99,
+            177.0,
+            4_194_303.5,
+            4_194_304.0,
+        ] {
+            let (integer, float) = whole(value, 4_194_303.0);
+            assert_eq!(integer as f32, float);
+            assert!((0.0..=1.0).contains(&(value - float)), "{value}: {float}");
+        }
+        assert_eq!(whole(7.0, 6.0), (6, 6.0));
+        assert_eq!(whole(0.0, 0.0), (0, 0.0));
+    }
+
+    #[test]
     fn a_transform_that_is_no_number_does_no_harm() {
         let broken = Similarity {
             a: f64::NAN,
@@ -271,7 +363,7 @@ mod tests {
             let image = noise(7, 6);
             let transform = Similarity::about(0.9, angle, [0.0, 0.0], to);
             let mut mirrored = vec![0.0; 3 * size * size];
-            bilinear(&image, &transform, true, size, &mut mirrored);
+            Pixels::new(&image).sample(&transform, true, size, &mut mirrored);
             let plain = warp(&image, &transform, size);
             for (index, value) in mirrored.iter().enumerate() {
                 let (x, c, row) = (index / 3 % size, index % 3, index / (3 * size));

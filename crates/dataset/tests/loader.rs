@@ -56,7 +56,7 @@ fn config(threads: usize) -> LoaderConfig {
             ..Augmentation::affact()
         },
         prefetch: 3,
-        cache_bytes: 10 * 89 * 109 * 3,
+        cache_bytes: 10 * 26 * 32 * 4,
         shuffle: true,
         ..LoaderConfig::in_order(24, 4, threads)
     }
@@ -320,7 +320,7 @@ fn the_cache_keeps_images_up_to_its_size() {
         source.decoded.load(Ordering::Relaxed)
     };
     // A square of 112 needs the image at half its resolution.
-    let image = 89 * 109 * 3 + 200;
+    let image = 89 * 109 * 4 + 200;
     assert_eq!(decoded(0), 18);
     assert_eq!(decoded(2 * image), 6 + 4 + 4);
     assert_eq!(decoded(6 * image), 6);
