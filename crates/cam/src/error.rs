@@ -1,0 +1,118 @@
+//! What can go wrong with maps.
+
+/// Result of this crate's functions.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can go wrong with maps.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A name that is not known.
+    #[error("`{name}` is not a {kind}; known: {}", known.join(", "))]
+    UnknownName {
+        /// What kind of thing was asked for.
+        kind: &'static str,
+        /// The name that was asked for.
+        name: String,
+        /// The names that exist.
+        known: Vec<&'static str>,
+    },
+    /// Tensors or slices that do not belong together.
+    #[error("{what}: shape {found:?}, expected {expected}")]
+    Shape {
+        /// What has the shape.
+        what: &'static str,
+        /// The shape it has.
+        found: Vec<usize>,
+        /// The shape it should have, in words.
+        expected: String,
+    },
+    /// A map that is infinite or not a number: the network's weights or the image are broken.
+    #[error("the map of image {image} and attribute {attribute} is not finite")]
+    NotFinite {
+        /// Position of the image in the batch.
+        image: usize,
+        /// Index of the attribute.
+        attribute: usize,
+    },
+    /// An operation on tensors failed.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+/// The variant of that name, or an error that lists all names.
+pub(crate) fn by_name<T: Copy>(kind: &'static str, name: &str, all: &[(T, &'static str)]) -> Result<T> {
+    let found = all.iter().find(|(_, known)| *known == name);
+    found.map(|(value, _)| *value).ok_or_else(|| Error::UnknownName {
+        kind,
+        name: name.to_owned(),
+        known: all.iter().map(|(_, known)| *known).collect(),
+    })
+}
+
+/// Gives an enum its names: `FromStr`, `Display`, `name()` and the list `ALL`.
+macro_rules! named {
+    ($type:ident, $kind:literal, [$($variant:ident = $name:literal),+ $(,)?]) => {
+        impl $type {
+            /// Every variant, in the order of documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name in experiment files, on the command line and in results.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name),+
+                }
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = $crate::Error;
+
+            fn from_str(name: &str) -> $crate::Result<Self> {
+                $crate::error::by_name($kind, name, &[$((Self::$variant, $name)),+])
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    };
+}
+pub(crate) use named;
+
+#[cfg(test)]
+mod tests {
+    use crate::{ColourMap, Method, Resize, Target};
+
+    #[test]
+    fn names_lead_back_to_their_variants() {
+        assert!(
+            Method::ALL
+                .iter()
+                .all(|one| one.name().parse::<Method>().unwrap() == *one)
+        );
+        assert!(
+            Target::ALL
+                .iter()
+                .all(|one| one.name().parse::<Target>().unwrap() == *one)
+        );
+        assert!(
+            Resize::ALL
+                .iter()
+                .all(|one| one.name().parse::<Resize>().unwrap() == *one)
+        );
+        assert!(
+            ColourMap::ALL
+                .iter()
+                .all(|one| one.name().parse::<ColourMap>().unwrap() == *one)
+        );
+    }
+
+    #[test]
+    fn unknown_names_are_answered_with_the_known_ones() {
+        let message = "gradcam".parse::<Method>().unwrap_err().to_string();
+        assert_eq!(message, "`gradcam` is not a method; known: cam, grad_cam, hires_cam");
+    }
+}

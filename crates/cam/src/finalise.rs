@@ -1,0 +1,324 @@
+//! From a raw map to a map of the image's size with values in [0, 1].
+
+use std::cell::RefCell;
+
+use crate::error::named;
+
+/// Added to a map's maximum before the division by it, as in pytorch-grad-cam.
+const EPSILON: f32 = 1e-7;
+
+/// Where the cells of a map lie in the image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Resize {
+    /// The cells tile the image: cell i of h covers [i, i + 1) S/h, its centre is at pixel (i + 0.5) S/h - 0.5. This is
+    /// OpenCV's `INTER_LINEAR`, which the authors use.
+    #[default]
+    HalfPixel,
+    /// Cell i is centred at pixel i S/h, where padded convolutions of odd kernel with stride put it. Half-pixel maps sit
+    /// half a cell, S/(2h) - 0.5 pixels, too far right and down.
+    CellCentred,
+}
+
+named!(
+    Resize,
+    "resize convention",
+    [HalfPixel = "half_pixel", CellCentred = "cell_centred"]
+);
+
+impl Resize {
+    /// Position of pixel `pixel` of `size` among `cells` cells, in cells.
+    fn position(self, pixel: usize, cells: usize, size: usize) -> f64 {
+        let scale = cells as f64 / size as f64;
+        match self {
+            Self::HalfPixel => (pixel as f64 + 0.5) * scale - 0.5,
+            Self::CellCentred => pixel as f64 * scale,
+        }
+    }
+}
+
+/// Post-processing for maps of one size, with the interpolation's coefficients worked out.
+#[derive(Debug, Clone)]
+pub struct Resizer {
+    rows: Vec<Tap>,
+    columns: Vec<Tap>,
+    height: usize,
+    width: usize,
+}
+
+/// Linear interpolation between two neighbouring cells.
+#[derive(Debug, Clone, Copy)]
+struct Tap {
+    first: usize,
+    second: usize,
+    /// Share of the second.
+    share: f32,
+}
+
+impl Tap {
+    /// One tap per pixel. Beyond the outermost cells' centres the outermost cell alone counts.
+    fn table(resize: Resize, cells: usize, size: usize) -> Vec<Self> {
+        let last = cells.saturating_sub(1);
+        let tap = |pixel| {
+            let position = resize.position(pixel, cells, size);
+            let first = position.floor();
+            if first < 0.0 {
+                return Self {
+                    first: 0,
+                    second: 0,
+                    share: 0.0,
+                };
+            }
+            let share = (position - first) as f32;
+            let first = first as usize;
+            if first >= last {
+                return Self {
+                    first: last,
+                    second: last,
+                    share: 0.0,
+                };
+            }
+            Self {
+                first,
+                second: first + 1,
+                share,
+            }
+        };
+        (0..size).map(tap).collect()
+    }
+}
+
+thread_local! {
+    /// The map at the image's width and its own height.
+    static STRETCHED: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Resizer {
+    /// For raw maps of `height` x `width` cells and images of `size` x `size` pixels.
+    pub fn new(resize: Resize, height: usize, width: usize, size: usize) -> Self {
+        Self {
+            rows: Tap::table(resize, height, size),
+            columns: Tap::table(resize, width, size),
+            height,
+            width,
+        }
+    }
+
+    /// Side of the final maps in pixels.
+    pub fn size(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The authors' post-processing of one map, `raw` `[height, width]` to `out` `[size, size]` (pytorch-grad-cam's
+    /// `scale_cam_image` and `aggregate_multi_layers`):
+    ///
+    /// 1. m = max(raw, 0)
+    /// 2. m = m - min(m); m = m / (1e-7 + max(m))
+    /// 3. bilinear resize
+    /// 4. step 2 again, because a resized map generally attains neither 0 nor 1
+    ///
+    /// Values are in [0, 1). A map without positive value, and one that is constant, becomes all zero; one with NaN or
+    /// +infinity becomes all NaN. Nothing is allocated but one small buffer per thread.
+    ///
+    /// # Panics
+    /// When the slices do not have these lengths.
+    pub fn finalise(&self, raw: &[f32], out: &mut [f32]) {
+        let size = self.size();
+        assert_eq!(raw.len(), self.height * self.width, "length of the raw map");
+        assert_eq!(out.len(), size * size, "length of the final map");
+        if raw.iter().any(|value| value.is_nan() || *value == f32::INFINITY) {
+            out.fill(f32::NAN);
+            return;
+        }
+        STRETCHED.with_borrow_mut(|stretched| {
+            let scale = Scale::of_positive(raw);
+            stretched.clear();
+            for row in raw.chunks_exact(self.width.max(1)) {
+                stretched.extend(self.columns.iter().map(|tap| {
+                    let (first, second) = (
+                        scale.apply(row[tap.first].max(0.0)),
+                        scale.apply(row[tap.second].max(0.0)),
+                    );
+                    first * (1.0 - tap.share) + second * tap.share
+                }));
+            }
+            if stretched.is_empty() {
+                out.fill(0.0);
+                return;
+            }
+            for (row, tap) in out.chunks_exact_mut(size).zip(&self.rows) {
+                let first = &stretched[tap.first * size..][..size];
+                let second = &stretched[tap.second * size..][..size];
+                for ((value, first), second) in row.iter_mut().zip(first).zip(second) {
+                    *value = first * (1.0 - tap.share) + second * tap.share;
+                }
+            }
+        });
+        let scale = Scale::of_positive(out);
+        out.iter_mut().for_each(|value| *value = scale.apply(*value));
+    }
+}
+
+/// m -> (m - min) / (1e-7 + max(m - min)).
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    least: f32,
+    divisor: f32,
+}
+
+impl Scale {
+    /// For max(values, 0), finite.
+    fn of_positive(values: &[f32]) -> Self {
+        // Eight independent minima and maxima keep the loop from waiting for itself.
+        const LANES: usize = 8;
+        let (mut least, mut largest) = ([f32::INFINITY; LANES], [0.0_f32; LANES]);
+        let (chunks, rest) = values.as_chunks::<LANES>();
+        for chunk in chunks {
+            for lane in 0..LANES {
+                least[lane] = if chunk[lane] < least[lane] {
+                    chunk[lane]
+                } else {
+                    least[lane]
+                };
+                largest[lane] = if chunk[lane] > largest[lane] {
+                    chunk[lane]
+                } else {
+                    largest[lane]
+                };
+            }
+        }
+        let least = rest.iter().chain(&least).fold(f32::INFINITY, |a, &b| a.min(b)).max(0.0);
+        let largest = rest.iter().chain(&largest).fold(0.0, |a: f32, &b| a.max(b));
+        Self {
+            least,
+            divisor: EPSILON + (largest - least).max(0.0),
+        }
+    }
+
+    fn apply(self, value: f32) -> f32 {
+        (value - self.least) / self.divisor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+    use proptest::prelude::*;
+
+    fn finalise(resize: Resize, raw: &[f32], width: usize, size: usize) -> Vec<f32> {
+        let mut out = vec![7.0; size * size];
+        Resizer::new(resize, raw.len() / width, width, size).finalise(raw, &mut out);
+        out
+    }
+
+    fn assert_map(found: &[f32], expected: &[f32]) {
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(expected) {
+            assert_relative_eq!(*found, *expected, epsilon = 1e-6);
+        }
+    }
+
+    #[test]
+    fn two_by_two_by_hand() {
+        // 0, 1/2, 1 after the first scaling; the pixel centres lie at cells -0.25, 0.25, 0.75, 1.25.
+        let found = finalise(Resize::HalfPixel, &[-3.0, 2.0, 0.0, 4.0], 2, 4);
+        let row = |low: f32, high: f32| [low, 0.75 * low + 0.25 * high, 0.25 * low + 0.75 * high, high];
+        let expected: Vec<f32> = [0.0, 0.25, 0.75, 1.0]
+            .iter()
+            .flat_map(|t| row(0.0, 0.5 + 0.5 * t))
+            .collect();
+        assert_map(&found, &expected);
+        // Pixels lie at cells 0, 0.5, 1, 1 (edge).
+        let found = finalise(Resize::CellCentred, &[-3.0, 2.0, 0.0, 4.0], 2, 4);
+        let row = |high: f32| [0.0, 0.5 * high, high, high];
+        let expected: Vec<f32> = [0.5, 0.75, 1.0, 1.0].into_iter().flat_map(row).collect();
+        assert_map(&found, &expected);
+    }
+
+    #[test]
+    fn the_resized_map_is_scaled_again() {
+        // At 2 x 2 half-pixel centres of 3 cells: 0.25 and 1.75, so that the middle's 1 becomes 0.25 before the scaling.
+        let found = finalise(Resize::HalfPixel, &[0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 3, 2);
+        assert_map(&found, &[1.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn maps_without_shape_are_zero() {
+        for raw in [[0.0; 4], [-1.0, -2.0, -3.0, 0.0], [5.0; 4], [f32::NEG_INFINITY; 4]] {
+            assert_eq!(finalise(Resize::HalfPixel, &raw, 2, 5), [0.0; 25], "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn broken_maps_stay_broken() {
+        for broken in [f32::NAN, f32::INFINITY] {
+            let found = finalise(Resize::HalfPixel, &[1.0, broken, 0.0, 2.0], 2, 3);
+            assert!(found.iter().all(|value| value.is_nan()));
+        }
+    }
+
+    #[test]
+    fn the_same_size_is_no_resize() {
+        for resize in Resize::ALL {
+            assert_map(&finalise(*resize, &[0.0, 1.0, 2.0, 4.0], 2, 2), &[0.0, 0.25, 0.5, 1.0]);
+        }
+    }
+
+    #[test]
+    fn nothing_gives_nothing() {
+        assert!(finalise(Resize::HalfPixel, &[1.0], 1, 0).is_empty());
+        let mut out = [1.0; 4];
+        Resizer::new(Resize::HalfPixel, 0, 0, 2).finalise(&[], &mut out);
+        assert_eq!(out, [0.0; 4]);
+    }
+
+    /// Where a single active cell of a 7 x 7 map peaks in an image of 112: between pixels 16 i + 7 and 16 i + 8, or at 16 i.
+    #[test]
+    fn a_cell_is_where_the_convention_says() {
+        let mut raw = [0.0; 49];
+        raw[3 * 7 + 2] = 1.0;
+        let centre = |resize| {
+            let map = finalise(resize, &raw, 7, 112);
+            let sum: f32 = map.iter().sum();
+            let mean = |coordinate: fn(usize) -> usize| {
+                map.iter()
+                    .enumerate()
+                    .map(|(i, value)| value * coordinate(i) as f32)
+                    .sum::<f32>()
+                    / sum
+            };
+            (mean(|i| i % 112), mean(|i| i / 112))
+        };
+        let (x, y) = centre(Resize::HalfPixel);
+        assert_relative_eq!(x, 39.5, epsilon = 1e-3);
+        assert_relative_eq!(y, 55.5, epsilon = 1e-3);
+        let (x, y) = centre(Resize::CellCentred);
+        assert_relative_eq!(x, 32.0, epsilon = 1e-3);
+        assert_relative_eq!(y, 48.0, epsilon = 1e-3);
+    }
+
+    proptest! {
+        #[test]
+        fn values_fill_the_range(raw in prop::collection::vec(-5.0_f32..5.0, 12), size in 1_usize..40) {
+            for resize in Resize::ALL {
+                let map = finalise(*resize, &raw, 4, size);
+                let largest = map.iter().fold(0.0_f32, |a, &b| a.max(b));
+                let least = map.iter().fold(f32::INFINITY, |a, &b| a.min(b));
+                prop_assert!((0.0..=1.0).contains(&least) && (0.0..=1.0).contains(&largest));
+                prop_assert!(least < 1e-6);
+                prop_assert!(largest > 0.999 || largest < 1e-6, "{}", largest);
+            }
+        }
+
+        #[test]
+        fn scale_does_not_matter(raw in prop::collection::vec(0.1_f32..5.0, 9), factor in 0.1_f32..100.0) {
+            let scaled: Vec<f32> = raw.iter().map(|value| value * factor).collect();
+            let (one, other) = (finalise(Resize::HalfPixel, &raw, 3, 9), finalise(Resize::HalfPixel, &scaled, 3, 9));
+            let spread = raw.iter().fold(0.0_f32, |a, &b| a.max(b)) - raw.iter().fold(9.0_f32, |a, &b| a.min(b));
+            prop_assume!(spread > 0.1);
+            for (a, b) in one.iter().zip(other) {
+                prop_assert!((a - b).abs() < 1e-4, "{} {}", a, b);
+            }
+        }
+    }
+}

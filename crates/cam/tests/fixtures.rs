@@ -1,0 +1,93 @@
+//! Parity with pytorch-grad-cam: values in `../shared/fixtures`, whose README says how they were made.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use cam::{Maps, Method, Resize, Resizer, Target};
+use candle_core::{Device, Tensor};
+use model::{Architecture, Mode, Network};
+
+fn shared() -> Option<PathBuf> {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/fixtures"));
+    if !folder.is_dir() {
+        eprintln!("skipped: the fixtures are not at {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+fn load(folder: &Path, name: &str) -> HashMap<String, Tensor> {
+    model::tensors_from_bytes(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+}
+
+fn floats(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn largest_difference(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    found
+        .iter()
+        .zip(expected)
+        .fold(0.0, |largest, (a, b)| largest.max((a - b).abs()))
+}
+
+/// Maps by our network from the fixtures' images.
+fn maps(folder: &Path, method: Method) -> Maps {
+    let architecture = Architecture::preset("resnet18").unwrap().with_width(16);
+    let weights = load(folder, "weights.safetensors");
+    let network = Network::from_tensors(&architecture, 40, weights, &Device::Cpu).unwrap();
+    let output = network
+        .forward(&load(folder, "inputs.safetensors")["images"], Mode::Eval)
+        .unwrap();
+    cam::raw_maps(method, Target::Predicted, &output, &network.head()).unwrap()
+}
+
+#[test]
+fn raw_maps_are_the_librarys() {
+    let Some(folder) = shared() else { return };
+    let expected = load(&folder, "expected_cam.safetensors");
+    for (method, name, factor) in [
+        (Method::GradCam, "gradcam/raw", 1.0),
+        (Method::HiresCam, "hirescam/raw", 1.0),
+        // Class activation mapping has no 1/(h w) of the pooling in it.
+        (Method::Cam, "hirescam/raw", 16.0),
+    ] {
+        let expected: Vec<f32> = floats(&expected[name]).iter().map(|value| value * factor).collect();
+        let scale = expected.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        let maps = maps(&folder, method);
+        // Features of float32 are good to 2e-6 of their maximum, and a map is a sum of 128 of them.
+        let off = largest_difference(&maps.data, &expected) / scale;
+        assert!(off < 1e-5, "{method}: {off:e} of the largest value");
+    }
+}
+
+#[test]
+fn final_maps_are_the_librarys() {
+    let Some(folder) = shared() else { return };
+    let tensors = load(&folder, "expected_cam.safetensors");
+    let images = tensors["final/image_indices"].to_vec1::<i64>().unwrap();
+    let attributes = tensors["final/attribute_indices"].to_vec1::<i64>().unwrap();
+    let resizer = Resizer::new(Resize::HalfPixel, 4, 4, 112);
+    for (method, name) in [(Method::GradCam, "gradcam"), (Method::HiresCam, "hirescam")] {
+        let expected = floats(&tensors[&format!("{name}/final")]);
+        let theirs = floats(&tensors[&format!("{name}/raw")]);
+        let ours = maps(&folder, method);
+        let mut chunks = expected.chunks(112 * 112);
+        let mut map = vec![0.0; 112 * 112];
+        for image in images.iter().map(|&i| i as usize) {
+            for attribute in attributes.iter().map(|&i| i as usize) {
+                let expected = chunks.next().unwrap();
+                // From the library's own raw map only the rounding of the resize remains: a few 2^-24.
+                let start = (image * 40 + attribute) * 16;
+                resizer.finalise(&theirs[start..start + 16], &mut map);
+                let off = largest_difference(&map, expected);
+                assert!(off < 1e-6, "{name} {image} {attribute}: {off:e}");
+                // From ours the raw map's deviation too, which the division by a small maximum enlarges.
+                resizer.finalise(ours.map(image, attribute), &mut map);
+                let off = largest_difference(&map, expected);
+                assert!(off < 1e-4, "{name} {image} {attribute}: {off:e}");
+            }
+        }
+    }
+}
