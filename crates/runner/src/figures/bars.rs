@@ -27,6 +27,9 @@ const HEIGHT: f64 = 62.0;
 const LONGEST_NAME: f64 = 45.0;
 /// Below this width per attribute, names would touch: the figure grows instead.
 const NARROWEST: f64 = 3.2;
+/// Above this width per attribute, bars would turn into walls; but the legend needs some room.
+const WIDEST: f64 = 16.0;
+const LEAST: f64 = 70.0;
 /// Share of an attribute's width that its bars take.
 const FILLED: f64 = 0.8;
 
@@ -54,7 +57,9 @@ pub(super) fn draw(data: &BarFigure, layout: &Layout<'_>) -> Result<(String, [f6
         .collect();
     let below = names.iter().map(|name| text_width(name, TICK)).fold(0.0, f64::max) + 3.0;
     let entries = entries(data, layout);
-    let plot_width = (DOUBLE_COLUMN - LEFT - MARGIN).max(NARROWEST * data.groups.len() as f64);
+    let attributes = data.groups.len() as f64;
+    let widest = (WIDEST * attributes).max(LEAST);
+    let plot_width = (DOUBLE_COLUMN - LEFT - MARGIN).min(widest).max(NARROWEST * attributes);
     let above = MARGIN + legend_height(&entries, plot_width) + 1.0;
     let size = [LEFT + plot_width + MARGIN, above + HEIGHT + below];
 

@@ -113,7 +113,11 @@ fn verdict(cell: &ExampleCell, score: f32) -> (String, RGBColor) {
         0 => (format!("y ?, {score_text}"), INK),
         label => {
             let label_text = if label > 0 { "y +1" } else { "y −1" };
-            let (mark, ink) = if (label > 0) == (score >= 0.0) { ("✓", INK) } else { ("✗", WRONG) };
+            let (mark, ink) = if (label > 0) == (score >= 0.0) {
+                ("✓", INK)
+            } else {
+                ("✗", WRONG)
+            };
             (format!("{label_text}, {score_text} {mark}"), ink)
         }
     }

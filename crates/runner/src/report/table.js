@@ -1,0 +1,23 @@
+// Sorts a table by the column whose heading is pressed; once more reverses. Absent values stay last.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const headings = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+  const body = table.tBodies[0];
+  headings.forEach((heading, column) => {
+    heading.querySelector("button").addEventListener("click", () => {
+      const numeric = heading.classList.contains("number");
+      const before = heading.getAttribute("aria-sort");
+      const descending = before ? before === "ascending" : numeric;
+      headings.forEach((other) => other.removeAttribute("aria-sort"));
+      heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      const absent = (row) => row.cells[column].classList.contains("absent");
+      const compare = (a, b) => {
+        if (absent(a) || absent(b)) return absent(a) - absent(b);
+        const order = numeric
+          ? Number(a.cells[column].dataset.value) - Number(b.cells[column].dataset.value)
+          : a.cells[column].textContent.localeCompare(b.cells[column].textContent, "en", { numeric: true });
+        return descending ? -order : order;
+      };
+      body.append(...[...body.rows].sort(compare));
+    });
+  });
+}
