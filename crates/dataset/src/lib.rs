@@ -58,7 +58,7 @@ pub use error::{Error, Result};
 pub use frontal::{FRONTAL_THRESHOLD, frontal_names, is_frontal};
 pub use landmarks::Landmarks;
 pub use loader::{Batch, Loader, LoaderConfig};
-pub use mask_alignment::aligned_mask;
+pub use mask_alignment::{aligned_mask, aligned_masks};
 pub use masks::AttributeMasks;
 pub use parse::{LabelTable, Rows, parse_identities, parse_labels, parse_landmarks, parse_partition};
 pub use similarity::Similarity;

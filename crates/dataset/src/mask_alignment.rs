@@ -1,10 +1,23 @@
 use crate::{AttributeMasks, Similarity};
 
-/// The mask of `attribute` as the aligned square of side `size` shows it: `[size, size]`, row after row.
+/// The masks of all attributes as the aligned square of side `size` shows them: `[A, size, size]`.
 ///
 /// `transform` maps the square to the image of `image_size` (width, height), whose masks these are. Each pixel takes
-/// the mask's value at its centre. Beyond the image's border the mask is continued like the image itself
-/// ([`warp_into`](crate::warp_into)), so that it covers what the network sees.
+/// the mask's value at its centre. Beyond the image's border the masks are continued like the image itself
+/// ([`warp_into`](crate::warp_into)), so that they cover what the network sees.
+///
+/// # Panics
+/// When the masks have no pixel.
+pub fn aligned_masks(masks: &AttributeMasks, image_size: (u32, u32), transform: &Similarity, size: usize) -> Vec<bool> {
+    let cells = cells(masks, image_size, transform, size);
+    let mut aligned = Vec::with_capacity(masks.attributes() * cells.len());
+    for attribute in 0..masks.attributes() {
+        aligned.extend(cells.iter().map(|&(x, y)| masks.contains(attribute, x, y)));
+    }
+    aligned
+}
+
+/// The mask of one attribute, `[size, size]`; see [`aligned_masks`].
 ///
 /// # Panics
 /// When the masks have no such attribute or no pixel.
@@ -15,23 +28,30 @@ pub fn aligned_mask(
     transform: &Similarity,
     size: usize,
 ) -> Vec<bool> {
+    let cells = cells(masks, image_size, transform, size);
+    cells
+        .into_iter()
+        .map(|(x, y)| masks.contains(attribute, x, y))
+        .collect()
+}
+
+/// The masks' grid cell under the centre of each pixel of the square, the nearest one beyond the border.
+fn cells(masks: &AttributeMasks, image_size: (u32, u32), transform: &Similarity, size: usize) -> Vec<(u32, u32)> {
     let (width, height) = (masks.width(), masks.height());
-    let cell = |point: f64, image: u32, cells: u32| {
-        // The cast saturates at 0.
-        ((point * f64::from(cells) / f64::from(image)) as u32).min(cells - 1)
-    };
-    let mut mask = Vec::with_capacity(size * size);
+    // The cast saturates at 0.
+    let cell =
+        |point: f64, image: u32, cells: u32| ((point * f64::from(cells) / f64::from(image)) as u32).min(cells - 1);
+    let mut found = Vec::with_capacity(size * size);
     for y in 0..size {
         for x in 0..size {
             let [source_x, source_y] = transform.apply([x as f64 + 0.5, y as f64 + 0.5]);
-            let (x, y) = (
+            found.push((
                 cell(source_x, image_size.0, width),
                 cell(source_y, image_size.1, height),
-            );
-            mask.push(masks.contains(attribute, x, y));
+            ));
         }
     }
-    mask
+    found
 }
 
 #[cfg(test)]
@@ -71,7 +91,10 @@ mod tests {
                 }
             }
             assert!(inside > 300 && outside > 2000, "{inside} {outside}");
-            assert!(!aligned_mask(&masks, 0, (178, 218), &transform, size).contains(&true));
+
+            let all = aligned_masks(&masks, (178, 218), &transform, size);
+            assert!(!all[..size * size].contains(&true));
+            assert_eq!(all[size * size..], mask);
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use dataset::{AttributeMasks, CelebaFolder, Error, Source, Split};
+use dataset::{AttributeMasks, CelebaFolder, Error, Source, Split, decode};
 use image::{ImageFormat, Rgb, RgbImage};
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 const LANDMARKS: &str = "3
@@ -220,4 +221,28 @@ fn the_fingerprint_tells_data_sets_apart() {
         .save(same.path().join("img_align_celeba/000002.jpg"))
         .unwrap();
     assert_ne!(fingerprint, open(&same).fingerprint());
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_decoding_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(decode(&bytes, "image.jpg".as_ref()).is_err());
+    }
+
+    #[test]
+    fn a_damaged_image_is_an_image_or_an_error(
+        format in prop_oneof![Just(ImageFormat::Jpeg), Just(ImageFormat::Png)],
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        RgbImage::from_fn(20, 12, |x, y| Rgb([(9 * x) as u8, (15 * y) as u8, 77])).write_to(&mut bytes, format).unwrap();
+        let mut bytes = bytes.into_inner();
+        for (place, value) in damage {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        if let Ok(image) = decode(&bytes, "image.jpg".as_ref()) {
+            prop_assert!(image.width() > 0 && image.height() > 0);
+        }
+    }
 }
