@@ -111,7 +111,7 @@ impl Figure {
     ///
     /// # Errors
     /// A failed conversion, or whatever `write` says.
-    pub fn write<E: From<FigureError>>(&self, write: &dyn Fn(&str, &[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub fn write<E: From<FigureError>>(&self, write: impl Fn(&str, &[u8]) -> Result<(), E>) -> Result<(), E> {
         write(&format!("{}.svg", self.name), self.svg.as_bytes())?;
         write(&format!("{}.pdf", self.name), &self.pdf()?)?;
         write(&format!("{}.png", self.name), &self.png()?)

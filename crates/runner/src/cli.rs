@@ -1,0 +1,134 @@
+//! The command line: parsed here, carried out in [`crate::commands`] and [`crate::stages`].
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::commands;
+use crate::error::{Result, describe};
+use crate::stages::{self, Last};
+
+/// Does a binary image classifier look where it should, or does it just guess the majority?
+///
+/// Trains a classifier of binary attributes without and with class weights, explains its decisions with class
+/// activation maps, and measures errors per class and the share of activation energy inside each attribute's region.
+#[derive(Debug, Parser)]
+#[command(
+    name = "biascam",
+    version,
+    arg_required_else_help = true,
+    after_help = "Start with `biascam reproduce`: it needs no data, makes procedural faces, and ends with the paper's table and \
+                  a report.\nA smaller run in seconds: `biascam reproduce experiments/smoke.yaml`."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run an experiment from images to report; what is already there and unchanged is not done again
+    Reproduce(Run),
+    /// Train the experiment's classifiers
+    Train(Run),
+    /// Score the test images with the trained classifiers
+    Predict(Run),
+    /// Explain every decision and measure where its map's energy is
+    Explain(Run),
+    /// Make tables and verdicts from predictions and energies
+    Measure(Run),
+    /// Draw figures and the report from the tables
+    Draw(Run),
+    /// Write, list and count data sets
+    #[command(subcommand)]
+    Data(commands::data::Command),
+    /// Explain pictures or tensors with any checkpoint that has torchvision's tensor names
+    ExplainImages(commands::explain_images::Arguments),
+    /// Error rates per class of scores made elsewhere
+    MeasureScores(commands::measure_scores::Arguments),
+    /// Say what a results folder or a checkpoint holds
+    Inspect(commands::inspect::Arguments),
+}
+
+/// An experiment, and where it is run.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The experiment's file
+    #[arg(value_name = "EXPERIMENT.yaml", default_value = "experiments/embedded.yaml")]
+    pub experiment: PathBuf,
+    /// Folder of all results; this run's are in the folder there that has the experiment's name
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+    /// Folder of all data sets
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// What computes: auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto")]
+    pub device: String,
+    /// Change a key of the experiment, e.g. --set training.epochs=2 (may be repeated)
+    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
+    pub settings: Vec<String>,
+    /// Do everything again, whatever earlier runs left
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+/// Parses the command line, does what it says, and turns a failure into one paragraph and an exit status.
+pub fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("BIASCAM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("biascam: {}", describe(&error));
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Reproduce(run) => stages::run(&run, Last::Report),
+        Command::Train(run) => stages::run(&run, Last::Train),
+        Command::Predict(run) => stages::run(&run, Last::Predict),
+        Command::Explain(run) => stages::run(&run, Last::Explain),
+        Command::Measure(run) => stages::run(&run, Last::Measure),
+        Command::Draw(run) => stages::run(&run, Last::Draw),
+        Command::Data(command) => commands::data::run(command),
+        Command::ExplainImages(arguments) => commands::explain_images::run(&arguments),
+        Command::MeasureScores(arguments) => commands::measure_scores::run(&arguments),
+        Command::Inspect(arguments) => commands::inspect::run(&arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_documented_commands_parse() {
+        for line in [
+            "biascam reproduce",
+            "biascam reproduce a.yaml --results r --data d --device cuda:1 --set seed=2 --set training.epochs=1 --fresh",
+            "biascam train a.yaml",
+            "biascam data procedural --out d --images 10 --seed 3",
+            "biascam data frontal --landmarks l.txt --threshold 0.2",
+            "biascam data counts --labels l.txt --partition p.txt",
+            "biascam explain-images a.png b.png --weights w.safetensors --architecture resnet18 --width 16 --out o",
+            "biascam explain-images --tensors t.safetensors --weights w.safetensors --architecture resnet50 --method cam \
+             --target positive --attributes Bald,Young --out o.safetensors",
+            "biascam measure-scores --scores s.csv --labels l.txt --images i.txt",
+            "biascam inspect results/embedded",
+        ] {
+            Cli::try_parse_from(line.split_whitespace()).expect(line);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! `biascam data`: writing, listing and counting data sets.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use comfy_table::{CellAlignment, Table, presets};
+use dataset::{ClassCounts, Split, procedural};
+use model::{ClassWeights, Scheme};
+
+use crate::error::Result;
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+
+/// What can be done with data sets.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write procedural faces in CelebA's official layout, with an exact mask of every attribute
+    Procedural {
+        /// The folder to write; it must not exist, or hold the same faces already
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Number of images, split into training, validation and test as CelebA is
+        #[arg(long)]
+        images: usize,
+        /// Seed of faces and labels
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Print the names of the images whose face looks into the camera, one a line
+    Frontal {
+        /// A landmarks file in CelebA's format
+        #[arg(long, value_name = "FILE")]
+        landmarks: PathBuf,
+        /// Largest distance of the nose tip from the middle line, in distances of eyes and mouth
+        #[arg(long, default_value_t = 0.1)]
+        threshold: f32,
+    },
+    /// Print positives, negatives, minority class and class weights of each attribute
+    Counts {
+        /// A label file in CelebA's format
+        #[arg(long, value_name = "FILE")]
+        labels: PathBuf,
+        /// A partition file in CelebA's format: then only training images are counted
+        #[arg(long, value_name = "FILE")]
+        partition: Option<PathBuf>,
+    },
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// Those of reading and writing the files it names.
+pub fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Procedural { out, images, seed } => {
+            let config = procedural::Config::new(images, seed);
+            write_procedural(&out, &config, &Progress::new(), &Interrupt::listen()?)?;
+            println!("{}", out.display());
+        }
+        Command::Frontal { landmarks, threshold } => {
+            for name in dataset::frontal_names(&landmarks, threshold)? {
+                println!("{name}");
+            }
+        }
+        Command::Counts { labels, partition } => print!("{}", counts(&labels, partition.as_deref())?),
+    }
+    Ok(())
+}
+
+/// Writes procedural faces unless they are there already, and shows how it goes.
+///
+/// # Errors
+/// Those of the generator; [`crate::error::Error::Interrupted`].
+pub fn write_procedural(
+    folder: &Path,
+    config: &procedural::Config,
+    progress: &Progress,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let work = std::sync::Mutex::new(progress.work("procedural faces", config.images as u64));
+    let show = |done: usize| {
+        // A poisoned lock only means that showing progress failed once.
+        if let Ok(mut work) = work.lock() {
+            work.at(done as u64, "");
+        }
+    };
+    let outcome = procedural::write(folder, config, &show);
+    let work = work.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    match outcome {
+        Ok(procedural::Outcome::Written) => work.done(&format!("{} images in {}", config.images, folder.display())),
+        Ok(procedural::Outcome::AlreadyThere) => work.abandon(),
+        Err(error) => {
+            work.abandon();
+            interrupt.check()?;
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+fn counts(labels: &Path, partition: Option<&Path>) -> Result<String> {
+    let counted = dataset::label_counts(labels, partition)?;
+    let in_training = |splits: &Vec<(Split, Vec<ClassCounts>)>| {
+        splits.iter().find(|(split, _)| *split == Split::Train).map(|(_, counts)| counts.clone())
+    };
+    let (counts, which) = match counted.splits.as_ref().and_then(in_training) {
+        Some(counts) => (counts, "training images"),
+        None => (counted.all.clone(), "images of the label file"),
+    };
+    let pairs: Vec<(usize, usize)> = counts.iter().map(|counts| (counts.positives, counts.negatives)).collect();
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["attribute", "positives", "negatives", "positive", "minority", "weight +", "weight -"]);
+    for (name, &(positives, negatives)) in counted.attributes.names().iter().zip(&pairs) {
+        let total = (positives + negatives).max(1);
+        let minority = if metrics::Class::minority(positives, negatives) == metrics::Class::Positive { "+" } else { "-" };
+        let weights = ClassWeights::new(Scheme::DomainAdaptive, 1.0, &[(positives, negatives)]);
+        let (plus, minus) = match &weights {
+            Ok(weights) => (format!("{:.4}", weights.positive[0]), format!("{:.4}", weights.negative[0])),
+            Err(_) => ("one class".to_owned(), "one class".to_owned()),
+        };
+        table.add_row([
+            name.clone(),
+            positives.to_string(),
+            negatives.to_string(),
+            format!("{:.4}", positives as f64 / total as f64),
+            minority.to_owned(),
+            plus,
+            minus,
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    Ok(format!("{table}\nOver the {which}. Weights: domain_adaptive, the paper's.\n"))
+}

@@ -1,0 +1,91 @@
+//! `biascam inspect`: what a results folder or a checkpoint holds.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use model::Checkpoint;
+
+use crate::error::{Error, Result};
+use crate::manifest::{FILE, Manifest};
+
+/// What to look into.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A results folder or a checkpoint
+    #[arg(value_name = "RESULTS_OR_CHECKPOINT")]
+    pub path: PathBuf,
+}
+
+/// Prints what is there.
+///
+/// # Errors
+/// When it is neither, or damaged.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let path = &arguments.path;
+    if path.is_dir() {
+        return folder(path);
+    }
+    checkpoint(path)
+}
+
+fn folder(path: &Path) -> Result<()> {
+    if !path.join(FILE).is_file() {
+        return Err(Error::Request(format!(
+            "{}: no results folder, for it has no {FILE}; expected a folder such as results/embedded, or a checkpoint",
+            path.display()
+        )));
+    }
+    let manifest = Manifest::read(path)?;
+    println!("results of biascam {}", manifest.version);
+    if let Some(revision) = &manifest.revision {
+        println!("revision  {revision}");
+    }
+    println!("command   {}", manifest.command.join(" "));
+    println!("seed      {}", manifest.seed);
+    println!("device    {}", manifest.device);
+    println!("data      {}", manifest.data);
+    for (name, stage) in &manifest.stages {
+        println!("\n{name} ({:.1} s)", stage.seconds);
+        for (file, hash) in &stage.artefacts {
+            let state = match std::fs::read(path.join(file)) {
+                Err(_) => "missing".to_owned(),
+                Ok(bytes) if crate::manifest::hash_of(&bytes) == *hash => format!("{} bytes", bytes.len()),
+                Ok(bytes) => format!("{} bytes, changed since it was written", bytes.len()),
+            };
+            println!("  {file}  {state}  sha256 {}", &hash[..12.min(hash.len())]);
+        }
+    }
+    Ok(())
+}
+
+fn checkpoint(path: &Path) -> Result<()> {
+    let bytes = std::fs::read(path).map_err(Error::io(path, "reading"))?;
+    if let Ok(checkpoint) = Checkpoint::from_bytes(&bytes) {
+        let parameters: usize = checkpoint.tensors.values().map(candle_core::Tensor::elem_count).sum();
+        println!("checkpoint of biascam");
+        println!("architecture  {}", checkpoint.architecture);
+        println!("tensors       {}, {parameters} values", checkpoint.tensors.len());
+        println!("attributes    {}: {}", checkpoint.attributes.len(), checkpoint.attributes.join(", "));
+        if let Some(state) = &checkpoint.optimiser {
+            let progress = checkpoint.progress;
+            println!(
+                "unfinished    {} epochs and {} batches, {} optimiser steps",
+                progress.epoch, progress.batch, state.steps
+            );
+        }
+        for (key, value) in &checkpoint.metadata {
+            println!("{key:13} {value:.200}");
+        }
+        return Ok(());
+    }
+    let tensors = safetensors::SafeTensors::deserialize(&bytes)
+        .map_err(|error| Error::Request(format!("{}: neither a results folder nor safetensors: {error}", path.display())))?;
+    println!("safetensors without biascam's metadata: {} tensors", tensors.len());
+    let mut names = tensors.names();
+    names.sort_unstable();
+    for name in names {
+        let tensor = tensors.tensor(name).map_err(|error| Error::Request(error.to_string()))?;
+        println!("  {name} {:?} {:?}", tensor.dtype(), tensor.shape());
+    }
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! The commands beside the stages of a run.
+
+pub mod data;
+pub mod explain_images;
+pub mod inspect;
+pub mod measure_scores;

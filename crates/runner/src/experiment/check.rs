@@ -1,0 +1,105 @@
+//! What must hold of an experiment beyond the types of its keys.
+
+use model::Architecture;
+
+use super::{ArchitectureChoice, Experiment, Network};
+
+/// Says which key is out of range, what it is and what is allowed.
+pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
+    let data = &experiment.data;
+    at_least("data.image_size", data.image_size, 16)?;
+    at_most("data.image_size", data.image_size, 1024)?;
+    within("data.training_fraction", data.training_fraction, f64::MIN_POSITIVE, 1.0)?;
+    if let Some(threshold) = data.frontal_threshold {
+        within("data.frontal_threshold", f64::from(threshold), f64::MIN_POSITIVE, f64::from(f32::MAX))?;
+    }
+    at_least("data.procedural.train", data.procedural.train, 1)?;
+    at_least("data.procedural.test", data.procedural.test, 1)?;
+
+    experiment.model.architecture()?;
+    for (channel, &deviation) in experiment.model.deviation.iter().enumerate() {
+        within(&format!("model.deviation[{channel}]"), f64::from(deviation), 1e-6, f64::from(f32::MAX))?;
+    }
+
+    let training = &experiment.training;
+    at_least("training.epochs", training.epochs, 1)?;
+    at_least("training.batch_size", training.batch_size, 2)?;
+    within("training.learning_rate", training.learning_rate, f64::MIN_POSITIVE, 1e6)?;
+    within("training.momentum", training.momentum, 0.0, 0.9999)?;
+    within("training.weight_decay", training.weight_decay, 0.0, 1e3)?;
+    let augment = &training.augmentation;
+    for (key, value, largest) in [
+        ("scale", augment.scale, 0.5),
+        ("rotation", augment.rotation, 180.0),
+        ("shift", augment.shift, 1.0),
+        ("blur", augment.blur, 50.0),
+        ("mirror", augment.mirror, 1.0),
+        ("brightness", augment.brightness, 1.0),
+        ("contrast", augment.contrast, 1.0),
+    ] {
+        within(&format!("training.augmentation.{key}"), f64::from(value), 0.0, largest)?;
+    }
+
+    if experiment.classifiers.is_empty() {
+        return Err("classifiers: at least one is needed".to_owned());
+    }
+    for (name, classifier) in &experiment.classifiers {
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+            return Err(format!(
+                "classifiers: `{name}` names a folder: letters, digits, `_` and `-` are allowed"
+            ));
+        }
+        within(&format!("classifiers.{name}.exponent"), classifier.exponent, 0.0, 1.0)?;
+        within(&format!("classifiers.{name}.beta"), classifier.beta, 0.0, 1.0 - f64::EPSILON)?;
+    }
+
+    let explain = &experiment.explain;
+    parsed::<cam::Method>("explain.method", &explain.method)?;
+    parsed::<cam::Target>("explain.target", &explain.target)?;
+    parsed::<cam::Resize>("explain.resize", &explain.resize)?;
+    at_least("measure.resamples", experiment.measure.resamples, 100)?;
+    at_most("figures.examples", experiment.figures.examples, 24)
+}
+
+impl Network {
+    /// The network's architecture, with its width applied.
+    ///
+    /// # Errors
+    /// When the preset is unknown or the settings contradict each other: a message that names the key.
+    pub fn architecture(&self) -> Result<Architecture, String> {
+        let architecture = match &self.architecture {
+            ArchitectureChoice::Preset(name) => {
+                Architecture::preset(name).map_err(|error| format!("model.architecture: {error}"))?
+            }
+            ArchitectureChoice::Custom(architecture) => architecture.clone(),
+        };
+        let architecture = match self.width {
+            Some(0) => return Err("model.width: 0, expected at least 1".to_owned()),
+            Some(width) => architecture.with_width(width),
+            None => architecture,
+        };
+        architecture.validate().map_err(|error| format!("model.architecture: {error}"))?;
+        Ok(architecture)
+    }
+}
+
+fn at_least(key: &str, value: usize, least: usize) -> Result<(), String> {
+    if value >= least { Ok(()) } else { Err(format!("{key}: {value}, expected at least {least}")) }
+}
+
+fn at_most(key: &str, value: usize, most: usize) -> Result<(), String> {
+    if value <= most { Ok(()) } else { Err(format!("{key}: {value}, expected at most {most}")) }
+}
+
+/// NaN is outside of every range.
+fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    let least = if least == f64::MIN_POSITIVE { "more than 0".to_owned() } else { format!("at least {least}") };
+    Err(format!("{key}: {value}, expected {least} and at most {most}"))
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(key: &str, value: &str) -> Result<(), String> {
+    value.parse::<T>().map(drop).map_err(|error| format!("{key}: {error}"))
+}

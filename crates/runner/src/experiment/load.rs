@@ -1,0 +1,133 @@
+//! From an experiment file and `--set` to a checked [`Experiment`]. The only module that knows serde_yaml.
+
+use std::path::{Path, PathBuf};
+
+use serde_yaml::{Mapping, Value};
+
+use super::{Experiment, check};
+use crate::error::{Error, Result};
+
+/// An experiment and where it came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The name of its results folder: the file's name without extension.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// What it says, complete and checked.
+    pub experiment: Experiment,
+}
+
+/// Reads an experiment file and changes it by `settings`, each `key.path=value` with a YAML value.
+///
+/// # Errors
+/// When the file cannot be read, a key is unknown or missing, a value is of the wrong type or out of range; the message
+/// names the file and line, or the setting.
+pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
+    let place = path.display().to_string();
+    let fault = |message: String| Error::Experiment {
+        place: place.clone(),
+        message,
+    };
+    let text = std::fs::read_to_string(path).map_err(Error::io(path, "reading the experiment"))?;
+    // Parsed once as it stands, because only then do messages carry the line; settings are applied to the parsed values.
+    let mut experiment: Experiment = serde_yaml::from_str(&text).map_err(|error| fault(error.to_string()))?;
+    if !settings.is_empty() {
+        let mut value: Value = serde_yaml::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        for setting in settings {
+            let fault = |message: String| Error::Experiment {
+                place: format!("--set {setting}"),
+                message,
+            };
+            apply(&mut value, setting).map_err(fault)?;
+            experiment = serde_yaml::from_value(value.clone()).map_err(|error| fault(error.to_string()))?;
+        }
+    }
+    check::check(&experiment).map_err(fault)?;
+    let name = path.file_stem().and_then(|stem| stem.to_str()).filter(|name| !name.is_empty());
+    Ok(Loaded {
+        name: name.ok_or_else(|| fault("a file name is needed, for it names the results".to_owned()))?.to_owned(),
+        path: path.to_owned(),
+        experiment,
+    })
+}
+
+/// The experiment as a YAML file with every default written out.
+///
+/// # Errors
+/// None that an [`Experiment`] can cause; serde_yaml's are passed on.
+pub fn to_yaml(experiment: &Experiment) -> Result<String> {
+    serde_yaml::to_string(experiment).map_err(|error| Error::Experiment {
+        place: "experiment".to_owned(),
+        message: error.to_string(),
+    })
+}
+
+/// Sets one `key.path=value` in a tree of mappings, making the mappings on the way.
+fn apply(root: &mut Value, setting: &str) -> Result<(), String> {
+    let (path, text) = setting.split_once('=').ok_or("expected key.path=value")?;
+    let value: Value = serde_yaml::from_str(text).map_err(|error| format!("the value is not YAML: {error}"))?;
+    let mut place = root;
+    for key in path.split('.') {
+        if key.is_empty() {
+            return Err("expected key.path=value, found an empty key".to_owned());
+        }
+        if place.is_null() {
+            *place = Value::Mapping(Mapping::new());
+        }
+        let mapping = place.as_mapping_mut().ok_or_else(|| format!("`{key}` is below a key that has no keys"))?;
+        place = mapping.entry(Value::String(key.to_owned())).or_insert(Value::Null);
+    }
+    *place = value;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load_text(text: &str, settings: &[&str]) -> Result<Loaded> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("sample.yaml");
+        std::fs::write(&path, text).expect("a written file");
+        let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
+        load(&path, &settings)
+    }
+
+    #[test]
+    fn the_smallest_file_is_the_paper_s_comparison() {
+        let loaded = load_text("data: {source: procedural}\n", &[]).expect("loads");
+        assert_eq!(loaded.name, "sample");
+        let names: Vec<_> = loaded.experiment.classifiers_in_order().iter().map(|(name, _)| name.to_string()).collect();
+        assert_eq!(names, ["unbalanced", "balanced"]);
+    }
+
+    #[test]
+    fn the_resolved_file_says_the_same() {
+        let first = load_text("data: {source: procedural}\nseed: 7\n", &["training.epochs=3"]).expect("loads");
+        let again = load_text(&to_yaml(&first.experiment).expect("writes"), &[]).expect("loads");
+        assert_eq!(first.experiment, again.experiment);
+        assert_eq!(again.experiment.training.epochs, 3);
+    }
+
+    #[test]
+    fn faults_name_place_and_remedy() {
+        for (text, settings, expected) in [
+            ("data: {source: procedural}\ntraining:\n  epoch: 3\n", &[][..], &["epoch", "epochs", "line 3"][..]),
+            ("training: {}\n", &[], &["data", "missing"]),
+            ("data: {source: imagenet}\n", &[], &["imagenet", "procedural", "celeba", "line 1"]),
+            ("data: {source: procedural}\ntraining: {epochs: many}\n", &[], &["many", "line 2"]),
+            ("data: {source: procedural}\n", &["training.epoch=3"], &["--set training.epoch=3", "epochs"]),
+            ("data: {source: procedural}\n", &["training"], &["--set training", "key.path=value"]),
+            ("data: {source: procedural}\n", &["seed.x=1"], &["--set seed.x=1"]),
+            ("data: {source: procedural}\n", &["training.batch_size=0"], &["batch_size"]),
+            ("data: {source: procedural}\n", &["model.architecture=resnet19"], &["resnet19", "resnet18"]),
+            ("data: {source: procedural}\n", &["explain.method=cams"], &["cams", "hires_cam"]),
+        ] {
+            let message = load_text(text, settings).expect_err(text).to_string();
+            for part in expected {
+                assert!(message.contains(part), "{message:?} should contain {part:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! An experiment: everything that decides a run's numbers, as read from a YAML file.
+//!
+//! Each section has a struct below; a key that is left out has the default written in the section's `Default`, a key
+//! that is not known is refused. [`load`] reads a file and applies `--set`; the result is checked and complete, and is
+//! written in full to `results/NAME/experiment.yaml`, from which the same run can be made again.
+
+mod check;
+mod load;
+mod sections;
+
+pub use load::{Loaded, load, to_yaml};
+pub use sections::{
+    ArchitectureChoice, Augment, Classifier, Data, Explain, Figures, Measure, Network, Optimiser, Procedural,
+    Schedule, Source, Training, WeightScheme,
+};
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A complete experiment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// The seed of the weights, the order of the images and their augmentation.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// Where the images come from and how they are aligned.
+    pub data: Data,
+    /// The classifier's network.
+    #[serde(default)]
+    pub model: Network,
+    /// How the classifiers are trained.
+    #[serde(default)]
+    pub training: Training,
+    /// The classifiers that are trained and compared, by name. All else being equal they differ in their class weights.
+    #[serde(default = "paper_classifiers")]
+    pub classifiers: BTreeMap<String, Classifier>,
+    /// How decisions are explained.
+    #[serde(default)]
+    pub explain: Explain,
+    /// How explanations are measured.
+    #[serde(default)]
+    pub measure: Measure,
+    /// What is drawn, and how.
+    #[serde(default)]
+    pub figures: Figures,
+}
+
+/// The paper's two classifiers are compared under these names.
+pub const UNBALANCED: &str = "unbalanced";
+/// See [`UNBALANCED`].
+pub const BALANCED: &str = "balanced";
+
+fn one() -> u64 {
+    1
+}
+
+fn paper_classifiers() -> BTreeMap<String, Classifier> {
+    BTreeMap::from([
+        (UNBALANCED.to_owned(), Classifier::new(WeightScheme::None)),
+        (BALANCED.to_owned(), Classifier::new(WeightScheme::DomainAdaptive)),
+    ])
+}
+impl Experiment {
+    /// The classifiers in the order in which they are trained and shown: the unbalanced one first, then by name.
+    pub fn classifiers_in_order(&self) -> Vec<(&str, &Classifier)> {
+        let mut all: Vec<_> = self.classifiers.iter().map(|(name, classifier)| (name.as_str(), classifier)).collect();
+        all.sort_by_key(|(name, _)| (*name != UNBALANCED, *name != BALANCED, *name));
+        all
+    }
+}

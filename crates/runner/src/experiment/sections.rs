@@ -1,0 +1,327 @@
+//! The sections of an experiment file, with their defaults.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Which kind of data the experiment is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Procedural faces, written on first use (`data.procedural`).
+    Procedural,
+    /// CelebA's official folder (`data.folder`).
+    Celeba,
+}
+
+/// Section `data`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Procedural faces or CelebA.
+    pub source: Source,
+    /// The data set's folder, below `--data`. Default: `celeba`, or a name made from `procedural`'s settings.
+    #[serde(default)]
+    pub folder: Option<PathBuf>,
+    /// What is generated when the source is procedural.
+    #[serde(default)]
+    pub procedural: Procedural,
+    /// Side of the aligned square the network sees, in pixels.
+    #[serde(default = "Data::image_size")]
+    pub image_size: usize,
+    /// Scores and explanations are on images whose nose is at most this far off the middle line (paper: 0.1); `null` takes all.
+    #[serde(default = "Data::frontal_threshold")]
+    pub frontal_threshold: Option<f32>,
+    /// Part of the training images that is used, the first in the file's order: 0 < fraction <= 1.
+    #[serde(default = "Data::all")]
+    pub training_fraction: f64,
+    /// Megabytes of decoded images kept in memory, so that later epochs need not decode them again.
+    #[serde(default = "Data::cache_megabytes")]
+    pub cache_megabytes: usize,
+}
+
+impl Data {
+    fn image_size() -> usize {
+        112
+    }
+    #[expect(clippy::unnecessary_wraps, reason = "serde wants the field's type")]
+    fn frontal_threshold() -> Option<f32> {
+        Some(0.1)
+    }
+    fn all() -> f64 {
+        1.0
+    }
+    fn cache_megabytes() -> usize {
+        1500
+    }
+}
+
+/// Section `data.procedural`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Procedural {
+    /// Number of training images.
+    pub train: usize,
+    /// Number of validation images.
+    pub validation: usize,
+    /// Number of test images, before the frontal filter.
+    pub test: usize,
+    /// Seed of the faces and their labels.
+    pub seed: u64,
+}
+
+impl Default for Procedural {
+    fn default() -> Self {
+        Self {
+            train: 12_000,
+            validation: 1_000,
+            test: 4_000,
+            seed: 1,
+        }
+    }
+}
+
+/// Section `model`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// A preset's name (`resnet18`, `resnet34`, `resnet50`) or a network of one's own.
+    pub architecture: ArchitectureChoice,
+    /// Channels of the first stage; `null` is the architecture's own.
+    pub width: Option<usize>,
+    /// Subtracted from each colour channel before the network, in [0, 1]; the paper's network takes images as they are.
+    pub mean: [f32; 3],
+    /// What each colour channel is then divided by.
+    pub deviation: [f32; 3],
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            architecture: ArchitectureChoice::Preset("resnet18".to_owned()),
+            width: None,
+            mean: [0.0; 3],
+            deviation: [1.0; 3],
+        }
+    }
+}
+
+/// A network by name, or spelt out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ArchitectureChoice {
+    /// One of the presets.
+    Preset(String),
+    /// Blocks, strides, kernels and widths stage by stage.
+    Custom(model::Architecture),
+}
+
+/// Section `training`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Training {
+    /// `euclidean` (the paper's) or `cross_entropy`.
+    pub loss: model::Loss,
+    /// Passes over the training images.
+    pub epochs: usize,
+    /// Images a step.
+    pub batch_size: usize,
+    /// The (peak) learning rate.
+    pub learning_rate: f64,
+    /// `constant`, `step`, `cosine` or `one_cycle`.
+    pub schedule: Schedule,
+    /// `sgd`, `rmsprop` or `adamw`.
+    pub optimiser: Optimiser,
+    /// Momentum of SGD and RMSprop.
+    pub momentum: f64,
+    /// Decay of the weights (decoupled with AdamW, added to the gradient otherwise).
+    pub weight_decay: f64,
+    /// Random changes of the training images.
+    pub augmentation: Augment,
+    /// Seconds between two checkpoints of an unfinished training: at most this much work is lost.
+    pub checkpoint_seconds: u64,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            loss: model::Loss::Euclidean,
+            epochs: 8,
+            batch_size: 32,
+            learning_rate: 6e-3,
+            schedule: Schedule::OneCycle,
+            optimiser: Optimiser::AdamW,
+            momentum: 0.9,
+            weight_decay: 1e-4,
+            augmentation: Augment::default(),
+            checkpoint_seconds: 60,
+        }
+    }
+}
+
+/// How the learning rate changes over a training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Always `learning_rate`.
+    Constant,
+    /// A tenth after each third of the training.
+    Step,
+    /// Half a cosine from `learning_rate` to 0.
+    Cosine,
+    /// PyTorch's `OneCycleLR` with its defaults.
+    OneCycle,
+}
+
+/// The optimisers, with PyTorch's definitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Optimiser {
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+    /// RMSprop.
+    #[serde(rename = "rmsprop")]
+    RmsProp,
+    /// Adam with decoupled weight decay.
+    #[serde(rename = "adamw")]
+    AdamW,
+}
+
+/// Section `training.augmentation`: AFFACT's random changes, by their deviations.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Augment {
+    /// Deviation of the scale around 1 (AFFACT: 0.1).
+    pub scale: f32,
+    /// Deviation of the rotation in degrees (AFFACT: 20).
+    pub rotation: f32,
+    /// Deviation of the shift as a fraction of the side (AFFACT: 0.05).
+    pub shift: f32,
+    /// Deviation of the Gaussian blur's sigma, in pixels of a 224-pixel square (AFFACT: 3).
+    pub blur: f32,
+    /// Probability of a mirrored image (AFFACT: 0.5).
+    pub mirror: f32,
+    /// Deviation of a value added to all pixels, which are in [0, 1] (AFFACT: 0).
+    pub brightness: f32,
+    /// Deviation of the contrast around 1 (AFFACT: 0).
+    pub contrast: f32,
+}
+
+impl Default for Augment {
+    fn default() -> Self {
+        Self {
+            scale: 0.1,
+            rotation: 20.0,
+            shift: 0.05,
+            blur: 3.0,
+            mirror: 0.5,
+            brightness: 0.0,
+            contrast: 0.0,
+        }
+    }
+}
+
+/// One of the compared classifiers: its class weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Classifier {
+    /// How the two classes of an attribute are weighted in the loss.
+    pub class_weights: WeightScheme,
+    /// 0 is no weighting, 1 the scheme; between, the scheme's weights to this power.
+    #[serde(default = "Classifier::whole")]
+    pub exponent: f64,
+    /// The beta of `effective_number`.
+    #[serde(default = "Classifier::beta")]
+    pub beta: f64,
+}
+
+impl Classifier {
+    /// A classifier with the whole of a scheme.
+    pub fn new(class_weights: WeightScheme) -> Self {
+        Self {
+            class_weights,
+            exponent: Self::whole(),
+            beta: Self::beta(),
+        }
+    }
+    fn whole() -> f64 {
+        1.0
+    }
+    fn beta() -> f64 {
+        0.9999
+    }
+}
+
+/// The schemes of class weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightScheme {
+    /// 1 for both classes.
+    None,
+    /// The paper's: 1 for the minority class, n_minority / n_majority for the majority class.
+    DomainAdaptive,
+    /// n / (2 n_class).
+    InverseFrequency,
+    /// Cui et al. 2019.
+    EffectiveNumber,
+}
+
+/// Section `explain`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Explain {
+    /// The method, `hires_cam` in the paper's table.
+    pub method: String,
+    /// `predicted` explains |z|, the decision that was made (the paper's); `positive` explains +z, `negative` -z.
+    pub target: String,
+    /// How a map is brought to the image's size: `half_pixel` (the paper's) or `cell_centred`.
+    pub resize: String,
+}
+
+impl Default for Explain {
+    fn default() -> Self {
+        Self {
+            method: "hires_cam".to_owned(),
+            target: "predicted".to_owned(),
+            resize: "half_pixel".to_owned(),
+        }
+    }
+}
+
+/// Section `measure`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Measure {
+    /// `celeba` for the paper's regions, or a file like it.
+    pub regions: String,
+    /// Resamples of the bootstrap behind each 95 % confidence interval.
+    pub resamples: usize,
+}
+
+impl Default for Measure {
+    fn default() -> Self {
+        Self {
+            regions: "celeba".to_owned(),
+            resamples: 1000,
+        }
+    }
+}
+
+/// Section `figures`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Figures {
+    /// Test images that are shown as examples, drawn with the experiment's seed.
+    pub examples: usize,
+    /// Attributes that are shown with them; `null` takes a few from common to rare.
+    pub example_attributes: Option<Vec<String>>,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self {
+            examples: 4,
+            example_attributes: None,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Stopping on request: Ctrl-C and SIGTERM finish the step in hand and save its state; a second one stops at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::error::{Error, Result};
+
+/// Tells whether the run was asked to stop.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Arc<AtomicUsize>);
+
+impl Interrupt {
+    /// Listens for SIGINT and SIGTERM from now on.
+    ///
+    /// # Errors
+    /// When the system refuses to register a handler.
+    pub fn listen() -> Result<Self> {
+        let stop = Self::default();
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal finds `asked` unset and only sets it; the next one ends the process.
+            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked))
+                .and_then(|_| flag::register(signal, Arc::clone(&asked)))
+                .and_then(|_| flag::register_usize(signal, Arc::clone(&stop.0), signal as usize))
+                .map_err(|error| Error::Request(format!("cannot listen for Ctrl-C: {error}")))?;
+        }
+        Ok(stop)
+    }
+
+    /// Whether a stop was asked for.
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != 0
+    }
+
+    /// An error once a stop was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn check(&self) -> Result<()> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            signal => Err(Error::Interrupted {
+                signal: i32::try_from(signal).unwrap_or(SIGINT),
+            }),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The program `biascam`: experiments in YAML, from images to tables, figures and a report.
+//!
+//! A run resolves one [`experiment::Experiment`] and takes it through the [`stages`], each of which reads and writes
+//! files in one results folder ([`results`], [`manifest`]). Only this crate reads YAML, prints, and exits.
+
+pub mod cli;
+pub mod commands;
+pub mod context;
+pub mod error;
+pub mod experiment;
+pub mod figures;
+pub mod frames;
+pub mod interrupt;
+pub mod manifest;
+pub mod measured;
+pub mod progress;
+pub mod published;
+pub mod regions;
+pub mod report;
+pub mod results;
+pub mod stages;
+pub mod tables;

@@ -1,0 +1,264 @@
+//! Everything measured of an experiment, computed from its Parquet files: what tables, figures and verdicts are made of.
+
+use metrics::{
+    AttributeEvidence, Bootstrap, Class, ClassifierEvidence, ErrorRates, Filter, Finding, Statistics, error_rates,
+    findings, paper_convention, table_order,
+};
+use rayon::prelude::*;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::experiment::{BALANCED, UNBALANCED};
+use crate::frames::{PerAttribute, ReadTable};
+use crate::regions;
+use crate::stages::{DataSet, Predictions, energy_path};
+
+/// What is measured of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// Proportional energy; a map without any energy takes no part.
+    Energy,
+    /// Proportional energy, 0 for a map without any energy: the paper's convention.
+    EnergyPaper,
+    /// Proportional energy times the part of the image outside the region.
+    EnergyCorrected,
+    /// Part of the active pixels that is inside the region.
+    MaskRatio,
+    /// The same, times the part of the image outside the region.
+    MaskRatioCorrected,
+    /// Proportional energy in the attribute's exact mask, where the data set has masks.
+    EnergyExact,
+}
+
+impl Measure {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Energy,
+        Self::EnergyPaper,
+        Self::EnergyCorrected,
+        Self::MaskRatio,
+        Self::MaskRatioCorrected,
+        Self::EnergyExact,
+    ];
+
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Energy => "energy",
+            Self::EnergyPaper => "energy_paper",
+            Self::EnergyCorrected => "energy_corrected",
+            Self::MaskRatio => "mask_ratio",
+            Self::MaskRatioCorrected => "mask_ratio_corrected",
+            Self::EnergyExact => "energy_exact",
+        }
+    }
+
+    /// The column of `energy.parquet` it is read from.
+    fn column(self) -> &'static str {
+        match self {
+            Self::EnergyPaper => Self::Energy.name(),
+            other => other.name(),
+        }
+    }
+}
+
+/// The statistics of one measure over the images that pass one filter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Group {
+    /// What is measured.
+    pub measure: Measure,
+    /// Over which images.
+    pub filter: Filter,
+    /// Absent when no image passes.
+    pub statistics: Option<Statistics>,
+}
+
+/// What one classifier does with one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassifierMeasures {
+    /// Errors over the frontal test images.
+    pub rates: ErrorRates,
+    /// Every measure over every filter.
+    pub groups: Vec<Group>,
+    /// Images whose map has no energy at all.
+    pub empty_maps: usize,
+}
+
+impl ClassifierMeasures {
+    /// One measure over one filter.
+    pub fn statistics(&self, measure: Measure, filter: Filter) -> Option<Statistics> {
+        self.groups.iter().find(|group| group.measure == measure && group.filter == filter)?.statistics
+    }
+
+    /// Mean proportional energy of the images predicted as `class`.
+    pub fn energy(&self, class: Class) -> Option<Statistics> {
+        self.statistics(Measure::Energy, Filter::predicted(class))
+    }
+}
+
+/// What all classifiers do with one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttributeMeasures {
+    /// Its name.
+    pub name: String,
+    /// (positives, negatives) among the training images.
+    pub counts: (usize, usize),
+    /// Whether its region is local.
+    pub local: bool,
+    /// Part of the image its region covers: the energy of a map that knows nothing.
+    pub area: f64,
+    /// One entry a classifier.
+    pub classifiers: Vec<ClassifierMeasures>,
+}
+
+impl AttributeMeasures {
+    /// The rarer class of the training images.
+    pub fn minority(&self) -> Class {
+        Class::minority(self.counts.0, self.counts.1)
+    }
+
+    /// Part of the training images that is positive, in [0, 1].
+    pub fn positive_rate(&self) -> f64 {
+        self.counts.0 as f64 / (self.counts.0 + self.counts.1).max(1) as f64
+    }
+}
+
+/// Everything measured of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The classifiers, in the order in which they are shown.
+    pub classifiers: Vec<String>,
+    /// The attributes, in the order of the paper's tables: by size of the minority class.
+    pub attributes: Vec<AttributeMeasures>,
+    /// The verdicts on the paper's claims; empty unless the experiment has an unbalanced and a balanced classifier.
+    pub findings: Vec<Finding>,
+}
+
+impl Measured {
+    /// Measures what the classifiers' Parquet files hold.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, or not of this data set.
+    pub fn read(context: &Context, data: &DataSet) -> Result<Self> {
+        let names = data.attributes();
+        let counts = data.class_counts();
+        let regions = regions::load(&context.experiment.measure.regions, names)?;
+        let bootstrap = Bootstrap {
+            resamples: context.experiment.measure.resamples,
+            seed: context.experiment.seed,
+        };
+        let mut attributes: Vec<AttributeMeasures> = names
+            .iter()
+            .zip(&counts)
+            .zip(&regions)
+            .map(|((name, &counts), region)| AttributeMeasures {
+                name: name.clone(),
+                counts,
+                local: region.local,
+                area: region.grid.region(context.experiment.data.image_size).area(),
+                classifiers: Vec::new(),
+            })
+            .collect();
+        let classifiers: Vec<String> =
+            context.experiment.classifiers_in_order().iter().map(|(name, _)| (*name).to_owned()).collect();
+        for classifier in &classifiers {
+            let measures = classifier_measures(context, names, classifier, bootstrap)?;
+            for (attribute, measures) in attributes.iter_mut().zip(measures) {
+                attribute.classifiers.push(measures);
+            }
+        }
+        let position = |name| classifiers.iter().position(|known| known == name);
+        let findings = match (position(UNBALANCED), position(BALANCED)) {
+            (Some(unbalanced), Some(balanced)) => {
+                let evidence: Vec<_> =
+                    attributes.iter().map(|attribute| evidence(attribute, unbalanced, balanced)).collect();
+                findings(&evidence, bootstrap)
+            }
+            _ => Vec::new(),
+        };
+        let mut attributes: Vec<Option<AttributeMeasures>> = attributes.into_iter().map(Some).collect();
+        let attributes =
+            table_order(names, &counts).into_iter().filter_map(|index| attributes[index].take()).collect();
+        Ok(Self {
+            classifiers,
+            attributes,
+            findings,
+        })
+    }
+}
+
+fn evidence(attribute: &AttributeMeasures, unbalanced: usize, balanced: usize) -> AttributeEvidence {
+    let of = |classifier: usize| {
+        let measures = &attribute.classifiers[classifier];
+        ClassifierEvidence::new(
+            attribute.minority(),
+            &measures.rates,
+            measures.energy(Class::Positive).map(Into::into),
+            measures.energy(Class::Negative).map(Into::into),
+        )
+    };
+    let rate = attribute.positive_rate();
+    AttributeEvidence {
+        minority_share: rate.min(1.0 - rate),
+        local: attribute.local,
+        unbalanced: of(unbalanced),
+        balanced: of(balanced),
+    }
+}
+
+/// One classifier's measures, attribute by attribute.
+fn classifier_measures(
+    context: &Context,
+    names: &[String],
+    classifier: &str,
+    bootstrap: Bootstrap,
+) -> Result<Vec<ClassifierMeasures>> {
+    let predictions = Predictions::read(context, classifier)?;
+    let path = context.results.join(&energy_path(classifier));
+    let table = ReadTable::parquet(&path)?;
+    if PerAttribute::of(&table)? != predictions.keys || predictions.keys.attributes != names {
+        return Err(Error::artefact(&path, "its images and attributes are not those of the predictions"));
+    }
+    let columns = Measure::ALL.map(|measure| table.doubles(measure.column()));
+    let columns: Vec<Vec<Option<f64>>> = columns.into_iter().collect::<Result<_>>()?;
+    let width = names.len();
+    (0..width)
+        .into_par_iter()
+        .map(|attribute| {
+            let of = |values: &[f32]| -> Vec<f32> { values.iter().skip(attribute).step_by(width).copied().collect() };
+            let labels: Vec<i8> = predictions.labels.iter().skip(attribute).step_by(width).copied().collect();
+            let scores = of(&predictions.scores);
+            let groups = Measure::ALL
+                .iter()
+                .zip(&columns)
+                .flat_map(|(&measure, column)| {
+                    let values: Vec<Option<f64>> = column.iter().skip(attribute).step_by(width).copied().collect();
+                    let (labels, scores) = (&labels, &scores);
+                    Filter::ALL.map(move |filter| Group {
+                        measure,
+                        filter,
+                        statistics: Statistics::of(&selected(measure, filter, &values, labels, scores), bootstrap),
+                    })
+                })
+                .collect();
+            let empty = columns[0].iter().skip(attribute).step_by(width).filter(|value| value.is_none()).count();
+            Ok(ClassifierMeasures {
+                rates: error_rates(&scores, &labels)?,
+                groups,
+                empty_maps: empty,
+            })
+        })
+        .collect()
+}
+
+fn selected(measure: Measure, filter: Filter, values: &[Option<f64>], labels: &[i8], scores: &[f32]) -> Vec<f64> {
+    values
+        .iter()
+        .zip(labels.iter().zip(scores))
+        .filter(|(_, (label, score))| filter.selects(**label, **score))
+        .filter_map(|(&value, _)| match measure {
+            Measure::EnergyPaper => Some(paper_convention(value)),
+            _ => value,
+        })
+        .collect()
+}

@@ -1,0 +1,90 @@
+//! What a run says while it works: bars on a terminal, plain lines elsewhere, always on standard error.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How long a plain log waits between two lines about one piece of work.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(15);
+
+/// Where progress is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    terminal: bool,
+}
+
+impl Progress {
+    /// Bars if standard error is a terminal, lines otherwise.
+    pub fn new() -> Self {
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// One line that stays.
+    pub fn say(&self, line: &str) {
+        eprintln!("{line}");
+    }
+
+    /// Starts showing a piece of work of `total` units.
+    pub fn work(&self, title: &str, total: u64) -> Work {
+        let bar = if self.terminal { ProgressBar::new(total) } else { ProgressBar::hidden() };
+        if self.terminal {
+            let style = ProgressStyle::with_template("{prefix:24} {bar:30} {percent:>3}% {msg} {eta:>4} left");
+            if let Ok(style) = style {
+                bar.set_style(style.progress_chars("━╸ "));
+            }
+            bar.set_prefix(title.to_owned());
+        }
+        Work {
+            bar,
+            title: title.to_owned(),
+            plain: !self.terminal,
+            started: Instant::now(),
+            said: Instant::now(),
+            total,
+        }
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A piece of work that is being shown.
+#[derive(Debug)]
+pub struct Work {
+    bar: ProgressBar,
+    title: String,
+    plain: bool,
+    started: Instant,
+    said: Instant,
+    total: u64,
+}
+
+impl Work {
+    /// `done` of the units are done; `note` says how it goes.
+    pub fn at(&mut self, done: u64, note: &str) {
+        self.bar.set_position(done);
+        self.bar.set_message(note.to_owned());
+        if self.plain && self.said.elapsed() >= PLAIN_INTERVAL {
+            self.said = Instant::now();
+            let percent = 100 * done / self.total.max(1);
+            eprintln!("{}: {percent} % after {:.0} s  {note}", self.title, self.started.elapsed().as_secs_f64());
+        }
+    }
+
+    /// The work is over: the bar gives way to one line with `result` and the time taken.
+    pub fn done(self, result: &str) {
+        self.bar.finish_and_clear();
+        eprintln!("{:24} {result} ({:.1} s)", self.title, self.started.elapsed().as_secs_f64());
+    }
+
+    /// Removes the bar without a word.
+    pub fn abandon(self) {
+        self.bar.finish_and_clear();
+    }
+}

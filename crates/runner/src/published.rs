@@ -1,0 +1,77 @@
+//! The paper's published results, for comparison where an experiment is on CelebA.
+
+use std::collections::HashMap;
+
+use metrics::Class;
+
+use crate::error::{Error, Result};
+
+/// Zhang, Bieri, Günther 2024, arXiv 2403.14435: error rates and energies (HiResCAM) on the frontal test images.
+const TABLE: &str = include_str!("../data/published_results.csv");
+
+/// Published numbers, by attribute and column (`unbalanced_fnr`, ...). Empty where they do not apply.
+#[derive(Debug, Clone, Default)]
+pub struct Published(HashMap<(String, String), f64>);
+
+impl Published {
+    /// The paper's table.
+    ///
+    /// # Errors
+    /// None: the table is part of the program, and a test reads it.
+    pub fn load() -> Result<Self> {
+        let fault = || Error::Request("the built-in published_results.csv is malformed".to_owned());
+        let mut lines = TABLE.lines();
+        let heads: Vec<&str> = lines.next().ok_or_else(fault)?.split(',').collect();
+        let mut values = HashMap::new();
+        for line in lines {
+            let cells: Vec<&str> = line.split(',').collect();
+            let [attribute, numbers @ ..] = cells.as_slice() else { return Err(fault()) };
+            if cells.len() != heads.len() {
+                return Err(fault());
+            }
+            for (head, number) in heads[1..].iter().zip(numbers) {
+                let number = number.parse().map_err(|_| fault())?;
+                values.insert(((*attribute).to_owned(), (*head).to_owned()), number);
+            }
+        }
+        Ok(Self(values))
+    }
+
+    /// Error rate of a classifier (`unbalanced`, `balanced`) on the samples of a class.
+    pub fn error(&self, attribute: &str, classifier: &str, class: Class) -> Option<f64> {
+        let rate = if class == Class::Positive { "fnr" } else { "fpr" };
+        self.get(attribute, format!("{classifier}_{rate}"))
+    }
+
+    /// Mean proportional energy of the samples that a classifier predicts as a class.
+    pub fn energy(&self, attribute: &str, classifier: &str, class: Class) -> Option<f64> {
+        let side = if class == Class::Positive { "positive" } else { "negative" };
+        self.get(attribute, format!("{classifier}_energy_predicted_{side}"))
+    }
+
+    fn get(&self, attribute: &str, column: String) -> Option<f64> {
+        self.0.get(&(attribute.to_owned(), column)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_complete() {
+        let published = Published::load().expect("well-formed");
+        for attribute in dataset::Attributes::celeba().names() {
+            for classifier in ["unbalanced", "balanced"] {
+                for class in Class::BOTH {
+                    for value in
+                        [published.error(attribute, classifier, class), published.energy(attribute, classifier, class)]
+                    {
+                        assert!(value.is_some_and(|value| (0.0..=1.0).contains(&value)), "{attribute}");
+                    }
+                }
+            }
+        }
+        assert_eq!(published.error("Attractive", "unbalanced", Class::Positive), Some(0.175));
+    }
+}

@@ -1,0 +1,122 @@
+//! The data stage: opens the data set, or writes it first when it is procedural, and chooses the images of each split.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use dataset::{Annotations, CelebaFolder, ClassCounts, Split, procedural};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::experiment::{Data, Source};
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+
+/// A data set as an experiment uses it.
+#[derive(Clone)]
+pub struct DataSet {
+    /// The images and what is known of them.
+    pub source: Arc<dyn dataset::Source>,
+    /// Positions of the training images.
+    pub training: Vec<usize>,
+    /// Positions of the validation images that pass the frontal filter.
+    pub validation: Vec<usize>,
+    /// Positions of the test images that pass the frontal filter: everything reported is on these.
+    pub test: Vec<usize>,
+    /// Positives and negatives of each attribute among the training images.
+    pub counts: Vec<ClassCounts>,
+}
+
+impl DataSet {
+    /// Opens the experiment's data set.
+    ///
+    /// # Errors
+    /// When it is absent (the message says how to get it), malformed, or has no training or test images.
+    pub fn open(context: &Context) -> Result<Self> {
+        let data = &context.experiment.data;
+        let folder = context.data_root.join(folder_name(data));
+        if data.source == Source::Procedural {
+            write_faces(data, &folder, &context.progress, &context.interrupt)?;
+        } else if !folder.is_dir() {
+            return Err(Error::Request(format!(
+                "{}: CelebA is not there. It may not be redistributed: get img_align_celeba.zip and the annotation files \
+                 (about 1.4 GB) from its authors' page, mmlab.ie.cuhk.edu.hk/projects/CelebA.html, and unpack them in this folder, \
+                 or name another with --data or data.folder. Without CelebA, `biascam reproduce` runs on procedural faces",
+                folder.display()
+            )));
+        }
+        let source: Arc<dyn dataset::Source> = Arc::new(CelebaFolder::open(&folder)?);
+        Self::choose(source, data)
+    }
+
+    /// Chooses each split's images.
+    fn choose(source: Arc<dyn dataset::Source>, data: &Data) -> Result<Self> {
+        let annotations = source.annotations();
+        let mut training = annotations.indices(Split::Train);
+        let used = (training.len() as f64 * data.training_fraction).ceil() as usize;
+        training.truncate(used);
+        let validation = frontal(annotations, annotations.indices(Split::Validation), data.frontal_threshold);
+        let test = frontal(annotations, annotations.indices(Split::Test), data.frontal_threshold);
+        for (indices, what) in [(&training, "training images"), (&test, "test images that pass the frontal filter")] {
+            if indices.is_empty() {
+                return Err(Error::Request(format!(
+                    "the data set has no {what}; its partition file (list_eval_partition.txt) should mark some"
+                )));
+            }
+        }
+        let counts = annotations.class_counts(&training);
+        Ok(Self {
+            training,
+            validation,
+            test,
+            counts,
+            source,
+        })
+    }
+
+    /// Names, labels, splits and landmarks.
+    pub fn annotations(&self) -> &Annotations {
+        self.source.annotations()
+    }
+
+    /// Names of the attributes.
+    pub fn attributes(&self) -> &[String] {
+        self.annotations().attributes.names()
+    }
+
+    /// (positives, negatives) of each attribute among the training images.
+    pub fn class_counts(&self) -> Vec<(usize, usize)> {
+        self.counts.iter().map(|counts| (counts.positives, counts.negatives)).collect()
+    }
+}
+
+/// Keeps the images whose face is frontal; without landmarks or threshold, all.
+fn frontal(annotations: &Annotations, indices: Vec<usize>, threshold: Option<f32>) -> Vec<usize> {
+    match (&annotations.landmarks, threshold) {
+        (Some(landmarks), Some(threshold)) => {
+            indices.into_iter().filter(|&index| dataset::is_frontal(&landmarks[index], threshold)).collect()
+        }
+        _ => indices,
+    }
+}
+
+/// The data set's folder below the data root.
+fn folder_name(data: &Data) -> PathBuf {
+    data.folder.clone().unwrap_or_else(|| match data.source {
+        Source::Celeba => "celeba".into(),
+        Source::Procedural => {
+            let faces = &data.procedural;
+            format!("procedural-{}-{}-{}-seed{}", faces.train, faces.validation, faces.test, faces.seed).into()
+        }
+    })
+}
+
+fn write_faces(data: &Data, folder: &std::path::Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
+    let faces = &data.procedural;
+    let config = procedural::Config {
+        images: faces.train + faces.validation + faces.test,
+        validation: faces.validation,
+        test: faces.test,
+        seed: faces.seed,
+    };
+    crate::commands::data::write_procedural(folder, &config, progress, interrupt)
+}

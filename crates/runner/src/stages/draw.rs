@@ -1,0 +1,151 @@
+//! The drawing stage: from tables and maps to figures and the report.
+
+use std::cell::RefCell;
+
+use metrics::Class;
+
+use super::maps::MapsFile;
+use super::measure::results_key;
+use super::{DataSet, pictures, report, train};
+use crate::context::Context;
+use crate::error::Result;
+use crate::experiment::Source;
+use crate::figures::data::{
+    Bar, BarFigure, BarGroup, BarPair, EnergyScatter, EpochPoint, ScatterPoint, TrainingCurve,
+};
+use crate::figures::{self, Figure};
+use crate::measured::{AttributeMeasures, Measured};
+use crate::published::Published;
+
+/// Runs the stage.
+///
+/// # Errors
+/// Those of reading results and example images, of drawing, and of writing.
+pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result<()> {
+    let trained: Vec<String> = context.experiment.classifiers.keys().map(|name| format!("train/{name}")).collect();
+    let key = results_key(context).stages(&context.manifest, trained.iter().map(String::as_str));
+    context.stage("draw", key, |context| draw(context, data, measured))
+}
+
+fn draw(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<String>> {
+    let published = match context.experiment.data.source {
+        Source::Celeba => Published::load()?,
+        Source::Procedural => Published::default(),
+    };
+    let maps: Vec<MapsFile> =
+        measured.classifiers.iter().map(|name| MapsFile::read(context, name)).collect::<Result<_>>()?;
+    let mut drawn = vec![
+        figures::error_rates(&error_bars(measured, &published)),
+        figures::energies(&energy_bars(measured, &published)),
+        figures::energy_scatter(&scatter(measured)),
+        figures::average_cams(&pictures::average_cams(context, data, measured, &maps)?),
+        figures::training_curves(&training_curves(context, measured)?),
+    ];
+    if let Some(examples) = pictures::examples(context, data, measured, &maps)? {
+        drawn.push(figures::examples(&examples));
+    }
+    let drawn: Vec<Figure> = drawn.into_iter().collect::<Result<_, _>>()?;
+
+    let written = RefCell::new(Vec::new());
+    for figure in &drawn {
+        figure.write(&|name: &str, bytes: &[u8]| -> Result<()> {
+            let path = format!("figures/{name}");
+            context.results.write(&path, bytes)?;
+            written.borrow_mut().push(path);
+            Ok(())
+        })?;
+    }
+    let report = crate::report::render(&report::report_data(context, data, measured, &drawn)?);
+    context.results.write("report.html", report.as_bytes())?;
+    let mut written = written.into_inner();
+    written.push("report.html".to_owned());
+    Ok(written)
+}
+
+/// The bars of one attribute; `bar` makes one of a classifier's position and a class.
+fn group(attribute: &AttributeMeasures, chance: Option<f64>, bar: impl Fn(usize, Class) -> Bar) -> BarGroup {
+    let minority = attribute.minority();
+    let pair = |index| BarPair {
+        minority: bar(index, minority),
+        majority: bar(index, minority.opposite()),
+    };
+    BarGroup {
+        attribute: attribute.name.clone(),
+        minority_positive: minority == Class::Positive,
+        global: !attribute.local,
+        chance,
+        bars: (0..attribute.classifiers.len()).map(pair).collect(),
+    }
+}
+
+fn error_bars(measured: &Measured, published: &Published) -> BarFigure {
+    let groups = measured.attributes.iter().map(|attribute| {
+        group(attribute, None, |index, class| {
+            let rates = &attribute.classifiers[index].rates;
+            Bar {
+                value: rates.rate(class),
+                interval: None,
+                published: published.error(&attribute.name, &measured.classifiers[index], class),
+            }
+        })
+    });
+    BarFigure {
+        classifiers: measured.classifiers.clone(),
+        groups: groups.collect(),
+    }
+}
+
+fn energy_bars(measured: &Measured, published: &Published) -> BarFigure {
+    let groups = measured.attributes.iter().map(|attribute| {
+        group(attribute, Some(attribute.area), |index, class| {
+            let energy = attribute.classifiers[index].energy(class);
+            Bar {
+                value: energy.map(|statistics| statistics.mean),
+                interval: energy.and_then(|statistics| statistics.interval).map(|interval| (interval.low, interval.high)),
+                published: published.energy(&attribute.name, &measured.classifiers[index], class),
+            }
+        })
+    });
+    BarFigure {
+        classifiers: measured.classifiers.clone(),
+        groups: groups.collect(),
+    }
+}
+
+fn scatter(measured: &Measured) -> EnergyScatter {
+    let point = |attribute: &AttributeMeasures| ScatterPoint {
+        attribute: attribute.name.clone(),
+        energies: attribute
+            .classifiers
+            .iter()
+            .map(|measures| {
+                let mean = |class| Some(measures.energy(class)?.mean);
+                mean(attribute.minority().opposite()).zip(mean(attribute.minority()))
+            })
+            .collect(),
+    };
+    EnergyScatter {
+        classifiers: measured.classifiers.clone(),
+        points: measured.attributes.iter().filter(|attribute| attribute.local).map(point).collect(),
+    }
+}
+
+fn training_curves(context: &Context, measured: &Measured) -> Result<Vec<TrainingCurve>> {
+    measured
+        .classifiers
+        .iter()
+        .map(|name| {
+            let points = train::read_history(context, name)?.into_iter().map(|epoch| EpochPoint {
+                epoch: epoch.epoch as f64,
+                loss: Some(epoch.loss),
+                validation_loss: None,
+                minority_error: epoch.minority_error,
+                majority_error: epoch.majority_error,
+            });
+            Ok(TrainingCurve {
+                classifier: name.clone(),
+                points: points.collect(),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,51 @@
+//! The measurement stage: tables and verdicts from predictions and energies.
+
+use super::DataSet;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::manifest::Key;
+use crate::measured::Measured;
+use crate::tables;
+
+/// The key part that every stage shares that reads all classifiers' results.
+pub fn results_key(context: &Context) -> Key {
+    let stages: Vec<String> = context
+        .experiment
+        .classifiers
+        .keys()
+        .flat_map(|name| [format!("predict/{name}"), format!("explain/{name}")])
+        .collect();
+    Key::default()
+        .settings(&context.experiment)
+        .text(&context.manifest.data)
+        .stages(&context.manifest, stages.iter().map(String::as_str))
+}
+
+/// Runs the stage.
+///
+/// # Errors
+/// Those of writing.
+pub fn run(context: &mut Context, measured: &Measured) -> Result<()> {
+    let key = results_key(context);
+    context.stage("measure", key, |context| {
+        let files = tables::files(measured).map_err(|source| Error::Table {
+            path: context.results.join("tables"),
+            source,
+        })?;
+        let mut written = Vec::new();
+        for (name, bytes) in files {
+            let path = format!("tables/{name}");
+            context.results.write(&path, &bytes)?;
+            written.push(path);
+        }
+        Ok(written)
+    })
+}
+
+/// Prints the results: the paper's table, means, and verdicts.
+pub fn show(data: &DataSet, measured: &Measured) {
+    println!("{}", tables::text(measured));
+    println!("* the minority class; energies are means over the images predicted + and -; {} test images\n", data.test.len());
+    println!("{}\n", tables::summary(measured));
+    println!("{}\n", tables::verdicts(measured));
+}

@@ -1,0 +1,102 @@
+//! The stages of a run, in order: data, training, prediction, explanation, measurement, drawing.
+//!
+//! Each stage reads files and writes files; between two stages nothing is kept in memory that is not on disk. For each
+//! classifier NAME of the experiment:
+//!
+//! | stage | writes |
+//! |---|---|
+//! | `train/NAME` | `NAME/checkpoint.safetensors`, `NAME/training.parquet` |
+//! | `predict/NAME` | `NAME/predictions.parquet` |
+//! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors` |
+//! | `measure` | `tables/` |
+//! | `draw` | `figures/`, `report.html` |
+
+mod data;
+mod draw;
+mod evaluate;
+mod explain;
+mod maps;
+mod measure;
+mod pictures;
+mod predict;
+mod report;
+mod train;
+
+pub use data::DataSet;
+pub use explain::energy_path;
+pub use predict::Predictions;
+
+use crate::cli::Run;
+use crate::context::{Context, choose_device, device_name};
+use crate::error::Result;
+use crate::experiment;
+use crate::interrupt::Interrupt;
+use crate::measured::Measured;
+
+/// The last stage of a run. Earlier ones run first where they must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Last {
+    /// Training.
+    Train,
+    /// Scores of the test images.
+    Predict,
+    /// Maps and their energies.
+    Explain,
+    /// Tables and verdicts.
+    Measure,
+    /// Figures and the report.
+    Draw,
+    /// Everything, and the results on the terminal.
+    Report,
+}
+
+/// Runs an experiment up to a stage.
+///
+/// # Errors
+/// Those of the experiment's file, the data set and every stage. What was finished before stays.
+pub fn run(request: &Run, last: Last) -> Result<()> {
+    let loaded = experiment::load(&request.experiment, &request.settings)?;
+    let device = choose_device(&request.device)?;
+    let interrupt = Interrupt::listen()?;
+    let mut context = Context::open(loaded, &request.results, &request.data, device, request.fresh, interrupt)?;
+    context.progress.say(&format!(
+        "{} -> {} ({})",
+        request.experiment.display(),
+        context.results.path().display(),
+        device_name(&context.device)
+    ));
+
+    let data = DataSet::open(&context)?;
+    context.manifest.data = data.source.fingerprint();
+    context.progress.say(&format!(
+        "{:24} {} training, {} validation, {} test images after the frontal filter, {} attributes",
+        "data",
+        data.training.len(),
+        data.validation.len(),
+        data.test.len(),
+        data.attributes().len()
+    ));
+
+    let names: Vec<String> =
+        context.experiment.classifiers_in_order().iter().map(|(name, _)| (*name).to_owned()).collect();
+    for name in &names {
+        train::run(&mut context, &data, name)?;
+        if last >= Last::Predict {
+            predict::run(&mut context, &data, name)?;
+        }
+        if last >= Last::Explain {
+            explain::run(&mut context, &data, name)?;
+        }
+    }
+    if last >= Last::Measure {
+        let measured = Measured::read(&context, &data)?;
+        measure::run(&mut context, &measured)?;
+        if last >= Last::Draw {
+            draw::run(&mut context, &data, &measured)?;
+        }
+        measure::show(&data, &measured);
+    }
+    let end = if last >= Last::Draw { context.results.join("report.html") } else { context.results.path().to_owned() };
+    println!("{}", end.display());
+    Ok(())
+}

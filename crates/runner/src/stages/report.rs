@@ -1,0 +1,172 @@
+//! What the report says of a run.
+
+use metrics::{Class, Verdict};
+
+use super::DataSet;
+use crate::context::Context;
+use crate::error::Result;
+use crate::experiment::to_yaml;
+use crate::figures::Figure;
+use crate::measured::{AttributeMeasures, Measured};
+use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table};
+
+/// Collects it.
+///
+/// # Errors
+/// None that a run can cause.
+pub fn report_data(context: &Context, data: &DataSet, measured: &Measured, figures: &[Figure]) -> Result<ReportData> {
+    let observed = measured.findings.iter().filter(|finding| finding.verdict == Verdict::Observed).count();
+    let mut summary = format!(
+        "{} attributes, {} training images, {} frontal test images; classifiers: {}.",
+        measured.attributes.len(),
+        data.training.len(),
+        data.test.len(),
+        measured.classifiers.join(", ")
+    );
+    if !measured.findings.is_empty() {
+        summary += &format!(" {observed} of the paper's {} claims are observed in this run.", measured.findings.len());
+    }
+    Ok(ReportData {
+        title: context.name.clone(),
+        summary,
+        findings: measured.findings.clone(),
+        overview: vec![overview(measured)],
+        figures: figures.to_vec(),
+        tables: vec![attributes(measured)],
+        facts: facts(context),
+        experiment: to_yaml(&context.experiment)?,
+        files: files(measured),
+    })
+}
+
+fn column(group: &str, title: &str) -> Column {
+    Column {
+        group: group.to_owned(),
+        title: title.to_owned(),
+    }
+}
+
+fn overview(measured: &Measured) -> Table {
+    let row = |(index, name): (usize, &String)| {
+        let mut row = vec![Cell::from(name.as_str())];
+        for minority in [true, false] {
+            row.push(mean(measured, |attribute| attribute.classifiers[index].rates.rate(class(attribute, minority))));
+        }
+        for minority in [true, false] {
+            row.push(mean(measured, |attribute| {
+                let energy = attribute.classifiers[index].energy(class(attribute, minority))?;
+                attribute.local.then_some(energy.mean)
+            }));
+        }
+        row
+    };
+    Table {
+        id: "overview".to_owned(),
+        title: "Means over attributes".to_owned(),
+        note: "In brackets: attributes behind the mean. Energies are those of attributes with a local region, for the images \
+               predicted as the class."
+            .to_owned(),
+        columns: vec![
+            column("", "classifier"),
+            column("error", "minority"),
+            column("error", "majority"),
+            column("energy", "minority"),
+            column("energy", "majority"),
+        ],
+        rows: measured.classifiers.iter().enumerate().map(row).collect(),
+    }
+}
+
+fn class(attribute: &AttributeMeasures, minority: bool) -> Class {
+    if minority { attribute.minority() } else { attribute.minority().opposite() }
+}
+
+fn mean(measured: &Measured, value: impl Fn(&AttributeMeasures) -> Option<f64>) -> Cell {
+    let values: Vec<f64> = measured.attributes.iter().filter_map(value).collect();
+    let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+    Cell::number(mean, 3).with_note(format!("({})", values.len()))
+}
+
+fn attributes(measured: &Measured) -> Table {
+    let mut columns = vec![column("", "attribute"), column("", "positive")];
+    for group in ["errors", "energy"] {
+        for classifier in &measured.classifiers {
+            let titles = if group == "errors" { ["FNR", "FPR"] } else { ["predicted +", "predicted −"] };
+            columns.extend(titles.map(|title| column(&format!("{classifier} {group}"), title)));
+        }
+    }
+    let row = |attribute: &AttributeMeasures| {
+        let mut row = vec![Cell::from(attribute.name.as_str()), Cell::number(Some(attribute.positive_rate()), 3)];
+        let of_minority = |cell: Cell, class: Class| if class == attribute.minority() { cell.emphasised() } else { cell };
+        for classifier in &attribute.classifiers {
+            row.extend(Class::BOTH.map(|class| of_minority(Cell::number(classifier.rates.rate(class), 3), class)));
+        }
+        for classifier in &attribute.classifiers {
+            row.extend(Class::BOTH.map(|class| match classifier.energy(class) {
+                Some(energy) => {
+                    of_minority(Cell::number(Some(energy.mean), 3).with_note(format!("n {}", energy.n)), class)
+                }
+                None => Cell::Absent,
+            }));
+        }
+        row
+    };
+    Table {
+        id: "attributes".to_owned(),
+        title: "All attributes".to_owned(),
+        note: "FNR: false negatives / positives; FPR: false positives / negatives; energy: mean proportional energy of the images \
+               predicted as the class, n of them. Bold: the minority class of the training images."
+            .to_owned(),
+        columns,
+        rows: measured.attributes.iter().map(row).collect(),
+    }
+}
+
+fn facts(context: &Context) -> Vec<Fact> {
+    let manifest = &context.manifest;
+    let fact = |name: &str, value: String| Fact {
+        name: name.to_owned(),
+        value,
+    };
+    let mut facts = vec![
+        fact("program", format!("biascam {}", manifest.version)),
+        fact("seed", manifest.seed.to_string()),
+        fact("device", manifest.device.clone()),
+        fact("data", manifest.data.clone()),
+    ];
+    if let Some(revision) = &manifest.revision {
+        facts.push(fact("revision", revision.clone()));
+    }
+    for (name, stage) in &manifest.stages {
+        // The stage that writes this report has not ended yet.
+        if name != "draw" {
+            facts.push(fact(name, format!("{:.1} s", stage.seconds)));
+        }
+    }
+    facts
+}
+
+fn files(measured: &Measured) -> Vec<FileLink> {
+    let link = |path: &str, description: &str| FileLink {
+        path: path.to_owned(),
+        description: description.to_owned(),
+    };
+    let mut files = vec![
+        link("experiment.yaml", "every setting of this run"),
+        link("manifest.json", "what made each file, and its hash"),
+        link("tables/attributes.csv", "the paper's table; also .parquet, .md and .tex"),
+        link("tables/statistics.csv", "every measure over every filter, with intervals; also .parquet"),
+        link("tables/claims.csv", "the verdicts"),
+    ];
+    for classifier in &measured.classifiers {
+        for (file, what) in [
+            ("checkpoint.safetensors", "the classifier"),
+            ("training.parquet", "its training, epoch by epoch"),
+            ("predictions.parquet", "its scores"),
+            ("energy.parquet", "its maps' energies"),
+        ] {
+            files.push(link(&format!("{classifier}/{file}"), what));
+        }
+    }
+    files
+}

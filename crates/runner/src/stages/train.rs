@@ -1,0 +1,342 @@
+//! The training stage: one classifier, from random weights to a checkpoint.
+//!
+//! A training that is interrupted leaves `NAME/unfinished.safetensors`: the checkpoint with the optimiser's state, the place in the
+//! epoch, and the history so far. The same command goes on from there.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use candle_core::Tensor;
+use dataset::{Augmentation, Loader, LoaderConfig};
+use metrics::{Class, error_rates_by_attribute};
+use model::{
+    Checkpoint, ClassWeights, LearningRate, Network, Normalisation, OptimiserConfig, Rule, Scheme, Trainer, TrainerConfig,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{DataSet, evaluate};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::experiment::{Classifier, Optimiser, Schedule, Training, WeightScheme};
+use crate::frames::{ReadTable, Table};
+use crate::manifest::Key;
+
+/// One epoch of a training: a row of `training.parquet`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: usize,
+    /// The learning rate of the epoch's last step.
+    pub learning_rate: f64,
+    /// Mean of the training loss over the epoch's steps.
+    pub loss: f64,
+    /// Error among the minority class of the frontal validation images, mean over attributes.
+    pub minority_error: Option<f64>,
+    /// The same for the majority class.
+    pub majority_error: Option<f64>,
+}
+
+/// What an unfinished training remembers beside the network and the optimiser.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Memory {
+    /// Hash of everything the training depends on: a memory of another training is not gone on with.
+    key: String,
+    /// Finished epochs.
+    history: Vec<Epoch>,
+    /// Finished steps of the epoch in hand, and the sum of their losses.
+    steps: usize,
+    loss_sum: f64,
+    /// Of the last step.
+    learning_rate: f64,
+}
+
+const MEMORY: &str = "training";
+
+/// Runs the stage for one classifier.
+///
+/// # Errors
+/// Those of loading images, of an attribute with one class only, of a loss that is not finite, and of writing;
+/// [`Error::Interrupted`] after the state has been saved.
+pub fn run(context: &mut Context, data: &DataSet, name: &str) -> Result<()> {
+    let Some(classifier) = context.experiment.classifiers.get(name).cloned() else {
+        return Err(Error::Request(format!("the experiment has no classifier `{name}`")));
+    };
+    let mut training = context.experiment.training.clone();
+    // How often a state is saved does not change what is trained.
+    training.checkpoint_seconds = 0;
+    let key = Key::default()
+        .settings(&context.experiment.seed)
+        .settings(&context.experiment.data)
+        .settings(&context.experiment.model)
+        .settings(&training)
+        .settings(&classifier)
+        .text(&context.manifest.data);
+    let state = key.clone().text("unfinished").finish();
+    context.stage(&format!("train/{name}"), key, |context| train(context, data, name, &classifier, state))
+}
+
+fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier, key: String) -> Result<Vec<String>> {
+    let settings = &context.experiment.training;
+    let loader = loader(context, data)?;
+    let steps_an_epoch = loader.batches_per_epoch();
+    let total = (steps_an_epoch * settings.epochs) as u64;
+    let config = TrainerConfig {
+        loss: settings.loss,
+        weights: class_weights(data, name, classifier)?,
+        optimiser: optimiser(settings),
+        learning_rate: learning_rate(settings)?,
+        total_steps: total,
+    };
+
+    let (mut trainer, mut memory) = match unfinished(context, name, &key)? {
+        Some((checkpoint, memory)) => {
+            let (epochs, steps) = (memory.history.len(), memory.steps);
+            context.progress.say(&format!("{:24} going on after epoch {epochs} and {steps} steps", format!("train/{name}")));
+            (Trainer::resume(&checkpoint, config, &context.device)?, memory)
+        }
+        None => {
+            let architecture = context.experiment.model.architecture().map_err(Error::Request)?;
+            let seed = context.experiment.seed;
+            let network = Network::new(&architecture, data.attributes().len(), seed, &context.device)?;
+            let memory = Memory {
+                key,
+                ..Memory::default()
+            };
+            (Trainer::new(network.with_normalisation(normalisation(context)), config)?, memory)
+        }
+    };
+
+    let mut work = context.progress.work(&format!("train/{name}"), total);
+    let mut saved = Instant::now();
+    let started = Instant::now();
+    let first_step = trainer.steps();
+    while memory.history.len() < settings.epochs {
+        let epoch = memory.history.len();
+        for batch in loader.epoch(epoch as u64, memory.steps) {
+            if context.interrupt.is_asked() || saved.elapsed() >= Duration::from_secs(settings.checkpoint_seconds) {
+                save(context, data, name, &trainer, Some(&memory))?;
+                saved = Instant::now();
+                context.interrupt.check()?;
+            }
+            let batch = batch?;
+            let images = evaluate::images_of(&batch, context.experiment.data.image_size, &context.device)?;
+            let shape = (batch.indices.len(), data.attributes().len());
+            let labels = Tensor::from_slice(&batch.labels, shape, &context.device)?;
+            let learning_rate = trainer.learning_rate();
+            let loss = trainer.step(&images, &labels)?.value()?;
+            memory.learning_rate = learning_rate;
+            memory.loss_sum += f64::from(loss);
+            memory.steps += 1;
+            let done = trainer.steps();
+            let rate = (done - first_step) as f64 * settings.batch_size as f64 / started.elapsed().as_secs_f64();
+            let mean_loss = memory.loss_sum / memory.steps as f64;
+            work.at(done, &format!("epoch {} loss {mean_loss:.4} {rate:.0} images/s", epoch + 1));
+        }
+        let errors = validation_errors(context, data, trainer.network())?;
+        memory.history.push(Epoch {
+            epoch: epoch + 1,
+            learning_rate: memory.learning_rate,
+            loss: memory.loss_sum / steps_an_epoch as f64,
+            minority_error: errors.map(|errors| errors[0]),
+            majority_error: errors.map(|errors| errors[1]),
+        });
+        memory.steps = 0;
+        memory.loss_sum = 0.0;
+    }
+    let rate = (trainer.steps() - first_step) as f64 * settings.batch_size as f64 / started.elapsed().as_secs_f64();
+    let last = memory.history.last().map_or(f64::NAN, |epoch| epoch.loss);
+    work.done(&format!("{} epochs, loss {last:.4}, {rate:.0} images/s", settings.epochs));
+
+    save(context, data, name, &trainer, None)?;
+    let history = history_path(name);
+    let bytes = history_table(&memory.history).to_parquet().map_err(|source| Error::Table {
+        path: context.results.join(&history),
+        source,
+    })?;
+    context.results.write(&history, &bytes)?;
+    std::fs::remove_file(context.results.join(&unfinished_path(name))).ok();
+    Ok(vec![evaluate::checkpoint_path(name), history])
+}
+
+/// The batches of the training images.
+fn loader(context: &Context, data: &DataSet) -> Result<Loader> {
+    let settings = &context.experiment.training;
+    let augment = &settings.augmentation;
+    let threads = rayon::current_num_threads();
+    let config = LoaderConfig {
+        seed: context.experiment.seed,
+        augmentation: Augmentation {
+            scale: augment.scale,
+            rotation: augment.rotation,
+            shift: augment.shift,
+            blur: augment.blur,
+            mirror: augment.mirror,
+            brightness: augment.brightness,
+            contrast: augment.contrast,
+        },
+        cache_bytes: context.experiment.data.cache_megabytes << 20,
+        drop_last: true,
+        shuffle: true,
+        ..LoaderConfig::in_order(context.experiment.data.image_size, settings.batch_size, threads)
+    };
+    Ok(Loader::new(Arc::clone(&data.source), data.training.clone(), config)?)
+}
+
+fn class_weights(data: &DataSet, name: &str, classifier: &Classifier) -> Result<ClassWeights> {
+    let scheme = match classifier.class_weights {
+        WeightScheme::None => Scheme::None,
+        WeightScheme::DomainAdaptive => Scheme::DomainAdaptive,
+        WeightScheme::InverseFrequency => Scheme::InverseFrequency,
+        WeightScheme::EffectiveNumber => Scheme::EffectiveNumber { beta: classifier.beta },
+    };
+    ClassWeights::new(scheme, classifier.exponent, &data.class_counts()).map_err(|error| match error {
+        model::Error::OneClass {
+            attribute,
+            positives,
+            negatives,
+        } => Error::Request(format!(
+            "classifiers.{name}: {} has {positives} positives and {negatives} negatives among the training images; both classes \
+             are needed: train on more images, or leave the attribute out of the label file",
+            data.attributes()[attribute]
+        )),
+        other => other.into(),
+    })
+}
+
+fn optimiser(settings: &Training) -> OptimiserConfig {
+    let momentum = settings.momentum;
+    let config = match settings.optimiser {
+        Optimiser::Sgd => OptimiserConfig::sgd(momentum),
+        Optimiser::RmsProp => OptimiserConfig {
+            rule: Rule::RmsProp { alpha: 0.99, epsilon: 1e-8, momentum },
+            ..OptimiserConfig::rms_prop()
+        },
+        Optimiser::AdamW => OptimiserConfig::adam_w(),
+    };
+    config.with_weight_decay(settings.weight_decay)
+}
+
+fn learning_rate(settings: &Training) -> Result<LearningRate> {
+    let schedule = match settings.schedule {
+        Schedule::Constant => model::Schedule::Constant,
+        Schedule::Step => model::Schedule::STEP,
+        Schedule::Cosine => model::Schedule::Cosine,
+        Schedule::OneCycle => model::Schedule::ONE_CYCLE,
+    };
+    Ok(LearningRate::new(settings.learning_rate, schedule)?)
+}
+
+/// None where the images go into the network as they are.
+fn normalisation(context: &Context) -> Option<Normalisation> {
+    let network = &context.experiment.model;
+    let normalisation = Normalisation {
+        mean: network.mean,
+        deviation: network.deviation,
+    };
+    (network.mean != [0.0; 3] || network.deviation != [1.0; 3]).then_some(normalisation)
+}
+
+/// Mean over attributes of the minority class's and the majority class's error on the frontal validation images.
+fn validation_errors(context: &Context, data: &DataSet, network: &Network) -> Result<Option<[f64; 2]>> {
+    if data.validation.is_empty() {
+        return Ok(None);
+    }
+    let mut scores = Vec::new();
+    let mut labels = Vec::new();
+    evaluate::for_each_batch(context, data, network, &data.validation, "validation", |batch, output| {
+        scores.extend(output.logits.flatten_all()?.to_vec1::<f32>()?);
+        labels.extend_from_slice(&batch.labels);
+        Ok(())
+    })?;
+    let rates = error_rates_by_attribute(&scores, &labels, data.attributes().len())?;
+    let minority = |(positives, negatives): (usize, usize)| Class::minority(positives, negatives);
+    let counts = data.class_counts();
+    let mean = |class: fn(Class) -> Class| {
+        let all: Vec<f64> =
+            rates.iter().zip(&counts).filter_map(|(rates, &counts)| rates.rate(class(minority(counts)))).collect();
+        (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
+    };
+    Ok(mean(|class| class).zip(mean(Class::opposite)).map(|(minority, majority)| [minority, majority]))
+}
+
+fn unfinished_path(name: &str) -> String {
+    format!("{name}/unfinished.safetensors")
+}
+
+/// The path of a classifier's training history in the results folder.
+pub fn history_path(name: &str) -> String {
+    format!("{name}/training.parquet")
+}
+
+/// Saves the trainer's state: with a memory to go on from, without one as the finished classifier.
+fn save(context: &Context, data: &DataSet, name: &str, trainer: &Trainer, memory: Option<&Memory>) -> Result<()> {
+    let mut checkpoint = match memory {
+        Some(memory) => trainer.checkpoint(data.attributes(), memory.history.len() as u64, memory.steps as u64)?,
+        None => Checkpoint::of(trainer.network(), data.attributes())?,
+    };
+    let size = context.experiment.data.image_size;
+    checkpoint.metadata.insert("image_size".to_owned(), size.to_string());
+    let path = match memory {
+        None => evaluate::checkpoint_path(name),
+        Some(memory) => {
+            let memory = serde_json::to_string(memory)
+                .map_err(|error| Error::Request(format!("the training's state cannot be written: {error}")))?;
+            checkpoint.metadata.insert(MEMORY.to_owned(), memory);
+            unfinished_path(name)
+        }
+    };
+    context.results.write(&path, &checkpoint.to_bytes()?)
+}
+
+/// The state of an unfinished training with this key.
+fn unfinished(context: &Context, name: &str, key: &str) -> Result<Option<(Checkpoint, Memory)>> {
+    let path = context.results.join(&unfinished_path(name));
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io(&path, "reading")(error)),
+    };
+    let fault = |error: String| {
+        Error::Request(format!("{}: {error}; delete the file to train {name} from the start", path.display()))
+    };
+    let checkpoint = Checkpoint::from_bytes(&bytes).map_err(|error| fault(error.to_string()))?;
+    let memory = checkpoint.metadata.get(MEMORY).ok_or_else(|| fault("not an unfinished training".to_owned()))?;
+    let memory: Memory = serde_json::from_str(memory).map_err(|error| fault(error.to_string()))?;
+    Ok((memory.key == key).then_some((checkpoint, memory)))
+}
+
+fn history_table(history: &[Epoch]) -> Table {
+    let numbers =
+        |value: fn(&Epoch) -> Option<f64>| -> Vec<Option<f64>> { history.iter().map(value).collect() };
+    Table::default()
+        .integers("epoch", &history.iter().map(|epoch| epoch.epoch as i64).collect::<Vec<_>>())
+        .doubles("learning_rate", &numbers(|epoch| Some(epoch.learning_rate)))
+        .doubles("loss", &numbers(|epoch| Some(epoch.loss)))
+        .doubles("validation_minority_error", &numbers(|epoch| epoch.minority_error))
+        .doubles("validation_majority_error", &numbers(|epoch| epoch.majority_error))
+}
+
+/// Reads a classifier's training history.
+///
+/// # Errors
+/// When it is absent or damaged.
+pub fn read_history(context: &Context, name: &str) -> Result<Vec<Epoch>> {
+    let path = context.results.join(&history_path(name));
+    let table = ReadTable::parquet(&path)?;
+    let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(&path, "a number is missing"));
+    let epochs = table.integers("epoch")?;
+    let (rates, losses) = (table.doubles("learning_rate")?, table.doubles("loss")?);
+    let minority = table.doubles("validation_minority_error")?;
+    let majority = table.doubles("validation_majority_error")?;
+    (0..epochs.len())
+        .map(|row| {
+            Ok(Epoch {
+                epoch: epochs[row].max(0) as usize,
+                learning_rate: complete(rates[row])?,
+                loss: complete(losses[row])?,
+                minority_error: minority[row],
+                majority_error: majority[row],
+            })
+        })
+        .collect()
+}

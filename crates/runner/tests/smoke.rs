@@ -1,0 +1,172 @@
+//! `experiments/smoke.yaml` from procedural faces to the report, as a user runs it: through the program.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use runner::frames::{PerAttribute, ReadTable};
+
+/// A folder for data and results, and the program to run in it.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    fn results(&self, relative: &str) -> PathBuf {
+        self.folder.path().join("results/smoke").join(relative)
+    }
+
+    fn command(&self, stage: &str, settings: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
+        command.arg(stage).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/smoke.yaml"));
+        command.arg("--results").arg(self.folder.path().join("results"));
+        command.arg("--data").arg(self.folder.path().join("data"));
+        command.args(["--device", "cpu"]);
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        command
+    }
+
+    fn run(&self, stage: &str, settings: &[&str]) -> Output {
+        self.command(stage, settings).output().expect("the program starts")
+    }
+}
+
+fn succeeds(output: &Output) -> String {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {error}", output.status);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Standard error of a run that fails with status 1, leaving nothing half-written.
+fn fails(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_whole_run() {
+    let place = Place::new();
+    let printed = succeeds(&place.run("reproduce", &[]));
+    for part in ["Wearing_Hat", "minority error", "The paper's claims", "report.html"] {
+        assert!(printed.contains(part), "the output should contain {part:?}:\n{printed}");
+    }
+
+    // Scores and energies: images times attributes, in range, and the same images for both classifiers.
+    let mut images = Vec::new();
+    for classifier in ["unbalanced", "balanced"] {
+        let scores = ReadTable::parquet(&place.results(&format!("{classifier}/predictions.parquet"))).expect("scores");
+        let energy = ReadTable::parquet(&place.results(&format!("{classifier}/energy.parquet"))).expect("energies");
+        let keys = PerAttribute::of(&scores).expect("images times attributes");
+        assert_eq!(keys.attributes.len(), 40);
+        assert_eq!(PerAttribute::of(&energy).expect("images times attributes"), keys);
+        assert!(scores.doubles("score").expect("numbers").iter().all(|score| score.is_some_and(f64::is_finite)));
+        for column in ["energy", "energy_corrected", "mask_ratio", "mask_ratio_corrected", "energy_exact"] {
+            let values: Vec<f64> = energy.doubles(column).expect("numbers").into_iter().flatten().collect();
+            assert!(!values.is_empty(), "{column} is empty");
+            assert!(values.iter().all(|value| (0.0..=1.0).contains(value)), "{column} leaves [0, 1]");
+        }
+        images.push(keys.images);
+    }
+    assert_eq!(images[0], images[1]);
+
+    // The tables say what the predictions say.
+    let table = ReadTable::csv(&place.results("tables/attributes.csv"), true).expect("a table");
+    assert_eq!(table.height(), 40);
+    let scores = ReadTable::parquet(&place.results("unbalanced/predictions.parquet")).expect("scores");
+    let (labels, values) = (scores.integers("label").expect("labels"), scores.doubles("score").expect("scores"));
+    let attribute = &scores.texts("attribute").expect("names");
+    let name = &table.texts("attribute").expect("names")[0];
+    let of_first = || attribute.iter().zip(&labels).zip(&values).filter(|((found, _), _)| *found == name);
+    let positives = of_first().filter(|((_, label), _)| **label == 1).count();
+    let missed = of_first().filter(|((_, label), score)| **label == 1 && score.is_some_and(|s| s < 0.0)).count();
+    let expected = missed as f64 / positives as f64;
+    let found = table.doubles("unbalanced_fnr").expect("numbers")[0].expect("a rate");
+    assert!((found - expected).abs() < 1e-12, "{name}: {found} in the table, {expected} from the scores");
+    let latex = String::from_utf8(read(&place.results("tables/attributes.tex"))).expect("text");
+    assert_eq!(latex.matches(r"\\").count(), 42, "two head lines and 40 attributes");
+
+    // Figures are pictures, the report names no other file it would need.
+    for figure in ["error_rates", "energies", "average_cams", "examples", "training_curves"] {
+        let svg = String::from_utf8(read(&place.results(&format!("figures/{figure}.svg")))).expect("text");
+        assert!(svg.contains("<svg"), "{figure}.svg");
+        assert!(read(&place.results(&format!("figures/{figure}.pdf"))).starts_with(b"%PDF"), "{figure}.pdf");
+        let png = image::load_from_memory(&read(&place.results(&format!("figures/{figure}.png")))).expect(figure);
+        let first = *png.to_rgb8().get_pixel(0, 0);
+        assert!(png.to_rgb8().pixels().any(|pixel| *pixel != first), "{figure}.png is blank");
+    }
+    let report = String::from_utf8(read(&place.results("report.html"))).expect("text");
+    assert!(report.contains("<html") && !report.contains("src=\"http"));
+
+    // A second run does nothing, and says so; one changed setting runs again only what depends on it.
+    let before = read(&place.results("manifest.json"));
+    let again = place.run("reproduce", &[]);
+    succeeds(&again);
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert_eq!(said.matches("unchanged").count(), 8, "{said}");
+    let stages = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).expect("JSON")["stages"].clone();
+    assert_eq!(stages(&before), stages(&read(&place.results("manifest.json"))));
+    let other = place.run("measure", &["measure.resamples=300"]);
+    succeeds(&other);
+    assert_eq!(String::from_utf8_lossy(&other.stderr).matches("unchanged").count(), 6);
+}
+
+#[test]
+fn one_and_two_threads_and_an_interruption_end_in_the_same_bytes() {
+    let settings = ["classifiers={unbalanced: {class_weights: none}}", "training.checkpoint_seconds=0"];
+    let bytes = |place: &Place| {
+        ["checkpoint.safetensors", "training.parquet"].map(|file| read(&place.results(&format!("unbalanced/{file}"))))
+    };
+    let whole = Place::new();
+    let output = whole.command("train", &settings).env("RAYON_NUM_THREADS", "2").output();
+    succeeds(&output.expect("the program starts"));
+
+    let single = Place::new();
+    let output = single.command("train", &settings).env("RAYON_NUM_THREADS", "1").output();
+    succeeds(&output.expect("the program starts"));
+    assert_eq!(bytes(&whole), bytes(&single), "the number of threads changes the result");
+
+    // Killed without warning as soon as it has saved a state, then run again.
+    let killed = Place::new();
+    let mut child = killed.command("train", &settings).spawn().expect("the program starts");
+    let state = killed.results("unbalanced/unfinished.safetensors");
+    while !state.exists() && child.try_wait().expect("a status").is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    succeeds(&killed.run("train", &settings));
+    assert!(!state.exists());
+    assert_eq!(bytes(&whole), bytes(&killed), "an interruption changes the result");
+}
+
+#[test]
+fn bad_requests_name_what_is_wrong() {
+    let place = Place::new();
+    for (settings, expected) in [
+        (&["training.epoch=1"][..], &["--set training.epoch=1", "epochs"][..]),
+        (&["data.source=celeba"], &["celeba", "mmlab"]),
+        (&["measure.regions=nowhere.yaml"], &["nowhere.yaml"]),
+        (&["model.architecture=resnet20"], &["resnet20", "resnet18"]),
+    ] {
+        let message = fails(&place.run("reproduce", settings));
+        for part in expected {
+            assert!(message.contains(part), "{message:?} should contain {part:?}");
+        }
+    }
+    let usage = Command::new(env!("CARGO_BIN_EXE_biascam")).arg("reprodce").output().expect("the program starts");
+    assert_eq!(usage.status.code(), Some(2));
+    let absent = Command::new(env!("CARGO_BIN_EXE_biascam")).args(["reproduce", "absent.yaml"]).output();
+    assert!(fails(&absent.expect("the program starts")).contains("absent.yaml"));
+}
