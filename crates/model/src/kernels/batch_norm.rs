@@ -1,11 +1,11 @@
 //! Batch normalisation, and everything that ResNet does elementwise between two convolutions, in one pass.
 
+use super::parallel::for_each;
 use super::reference;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
 use super::statistics::Statistics;
 use super::storage::{Dims, Output, Shared, check_float, floats, host_floats};
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Batch normalisation with the batch's own statistics, PyTorch's `batch_norm` in training:
@@ -176,7 +176,7 @@ impl Normalisation {
         let chunks = Chunks::of(self.dims);
         let mut output = Output::new(self.dims.elements());
         let pointer = output.pointer();
-        (0..chunks.count()).into_par_iter().for_each(|chunk| {
+        for_each(chunks.count(), |chunk| {
             let range = chunks.floats(chunk);
             let kernel = Apply {
                 channels: self.dims.channels,
@@ -217,7 +217,7 @@ impl Normalisation {
             let lanes = factor.len();
             let mut partials = vec![0f32; chunks.count() * 2 * lanes];
             let pointer = Shared::new(&mut partials);
-            (0..chunks.count()).into_par_iter().for_each(|chunk| {
+            for_each(chunks.count(), |chunk| {
                 let range = chunks.floats(chunk);
                 let kernel = Reduce {
                     channels,
@@ -258,7 +258,7 @@ impl Normalisation {
         let constant = self.padded((0..channels).map(|c| (-scale(c) * of_shift[c] * by_batch) as f32));
         let mut input = Output::new(self.dims.elements());
         let pointer = input.pointer();
-        (0..chunks.count()).into_par_iter().for_each(|chunk| {
+        for_each(chunks.count(), |chunk| {
             let range = chunks.floats(chunk);
             let kernel = Differentiate {
                 channels,

@@ -7,9 +7,9 @@
 
 use super::gather::copy_padded;
 use super::pack::{Filter, unpack_sum};
+use super::parallel::for_each;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
 use super::storage::{Dims, Shared, with_scratch};
-use rayon::prelude::*;
 
 /// Geometry of a filter gradient.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +23,10 @@ pub(crate) struct FilterGradient {
     pub padding: usize,
 }
 
-/// Padded rows of a stretch, in bytes.
-const SCRATCH_BYTES: usize = 96 * 1024;
+/// A stretch is as long as its padded rows, and its gradients, stay in the first-level cache: every tile passes over
+/// them. But it is not so short that adding the sums of a tile to the partial gradient takes longer than the sums.
+const SCRATCH_BYTES: usize = 40 * 1024;
+const MIN_PIXELS: usize = 128;
 /// Bounds on the chunks of a batch: their number, and the floats of their partial gradients together.
 const MAX_CHUNKS: usize = 16;
 const MAX_PARTIAL_FLOATS: usize = 1 << 19;
@@ -51,7 +53,7 @@ impl FilterGradient {
         let mut partials = vec![0f32; chunks * partial_len];
         let pointer = Shared::new(&mut partials);
         let plan = self.plan(chunk_images);
-        (0..chunks * parts).into_par_iter().for_each(|task| {
+        for_each(chunks * parts, |task| {
             let (chunk, part) = (task / parts, task % parts);
             let images = chunk * chunk_images..((chunk + 1) * chunk_images).min(self.source.images);
             let blocks = part * part_blocks..((part + 1) * part_blocks).min(blocks);
@@ -68,9 +70,13 @@ impl FilterGradient {
         let row_len = width * self.source.channels;
         let source_rows = |rows: usize| (rows - 1) * self.stride + kernel.0;
         let fitting = SCRATCH_BYTES / (row_len * size_of::<f32>());
-        let rows = (fitting.saturating_sub(kernel.0) / self.stride + 1).min(self.output.height);
+        let rows = (fitting.saturating_sub(kernel.0) / self.stride + 1)
+            .max(MIN_PIXELS.div_ceil(self.output.width))
+            .min(self.output.height);
         let images = if rows == self.output.height {
-            (fitting / source_rows(rows)).clamp(1, chunk_images)
+            (fitting / source_rows(rows))
+                .max(MIN_PIXELS.div_ceil(rows * self.output.width))
+                .min(chunk_images)
         } else {
             1
         };

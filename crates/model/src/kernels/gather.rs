@@ -7,9 +7,10 @@
 //!
 //! Padding is made real: a task copies its rows of the source into scratch memory with zeros around them.
 
+use super::parallel::for_each;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
 use super::storage::{Dims, Output, Shared, with_scratch};
-use rayon::prelude::*;
+use std::ops::Range;
 
 /// Output pixels that share their weights: a lattice of points `(y + step i, x + step j)` in the output.
 ///
@@ -73,7 +74,7 @@ impl Gather {
         let groups = self.output.images.div_ceil(plan.images);
         let mut output = Output::new(self.output.elements());
         let pointer = output.pointer();
-        (0..groups * bands).into_par_iter().for_each(|task| {
+        for_each(groups * bands, |task| {
             let (group, band) = (task / bands, task % bands);
             let first = group * plan.images;
             let images = first..(first + plan.images).min(self.output.images);
@@ -165,8 +166,8 @@ impl Gather {
         &self,
         plan: &Plan,
         source: &[f32],
-        images: std::ops::Range<usize>,
-        rows: std::ops::Range<usize>,
+        images: Range<usize>,
+        rows: Range<usize>,
         output: Shared,
         set: InstructionSet,
     ) {
@@ -180,6 +181,8 @@ impl Gather {
                 let tiles = Tiles {
                     source,
                     pixels: &pixels[..count],
+                    columns: lattice.size.1,
+                    step: self.source_step * self.source.channels,
                     rows: lattice.window.0,
                     row_stride: row_len,
                     run: lattice.window.1 * self.source.channels,
@@ -242,6 +245,9 @@ pub(crate) fn copy_padded(
 struct Tiles<'a> {
     source: &'a [f32],
     pixels: &'a [(usize, usize)],
+    /// Pixels in a row, and the distance of the windows of neighbours.
+    columns: usize,
+    step: usize,
     rows: usize,
     row_stride: usize,
     run: usize,
@@ -260,7 +266,7 @@ impl Kernel for Tiles<'_> {
         // SAFETY: the caller vouches for the processor and the table.
         unsafe {
             while block < blocks {
-                // 31 (30) of 32 vectors in use with two (one) vectors of channels, 7 of 8 on small register files.
+                // 28 of 32 vectors hold sums, or 6 of 8 on small register files; the rest, weights and a pixel.
                 if !V::MANY_REGISTERS {
                     self.column::<V, 6, 1>(block);
                     block += 1;
@@ -268,7 +274,7 @@ impl Kernel for Tiles<'_> {
                     self.column::<V, 14, 2>(block);
                     block += 2;
                 } else {
-                    self.column::<V, 24, 1>(block);
+                    self.column::<V, 28, 1>(block);
                     block += 1;
                 }
             }
@@ -276,49 +282,136 @@ impl Kernel for Tiles<'_> {
     }
 }
 
+/// Where the windows of a tile's pixels start.
+trait Windows<const P: usize>: Copy {
+    /// The window of pixel `p`, `offset` floats in.
+    unsafe fn at(&self, p: usize, offset: usize) -> *const f32;
+}
+
+/// Anywhere.
+#[derive(Clone, Copy)]
+struct Scattered<const P: usize>([*const f32; P]);
+
+impl<const P: usize> Windows<P> for Scattered<P> {
+    #[inline(always)]
+    unsafe fn at(&self, p: usize, offset: usize) -> *const f32 {
+        // SAFETY: the caller's promise.
+        unsafe { self.0[p].add(offset) }
+    }
+}
+
+/// At equal distances: few registers address them all.
+#[derive(Clone, Copy)]
+struct Spaced {
+    first: *const f32,
+    step: usize,
+}
+
+impl<const P: usize> Windows<P> for Spaced {
+    #[inline(always)]
+    unsafe fn at(&self, p: usize, offset: usize) -> *const f32 {
+        // SAFETY: the caller's promise.
+        unsafe { self.first.add(p * self.step + offset) }
+    }
+}
+
+/// Bytes of weights that a pass over the pixels of a task may use: about half of the second-level cache.
+const WEIGHT_BYTES: usize = 256 * 1024;
+
 impl Tiles<'_> {
     /// All pixels, for `J` blocks of channels.
     #[inline(always)]
     unsafe fn column<V: Lanes, const P: usize, const J: usize>(&self, block: usize) {
-        let block_len = self.rows * self.run * LANES;
-        for pixels in self.pixels.chunks(P) {
-            // The last tile repeats its last pixel, and writes it as often.
-            let pixel = |p: usize| pixels[p.min(pixels.len() - 1)];
-            // SAFETY: the table's offsets are within the source and the output, and the weights hold `J` more blocks.
-            unsafe {
-                let source: [*const f32; P] = std::array::from_fn(|p| self.source.as_ptr().add(pixel(p).0));
-                let weights = self.weights.as_ptr().add(block * block_len);
-                let sums: [[V; J]; P] = self.tile(source, weights, block_len);
-                for (p, sums) in sums.iter().enumerate() {
-                    for (j, sum) in sums.iter().enumerate() {
-                        let channel = (block + j) * LANES;
-                        sum.store_partial(self.output.add(pixel(p).1 + channel), self.channels - channel);
+        // Weights that exceed the cache are used in passes, some rows of the window at a time; sums wait in the output.
+        let row_bytes = self.run * J * LANES * size_of::<f32>();
+        let rows = (WEIGHT_BYTES / row_bytes.max(1)).clamp(1, self.rows.max(1));
+        for start in (0..self.rows.max(1)).step_by(rows) {
+            let rows = start..(start + rows).min(self.rows);
+            for (tile, pixels) in self.pixels.chunks(P).enumerate() {
+                let in_one_row = tile * P % self.columns + P <= self.columns;
+                // SAFETY: the table's offsets are within the source and the output.
+                unsafe {
+                    if in_one_row {
+                        let windows = Spaced {
+                            first: self.source.as_ptr().add(pixels[0].0),
+                            step: self.step,
+                        };
+                        self.tile::<V, _, P, J>(windows, pixels, rows.clone(), block);
+                    } else {
+                        // The last tile repeats its last pixel, and writes it as often.
+                        let pixel = |p: usize| pixels[p.min(pixels.len() - 1)].0;
+                        let windows = Scattered(std::array::from_fn(|p| self.source.as_ptr().add(pixel(p))));
+                        self.tile::<V, _, P, J>(windows, pixels, rows.clone(), block);
                     }
                 }
             }
         }
     }
 
-    /// The sums over the windows at `source`, for `J` blocks of weights that are `block_len` floats apart.
+    /// Sums `rows` of the windows, for `J` blocks of channels from `block` on, on top of what earlier rows gave.
     #[inline(always)]
-    unsafe fn tile<V: Lanes, const P: usize, const J: usize>(
+    unsafe fn tile<V: Lanes, W: Windows<P>, const P: usize, const J: usize>(
         &self,
-        source: [*const f32; P],
-        mut weights: *const f32,
-        block_len: usize,
-    ) -> [[V; J]; P] {
-        // SAFETY: windows of `rows` runs lie within the source, `rows * run` lines of weights within the weights.
+        windows: W,
+        pixels: &[(usize, usize)],
+        rows: Range<usize>,
+        block: usize,
+    ) {
+        let later = rows.start > 0;
+        // SAFETY: the table's offsets are within the output.
         unsafe {
             let mut sums = [[V::splat(0.0); J]; P];
-            for row in 0..self.rows {
+            if later {
+                for (pixel, sums) in pixels.iter().zip(&mut sums) {
+                    for (j, sum) in sums.iter_mut().enumerate() {
+                        let channel = (block + j) * LANES;
+                        *sum = V::load_partial(self.output.add(pixel.1 + channel), self.channels - channel);
+                    }
+                }
+            }
+            let sums = self.sum(windows, rows, block, &sums);
+            for (pixel, sums) in pixels.iter().zip(&sums) {
+                for (j, sum) in sums.iter().enumerate() {
+                    let channel = (block + j) * LANES;
+                    sum.store_partial(self.output.add(pixel.1 + channel), self.channels - channel);
+                }
+            }
+        }
+    }
+
+    /// The inner loop of [`Self::tile`]. All of its loops over `P` and `J` have constant bounds and short bodies: only
+    /// then are they unrolled, and only then do the sums stay in registers.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop)]
+    unsafe fn sum<V: Lanes, W: Windows<P>, const P: usize, const J: usize>(
+        &self,
+        windows: W,
+        rows: Range<usize>,
+        block: usize,
+        initial: &[[V; J]; P],
+    ) -> [[V; J]; P] {
+        let block_len = self.rows * self.run * LANES;
+        // SAFETY: windows lie within the source, `rows * run` lines of `J` blocks within the weights.
+        unsafe {
+            let mut sums = [[V::splat(0.0); J]; P];
+            for p in 0..P {
+                for j in 0..J {
+                    sums[p][j] = initial[p][j];
+                }
+            }
+            let mut weights = self
+                .weights
+                .as_ptr()
+                .add(block * block_len + rows.start * self.run * LANES);
+            for row in rows {
                 let start = row * self.row_stride;
                 for k in start..start + self.run {
                     let mut lines = [V::splat(0.0); J];
-                    for (j, line) in lines.iter_mut().enumerate() {
-                        *line = V::load(weights.add(j * block_len));
+                    for j in 0..J {
+                        lines[j] = V::load(weights.add(j * block_len));
                     }
                     for p in 0..P {
-                        let value = V::splat(*source[p].add(k));
+                        let value = V::splat(*windows.at(p, k));
                         for j in 0..J {
                             sums[p][j] = value.mul_add(lines[j], sums[p][j]);
                         }

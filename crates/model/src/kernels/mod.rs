@@ -31,6 +31,7 @@ mod convolution;
 mod filter_gradient;
 mod gather;
 mod pack;
+mod parallel;
 mod pooling;
 mod reference;
 mod simd;

@@ -1,7 +1,7 @@
 //! Convolution weights in the order in which the kernels read them.
 
+use super::parallel::for_each_piece;
 use super::simd::LANES;
-use rayon::prelude::*;
 
 /// Dimensions of a weight in torchvision's layout, `[outputs, inputs, height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,25 +46,22 @@ pub(crate) fn pack(
     if block_len == 0 {
         return packed;
     }
-    packed
-        .par_chunks_mut(block_len)
-        .enumerate()
-        .for_each(|(block, packed)| {
-            let first = block * LANES;
-            let lanes = LANES.min(written - first);
-            let mut lines = packed.chunks_exact_mut(LANES);
-            for row in rows {
-                for column in columns {
-                    let tap = row * filter.width + column;
-                    for (channel, line) in (0..read).zip(&mut lines) {
-                        let start = channel * read_stride + first * written_stride + tap;
-                        for (lane, value) in line[..lanes].iter_mut().enumerate() {
-                            *value = weight[start + lane * written_stride];
-                        }
+    for_each_piece(&mut packed, block_len, |block, packed| {
+        let first = block * LANES;
+        let lanes = LANES.min(written - first);
+        let mut lines = packed.chunks_exact_mut(LANES);
+        for row in rows {
+            for column in columns {
+                let tap = row * filter.width + column;
+                for (channel, line) in (0..read).zip(&mut lines) {
+                    let start = channel * read_stride + first * written_stride + tap;
+                    for (lane, value) in line[..lanes].iter_mut().enumerate() {
+                        *value = weight[start + lane * written_stride];
                     }
                 }
             }
-        });
+        }
+    });
     packed
 }
 
@@ -76,25 +73,22 @@ pub(crate) fn unpack_sum(partials: &[f32], filter: Filter) -> Vec<f32> {
     let partial_len = taps * filter.inputs * padded;
     let output_len = taps * filter.inputs;
     let mut gradient = vec![0f32; filter.elements()];
-    gradient
-        .par_chunks_mut(LANES * output_len)
-        .enumerate()
-        .for_each(|(block, gradient)| {
-            for input in 0..filter.inputs {
-                for tap in 0..taps {
-                    let at = (tap * filter.inputs + input) * padded + block * LANES;
-                    let mut line = [0f32; LANES];
-                    for partial in partials.chunks_exact(partial_len) {
-                        for (sum, value) in line.iter_mut().zip(&partial[at..at + LANES]) {
-                            *sum += value;
-                        }
-                    }
-                    for (output, value) in gradient.chunks_exact_mut(output_len).zip(line) {
-                        output[input * taps + tap] = value;
+    for_each_piece(&mut gradient, LANES * output_len, |block, gradient| {
+        for input in 0..filter.inputs {
+            for tap in 0..taps {
+                let at = (tap * filter.inputs + input) * padded + block * LANES;
+                let mut line = [0f32; LANES];
+                for partial in partials.chunks_exact(partial_len) {
+                    for (sum, value) in line.iter_mut().zip(&partial[at..at + LANES]) {
+                        *sum += value;
                     }
                 }
+                for (output, value) in gradient.chunks_exact_mut(output_len).zip(line) {
+                    output[input * taps + tap] = value;
+                }
             }
-        });
+        }
+    });
     gradient
 }
 

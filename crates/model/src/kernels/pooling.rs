@@ -1,10 +1,10 @@
 //! Maximum and average pooling.
 
+use super::parallel::{for_each, for_each_piece};
 use super::reference;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
 use super::storage::{Dims, Output, floats, host_floats};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Maximum over windows of `kernel` x `kernel` pixels, PyTorch's `max_pool2d`: padding never wins, and the gradient
@@ -106,7 +106,7 @@ impl CustomOp1 for MaxPool {
         let (source_len, output_len) = self.lengths();
         let mut output = Output::new(self.output.elements());
         let pointer = output.pointer();
-        (0..self.source.images).into_par_iter().for_each(|image| {
+        for_each(self.source.images, |image| {
             // SAFETY: one image of the output for each task.
             let output = unsafe { pointer.at(image * output_len) };
             let kernel = Maximum {
@@ -132,7 +132,7 @@ impl CustomOp1 for MaxPool {
         let (source_len, output_len) = self.lengths();
         let mut output = Output::new(self.source.elements());
         let pointer = output.pointer();
-        (0..self.source.images).into_par_iter().for_each(|image| {
+        for_each(self.source.images, |image| {
             // SAFETY: one image of the output for each task.
             let output = unsafe { pointer.at(image * source_len) };
             let kernel = Scatter {
@@ -259,11 +259,9 @@ impl CustomOp1 for AveragePool {
         } = self.dims;
         let factor = 1.0 / (height * width) as f32;
         let mut output = vec![0f32; images * channels];
-        let each = output
-            .par_chunks_exact_mut(channels)
-            .zip(x.par_chunks_exact(height * width * channels));
-        each.for_each(|(sums, image)| {
-            for pixel in image.chunks_exact(channels) {
+        let image_len = height * width * channels;
+        for_each_piece(&mut output, channels, |image, sums| {
+            for pixel in x[image * image_len..][..image_len].chunks_exact(channels) {
                 for (sum, value) in sums.iter_mut().zip(pixel) {
                     *sum += value;
                 }

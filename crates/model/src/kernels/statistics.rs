@@ -1,11 +1,11 @@
 //! Mean and variance of each channel.
 
 use super::batch_norm::{Chunks, check_channels};
+use super::parallel::for_each;
 use super::reference;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
 use super::storage::{Dims, Shared, host_floats};
 use candle_core::{Result, Tensor};
-use rayon::prelude::*;
 
 /// Statistics of a batch, per channel, over all images and pixels. They carry no gradient: [`super::batch_norm`]
 /// accounts for their dependence on the batch.
@@ -54,7 +54,7 @@ pub(crate) fn moments(x: &[f32], dims: Dims, set: InstructionSet) -> (Vec<f32>, 
     let lanes = dims.channels.div_ceil(LANES) * LANES;
     let mut partials = vec![0f32; chunks.count() * 2 * lanes];
     let pointer = Shared::new(&mut partials);
-    (0..chunks.count()).into_par_iter().for_each(|chunk| {
+    for_each(chunks.count(), |chunk| {
         let kernel = Moments {
             x: &x[chunks.floats(chunk)],
             channels: dims.channels,
