@@ -33,15 +33,7 @@ pub fn batch_norm(
     if !x.device().is_cpu() {
         return reference::batch_norm(x, gamma, beta, eps, residual, relu);
     }
-    let deviation = |variance: &f32| (1.0 / (f64::from(*variance) + eps).sqrt()) as f32;
-    let op = Normalisation {
-        dims,
-        mean: statistics.mean.to_vec1()?,
-        factor: statistics.variance.to_vec1()?.iter().map(deviation).collect(),
-        of_batch: true,
-        relu,
-        set: InstructionSet::detect(),
-    };
+    let op = Normalisation::by_batch(dims, statistics, eps, relu, InstructionSet::detect())?;
     op.apply(x, gamma, beta, residual)
 }
 
@@ -58,15 +50,7 @@ pub fn affine(x: &Tensor, scale: &Tensor, shift: &Tensor, residual: Option<&Tens
     if !x.device().is_cpu() {
         return reference::affine(x, scale, shift, residual, relu);
     }
-    let op = Normalisation {
-        dims,
-        mean: vec![0.0; dims.channels],
-        factor: vec![1.0; dims.channels],
-        of_batch: false,
-        relu,
-        set: InstructionSet::detect(),
-    };
-    op.apply(x, scale, shift, residual)
+    Normalisation::affine(dims, relu, InstructionSet::detect()).apply(x, scale, shift, residual)
 }
 
 fn check(x: &Tensor, scale: &Tensor, shift: &Tensor, residual: Option<&Tensor>, op: &str) -> Result<Dims> {
@@ -152,7 +136,40 @@ struct Gradients {
 }
 
 impl Normalisation {
-    fn apply(self, x: &Tensor, scale: &Tensor, shift: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
+    /// Normalisation by the statistics of the batch itself.
+    pub(crate) fn by_batch(
+        dims: Dims,
+        statistics: &Statistics,
+        eps: f64,
+        relu: bool,
+        set: InstructionSet,
+    ) -> Result<Self> {
+        let variance: Vec<f32> = statistics.variance.to_vec1()?;
+        let reciprocal = |variance: f32| (1.0 / (f64::from(variance) + eps).sqrt()) as f32;
+        Ok(Self {
+            dims,
+            mean: statistics.mean.to_vec1()?,
+            factor: variance.into_iter().map(reciprocal).collect(),
+            of_batch: true,
+            relu,
+            set,
+        })
+    }
+
+    /// No normalisation: scale and shift alone.
+    pub(crate) fn affine(dims: Dims, relu: bool, set: InstructionSet) -> Self {
+        let (mean, factor) = (vec![0.0; dims.channels], vec![1.0; dims.channels]);
+        Self {
+            dims,
+            mean,
+            factor,
+            of_batch: false,
+            relu,
+            set,
+        }
+    }
+
+    pub(crate) fn apply(self, x: &Tensor, scale: &Tensor, shift: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
         let x = x.contiguous()?;
         let parameters = Tensor::stack(&[scale, shift], 0)?.contiguous()?;
         match residual {

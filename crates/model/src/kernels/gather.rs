@@ -42,7 +42,9 @@ pub(crate) struct Gather {
 }
 
 /// Scratch memory of a task, in bytes: the padded rows and the weights of a tile share the second-level cache.
-const SCRATCH_BYTES: usize = 128 * 1024;
+const SCRATCH_BYTES: usize = 192 * 1024;
+/// Pixels of a task, even if its scratch memory grows beyond that: enough for the weights to pay for being fetched.
+const MIN_PIXELS: usize = 112;
 
 /// How a gather is cut into tasks. The results do not depend on it: every output is one sum in a fixed order.
 struct Plan {
@@ -110,15 +112,17 @@ impl Gather {
         let tasks = 4 * rayon::current_num_threads();
 
         let (mut images, mut rows) = (1, lattice_rows.max(1));
-        if source_rows(rows) * row_bytes > SCRATCH_BYTES || self.output.images < tasks {
+        let image_bytes = source_rows(rows) * row_bytes;
+        if image_bytes > SCRATCH_BYTES || self.output.images < tasks {
             // Bands of one image, but not so thin that most of the copied rows are shared with the neighbours.
             let fitting = (SCRATCH_BYTES / row_bytes).saturating_sub(window) / self.source_step + 1;
             let wanted = rows.div_ceil(tasks.div_ceil(self.output.images));
-            rows = rows.min(fitting.min(wanted).max(2 * window.div_ceil(self.source_step)));
+            let most = fitting.min(wanted).max(2 * window.div_ceil(self.source_step));
+            rows = rows.div_ceil(rows.div_ceil(most));
         } else {
-            images = (SCRATCH_BYTES / (source_rows(rows) * row_bytes).max(1))
-                .min(self.output.images / tasks)
-                .max(1);
+            let columns = self.lattices.iter().map(|lattice| lattice.size.1).max().unwrap_or(1);
+            let fitting = (SCRATCH_BYTES / image_bytes.max(1)).max(MIN_PIXELS.div_ceil(rows * columns));
+            images = fitting.min(self.output.images / tasks).max(1);
         }
 
         let in_place = self.padding == (0, 0)
@@ -202,7 +206,7 @@ impl Gather {
             return gather(&source[start..images.end * image_len]);
         }
         with_scratch(images.len() * plan.image_stride, |scratch| {
-            for (image, padded) in images.clone().zip(scratch.chunks_exact_mut(plan.image_stride)) {
+            for (image, padded) in images.clone().zip(scratch.chunks_exact_mut(plan.image_stride.max(1))) {
                 let image = &source[image * image_len..][..image_len];
                 copy_padded(
                     image,

@@ -49,14 +49,15 @@ pub(crate) fn pack(
     for_each_piece(&mut packed, block_len, |block, packed| {
         let first = block * LANES;
         let lanes = LANES.min(written - first);
-        let mut lines = packed.chunks_exact_mut(LANES);
-        for row in rows {
-            for column in columns {
-                let tap = row * filter.width + column;
-                for (channel, line) in (0..read).zip(&mut lines) {
-                    let start = channel * read_stride + first * written_stride + tap;
-                    for (lane, value) in line[..lanes].iter_mut().enumerate() {
-                        *value = weight[start + lane * written_stride];
+        // Channels outermost: the weights of a channel are neighbours, and each cache line is used up at once.
+        for channel in 0..read {
+            let start = channel * read_stride + first * written_stride;
+            for (r, row) in rows.iter().enumerate() {
+                for (c, column) in columns.iter().enumerate() {
+                    let line = ((r * columns.len() + c) * read + channel) * LANES;
+                    let tap = start + row * filter.width + column;
+                    for (lane, value) in packed[line..line + lanes].iter_mut().enumerate() {
+                        *value = weight[tap + lane * written_stride];
                     }
                 }
             }
