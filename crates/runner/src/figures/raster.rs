@@ -33,25 +33,9 @@ pub(super) fn data_uri(image: &RgbImage, side: f64) -> Result<String> {
     Ok(format!("data:image/png;base64,{}", STANDARD.encode(bytes.get_ref())))
 }
 
-/// Colours of an activation from 0 to 1: magma's anchors (van der Walt and Smith, 2015), monotonous in lightness.
-const HEAT: [[f32; 3]; 9] = [
-    [0.0, 0.0, 4.0],
-    [28.0, 16.0, 68.0],
-    [79.0, 18.0, 123.0],
-    [129.0, 37.0, 129.0],
-    [181.0, 54.0, 122.0],
-    [229.0, 80.0, 100.0],
-    [251.0, 135.0, 97.0],
-    [254.0, 194.0, 135.0],
-    [252.0, 253.0, 191.0],
-];
-
 /// The colour of an activation in `[0, 1]`; values outside are clamped.
-pub(super) fn heat(value: f32) -> [f32; 3] {
-    let position = value.clamp(0.0, 1.0) * (HEAT.len() - 1) as f32;
-    let below = (position as usize).min(HEAT.len() - 2);
-    let share = position - below as f32;
-    std::array::from_fn(|channel| HEAT[below][channel] + (HEAT[below + 1][channel] - HEAT[below][channel]) * share)
+pub(super) fn heat(value: f32) -> [u8; 3] {
+    cam::ColourMap::Inferno.colour(value)
 }
 
 /// Opacity of the colour over the face: weak activations leave the face visible.
@@ -59,7 +43,8 @@ fn opacity(value: f32) -> f32 {
     0.15 + 0.65 * value.clamp(0.0, 1.0)
 }
 
-/// A map over a face. The face turns grey, so that every colour in the picture is activation.
+/// A map over a face. The face turns grey, so that every colour in the picture is activation; `cam::overlay`, the plain
+/// half and half, keeps the face's colours instead.
 ///
 /// `map` is row-major and square with values in `[0, 1]`; if its side is not the image's it is enlarged bilinearly.
 pub(super) fn overlay(face: &RgbImage, map: &[f32]) -> RgbImage {
@@ -74,7 +59,7 @@ pub(super) fn overlay(face: &RgbImage, map: &[f32]) -> RgbImage {
             (x as f32 + 0.5) / width as f32,
             (y as f32 + 0.5) / height as f32,
         );
-        let (colour, alpha) = (heat(value), opacity(value));
+        let (colour, alpha) = (heat(value).map(f32::from), opacity(value));
         Rgb(colour.map(|channel| (channel * alpha + grey * (1.0 - alpha)).round() as u8))
     })
 }
@@ -114,7 +99,7 @@ mod tests {
 
     #[test]
     fn the_colours_run_from_dark_to_light() {
-        let lightness = |value: f32| heat(value).iter().sum::<f32>();
+        let lightness = |value: f32| heat(value).iter().map(|&channel| u32::from(channel)).sum::<u32>();
         for step in 0..100 {
             assert!(
                 lightness(step as f32 / 100.0) < lightness((step + 1) as f32 / 100.0),

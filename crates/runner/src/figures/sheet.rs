@@ -38,7 +38,7 @@ pub(super) fn colour_scale(svg: &mut Svg, [right, middle]: [f64; 2]) {
     let left = right - WIDTH - 3.5;
     svg.text([left - 1.0, middle + 0.8], "activation  0", NOTE, INK, Anchor::End);
     for step in 0..STEPS {
-        let [r, g, b] = heat(step as f32 / (STEPS - 1) as f32).map(|channel| channel.round() as u8);
+        let [r, g, b] = heat(step as f32 / (STEPS - 1) as f32);
         let x = left + WIDTH * step as f64 / STEPS as f64;
         // Neighbours overlap a little, so that no viewer shows seams.
         svg.rectangle([x, middle - 1.0], [WIDTH / STEPS as f64 + 0.05, 2.0], RGBColor(r, g, b));
