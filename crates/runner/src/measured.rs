@@ -117,6 +117,11 @@ impl AttributeMeasures {
         Class::minority(self.counts.0, self.counts.1)
     }
 
+    /// The minority class or the majority class.
+    pub fn class(&self, minority: bool) -> Class {
+        if minority { self.minority() } else { self.minority().opposite() }
+    }
+
     /// Part of the training images that is positive, in [0, 1].
     pub fn positive_rate(&self) -> f64 {
         self.counts.0 as f64 / (self.counts.0 + self.counts.1).max(1) as f64

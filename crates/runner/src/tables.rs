@@ -1,11 +1,31 @@
 //! The paper's table of an experiment, as text, Markdown, LaTeX, CSV and Parquet; and the verdicts on the paper's claims.
 
-use comfy_table::{CellAlignment, Table as TextTable, presets};
+use comfy_table::{CellAlignment, LineStyle, Table as TextTable, TableStyle, presets};
 use metrics::{Class, Filter, Verdict};
 use polars::error::PolarsResult;
 
 use crate::frames::Table;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measure, Measured};
+
+/// How tables look on the terminal: lines above, below the head, and at the end.
+const TERMINAL: TableStyle = TableStyle::new()
+    .top_border(LineStyle::new('─', '─', '─', '─'))
+    .header_separator(LineStyle::new('─', '─', '─', '─'))
+    .bottom_border(LineStyle::new('─', '─', '─', '─'));
+
+/// A table for the terminal, its columns after the first to the right.
+pub fn terminal(head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    styled(TERMINAL, head, rows)
+}
+
+fn styled(style: TableStyle, head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = TextTable::new();
+    table.load_style(style).set_header(head).add_rows(rows);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.to_string()
+}
 
 /// A number of the paper's table: a share in [0, 1], absent when nothing was there to measure.
 type Share = Option<f64>;
@@ -68,11 +88,9 @@ pub fn markdown(measured: &Measured) -> String {
 }
 
 fn text_table(measured: &Measured, markdown: bool) -> String {
-    let mut table = TextTable::new();
-    table.load_style(if markdown { presets::ASCII_MARKDOWN } else { presets::UTF8_HORIZONTAL_ONLY });
-    let heads = heads(measured, if markdown { " " } else { "\n" });
-    table.set_header(["attribute".to_owned(), "positive".to_owned()].into_iter().chain(heads));
-    for attribute in &measured.attributes {
+    let head = ["attribute", "positive"].map(str::to_owned).into_iter();
+    let head = head.chain(heads(measured, if markdown { " " } else { "\n" })).collect();
+    let rows = measured.attributes.iter().map(|attribute| {
         let cells = cells(measured, attribute).into_iter().map(|(value, minority)| match (minority, markdown) {
             (true, true) if value.is_some() => format!("**{}**", number(value)),
             (true, false) if value.is_some() => format!("{}*", number(value)),
@@ -80,12 +98,9 @@ fn text_table(measured: &Measured, markdown: bool) -> String {
             (_, false) => format!("{} ", number(value)),
         });
         let start = [attribute.name.clone(), format!("{:.3}", attribute.positive_rate())];
-        table.add_row(start.into_iter().chain(cells));
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    format!("{table}")
+        start.into_iter().chain(cells).collect()
+    });
+    styled(if markdown { presets::ASCII_MARKDOWN } else { TERMINAL }, head, rows)
 }
 
 /// The table in LaTeX (booktabs), the minority class's numbers in bold as in the paper.
@@ -210,35 +225,26 @@ pub fn statistics(measured: &Measured) -> Table {
 
 /// The errors and energies of each classifier, averaged over attributes: one line a classifier.
 pub fn summary(measured: &Measured) -> String {
-    let mut table = TextTable::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["mean over attributes", "minority error", "majority error", "minority energy", "majority energy"]);
-    for (index, classifier) in measured.classifiers.iter().enumerate() {
+    let head = ["mean over attributes", "minority error", "majority error", "minority energy", "majority energy"];
+    let rows = measured.classifiers.iter().enumerate().map(|(index, classifier)| {
         let mean = |values: Vec<f64>| {
             let n = values.len();
             if n == 0 { "–".to_owned() } else { format!("{:.3} ({n})", values.iter().sum::<f64>() / n as f64) }
         };
         let errors = |minority: bool| {
-            let rate = |attribute: &AttributeMeasures| {
-                let class = if minority { attribute.minority() } else { attribute.minority().opposite() };
-                attribute.classifiers[index].rates.rate(class)
-            };
+            let rate = |attribute: &AttributeMeasures| attribute.classifiers[index].rates.rate(attribute.class(minority));
             mean(measured.attributes.iter().filter_map(rate).collect())
         };
         let energies = |minority: bool| {
-            let energy = |attribute: &AttributeMeasures| {
-                let class = if minority { attribute.minority() } else { attribute.minority().opposite() };
-                Some(attribute.classifiers[index].energy(class)?.mean)
-            };
+            let energy =
+                |attribute: &AttributeMeasures| Some(attribute.classifiers[index].energy(attribute.class(minority))?.mean);
             mean(measured.attributes.iter().filter(|attribute| attribute.local).filter_map(energy).collect())
         };
-        table.add_row([classifier.clone(), errors(true), errors(false), energies(true), energies(false)]);
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+        vec![classifier.clone(), errors(true), errors(false), energies(true), energies(false)]
+    });
     format!(
-        "{table}\nIn brackets: attributes behind the mean. Energies: attributes with a local region and at least one such prediction."
+        "{}\nIn brackets: attributes behind the mean. Energies: attributes with a local region and at least one such prediction.",
+        terminal(head.map(str::to_owned).to_vec(), rows)
     )
 }
 

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use comfy_table::{CellAlignment, Table, presets};
 use dataset::{ClassCounts, Split, procedural};
+use metrics::Class;
 use model::{ClassWeights, Scheme};
 
 use crate::error::Result;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
+use crate::tables;
 
 /// What can be done with data sets.
 #[derive(Debug, Subcommand)]
@@ -108,29 +109,17 @@ fn counts(labels: &Path, partition: Option<&Path>) -> Result<String> {
         None => (counted.all.clone(), "images of the label file"),
     };
     let pairs: Vec<(usize, usize)> = counts.iter().map(|counts| (counts.positives, counts.negatives)).collect();
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["attribute", "positives", "negatives", "positive", "minority", "weight +", "weight -"]);
-    for (name, &(positives, negatives)) in counted.attributes.names().iter().zip(&pairs) {
+    let head = ["attribute", "positives", "negatives", "positive", "minority", "weight +", "weight -"];
+    let rows = counted.attributes.names().iter().zip(&pairs).map(|(name, &(positives, negatives))| {
         let total = (positives + negatives).max(1);
-        let minority = if metrics::Class::minority(positives, negatives) == metrics::Class::Positive { "+" } else { "-" };
-        let weights = ClassWeights::new(Scheme::DomainAdaptive, 1.0, &[(positives, negatives)]);
-        let (plus, minus) = match &weights {
-            Ok(weights) => (format!("{:.4}", weights.positive[0]), format!("{:.4}", weights.negative[0])),
-            Err(_) => ("one class".to_owned(), "one class".to_owned()),
+        let minority = if Class::minority(positives, negatives) == Class::Positive { "+" } else { "-" };
+        let [plus, minus] = match ClassWeights::new(Scheme::DomainAdaptive, 1.0, &[(positives, negatives)]) {
+            Ok(weights) => [weights.positive[0], weights.negative[0]].map(|weight| format!("{weight:.4}")),
+            Err(_) => ["one class", "one class"].map(str::to_owned),
         };
-        table.add_row([
-            name.clone(),
-            positives.to_string(),
-            negatives.to_string(),
-            format!("{:.4}", positives as f64 / total as f64),
-            minority.to_owned(),
-            plus,
-            minus,
-        ]);
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+        let rate = format!("{:.4}", positives as f64 / total as f64);
+        vec![name.clone(), positives.to_string(), negatives.to_string(), rate, minority.to_owned(), plus, minus]
+    });
+    let table = tables::terminal(head.map(str::to_owned).to_vec(), rows);
     Ok(format!("{table}\nOver the {which}. Weights: domain_adaptive, the paper's.\n"))
 }

@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use comfy_table::{CellAlignment, Table, presets};
 use metrics::{ErrorRates, error_rates, table_order};
 
 use crate::error::{Error, Result};
 use crate::frames::ReadTable;
+use crate::tables;
 
 /// Which scores, and what is right.
 #[derive(Debug, Args)]
@@ -96,26 +96,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn render(names: &[&String], rates: &[ErrorRates]) -> String {
     let counts: Vec<(usize, usize)> = rates.iter().map(|rates| (rates.positives, rates.negatives)).collect();
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["attribute", "positives", "negatives", "FNR", "FPR", "error", "balanced error"]);
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
-    for index in table_order(names, &counts) {
+    let rows = table_order(names, &counts).into_iter().map(|index| {
         let one = &rates[index];
-        table.add_row([
-            names[index].clone(),
-            one.positives.to_string(),
-            one.negatives.to_string(),
-            number(one.false_negative_rate()),
-            number(one.false_positive_rate()),
-            number(one.error()),
-            number(one.balanced_error()),
-        ]);
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table.to_string()
+        let shares = [one.false_negative_rate(), one.false_positive_rate(), one.error(), one.balanced_error()];
+        let start = [names[index].clone(), one.positives.to_string(), one.negatives.to_string()];
+        start.into_iter().chain(shares.map(number)).collect()
+    });
+    let head = ["attribute", "positives", "negatives", "FNR", "FPR", "error", "balanced error"];
+    tables::terminal(head.map(str::to_owned).to_vec(), rows)
 }
 
 /// The name without its extension: the authors' aligned images are PNG, CelebA's are JPEG.

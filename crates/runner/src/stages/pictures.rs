@@ -18,7 +18,7 @@ use crate::measured::Measured;
 use crate::regions::{self, AttributeRegion};
 
 /// Attributes shown with the example faces when the experiment names none.
-const EXAMPLE_ATTRIBUTES: usize = 6;
+const EXAMPLE_ATTRIBUTES: usize = 4;
 
 fn outline(region: &AttributeRegion) -> Outline {
     Outline {

@@ -50,11 +50,11 @@ fn overview(measured: &Measured) -> Table {
     let row = |(index, name): (usize, &String)| {
         let mut row = vec![Cell::from(name.as_str())];
         for minority in [true, false] {
-            row.push(mean(measured, |attribute| attribute.classifiers[index].rates.rate(class(attribute, minority))));
+            row.push(mean(measured, |attribute| attribute.classifiers[index].rates.rate(attribute.class(minority))));
         }
         for minority in [true, false] {
             row.push(mean(measured, |attribute| {
-                let energy = attribute.classifiers[index].energy(class(attribute, minority))?;
+                let energy = attribute.classifiers[index].energy(attribute.class(minority))?;
                 attribute.local.then_some(energy.mean)
             }));
         }
@@ -75,10 +75,6 @@ fn overview(measured: &Measured) -> Table {
         ],
         rows: measured.classifiers.iter().enumerate().map(row).collect(),
     }
-}
-
-fn class(attribute: &AttributeMeasures, minority: bool) -> Class {
-    if minority { attribute.minority() } else { attribute.minority().opposite() }
 }
 
 fn mean(measured: &Measured, value: impl Fn(&AttributeMeasures) -> Option<f64>) -> Cell {
