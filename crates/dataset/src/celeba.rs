@@ -1,8 +1,8 @@
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use image::RgbImage;
+use image::{ImageReader, RgbImage};
 
 use crate::files::{first_of, read};
 use crate::source::Fingerprint;
@@ -112,6 +112,22 @@ impl CelebaFolder {
         })
     }
 
+    /// The bytes and the path of an image's file.
+    fn file(&self, index: usize) -> Result<(Vec<u8>, PathBuf)> {
+        let name = self.name(index)?;
+        for path in self.places(name) {
+            match fs::read(&path) {
+                Ok(bytes) => return Ok((bytes, path)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(source) => return Err(Error::Read { path, source }),
+            }
+        }
+        Err(Error::Missing {
+            what: format!("image {name}"),
+            looked_for: self.places(name).collect(),
+        })
+    }
+
     /// The places where an image may be, its own name first.
     fn places(&self, name: &str) -> impl Iterator<Item = PathBuf> {
         let path = self.images.join(name);
@@ -130,18 +146,17 @@ impl Source for CelebaFolder {
     }
 
     fn image(&self, index: usize) -> Result<RgbImage> {
-        let name = self.name(index)?;
-        for path in self.places(name) {
-            match fs::read(&path) {
-                Ok(bytes) => return decode(&bytes, &path),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(source) => return Err(Error::Read { path, source }),
-            }
-        }
-        Err(Error::Missing {
-            what: format!("image {name}"),
-            looked_for: self.places(name).collect(),
-        })
+        let (bytes, path) = self.file(index)?;
+        decode(&bytes, &path)
+    }
+
+    fn image_size(&self, index: usize) -> Result<(u32, u32)> {
+        let (bytes, path) = self.file(index)?;
+        ImageReader::new(Cursor::new(bytes))
+            .with_guessed_format()
+            .map_err(image::ImageError::IoError)
+            .and_then(ImageReader::into_dimensions)
+            .map_err(|source| Error::Decode { path, source })
     }
 
     fn masks(&self, index: usize) -> Result<Option<AttributeMasks>> {

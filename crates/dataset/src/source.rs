@@ -13,6 +13,14 @@ pub trait Source: Send + Sync {
     /// When it cannot be read or decoded; the message names the file.
     fn image(&self, index: usize) -> Result<RgbImage>;
 
+    /// Width and height of image `index`; cheaper than the image where the file's header tells.
+    ///
+    /// # Errors
+    /// As [`image`](Self::image).
+    fn image_size(&self, index: usize) -> Result<(u32, u32)> {
+        Ok(self.image(index)?.dimensions())
+    }
+
     /// Where each attribute is visible in image `index`, if the data set knows.
     ///
     /// # Errors

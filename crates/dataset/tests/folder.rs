@@ -74,6 +74,7 @@ fn both_layouts_are_read() {
         assert_eq!(annotations.labels_of(2), [1, 1]);
         for index in 0..3 {
             assert_eq!(faces.image(index).unwrap().dimensions(), (178, 218));
+            assert_eq!(faces.image_size(index).unwrap(), (178, 218));
             assert_eq!(faces.masks(index).unwrap(), None);
         }
         assert_eq!(faces.image(2).unwrap(), picture(30), "a PNG loses nothing");
@@ -201,6 +202,9 @@ fn broken_images_are_errors_with_their_path() {
         match faces.image(0) {
             Err(Error::Decode { path: named, .. }) => assert_eq!(named, path),
             other => panic!("{name}: {other:?}"),
+        }
+        if name == "nothing" || name == "zeros" {
+            assert!(matches!(faces.image_size(0), Err(Error::Decode { .. })), "{name}");
         }
     }
     // Bytes after the end of the image do no harm, and the extension does not decide.
