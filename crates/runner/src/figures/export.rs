@@ -16,11 +16,12 @@ const PNG_DPI: f32 = 300.0;
 const CSS_DPI: f32 = 96.0;
 
 /// A finished drawing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     name: &'static str,
     caption: String,
     svg: String,
+    width: f64,
 }
 
 impl Figure {
@@ -34,7 +35,12 @@ impl Figure {
         );
         let fonts = format!("font-family=\"{FAMILY_WITH_FALLBACK}\"");
         let svg = head + &body.replace(&format!("font-family=\"{FAMILY}\""), &fonts);
-        Self { name, caption, svg }
+        Self {
+            name,
+            caption,
+            svg,
+            width,
+        }
     }
 
     /// The file name without extension.
@@ -53,6 +59,12 @@ impl Figure {
     #[must_use]
     pub fn svg(&self) -> &str {
         &self.svg
+    }
+
+    /// Width on paper in mm.
+    #[must_use]
+    pub fn width(&self) -> f64 {
+        self.width
     }
 
     /// The drawing as a one-page PDF of the same size, with its fonts inside.

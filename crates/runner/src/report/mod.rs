@@ -74,8 +74,9 @@ fn figures(figures: &[Figure], before: usize) -> String {
             .map(|kind| format!("<a href=\"figures/{name}.{kind}\">{kind}</a>"))
             .join(" ");
         body.push_str(&format!(
-            "<figure id=\"figure-{name}\">\n<div class=\"paper\">{picture}</div>\n\
+            "<figure id=\"figure-{name}\">\n<div class=\"paper\" style=\"--width: {:.0}mm\">{picture}</div>\n\
              <figcaption>{} <span class=\"links\">{links}</span></figcaption>\n</figure>\n",
+            figure.width(),
             escape(figure.caption())
         ));
     }
