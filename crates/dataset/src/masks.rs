@@ -174,7 +174,7 @@ mod tests {
         let mut masks = AttributeMasks::new(7, 5, attributes);
         for attribute in 0..attributes {
             for (x, y) in (0..7).flat_map(|x| (0..5).map(move |y| (x, y))) {
-                if (attribute + 3 * x as usize + 5 * y as usize) % 4 == 0 {
+                if (attribute + 3 * x as usize + 5 * y as usize).is_multiple_of(4) {
                     masks.insert(attribute, x, y);
                 }
             }

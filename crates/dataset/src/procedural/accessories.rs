@@ -74,7 +74,7 @@ fn glasses(scene: &mut Scene) {
     ];
     let colour = frames[(variant / 4 % 4) as usize];
     let width = 2.6 + (variant % 3) as f32 * 0.8;
-    let square = variant % 2 == 0;
+    let square = variant.is_multiple_of(2);
     let yaw = 0.2 * scene.person.nose_shift;
     let rim = |side: f32, grow: f32| {
         let centre = [side * (EYE_X + 0.6) + yaw, 2.0];

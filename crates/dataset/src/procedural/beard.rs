@@ -1,15 +1,15 @@
 use super::attribute::Attribute as A;
 use super::canvas::{Colour, Coverage, mix, shade};
 use super::head::head;
+use super::math::smoothstep;
 use super::mouth;
 use super::scene::Scene;
-use super::shape::{Point, Shape, line, smoothstep};
+use super::shape::{Point, Shape, line};
 
-/// Stubble, beard, sideburns; drawn before the mouth.
+/// Stubble and beard; drawn before the mouth.
 pub(super) fn draw_below_mouth(scene: &mut Scene, clip: &Coverage) {
     stubble(scene, clip);
     full_beard(scene, clip);
-    sideburns(scene);
 }
 
 /// Moustache and goatee; drawn after the mouth.
@@ -39,37 +39,30 @@ fn paint_hairs(scene: &mut Scene, shape: &Shape, clip: Option<&Coverage>, colour
     });
 }
 
-/// Cheeks, jaw and upper lip between the sideburns, mouth left free.
-fn region(scene: &Scene, top: f32) -> Shape {
-    let x = |x: f32| x + scene.person.turn(40.0);
-    Shape::smooth(&[
-        [x(-46.0), top - 6.0],
-        [x(-33.0), top + 3.0],
-        [x(-22.0), top + 9.0],
-        [x(-9.0), 29.5],
-        [x(9.0), 29.5],
-        [x(22.0), top + 9.0],
-        [x(33.0), top + 3.0],
-        [x(46.0), top - 6.0],
-        [x(44.0), 40.0],
-        [x(30.0), 66.0],
-        [x(0.0), 82.0],
-        [x(-30.0), 66.0],
-        [x(-44.0), 40.0],
-    ])
+/// Upper edge of a beard at a distance from the middle line: over the lip, rising across the cheeks to the ears.
+fn beard_top(distance: f32) -> f32 {
+    let cheek = ((distance - 9.0) / 35.0).max(0.0);
+    29.5 - 26.0 * cheek * cheek.sqrt()
+}
+
+/// Upper lip, cheeks, jaw and chin.
+fn region(scene: &Scene) -> Shape {
+    let turn = scene.person.turn(40.0);
+    let top = (-12..=12).map(|k| [turn + 4.0 * k as f32, beard_top(4.0 * (k as f32).abs())]);
+    Shape(top.chain([[turn + 48.0, 84.0], [turn - 48.0, 84.0]]).collect())
 }
 
 /// The bluish shade and the dots of hair shaved this morning.
 fn stubble(scene: &mut Scene, clip: &Coverage) {
     let strength = scene.presence(A::FiveOClockShadow);
-    let shape = region(scene, 16.0);
+    let shape = region(scene);
     if strength > 0.01 {
-        let tint = mix(shade(scene.skin, 0.48), [0.20, 0.25, 0.30], 0.5);
-        let (texture, phase) = (scene.texture, scene.person.phase);
+        let tint = mix(shade(scene.skin, 0.50), [0.20, 0.26, 0.32], 0.5);
+        let (texture, phase, turn) = (scene.texture, scene.person.phase, scene.person.turn(40.0));
         scene.canvas.paint(&shape, Some(clip), |p| {
             let dots = smoothstep(-0.1, 0.7, texture.plane(p[0] * 0.95 + phase, p[1] * 0.95));
-            let fade = smoothstep(8.0, 26.0, p[1] + 0.05 * p[0].abs());
-            (shade(tint, 1.0 - 0.45 * dots), strength * fade * (0.5 + 0.38 * dots))
+            let fade = smoothstep(0.0, 10.0, p[1] - beard_top((p[0] - turn).abs()));
+            (shade(tint, 1.0 - 0.5 * dots), strength * fade * (0.5 + 0.4 * dots))
         });
     }
     scene.site_within(&[A::FiveOClockShadow], &shape, &head(scene));
@@ -78,37 +71,39 @@ fn stubble(scene: &mut Scene, clip: &Coverage) {
 /// A grown beard from ear to ear.
 fn full_beard(scene: &mut Scene, clip: &Coverage) {
     let strength = 1.0 - scene.presence(A::NoBeard);
-    let shape = region(scene, 12.0);
+    let shape = region(scene);
     if strength > 0.01 {
         let colour = colour(scene);
-        let (texture, phase) = (scene.texture, scene.person.phase);
-        let turn = scene.person.turn(40.0);
+        let (texture, phase, turn) = (scene.texture, scene.person.phase, scene.person.turn(40.0));
         scene.canvas.paint(&shape, Some(clip), |p| {
             let streak = texture.plane(p[0] * 0.9 + phase, p[1] * 0.4);
-            // Thick along jaw and cheeks, thin about mouth and chin, where moustache and goatee may grow.
-            let x = (p[0] - turn) / 24.0;
-            let bare = 1.0 - smoothstep(0.7, 1.15, x.hypot((p[1] - 47.0) / 21.0));
+            let ragged = texture.line(p[0] * 0.8 + phase);
+            // Thin about the mouth, where moustache and goatee may grow.
+            let x = (p[0] - turn) / 21.0;
+            let around = x.hypot((p[1] - 45.0) / 17.0);
+            let thin = 1.0 - smoothstep(0.65, 1.2, around);
+            let fade = smoothstep(-1.0, 9.0, p[1] - beard_top((p[0] - turn).abs()) + 2.0 * ragged);
             (
                 shade(colour, 1.0 + 0.35 * streak),
-                strength * (0.95 - 0.62 * bare) * (0.93 + 0.07 * streak),
+                strength * fade * (0.96 - 0.5 * thin) * (0.92 + 0.08 * streak),
             )
         });
     }
     scene.site_within(&[A::NoBeard], &shape, &head(scene));
 }
 
-/// Strips of hair before the ears.
-fn sideburns(scene: &mut Scene) {
+/// Strips of hair before the ears; drawn over the hair.
+pub(super) fn sideburns(scene: &mut Scene) {
     let strength = scene.presence(A::Sideburns);
     let colour = colour(scene);
     for side in [-1.0, 1.0] {
         let x = |x: f32, y: f32| [side * x + scene.person.turn(y), y];
         let strip = Shape::smooth(&[
             x(46.0, -16.0),
-            x(36.5, -14.0),
-            x(35.0, 8.0),
-            x(31.0, 27.0),
-            x(31.0, 34.0),
+            x(37.0, -14.0),
+            x(34.0, 8.0),
+            x(29.0, 27.0),
+            x(29.0, 35.0),
             x(40.0, 33.0),
             x(46.0, 14.0),
         ]);

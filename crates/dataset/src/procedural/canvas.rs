@@ -1,4 +1,4 @@
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 use tiny_skia::{FillRule, Mask, Transform};
 
 use super::frame::Frame;
@@ -30,7 +30,7 @@ struct Bounds {
 }
 
 impl Canvas {
-    /// A black canvas; `None` is impossible at this fixed size, so it does not appear in the signature.
+    /// A black canvas.
     pub fn new(frame: Frame) -> Self {
         Self {
             frame,
@@ -88,11 +88,20 @@ impl Canvas {
             [middle[0] + reach, middle[1] + reach],
         );
         let (sin, cos) = angle.sin_cos();
+        let step = self.frame.inverse_step();
+        let turned = |d: Point| {
+            [
+                (d[0] * cos + d[1] * sin) / radii[0],
+                (d[1] * cos - d[0] * sin) / radii[1],
+            ]
+        };
+        let [du, dv] = turned(step);
         for y in bounds.y {
+            let start = self.frame.inverse([bounds.x.start as f32 + 0.5, y as f32 + 0.5]);
+            let [u, v] = turned([start[0] - centre[0], start[1] - centre[1]]);
             for x in bounds.x.clone() {
-                let p = self.frame.inverse([x as f32 + 0.5, y as f32 + 0.5]);
-                let (dx, dy) = (p[0] - centre[0], p[1] - centre[1]);
-                let (u, v) = ((dx * cos + dy * sin) / radii[0], (dy * cos - dx * sin) / radii[1]);
+                let k = (x - bounds.x.start) as f32;
+                let (u, v) = (u + k * du, v + k * dv);
                 let inside = 1.0 - u * u - v * v;
                 if inside > 0.0 {
                     let at = y * WIDTH as usize + x;
@@ -116,9 +125,9 @@ impl Canvas {
 
     /// The finished picture, rounded to 8 bits.
     pub fn into_image(self) -> RgbImage {
-        RgbImage::from_fn(WIDTH, HEIGHT, |x, y| {
-            Rgb(self.pixels[(y * WIDTH + x) as usize].map(|v| (v.clamp(0.0, 1.0) * 255.0 + 0.5) as u8))
-        })
+        let round = |v: f32| (v.clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
+        let bytes: Vec<u8> = self.pixels.iter().flat_map(|pixel| pixel.map(round)).collect();
+        RgbImage::from_raw(WIDTH, HEIGHT, bytes).expect("three bytes for every pixel")
     }
 
     /// Fills the scratch mask with the shape and returns where it may be other than zero.

@@ -1,7 +1,8 @@
 use super::attribute::Attribute as A;
 use super::canvas::{Coverage, mix, shade};
+use super::math::lerp;
 use super::scene::Scene;
-use super::shape::{Point, Shape, lerp, line};
+use super::shape::{Point, Shape, line};
 
 /// Distance of an eye from the middle line, as the mean of CelebA's landmarks.
 pub(super) const EYE_X: f32 = 19.2;
@@ -27,7 +28,7 @@ fn unevenness(scene: &Scene, side: f32) -> f32 {
 
 /// The opening between the lids: half its height in the middle, pixels.
 fn opening(scene: &Scene) -> f32 {
-    lerp(7.2, 1.3, scene.amount(A::NarrowEyes)) + 0.5 * scene.degree(A::Attractive)
+    lerp(6.8, 1.4, scene.amount(A::NarrowEyes)) + 0.5 * scene.degree(A::Attractive)
 }
 
 fn almond(side: f32, half_height: f32) -> Shape {
@@ -55,8 +56,8 @@ fn eye(scene: &mut Scene, side: f32) {
     let iris = scene.person.iris;
     scene
         .canvas
-        .paint(&Shape::ellipse([x, -0.3], [5.4, 5.4], 0.0), Some(&clip), |p| {
-            let r = (p[0] - x).hypot(p[1] + 0.3) / 5.4;
+        .paint(&Shape::ellipse([x, -0.3], [5.7, 5.7], 0.0), Some(&clip), |p| {
+            let r = (p[0] - x).hypot(p[1] + 0.3) / 5.7;
             (shade(iris, if r > 0.82 { 0.5 } else { 0.8 + 0.5 * r }), 1.0)
         });
     scene.canvas.fill(
@@ -155,7 +156,7 @@ fn makeup(scene: &mut Scene, side: f32, clip: &Coverage) {
         colour,
         0.8 * strength,
     );
-    let blush = mix([0.72, 0.12, 0.42], scene.skin, 0.1);
+    let blush = mix([0.80, 0.26, 0.45], scene.skin, 0.3);
     scene.canvas.glow(
         [side * 31.0, 16.0],
         [21.0, 8.0],
@@ -177,7 +178,7 @@ fn brow(scene: &mut Scene, side: f32) {
     let lift = unevenness(scene, side);
     let spine = |arch: f32| -> Vec<Point> {
         let at = |u: f32, y: f32| [side * (EYE_X + u), y - 13.0 + lift];
-        let rise = lerp(-0.5, 8.5, arch);
+        let rise = lerp(-0.5, 9.5, arch);
         line(&[
             at(-13.0, 1.0),
             at(-4.0, -0.6 * rise),

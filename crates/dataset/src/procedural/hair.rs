@@ -1,7 +1,8 @@
 use super::attribute::Attribute as A;
 use super::canvas::{Colour, Coverage, shade};
+use super::math::{angle, bell, lerp, sine, smoothstep};
 use super::scene::Scene;
-use super::shape::{Point, Shape, lerp, line, smoothstep};
+use super::shape::{Point, Shape, line};
 use super::texture::Texture;
 
 const COLOURS_AND_TEXTURES: [A; 6] = [
@@ -69,7 +70,7 @@ impl Hair {
     /// How far a wavy outline swings out at the height y.
     fn swing(&self, y: f32, side: f32) -> f32 {
         let (slow, fast) = (0.33 * y + self.phase + side, 0.71 * y + self.phase * 1.7);
-        self.wavy * smoothstep(-30.0, 10.0, y) * (4.2 * slow.sin() + 1.8 * fast.sin())
+        self.wavy * smoothstep(-30.0, 10.0, y) * (4.6 * sine(slow) + 1.2 * sine(fast))
     }
 
     /// The outer edge of the hair at ear level and below.
@@ -99,7 +100,7 @@ impl Hair {
 
     fn side(&self, side: f32, hem: f32) -> impl DoubleEndedIterator<Item = Point> {
         let this = *self;
-        let steps = ((hem - SIDES_FROM) / 4.0).ceil().max(1.0) as u32;
+        let steps = ((hem - SIDES_FROM) / 2.5).ceil().max(1.0) as u32;
         (1..=steps).map(move |k| this.outer(side, lerp(SIDES_FROM, hem, k as f32 / steps as f32)))
     }
 
@@ -183,24 +184,23 @@ impl Hair {
     fn strands(&self, p: Point) -> f32 {
         let texture = self.texture;
         let (x, y) = (p[0] - self.shift - 0.4 * self.parting, p[1] + 10.0);
-        let distance = x.hypot(y);
+        let distance = (x * x + y * y).sqrt();
         let below = smoothstep(-18.0, 14.0, y);
-        let across = lerp(x.atan2(-y) * 34.0, 1.6 * x, below);
+        let across = lerp(angle(x, -y) * 34.0, 1.6 * x, below);
         let along = lerp(distance, y + 30.0, below);
-        let wave = 3.4 * self.wavy * (0.30 * along + 0.05 * x + self.phase).sin();
+        let wave = 3.4 * self.wavy * sine(0.30 * along + 0.05 * x + self.phase);
         let combed = texture.line((across + wave) * 0.55 + self.phase * 7.0);
         let fine = texture.line((across + wave) * 1.7 + 31.0);
-        let curls = (0.36 * along + 2.4 * texture.line(across * 0.11 + self.phase) + self.phase).sin();
+        let curls = sine(0.36 * along + 2.4 * texture.line(across * 0.11 + self.phase) + self.phase);
         let centre = lerp(58.0, 50.0, below) + 2.0 * texture.line(across * 0.2);
-        let gloss = (-((along - centre) / 6.5).powi(2)).exp();
-        let frizz = texture.plane(p[0] * 0.55 + 11.0, p[1] * 0.55);
+        let frizz = texture.plane(p[0] * 0.7 + 11.0, p[1] * 0.7);
         let lamp = 1.0 + 0.16 * self.light * x / 50.0 - 0.10 * below * smoothstep(20.0, 90.0, y);
-        lamp * (0.95
-            + (0.08 + 0.20 * self.straight) * combed
-            + 0.07 * fine
+        lamp * (0.94
+            + (0.06 + 0.26 * self.straight) * combed
+            + (0.04 + 0.06 * self.straight) * fine
             + 0.36 * self.wavy * curls
-            + 0.60 * self.straight * gloss
-            + 0.10 * (1.0 - self.straight) * frizz)
+            + 0.95 * self.straight * bell((along - centre) / 6.5)
+            + 0.20 * (1.0 - self.straight) * frizz)
     }
 
     /// The colour at a point. Bright strands lose some of it, so that black hair shines too.

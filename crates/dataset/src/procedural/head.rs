@@ -1,8 +1,9 @@
 use super::attribute::Attribute as A;
 use super::canvas::{Colour, Coverage, mix, shade};
+use super::math::smoothstep;
 use super::person::Person;
 use super::scene::Scene;
-use super::shape::{Point, Shape, line, smoothstep};
+use super::shape::{Point, Shape, line};
 
 /// Half widths of the head at heights from the crown to the chin, pixels of the face.
 const PROFILE: [(f32, f32); 11] = [
@@ -14,9 +15,9 @@ const PROFILE: [(f32, f32); 11] = [
     (15.0, 43.0),
     (32.0, 38.5),
     (47.0, 31.0),
-    (59.0, 22.0),
-    (68.0, 12.0),
-    (72.0, 5.0),
+    (59.0, 22.5),
+    (67.5, 14.0),
+    (72.0, 7.0),
 ];
 
 /// What decides the head's outline, each -1 to 1.
@@ -31,13 +32,15 @@ fn outline(person: &Person, build: Build) -> Shape {
     let Build { male, chubby, oval } = build;
     let point = |&(y, width): &(f32, f32)| {
         let jaw = smoothstep(20.0, 48.0, y);
+        let cheek = smoothstep(2.0, 40.0, y);
         let chin = smoothstep(50.0, 62.0, y);
         let brow = 1.0 - smoothstep(-60.0, -20.0, y);
         let width = width * (1.0 + person.size)
-            + jaw * (2.0 * male + 5.5 * chubby - 3.6 * oval)
+            + jaw * (2.0 * male - 5.2 * oval)
+            + cheek * 7.0 * chubby
             + chin * (1.5 * male - chubby - 0.8 * oval)
-            - brow * 2.0 * oval;
-        let y = if y > 0.0 { y * (1.0 + 0.045 * oval) } else { y };
+            - brow * 3.5 * oval;
+        let y = if y > 0.0 { y * (1.0 + 0.055 * oval) } else { y };
         [width.max(2.0), y]
     };
     let right: Vec<Point> = PROFILE.iter().map(point).collect();
@@ -63,7 +66,7 @@ pub(super) fn lit(skin: Colour, p: Point, light: f32) -> Colour {
     let (nx, ny) = (p[0] / 49.0, (p[1] - 2.0) / 88.0);
     let nz = (1.0 - nx * nx - ny * ny).max(0.02).sqrt();
     let lambert = (0.42 * light * nx - 0.30 * ny + 0.86 * nz).max(0.0);
-    let brightness = 0.60 + 0.48 * lambert;
+    let brightness = 0.66 + 0.46 * lambert;
     let shadow = (1.0 - brightness).max(0.0);
     [
         skin[0] * (brightness + 0.22 * shadow),
@@ -86,6 +89,7 @@ pub(super) fn draw(scene: &mut Scene) -> Coverage {
     relief(scene, &coverage);
     complexion(scene, &coverage);
     cheekbones(scene, &coverage);
+    rosy_cheeks(scene, &coverage);
     age(scene, &coverage);
     weight(scene, &coverage);
     face_sites(scene);
@@ -118,11 +122,11 @@ fn relief(scene: &mut Scene, clip: &Coverage) {
     canvas.glow([0.0, 64.0], [12.0, 8.0], 0.0, clip, bright, 0.18);
 }
 
-/// A clear and glowing or a blotched skin, and red cheeks.
+/// A clear and glowing or a blotched skin.
 fn complexion(scene: &mut Scene, clip: &Coverage) {
     let clip = Some(clip);
     let attractive = scene.degree(A::Attractive);
-    let rough = (0.5 - 0.5 * attractive).powf(1.3);
+    let rough = 0.5 - 0.5 * attractive;
     let mark = mix(shade(scene.skin, 0.55), [0.58, 0.16, 0.12], 0.5);
     for &(at, radius) in &scene.person.spots {
         scene
@@ -130,17 +134,28 @@ fn complexion(scene: &mut Scene, clip: &Coverage) {
             .glow(at, [radius * 1.9, radius * 1.9], 0.0, clip, mark, 0.95 * rough);
     }
     let glow = mix(scene.skin, [1.0, 0.98, 0.94], 0.75);
-    let fair = (0.5 + 0.5 * attractive).powf(1.3);
+    let fair = 0.5 + 0.5 * attractive;
     for centre in [[-26.0, 14.0], [26.0, 14.0], [0.0, -32.0], [0.0, 60.0]] {
         scene.canvas.glow(centre, [15.0, 10.0], 0.0, clip, glow, 0.38 * fair);
     }
+}
+
+/// Red rounds on the cheeks.
+fn rosy_cheeks(scene: &mut Scene, clip: &Coverage) {
     let rosy = scene.presence(A::RosyCheeks);
-    let red = mix([0.93, 0.22, 0.25], scene.skin, 0.12);
+    let red = [0.94, 0.20, 0.24];
     for side in [-1.0, 1.0] {
-        scene
-            .canvas
-            .glow([side * 25.0, 25.0], [17.0, 14.0], 0.0, clip, red, 0.92 * rosy);
-        let site = Shape::ellipse([side * 25.0, 25.0], [13.0, 10.5], 0.0);
+        for radius in [19.0, 13.0] {
+            scene.canvas.glow(
+                [side * 25.0, 25.0],
+                [radius, 0.82 * radius],
+                0.0,
+                Some(clip),
+                red,
+                0.72 * rosy,
+            );
+        }
+        let site = Shape::ellipse([side * 25.0, 25.0], [14.0, 11.5], 0.0);
         scene.site(&[A::RosyCheeks], &site);
     }
 }
@@ -230,10 +245,14 @@ fn weight(scene: &mut Scene, clip: &Coverage) {
 
 fn face_sites(scene: &mut Scene) {
     let male = scene.degree(A::Male);
-    let largest = |chubby, oval| outline(scene.person, Build { male, chubby, oval });
-    let (face, full) = (head(scene), largest(1.0, scene.degree(A::OvalFace)));
+    let build = |chubby, oval| outline(scene.person, Build { male, chubby, oval });
+    let (face, full) = (head(scene), build(1.0, scene.degree(A::OvalFace)));
     let below_brow = |shape: &Shape, y: f32| shape.map(|p| [p[0], p[1].max(y)]);
     let skin = below_brow(&face, -50.0);
-    scene.site(&[A::PaleSkin, A::OvalFace, A::Attractive, A::Young, A::Male], &skin);
+    scene.site(&[A::PaleSkin, A::Attractive, A::Young, A::Male], &skin);
+    // An oval face is in the outline: everything between the roundest and the squarest.
+    let chubby = scene.degree(A::Chubby);
+    let (oval, square) = (build(chubby, 1.0), build(chubby, -1.0));
+    scene.site(&[A::OvalFace], &oval.ring(&square));
     scene.site(&[A::Chubby], &below_brow(&full, 10.0));
 }

@@ -1,8 +1,9 @@
 use super::attribute::Attribute as A;
 use super::canvas::{Coverage, mix, shade};
 use super::frame::EYES_TO_MOUTH;
+use super::math::lerp;
 use super::scene::Scene;
-use super::shape::{Point, Shape, lerp, line};
+use super::shape::{Point, Shape, line};
 
 /// Both corners of the mouth, left of the image first; their middle is the alignment's.
 pub(super) fn corners(scene: &Scene) -> [Point; 2] {
@@ -12,6 +13,11 @@ pub(super) fn corners(scene: &Scene) -> [Point; 2] {
     let tilt = 2.6 * rough * rough * scene.person.lean;
     let x = 0.12 * scene.person.nose_shift;
     [[x - half, EYES_TO_MOUTH - tilt], [x + half, EYES_TO_MOUTH + tilt]]
+}
+
+/// How far the middle of the mouth lies below its corners.
+fn sag(smile: f32) -> f32 {
+    2.0 + 4.0 * smile
 }
 
 /// The lips' edges over the corners: top of the upper lip, edges of the opening, bottom of the lower lip.
@@ -25,7 +31,7 @@ struct Lips {
 fn lips(scene: &Scene, smile: f32, open: f32, big: f32) -> Lips {
     let [left, right] = corners(scene);
     let x = 0.5 * (left[0] + right[0]);
-    let y = EYES_TO_MOUTH + 4.6 * smile;
+    let y = EYES_TO_MOUTH + sag(smile);
     let thickness = lerp(2.0, 8.0, big);
     let gap = open * (8.5 + smile);
     let half = 0.5 * (right[0] - left[0]);
@@ -74,7 +80,7 @@ pub(super) fn draw(scene: &mut Scene, clip: &Coverage) {
     if open > 0.02 {
         scene.canvas.fill(&drawn.inside, None, [0.20, 0.05, 0.06], 1.0);
         let inside = scene.canvas.coverage(&[&drawn.inside]);
-        let y = EYES_TO_MOUTH + 4.6 * smile - 0.4 * open * (8.5 + smile);
+        let y = EYES_TO_MOUTH + sag(smile) - 0.4 * open * (8.5 + smile);
         let teeth = Shape::ellipse([middle, y], [15.0, 3.4 + 1.6 * smile.max(0.0)], 0.0);
         scene.canvas.fill(&teeth, Some(&inside), [0.96, 0.95, 0.90], 0.95);
         let tongue = Shape::ellipse([middle, y + open * 9.5], [8.0, 3.0], 0.0);
@@ -84,7 +90,7 @@ pub(super) fn draw(scene: &mut Scene, clip: &Coverage) {
     scene.canvas.fill(&drawn.lower, None, colour, 1.0);
     let gloss = [
         middle,
-        EYES_TO_MOUTH + 4.6 * smile + 0.6 * open * 8.5 + lerp(1.2, 5.0, big),
+        EYES_TO_MOUTH + sag(smile) + 0.6 * open * 8.5 + lerp(1.2, 5.0, big),
     ];
     let lower = scene.canvas.coverage(&[&drawn.lower]);
     let shine = lerp(1.0, 2.4, big);
@@ -97,7 +103,7 @@ pub(super) fn draw(scene: &mut Scene, clip: &Coverage) {
         0.25 + 0.5 * lipstick,
     );
     // The line between the lips, and the folds and dimples of a smile.
-    let y = EYES_TO_MOUTH + 4.6 * smile - 0.4 * open * (8.5 + smile);
+    let y = EYES_TO_MOUTH + sag(smile) - 0.4 * open * (8.5 + smile);
     let between = line(&[left, [middle, y], right]);
     scene.canvas.fill(
         &Shape::band(&between, |u| 1.7 - 1.2 * (2.0 * u - 1.0).abs()),

@@ -50,7 +50,7 @@ impl Nuisance {
             gamma: (0.12 * normal(rng)).exp(),
             occlusion,
             blur: 0.55 * normal(rng).abs(),
-            noise: rng.random_range(0.006..0.035),
+            noise: rng.random_range(0.005..0.026),
             noise_seed: rng.random(),
         }
     }
@@ -123,56 +123,88 @@ fn curve(x: f32, gamma: f32) -> f32 {
     x - (gamma - 1.0) * 1.5 * x * (1.0 - x)
 }
 
-/// A Gaussian blur of the standard deviation `sigma` in pixels, as three box blurs; edges are replicated.
+/// A Gaussian blur of the standard deviation `sigma` in pixels; edges are replicated.
 fn blur(pixels: &mut [Colour], sigma: f32) {
-    if sigma < 0.2 {
+    if sigma < 0.25 {
         return;
     }
-    // Three boxes of half width r have variance 3 (2 r + 1)^2 / 12 - 3 / 12 for whole r, and linear ends in between.
-    let radius = 0.5 * ((4.0 * sigma * sigma + 1.0).sqrt() - 1.0);
-    let (width, height) = (WIDTH as usize, HEIGHT as usize);
-    let mut lane = vec![[0.0; 3]; width.max(height)];
-    let mut next = lane.clone();
-    let mut run = |pixels: &mut [Colour], start: usize, step: usize, length: usize| {
-        for k in 0..length {
-            lane[k] = pixels[start + k * step];
+    let radius = (2.6 * sigma).ceil() as usize;
+    let weight = |k: usize| (-0.5 * (k as f32 / sigma).powi(2)).exp();
+    let total: f32 = (0..=radius).map(|k| if k == 0 { 1.0 } else { 2.0 * weight(k) }).sum();
+    let kernel: Vec<f32> = (0..=2 * radius).map(|k| weight(k.abs_diff(radius)) / total).collect();
+
+    let (width, height) = (3 * WIDTH as usize, HEIGHT as usize);
+    let flat = pixels.as_flattened_mut();
+    // Along the rows: each row with its ends repeated, shifted copies of it added.
+    let mut padded = vec![0.0; width + 6 * radius];
+    for row in flat.chunks_exact_mut(width) {
+        padded[3 * radius..][..width].copy_from_slice(row);
+        for k in 0..3 * radius {
+            padded[k] = row[k % 3];
+            padded[3 * radius + width + k] = row[width - 3 + k % 3];
         }
-        for _ in 0..3 {
-            box_blur(&lane[..length], &mut next[..length], radius);
-            std::mem::swap(&mut lane, &mut next);
+        row.fill(0.0);
+        for (k, weight) in kernel.iter().enumerate() {
+            add_scaled(row, &padded[3 * k..][..width], *weight);
         }
-        for k in 0..length {
-            pixels[start + k * step] = lane[k];
-        }
-    };
-    for y in 0..height {
-        run(pixels, y * width, 1, width);
     }
-    for x in 0..width {
-        run(pixels, x, width, height);
+    // Along the columns: whole rows added.
+    let rows = flat.to_vec();
+    for (y, row) in flat.chunks_exact_mut(width).enumerate() {
+        row.fill(0.0);
+        for (k, weight) in kernel.iter().enumerate() {
+            let from = (y + k).saturating_sub(radius).min(height - 1);
+            add_scaled(row, &rows[from * width..][..width], *weight);
+        }
     }
 }
 
-/// The mean over a window of half width `radius` plus one half, its two end pixels weighted by the fraction covered.
-fn box_blur(from: &[Colour], to: &mut [Colour], radius: f32) {
-    let whole = radius.floor() as isize;
-    let part = radius - radius.floor();
-    let last = from.len() as isize - 1;
-    let at = |i: isize| from[i.clamp(0, last) as usize];
-    let scale = 1.0 / (2.0 * radius + 1.0);
-    let mut sum = [0.0; 3];
-    for k in -whole..=whole {
-        let p = at(k);
-        for c in 0..3 {
-            sum[c] += p[c];
+fn add_scaled(to: &mut [f32], from: &[f32], weight: f32) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += weight * from;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blur_spreads_a_point_with_the_variance_asked_for() {
+        let (width, height) = (WIDTH as usize, HEIGHT as usize);
+        for sigma in [0.6, 1.5, 3.6] {
+            let mut pixels = vec![[0.0; 3]; width * height];
+            pixels[100 * width + 80] = [1.0, 2.0, 3.0];
+            blur(&mut pixels, sigma);
+            for channel in 0..3 {
+                let (mut sum, mut across, mut down) = (0.0, 0.0, 0.0);
+                for (i, pixel) in pixels.iter().enumerate() {
+                    let (x, y) = ((i % width) as f32 - 80.0, (i / width) as f32 - 100.0);
+                    sum += pixel[channel];
+                    across += pixel[channel] * x * x;
+                    down += pixel[channel] * y * y;
+                }
+                assert!((sum - (channel + 1) as f32).abs() < 1e-3);
+                // The kernel ends at 2.6 standard deviations, which costs some of the variance.
+                for variance in [across / sum, down / sum] {
+                    assert!(
+                        (variance.sqrt() / sigma - 1.0).abs() < 0.06,
+                        "{} for {sigma}",
+                        variance.sqrt()
+                    );
+                }
+            }
         }
     }
-    for i in 0..=last {
-        let (before, after) = (at(i - whole - 1), at(i + whole + 1));
-        to[i as usize] = std::array::from_fn(|c| (sum[c] + part * (before[c] + after[c])) * scale);
-        let leaving = at(i - whole);
-        for c in 0..3 {
-            sum[c] += after[c] - leaving[c];
+
+    #[test]
+    fn blur_keeps_an_even_picture() {
+        let mut pixels = vec![[0.25, 0.5, 0.75]; (WIDTH * HEIGHT) as usize];
+        blur(&mut pixels, 2.0);
+        for pixel in pixels {
+            for (value, expected) in pixel.into_iter().zip([0.25, 0.5, 0.75]) {
+                assert!((value - expected).abs() < 1e-5);
+            }
         }
     }
 }

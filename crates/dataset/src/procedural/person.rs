@@ -4,7 +4,8 @@ use rand_distr::StandardNormal;
 use super::attribute::Attribute as A;
 use super::canvas::{Colour, mix};
 use super::frame::{EYES_TO_MOUTH, Frame};
-use super::shape::{Point, lerp};
+use super::math::lerp;
+use super::shape::Point;
 use super::traits::Traits;
 
 /// Everything about one picture that no attribute decides: pose, colours, light, what stands in the way.
@@ -32,7 +33,7 @@ pub(super) struct Person {
     /// Where the light comes from, -1 left to 1 right.
     pub light: f32,
     /// Spots of the skin: place and radius.
-    pub spots: [(Point, f32); 22],
+    pub spots: [(Point, f32); 26],
     /// Which way an uneven face leans.
     pub lean: f32,
     pub size: f32,
@@ -93,7 +94,7 @@ impl Person {
         let place = self.skin_tone * 2.999;
         let at = place as usize;
         let tone = mix(tones[at], tones[at + 1], place.fract());
-        mix(tone, [0.99, 0.94, 0.92], 0.85 * traits.presence(A::PaleSkin))
+        mix(tone, [1.0, 0.96, 0.95], 0.88 * traits.presence(A::PaleSkin))
     }
 
     /// The hair's colour in even light: the traits' colours in proportion to the odds they stand for, reddish where none
@@ -101,11 +102,11 @@ impl Person {
     pub fn hair(&self, traits: &Traits) -> Colour {
         let colours: [(A, Colour); 4] = [
             (A::BlackHair, [0.07, 0.06, 0.07]),
-            (A::BrownHair, [0.36, 0.21, 0.12]),
+            (A::BrownHair, [0.34, 0.20, 0.12]),
             (A::BlondHair, [0.92, 0.76, 0.42]),
             (A::GrayHair, [0.74, 0.74, 0.76]),
         ];
-        let mut sum = [0.62, 0.22, 0.08];
+        let mut sum = [0.64, 0.26, 0.10];
         let mut total = 1.0;
         for (attribute, colour) in colours {
             let weight = (2.0 * traits.value(attribute)).clamp(-12.0, 12.0).exp();
@@ -125,7 +126,7 @@ impl Person {
 
     /// How far a turned head moves its outline sideways at the height y: against the nose at the skull, with it at the chin.
     pub fn turn(&self, y: f32) -> f32 {
-        self.nose_shift * lerp(-0.55, 0.25, super::shape::smoothstep(20.0, 78.0, y))
+        self.nose_shift * lerp(-0.55, 0.25, super::math::smoothstep(20.0, 78.0, y))
     }
 }
 

@@ -51,6 +51,14 @@ impl Shape {
         Self(side(1.0).chain(side(-1.0).rev()).collect())
     }
 
+    /// What lies inside one of the two shapes but not inside both, if they run the same way around: the winding numbers of
+    /// one polygon that goes along the first and back along the second.
+    pub fn ring(&self, other: &Self) -> Self {
+        let there = self.0.iter().chain(self.0.first());
+        let back = other.0.first().into_iter().chain(other.0.iter().rev());
+        Self(there.chain(back).copied().collect())
+    }
+
     /// The shape under a map of its points.
     pub fn map(&self, f: impl Fn(Point) -> Point) -> Self {
         Self(self.0.iter().map(|&p| f(p)).collect())
@@ -91,13 +99,30 @@ fn span(p: [Point; 4]) -> impl Iterator<Item = Point> {
     })
 }
 
-/// The point between a and b, at the fraction u of the way.
-pub(super) fn lerp(a: f32, b: f32, u: f32) -> f32 {
-    a + (b - a) * u
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// 0 below `low`, 1 above `high`, smooth between.
-pub(super) fn smoothstep(low: f32, high: f32, x: f32) -> f32 {
-    let u = ((x - low) / (high - low)).clamp(0.0, 1.0);
-    u * u * (3.0 - 2.0 * u)
+    #[test]
+    fn a_band_has_the_width_asked_for() {
+        let Shape(points) = Shape::band(&[[0.0, 0.0], [10.0, 0.0]], |u| 2.0 + 2.0 * u);
+        assert_eq!(points, [[0.0, 1.0], [10.0, 2.0], [10.0, -2.0], [0.0, -1.0]]);
+    }
+
+    #[test]
+    fn smooth_curves_pass_through_their_points() {
+        let corners = [[0.0, 0.0], [10.0, 0.0], [10.0, 10.0], [0.0, 10.0]];
+        let Shape(curve) = Shape::smooth(&corners);
+        assert_eq!(curve.len(), 16);
+        for corner in corners {
+            assert!(curve.contains(&corner));
+            assert!(line(&corners).contains(&corner));
+        }
+    }
+
+    #[test]
+    fn shapes_without_extent_have_no_path() {
+        assert!(Shape(Vec::new()).path().is_none());
+        assert!(Shape::ellipse([1.0, 2.0], [3.0, 4.0], 0.5).path().is_some());
+    }
 }

@@ -135,4 +135,26 @@ mod tests {
         );
         assert_eq!(masks.area(Attribute::Bald as usize), 0);
     }
+
+    #[test]
+    fn a_ring_is_what_one_of_two_shapes_covers_and_a_limit_cuts() {
+        let areas = |draw: &dyn Fn(&mut Sites)| {
+            let mut sites = Sites::new(Frame::new(0.0, 1.0, [0.0, 0.0]));
+            draw(&mut sites);
+            sites.into_masks().area(0)
+        };
+        let at = [Attribute::ALL[0]];
+        let (wide, high) = (
+            Shape::ellipse([0.0, 0.0], [40.0, 20.0], 0.0),
+            Shape::ellipse([0.0, 0.0], [20.0, 40.0], 0.0),
+        );
+        let both = areas(&|sites| sites.add_within(&at, &wide, &high));
+        let either = areas(&|sites| {
+            sites.add(&at, &wide);
+            sites.add(&at, &high);
+        });
+        let ring = areas(&|sites| sites.add(&at, &wide.ring(&high)));
+        assert!(both > 0 && ring > 0);
+        assert_eq!(ring, either - both);
+    }
 }

@@ -3,6 +3,8 @@ use std::sync::LazyLock;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::math::floor;
+
 const SIZE: usize = 64;
 
 /// Smooth random functions on the line and the plane, the same in every picture; pictures differ in where they read them.
@@ -24,20 +26,19 @@ impl Texture {
 
     /// A value in [-1, 1] that changes over a distance of about 1.
     pub fn line(&self, x: f32) -> f32 {
-        let cell = x.floor();
-        let u = x - cell;
-        let at = |i: i32| self.values[i.rem_euclid((SIZE * SIZE) as i32) as usize];
-        let (a, b) = (at(cell as i32), at(cell as i32 + 1));
+        let cell = floor(x);
+        let u = x - cell as f32;
+        let at = |i: i32| self.values[i as usize % (SIZE * SIZE)];
+        let (a, b) = (at(cell), at(cell + 1));
         a + (b - a) * u * u * (3.0 - 2.0 * u)
     }
 
     /// A value in [-1, 1] that changes over a distance of about 1 in both directions.
     pub fn plane(&self, x: f32, y: f32) -> f32 {
-        let (cx, cy) = (x.floor(), y.floor());
-        let (u, v) = (x - cx, y - cy);
-        let wrap = |i: i32| i.rem_euclid(SIZE as i32) as usize;
+        let (i, j) = (floor(x), floor(y));
+        let (u, v) = (x - i as f32, y - j as f32);
+        let wrap = |i: i32| i as usize % SIZE;
         let at = |i: i32, j: i32| self.values[wrap(j) * SIZE + wrap(i)];
-        let (i, j) = (cx as i32, cy as i32);
         let (u, v) = (u * u * (3.0 - 2.0 * u), v * v * (3.0 - 2.0 * v));
         let top = at(i, j) + (at(i + 1, j) - at(i, j)) * u;
         let bottom = at(i, j + 1) + (at(i + 1, j + 1) - at(i, j + 1)) * u;

@@ -1,11 +1,13 @@
 use super::attribute::Attribute as A;
 use super::canvas::{Canvas, mix, shade};
+use super::head::head;
+use super::math::{lerp, smoothstep};
 use super::scene::Scene;
-use super::shape::{Point, Shape, lerp, line, smoothstep};
+use super::shape::{Point, Shape, line};
 
 /// Half the width of the neck: wider on men and on heavy people.
 fn neck_half_width(scene: &Scene) -> f32 {
-    25.0 + 4.5 * scene.degree(A::Male) + 4.0 * scene.degree(A::Chubby)
+    26.0 + 4.5 * scene.degree(A::Male) + 5.0 * scene.degree(A::Chubby)
 }
 
 /// Neck, chest, clothes, collar and tie, necklace.
@@ -14,20 +16,7 @@ pub(super) fn draw(scene: &mut Scene) {
     let half = neck_half_width(scene);
     let shoulder = 96.0 - 7.0 * scene.degree(A::Male);
     let turn = scene.person.turn(40.0) * 0.6;
-    let neck = Shape::smooth(&[
-        [turn - half, 20.0],
-        [turn + half, 20.0],
-        [half, 72.0],
-        [half + 3.0, 86.0],
-        [58.0, shoulder],
-        [110.0, shoulder + 14.0],
-        [100.0, 150.0],
-        [-100.0, 150.0],
-        [-110.0, shoulder + 14.0],
-        [-58.0, shoulder],
-        [-half - 3.0, 86.0],
-        [-half, 72.0],
-    ]);
+    let neck = neck(half, shoulder, turn);
     let light = scene.person.light;
     scene.canvas.paint(&neck, None, |p| {
         let round = 0.92 - 0.18 * (p[0] / half).powi(2).min(1.6) + 0.10 * light * p[0] / half;
@@ -44,9 +33,26 @@ pub(super) fn draw(scene: &mut Scene) {
     necklace(scene, half);
 }
 
+fn neck(half: f32, shoulder: f32, turn: f32) -> Shape {
+    Shape::smooth(&[
+        [turn - half, 20.0],
+        [turn + half, 20.0],
+        [half, 72.0],
+        [half + 3.0, 86.0],
+        [58.0, shoulder],
+        [110.0, shoulder + 14.0],
+        [100.0, 150.0],
+        [-100.0, 150.0],
+        [-110.0, shoulder + 14.0],
+        [-58.0, shoulder],
+        [-half - 3.0, 86.0],
+        [-half, 72.0],
+    ])
+}
+
 fn clothes(scene: &mut Scene, half: f32, shoulder: f32) {
     let depth = lerp(93.0, 112.0, scene.person.neckline * scene.person.neckline);
-    let pointed = scene.person.variant % 3 == 0;
+    let pointed = scene.person.variant.is_multiple_of(3);
     let neckline = if pointed {
         vec![[half + 1.0, 84.0], [0.0, depth + 4.0], [-half - 1.0, 84.0]]
     } else {
@@ -119,7 +125,7 @@ fn tie(scene: &mut Scene, half: f32) {
         let dark = shade(mix(scene.person.clothes, [0.10, 0.11, 0.16], 0.7), 0.9);
         let colour = vivid(scene.person.accent);
         let second = scene.person.second_accent;
-        let striped = scene.person.variant % 2 == 0;
+        let striped = scene.person.variant.is_multiple_of(2);
         let canvas: &mut Canvas = &mut scene.canvas;
         canvas.fill(&shirt, None, [0.93, 0.93, 0.96], strength);
         canvas.fill(&lapel(-1.0), None, dark, strength);
@@ -221,10 +227,14 @@ pub(super) fn double_chin(scene: &mut Scene) {
     };
     let opacity = smoothstep(0.05, 0.4, strength);
     let (skin, light) = (scene.skin, scene.person.light);
-    let under = roll(bottom + 3.0);
-    scene.canvas.fill(&under, None, shade(skin, 0.42), 0.6 * opacity);
-    scene.canvas.paint(&roll(bottom), None, |p| {
-        let round = 0.62 + 0.40 * smoothstep(70.0, 80.0, p[1]) - 0.18 * smoothstep(bottom - 8.0, bottom, p[1]);
+    let half = neck_half_width(scene).max(26.0);
+    let body = Shape::polygon(&[[x(-half), 40.0], [x(half), 40.0], [x(half), 100.0], [x(-half), 100.0]]);
+    let clip = scene.canvas.coverage(&[&head(scene), &body]);
+    let clip = Some(&clip);
+    let under = roll(bottom + 3.5);
+    scene.canvas.fill(&under, clip, shade(skin, 0.42), 0.6 * opacity);
+    scene.canvas.paint(&roll(bottom), clip, |p| {
+        let round = 0.66 + 0.42 * smoothstep(70.0, 79.0, p[1]) - 0.2 * smoothstep(bottom - 8.0, bottom, p[1]);
         (shade(skin, round + 0.08 * light * p[0] / 30.0), opacity)
     });
     let crease = line(&[

@@ -110,7 +110,7 @@ impl Traits {
 
     /// How far a cue of shape or degree leans to either side, -1 to 1, saturating slowly.
     pub(super) fn degree(&self, attribute: Attribute) -> f32 {
-        (0.55 * self.value(attribute)).tanh()
+        (0.8 * self.value(attribute)).tanh()
     }
 
     /// [`degree`](Self::degree) on the scale 0 to 1.
