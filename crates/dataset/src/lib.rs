@@ -35,6 +35,7 @@ mod error;
 mod files;
 mod frontal;
 mod landmarks;
+mod lines;
 mod loader;
 mod mask_alignment;
 mod masks;
