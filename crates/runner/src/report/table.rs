@@ -51,13 +51,10 @@ fn groups(columns: &[Column]) -> String {
     row + "</tr>\n"
 }
 
-/// Whether a column holds numbers, by its first cell that holds anything.
+/// Whether a column holds numbers, or would if anything had been measured.
 fn numeric(table: &Table, column: usize) -> bool {
-    let cells = table.rows.iter().filter_map(|row| row.get(column));
-    matches!(
-        cells.into_iter().find(|cell| **cell != Cell::Absent),
-        Some(Cell::Number { .. })
-    )
+    let mut cells = table.rows.iter().filter_map(|row| row.get(column));
+    cells.all(|cell| !matches!(cell, Cell::Text(_)))
 }
 
 fn cell(cell: &Cell, first: bool) -> String {
