@@ -302,7 +302,7 @@ impl Normalisation {
     }
 
     #[allow(clippy::type_complexity)]
-    fn differentiate(
+    pub(crate) fn differentiate(
         &self,
         x: &Tensor,
         parameters: &Tensor,

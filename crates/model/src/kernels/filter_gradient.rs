@@ -10,6 +10,8 @@ use super::pack::{Filter, unpack_sum};
 use super::parallel::for_each;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
 use super::storage::{Dims, Shared, with_scratch};
+use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// Geometry of a filter gradient.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +34,23 @@ const MAX_CHUNKS: usize = 16;
 const MAX_PARTIAL_FLOATS: usize = 1 << 19;
 /// Vectors of output channels that one task keeps together.
 const BLOCKS: usize = 2;
-/// The longest register tile, and so the most floats that a tile may read past its window.
+/// Window elements of a register tile: with two vectors of channels, and with one. 21 is the stem's 7 x 3, 11 its half.
+const PAIRED_TILES: [usize; 3] = [12, 14, 11];
+const SINGLE_TILES: [usize; 3] = [24, 21, 16];
+/// The most floats that a tile may read past its window.
 const LONGEST_TILE: usize = 24;
+
+/// The tile that covers a run with the least excess.
+#[inline(always)]
+fn fitting_tile(run: usize, tiles: [usize; 3]) -> usize {
+    let mut best = tiles[0];
+    for tile in tiles {
+        if run.next_multiple_of(tile) < run.next_multiple_of(best) {
+            best = tile;
+        }
+    }
+    best
+}
 
 impl FilterGradient {
     /// The gradient in torchvision's layout.
@@ -68,6 +85,7 @@ impl FilterGradient {
         let kernel = (self.filter.height, self.filter.width);
         let width = ((self.output.width - 1) * self.stride + kernel.1).max(self.padding + self.source.width);
         let row_len = width * self.source.channels;
+        let run = kernel.1 * self.source.channels;
         let source_rows = |rows: usize| (rows - 1) * self.stride + kernel.0;
         let fitting = SCRATCH_BYTES / (row_len * size_of::<f32>());
         let rows = (fitting.saturating_sub(kernel.0) / self.stride + 1)
@@ -83,7 +101,7 @@ impl FilterGradient {
         let in_place = self.padding == 0
             && width == self.source.width
             && source_rows(self.output.height) <= self.source.height
-            && kernel.1 * self.source.channels >= LONGEST_TILE;
+            && run >= fitting_tile(run, PAIRED_TILES).max(fitting_tile(run, SINGLE_TILES));
         let source_rows = source_rows(rows);
         let image_stride = if in_place { self.source.height } else { source_rows } * row_len;
         let mut windows = Vec::with_capacity(images * rows * self.output.width);
@@ -116,8 +134,8 @@ impl FilterGradient {
         plan: &Plan,
         source: &[f32],
         gradient: &[f32],
-        images: std::ops::Range<usize>,
-        blocks: std::ops::Range<usize>,
+        images: Range<usize>,
+        blocks: Range<usize>,
         partial: *mut f32,
         set: InstructionSet,
     ) {
@@ -183,7 +201,7 @@ impl FilterGradient {
                         partial,
                     };
                     // SAFETY: the windows lie within the padded rows, with `LONGEST_TILE` floats to spare or at
-                    // least as long; the partial gradient of this chunk and these blocks is this task's alone.
+                    // least as long as a tile; the partial gradient of this chunk and these blocks is this task's alone.
                     unsafe { set.run(stretch) }
                 }
             }
@@ -214,7 +232,7 @@ struct Stretch<'a> {
     rows: usize,
     row_stride: usize,
     run: usize,
-    blocks: std::ops::Range<usize>,
+    blocks: Range<usize>,
     partial: *mut f32,
 }
 
@@ -231,10 +249,18 @@ impl Kernel for Stretch<'_> {
                     self.column::<V, 6, 1>(block);
                     block += 1;
                 } else if block + 2 <= self.blocks.end {
-                    self.column::<V, 12, 2>(block);
+                    match fitting_tile(self.run, PAIRED_TILES) {
+                        14 => self.column::<V, 14, 2>(block),
+                        11 => self.column::<V, 11, 2>(block),
+                        _ => self.column::<V, 12, 2>(block),
+                    }
                     block += 2;
                 } else {
-                    self.column::<V, LONGEST_TILE, 1>(block);
+                    match fitting_tile(self.run, SINGLE_TILES) {
+                        21 => self.column::<V, 21, 1>(block),
+                        16 => self.column::<V, 16, 1>(block),
+                        _ => self.column::<V, 24, 1>(block),
+                    }
                     block += 1;
                 }
             }
@@ -251,37 +277,34 @@ impl Stretch<'_> {
                 // The last tile starts early rather than read past the run, where the run is long enough for that.
                 let start = first.min(self.run.saturating_sub(R));
                 // SAFETY: windows are in the source, and channels within the gradient and the partial gradient.
-                unsafe {
-                    let sums: [[V; J]; R] = self.tile(row * self.row_stride + start, block * LANES);
-                    for (r, sums) in sums.iter().enumerate() {
-                        let k = start + r;
-                        if k < first || k >= self.run {
-                            continue;
-                        }
-                        for (j, sum) in sums.iter().enumerate() {
-                            let channel = (block + j) * LANES;
-                            let to = self.partial.add((row * self.run + k) * self.channels + channel);
-                            V::load(to).add(*sum).store(to);
-                        }
-                    }
-                }
+                unsafe { self.tile::<V, R, J>(row, start, first - start, block * LANES) };
             }
         }
     }
 
-    /// The sums over all pixels of `R` floats of the window from `offset` on times `J` vectors from `channel` on.
+    /// Adds the sums over all pixels of `R` floats of a row of the window, from `start` on, times `J` vectors from
+    /// `channel` on, without the first `skipped` of those floats.
+    ///
+    /// As in a convolution's tiles, loops with constant bounds keep the sums in registers.
     #[inline(always)]
-    unsafe fn tile<V: Lanes, const R: usize, const J: usize>(&self, offset: usize, channel: usize) -> [[V; J]; R] {
-        // SAFETY: as in `column`.
+    #[allow(clippy::needless_range_loop)]
+    unsafe fn tile<V: Lanes, const R: usize, const J: usize>(
+        &self,
+        row: usize,
+        start: usize,
+        skipped: usize,
+        channel: usize,
+    ) {
+        // SAFETY: as in `column`. The buffer is read where it has been written.
         unsafe {
             let mut sums = [[V::splat(0.0); J]; R];
-            let source = self.source.as_ptr().add(offset);
+            let source = self.source.as_ptr().add(row * self.row_stride + start);
             let mut gradient = self.gradient.as_ptr().add(channel);
             for window in self.windows {
                 let window = source.add(*window);
                 let mut lines = [V::splat(0.0); J];
-                for (j, line) in lines.iter_mut().enumerate() {
-                    *line = V::load(gradient.add(j * LANES));
+                for j in 0..J {
+                    lines[j] = V::load(gradient.add(j * LANES));
                 }
                 for r in 0..R {
                     let value = V::splat(*window.add(r));
@@ -291,7 +314,28 @@ impl Stretch<'_> {
                 }
                 gradient = gradient.add(self.channels);
             }
-            sums
+
+            let partial = self.partial.add((row * self.run + start) * self.channels + channel);
+            if skipped == 0 && start + R <= self.run {
+                for r in 0..R {
+                    for j in 0..J {
+                        let to = partial.add(r * self.channels + j * LANES);
+                        V::load(to).add(sums[r][j]).store(to);
+                    }
+                }
+            } else {
+                let mut buffer = MaybeUninit::<[[V; J]; R]>::uninit();
+                let buffer = buffer.as_mut_ptr().cast::<[V; J]>();
+                for r in 0..R {
+                    *buffer.add(r) = sums[r];
+                }
+                for r in skipped..R.min(self.run - start) {
+                    for (j, sum) in (*buffer.add(r)).iter().enumerate() {
+                        let to = partial.add(r * self.channels + j * LANES);
+                        V::load(to).add(*sum).store(to);
+                    }
+                }
+            }
         }
     }
 }

@@ -10,6 +10,7 @@
 use super::parallel::for_each;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
 use super::storage::{Dims, Output, Shared, with_scratch};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// Output pixels that share their weights: a lattice of points `(y + step i, x + step j)` in the output.
@@ -353,7 +354,11 @@ impl Tiles<'_> {
     }
 
     /// Sums `rows` of the windows, for `J` blocks of channels from `block` on, on top of what earlier rows gave.
+    ///
+    /// The sums stay in registers only if every loop over them has constant bounds and a body short enough to be
+    /// unrolled; what does not, goes through `buffer`.
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)]
     unsafe fn tile<V: Lanes, W: Windows<P>, const P: usize, const J: usize>(
         &self,
         windows: W,
@@ -361,48 +366,33 @@ impl Tiles<'_> {
         rows: Range<usize>,
         block: usize,
     ) {
+        let block_len = self.rows * self.run * LANES;
+        let first = block * LANES;
+        let whole = pixels.len() == P && first + J * LANES <= self.channels;
         let later = rows.start > 0;
-        // SAFETY: the table's offsets are within the output.
+        // SAFETY: windows lie within the source, `rows * run` lines of `J` blocks within the weights, and the table's
+        // offsets within the output. The buffer is read where it has been written.
         unsafe {
-            let mut sums = [[V::splat(0.0); J]; P];
-            if later {
-                for (pixel, sums) in pixels.iter().zip(&mut sums) {
-                    for (j, sum) in sums.iter_mut().enumerate() {
-                        let channel = (block + j) * LANES;
-                        *sum = V::load_partial(self.output.add(pixel.1 + channel), self.channels - channel);
+            let zero = V::splat(0.0);
+            let mut buffer = MaybeUninit::<[[V; J]; P]>::uninit();
+            let buffer = buffer.as_mut_ptr().cast::<[V; J]>();
+            let mut sums = [[zero; J]; P];
+            if later && whole {
+                for p in 0..P {
+                    for j in 0..J {
+                        sums[p][j] = V::load(self.output.add(pixels[p].1 + first + j * LANES));
                     }
                 }
-            }
-            let sums = self.sum(windows, rows, block, &sums);
-            for (pixel, sums) in pixels.iter().zip(&sums) {
-                for (j, sum) in sums.iter().enumerate() {
-                    let channel = (block + j) * LANES;
-                    sum.store_partial(self.output.add(pixel.1 + channel), self.channels - channel);
+            } else if later {
+                for p in 0..P {
+                    let from = self.output.add(pixels[p.min(pixels.len() - 1)].1 + first);
+                    *buffer.add(p) = self.load_channels(from, first);
+                }
+                for p in 0..P {
+                    sums[p] = *buffer.add(p);
                 }
             }
-        }
-    }
 
-    /// The inner loop of [`Self::tile`]. All of its loops over `P` and `J` have constant bounds and short bodies: only
-    /// then are they unrolled, and only then do the sums stay in registers.
-    #[inline(always)]
-    #[allow(clippy::needless_range_loop)]
-    unsafe fn sum<V: Lanes, W: Windows<P>, const P: usize, const J: usize>(
-        &self,
-        windows: W,
-        rows: Range<usize>,
-        block: usize,
-        initial: &[[V; J]; P],
-    ) -> [[V; J]; P] {
-        let block_len = self.rows * self.run * LANES;
-        // SAFETY: windows lie within the source, `rows * run` lines of `J` blocks within the weights.
-        unsafe {
-            let mut sums = [[V::splat(0.0); J]; P];
-            for p in 0..P {
-                for j in 0..J {
-                    sums[p][j] = initial[p][j];
-                }
-            }
             let mut weights = self
                 .weights
                 .as_ptr()
@@ -410,7 +400,7 @@ impl Tiles<'_> {
             for row in rows {
                 let start = row * self.row_stride;
                 for k in start..start + self.run {
-                    let mut lines = [V::splat(0.0); J];
+                    let mut lines = [zero; J];
                     for j in 0..J {
                         lines[j] = V::load(weights.add(j * block_len));
                     }
@@ -423,7 +413,45 @@ impl Tiles<'_> {
                     weights = weights.add(LANES);
                 }
             }
-            sums
+
+            if whole {
+                for p in 0..P {
+                    for j in 0..J {
+                        sums[p][j].store(self.output.add(pixels[p].1 + first + j * LANES));
+                    }
+                }
+            } else {
+                for p in 0..P {
+                    *buffer.add(p) = sums[p];
+                }
+                for (p, pixel) in pixels.iter().enumerate() {
+                    self.store_channels(&*buffer.add(p), self.output.add(pixel.1 + first), first);
+                }
+            }
+        }
+    }
+
+    /// Those of `J` vectors of channels from `first` on that exist, and zeros.
+    #[inline(always)]
+    unsafe fn load_channels<V: Lanes, const J: usize>(&self, from: *const f32, first: usize) -> [V; J] {
+        // SAFETY: the caller's pointer is at channel `first` of a pixel.
+        unsafe {
+            let mut vectors = [V::splat(0.0); J];
+            for (j, vector) in vectors.iter_mut().enumerate() {
+                *vector = V::load_partial(from.add(j * LANES), self.channels - first - j * LANES);
+            }
+            vectors
+        }
+    }
+
+    /// Writes those of `J` vectors of channels from `first` on that exist.
+    #[inline(always)]
+    unsafe fn store_channels<V: Lanes, const J: usize>(&self, vectors: &[V; J], to: *mut f32, first: usize) {
+        // SAFETY: the caller's pointer is at channel `first` of a pixel.
+        unsafe {
+            for (j, vector) in vectors.iter().enumerate() {
+                vector.store_partial(to.add(j * LANES), self.channels - first - j * LANES);
+            }
         }
     }
 }

@@ -43,5 +43,12 @@ pub use convolution::conv2d;
 pub use pooling::{global_average_pool, max_pool2d};
 pub use statistics::{Statistics, batch_statistics};
 
+// The operations themselves, for the training step's own backward pass.
+pub(crate) use batch_norm::Normalisation;
+pub(crate) use convolution::Convolution;
+pub(crate) use pooling::{AveragePool, MaxPool};
+pub(crate) use simd::InstructionSet;
+pub(crate) use storage::Dims;
+
 #[cfg(test)]
 mod tests;

@@ -24,11 +24,7 @@ pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> R
 /// # Errors
 /// Wrong rank or type, or an empty input.
 pub fn global_average_pool(x: &Tensor) -> Result<Tensor> {
-    let dims = Dims::of(x, AVERAGE)?;
-    if !x.device().is_cpu() {
-        return reference::global_average_pool(x);
-    }
-    x.contiguous()?.apply_op1(AveragePool { dims })
+    AveragePool::new(x)?.apply(x)
 }
 
 const MAX: &str = "max_pool2d (channels last)";
@@ -240,8 +236,23 @@ impl Kernel for Scatter<'_> {
 
 /// A checked global average pooling.
 #[derive(Clone, Copy, Debug)]
-struct AveragePool {
+pub(crate) struct AveragePool {
     dims: Dims,
+}
+
+impl AveragePool {
+    pub(crate) fn new(x: &Tensor) -> Result<Self> {
+        Ok(Self {
+            dims: Dims::of(x, AVERAGE)?,
+        })
+    }
+
+    pub(crate) fn apply(self, x: &Tensor) -> Result<Tensor> {
+        if !x.device().is_cpu() {
+            return reference::global_average_pool(x);
+        }
+        x.contiguous()?.apply_op1(self)
+    }
 }
 
 impl CustomOp1 for AveragePool {
