@@ -294,13 +294,16 @@ impl Normalisation {
         });
         let parameters = with_parameters.then(|| of_scale.iter().chain(of_shift).map(|sum| *sum as f32).collect());
         // SAFETY: the chunks cover the output.
+        let input = unsafe { input.finish() };
         Gradients {
-            input: unsafe { input.finish() },
+            input,
             parameters,
             residual: masked,
         }
     }
 
+    /// The gradients of `x`, of scale and shift as one `[2, C]` tensor, and of the residual; those that nothing asks for
+    /// are absent.
     #[allow(clippy::type_complexity)]
     pub(crate) fn differentiate(
         &self,
