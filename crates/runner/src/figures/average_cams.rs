@@ -5,7 +5,7 @@ use super::error::{FigureError, Result};
 use super::export::Figure;
 use super::raster::overlay;
 use super::sheet::{colour_scale, panel, thousands};
-use super::style::{DOUBLE_COLUMN, GREY, GRID, INK, LABEL, NOTE, TICK, colour, fit, readable};
+use super::style::{DOUBLE_COLUMN, GREY, GRID, INK, LABEL, NOTE, TICK, colour, fit, points_to_fit, readable};
 use super::svg::{Anchor, Svg};
 
 const NAME: &str = "average_cams";
@@ -66,8 +66,9 @@ pub fn average_cams(data: &AverageCams) -> Result<Figure> {
         for (index, name) in data.classifiers.iter().enumerate() {
             let start = left + offset(index, 0);
             let middle = start + side + GAP / 2.0;
-            let name = fit(&readable(name), LABEL, 2.0 * side);
-            svg.text([middle, top + 2.8], &name, LABEL, INK, Anchor::Middle);
+            let points = points_to_fit(&readable(name), NOTE..LABEL, 2.0 * side);
+            let name = fit(&readable(name), points, 2.0 * side);
+            svg.text([middle, top + 2.8], &name, points, INK, Anchor::Middle);
             svg.line(
                 [start, top + 3.7],
                 [start + 2.0 * side + GAP, top + 3.7],

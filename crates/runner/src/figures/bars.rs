@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 use super::axes::{Axes, Key, Page, decimals, legend, legend_height, page, ticks, units};
 use super::data::{Bar, BarFigure, BarGroup};
 use super::error::{FigureError, Result};
-use super::style::{BAND, DOUBLE_COLUMN, GREY, INK, TICK, colour, fit, readable, text_width, vertical};
+use super::style::{BAND, DOUBLE_COLUMN, INK, TICK, colour, fit, readable, text_width, vertical};
 
 /// What distinguishes one bar figure from another.
 pub(super) struct Layout<'a> {
@@ -18,6 +18,8 @@ pub(super) struct Layout<'a> {
     pub chance: &'a str,
     /// Whether the y axis always runs to 1.
     pub whole_range: bool,
+    /// Whether attributes without a place of their own are marked.
+    pub mark_global: bool,
 }
 
 const LEFT: f64 = 13.0;
@@ -75,7 +77,9 @@ pub(super) fn draw(data: &BarFigure, layout: &Layout<'_>) -> Result<(String, [f6
             0.0..data.groups.len() as f64,
             -down..up,
         );
-        bands(data, &axes, up, down)?;
+        if layout.mark_global {
+            bands(data, &axes, up, down)?;
+        }
         let marks = ticks(-down..up, 10);
         let places = decimals(&marks);
         axes.y_ticks(&marks, |value| format!("{:.places$}", value.abs()))?;
@@ -85,7 +89,7 @@ pub(super) fn draw(data: &BarFigure, layout: &Layout<'_>) -> Result<(String, [f6
             draw_group(&axes, index as f64, group)?;
         }
         axes.line(&[(0.0, 0.0), (data.groups.len() as f64, 0.0)], INK, 0.2)?;
-        draw_names(&page, &axes, &names, data, down)?;
+        draw_names(&page, &axes, &names, down)?;
         page.present()?;
     }
     Ok((svg, size))
@@ -146,7 +150,7 @@ fn entries(data: &BarFigure, layout: &Layout<'_>) -> Vec<(Key, String)> {
     if bars(data).any(|bar| bar.value.is_none()) {
         entries.push((Key::Cross, "no sample".to_owned()));
     }
-    if data.groups.iter().any(|group| group.global) {
+    if layout.mark_global && data.groups.iter().any(|group| group.global) {
         entries.push((Key::Box(BAND), "no place of its own".to_owned()));
     }
     entries
@@ -194,12 +198,10 @@ fn draw_group(axes: &Axes<'_>, left: f64, group: &BarGroup) -> Result<()> {
     Ok(())
 }
 
-fn draw_names(page: &Page<'_>, axes: &Axes<'_>, names: &[String], data: &BarFigure, down: f64) -> Result<()> {
-    for (index, (name, group)) in names.iter().zip(&data.groups).enumerate() {
-        let colour = if group.global { GREY } else { INK };
+fn draw_names(page: &Page<'_>, axes: &Axes<'_>, names: &[String], down: f64) -> Result<()> {
+    let style = vertical(TICK, INK, HPos::Right, VPos::Center);
+    names.iter().enumerate().try_for_each(|(index, name)| {
         let (x, y) = axes.position(index as f64 + 0.5, -down);
-        let style = vertical(TICK, colour, HPos::Right, VPos::Center);
-        page.draw_text(name, &style, (x, y + units(1.2)))?;
-    }
-    Ok(())
+        Ok(page.draw_text(name, &style, (x, y + units(1.2)))?)
+    })
 }

@@ -17,6 +17,7 @@ pub fn energies(data: &BarFigure) -> Result<Figure> {
         down: "majority energy",
         chance: "area of the region",
         whole_range: true,
+        mark_global: true,
     };
     let (svg, size) = draw(data, &layout)?;
     let caption = "Mean proportional energy inside the attribute's region, of the samples predicted as the minority class \

@@ -16,6 +16,7 @@ pub fn error_rates(data: &BarFigure) -> Result<Figure> {
         down: "majority error",
         chance: "chance",
         whole_range: false,
+        mark_global: false,
     };
     let (svg, size) = draw(data, &layout)?;
     let caption = "Error rates among the samples of the minority class (up) and of the majority class (down), attributes \

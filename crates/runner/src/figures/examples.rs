@@ -5,7 +5,7 @@ use super::error::{FigureError, Result};
 use super::export::Figure;
 use super::raster::overlay;
 use super::sheet::{colour_scale, panel};
-use super::style::{DOUBLE_COLUMN, GREY, INK, LABEL, NOTE, TICK, colour, fit, readable};
+use super::style::{DOUBLE_COLUMN, GREY, INK, LABEL, NOTE, TICK, colour, fit, points_to_fit, readable};
 use super::svg::{Anchor, Svg};
 
 use plotters::style::RGBColor;
@@ -16,7 +16,7 @@ const GAP: f64 = 0.6;
 const ATTRIBUTE_GAP: f64 = 2.2;
 const TITLE_LINE: f64 = 4.5;
 const HEAD: f64 = 8.4;
-const NUMBERS: f64 = 6.4;
+const NUMBERS: f64 = 8.6;
 const LARGEST_PANEL: f64 = 24.0;
 /// Vermillion, for wrong predictions; they also carry a cross.
 const WRONG: RGBColor = RGBColor(0xC4, 0x45, 0x00);
@@ -61,12 +61,14 @@ pub fn examples(data: &Examples) -> Result<Figure> {
     let top = MARGIN + TITLE_LINE;
     for (attribute, (name, _)) in data.attributes.iter().enumerate() {
         let left = block_left(attribute);
-        let name = fit(&readable(name), LABEL, block);
-        svg.text([left + block / 2.0, top + 2.8], &name, LABEL, INK, Anchor::Middle);
+        let points = points_to_fit(&readable(name), NOTE..LABEL, block);
+        let name = fit(&readable(name), points, block);
+        svg.text([left + block / 2.0, top + 2.8], &name, points, INK, Anchor::Middle);
         for (index, classifier) in data.classifiers.iter().enumerate() {
             let left = left + index as f64 * (side + GAP);
-            let name = fit(&readable(classifier), TICK, side);
-            svg.text([left + side / 2.0, top + 6.1], &name, TICK, INK, Anchor::Middle);
+            let points = points_to_fit(&readable(classifier), NOTE..TICK, side);
+            let name = fit(&readable(classifier), points, side);
+            svg.text([left + side / 2.0, top + 6.1], &name, points, INK, Anchor::Middle);
             svg.line([left, top + 7.2], [left + side, top + 7.2], colour(index), 0.5);
         }
     }
@@ -91,34 +93,36 @@ pub fn examples(data: &Examples) -> Result<Figure> {
                     Some(&overlay(&face.image, &content.map)),
                     outline.as_ref(),
                 )?;
-                let (line, ink) = verdict(cell, content.score);
-                let middle = place[0] + side / 2.0;
-                svg.text([middle, top + side + 2.4], &line, NOTE, ink, Anchor::Middle);
+                let (label, ink) = verdict(cell, content.score);
                 let energy = content
                     .energy
                     .map_or_else(|| "–".to_owned(), |energy| format!("{energy:.2}"));
-                svg.text([middle, top + side + 4.7], &energy, NOTE, GREY, Anchor::Middle);
+                let lines = [(label, ink), (signed(content.score), INK), (energy, GREY)];
+                for ((line, ink), below) in lines.into_iter().zip([2.4, 4.6, 6.8]) {
+                    let middle = [place[0] + side / 2.0, top + side + below];
+                    svg.text(middle, &line, NOTE, ink, Anchor::Middle);
+                }
             }
         }
     }
-    let caption = "Single faces. Below each map: label y, score z, ✓ where their signs agree and ✗ where not; then the \
+    let caption = "Single faces. Below each map: label y with ✓ where the score agrees and ✗ where not, score z, and the \
         proportional energy inside the outlined region.";
     Ok(Figure::new(NAME, caption.to_owned(), svg.finish(), size))
 }
 
-/// Label, score and whether they agree: `y +1, z −0.42 ✗`.
+/// The label, and whether the score agrees with it: `y +1 ✗`.
 fn verdict(cell: &ExampleCell, score: f32) -> (String, RGBColor) {
-    let score_text = format!("z {}{:.2}", if score >= 0.0 { "+" } else { "−" }, score.abs());
-    match cell.label {
-        0 => (format!("y ?, {score_text}"), INK),
-        label => {
-            let label_text = if label > 0 { "y +1" } else { "y −1" };
-            let (mark, ink) = if (label > 0) == (score >= 0.0) {
-                ("✓", INK)
-            } else {
-                ("✗", WRONG)
-            };
-            (format!("{label_text}, {score_text} {mark}"), ink)
-        }
-    }
+    let label = match cell.label {
+        0 => return ("y ?".to_owned(), INK),
+        label if label > 0 => "y +1",
+        _ => "y −1",
+    };
+    let right = (cell.label > 0) == (score >= 0.0);
+    let (mark, ink) = if right { ("✓", INK) } else { ("✗", WRONG) };
+    (format!("{label} {mark}"), ink)
+}
+
+/// The score with its sign; the sign is that of the prediction, even where rounding leaves no other digit.
+fn signed(score: f32) -> String {
+    format!("z {}{:.2}", if score >= 0.0 { "+" } else { "−" }, score.abs())
 }

@@ -240,7 +240,7 @@ fn scatter(names: &[&str]) -> EnergyScatter {
 
 /// All figures for the given attributes.
 fn gallery(names: &[&str], side: u32) -> Vec<Figure> {
-    let few = &names[..names.len().min(4)];
+    let few = &names[..names.len().min(6)];
     vec![
         error_rates(&bars(names, false)).unwrap(),
         energies(&bars(names, true)).unwrap(),

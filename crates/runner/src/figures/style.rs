@@ -1,5 +1,6 @@
 //! Sizes, colours and fonts that all figures share.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -107,6 +108,16 @@ pub(super) fn text_width(content: &str, points: f64) -> f64 {
     width * HEIGHT_PER_EM / SIZE * points * 25.4 / 72.0
 }
 
+/// The largest font size of a range at which a text is at most `width` mm wide; its smallest if none is.
+pub(super) fn points_to_fit(content: &str, sizes: Range<f64>, width: f64) -> f64 {
+    let needed = text_width(content, sizes.end);
+    if needed <= width {
+        sizes.end
+    } else {
+        (sizes.end * width / needed).max(sizes.start)
+    }
+}
+
 /// Shortens a text with an ellipsis until it is at most `width` mm wide.
 pub(super) fn fit(content: &str, points: f64, width: f64) -> String {
     if text_width(content, points) <= width {
@@ -131,6 +142,14 @@ mod tests {
         // DejaVu Sans: advance of `0` is 1303 of 2048 units per em.
         let expected = 10.0 * 1303.0 / 2048.0 * 7.0 * 25.4 / 72.0;
         assert!((text_width("0000000000", 7.0) - expected).abs() < 0.01 * expected);
+    }
+
+    #[test]
+    fn fonts_shrink_to_fit() {
+        assert_eq!(points_to_fit("Bald", 5.0..7.0, 30.0), 7.0);
+        assert_eq!(points_to_fit("Bald", 5.0..7.0, 0.1), 5.0);
+        let points = points_to_fit("unbalanced", 5.0..7.0, 12.0);
+        assert!(points > 5.0 && points < 7.0 && text_width("unbalanced", points) <= 12.0 + 1e-9);
     }
 
     #[test]
