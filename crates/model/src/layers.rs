@@ -4,6 +4,7 @@ use candle_core::{Tensor, Var};
 
 use crate::network::Mode;
 use crate::parameters::{Initial, Parameters};
+use crate::tape::Pass;
 use crate::{Result, kernels};
 
 /// Added to the variance before the root, as in PyTorch.
@@ -38,13 +39,8 @@ impl Convolution {
         })
     }
 
-    pub(crate) fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
-        Ok(kernels::conv2d(
-            x,
-            &mode.weight(&self.weight),
-            self.stride,
-            self.padding,
-        )?)
+    pub(crate) fn forward(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
+        Ok(pass.conv2d(x, &pass.mode.weight(&self.weight), self.stride, self.padding)?)
     }
 }
 
@@ -72,21 +68,13 @@ impl BatchNorm {
     ///
     /// [`Mode::Train`] normalises with the batch's statistics and moves the running ones towards them, with PyTorch's
     /// momentum 0.1 and the unbiased variance; [`Mode::Eval`] normalises with the running ones.
-    pub(crate) fn forward(&self, x: &Tensor, residual: Option<&Tensor>, relu: bool, mode: Mode) -> Result<Tensor> {
-        let (weight, bias) = (mode.weight(&self.weight), mode.weight(&self.bias));
-        match mode {
+    pub(crate) fn forward(&self, x: &Tensor, residual: Option<&Tensor>, relu: bool, pass: Pass<'_>) -> Result<Tensor> {
+        let (weight, bias) = (pass.mode.weight(&self.weight), pass.mode.weight(&self.bias));
+        match pass.mode {
             Mode::Train => {
                 let statistics = kernels::batch_statistics(x)?;
                 self.update(&statistics.mean, &statistics.variance, statistics.count)?;
-                Ok(kernels::batch_norm(
-                    x,
-                    &weight,
-                    &bias,
-                    &statistics,
-                    EPSILON,
-                    residual,
-                    relu,
-                )?)
+                Ok(pass.batch_norm(x, &weight, &bias, &statistics, EPSILON, residual, relu)?)
             }
             Mode::Eval => {
                 let scale = (weight / (self.running_variance.as_detached_tensor() + EPSILON)?.sqrt()?)?;
@@ -109,13 +97,13 @@ impl BatchNorm {
 }
 
 /// 3 x 3 max pooling with stride 2 and padding 1.
-pub(crate) fn stem_pool(x: &Tensor) -> Result<Tensor> {
-    Ok(kernels::max_pool2d(x, 3, 2, 1)?)
+pub(crate) fn stem_pool(x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
+    Ok(pass.max_pool2d(x, 3, 2, 1)?)
 }
 
 /// `[N, H, W, C]` to `[N, C]`.
-pub(crate) fn global_average_pool(x: &Tensor) -> Result<Tensor> {
-    Ok(kernels::global_average_pool(x)?)
+pub(crate) fn global_average_pool(x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
+    Ok(pass.global_average_pool(x)?)
 }
 
 /// Linear layer on `[N, C]`.

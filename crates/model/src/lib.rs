@@ -44,6 +44,7 @@ mod network;
 mod optimiser;
 mod parameters;
 mod schedule;
+mod tape;
 mod trainer;
 
 pub use architecture::{Architecture, Block, Stage, Stem};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::architecture::{Block, Stage};
 use crate::layers::{self, BatchNorm, Convolution, Linear};
 use crate::parameters::Parameters;
+use crate::tape::{Pass, Tape};
 use crate::{Architecture, Error, Result};
 
 /// Whether batch norm takes the batch's statistics or the running ones.
@@ -166,11 +167,27 @@ impl Network {
     /// # Errors
     /// [`Error::Shape`] for anything but `[N, 3, H, W]`.
     pub fn forward(&self, images: &Tensor, mode: Mode) -> Result<Output> {
-        let mut x = self.run_stem(images, mode)?;
-        for stage in &self.stages {
-            x = run_stage(stage, x, mode)?;
-        }
+        let x = self.run_body(images, mode.into())?;
         self.run_head(&x, mode)
+    }
+
+    /// The features' means `[N, C]` in training, with the operations on a tape; on the CPU only.
+    pub(crate) fn pooled(&self, images: &Tensor, tape: &Tape) -> Result<Tensor> {
+        let pass = Pass {
+            mode: Mode::Train,
+            tape: Some(tape),
+        };
+        layers::global_average_pool(&self.run_body(images, pass)?, pass)
+    }
+
+    /// Logits `[N, A]` in training, from the features' means.
+    pub(crate) fn logits_of_pooled(&self, pooled: &Tensor) -> Result<Tensor> {
+        self.head.forward(pooled, Mode::Train)
+    }
+
+    fn run_body(&self, images: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
+        let stem = self.run_stem(images, pass)?;
+        self.stages.iter().try_fold(stem, |x, stage| run_stage(stage, x, pass))
     }
 
     /// Output of a stage, `[N, C, h, w]`, by its name (`layer1` for the first).
@@ -179,9 +196,9 @@ impl Network {
     /// [`Error::UnknownLayer`] for any other name, [`Error::Shape`] like [`Network::forward`].
     pub fn activations(&self, images: &Tensor, layer: &str, mode: Mode) -> Result<Tensor> {
         let last = self.stage_index(layer)?;
-        let mut x = self.run_stem(images, mode)?;
+        let mut x = self.run_stem(images, mode.into())?;
         for stage in &self.stages[..=last] {
-            x = run_stage(stage, x, mode)?;
+            x = run_stage(stage, x, mode.into())?;
         }
         Ok(channels_first(&x)?)
     }
@@ -195,7 +212,7 @@ impl Network {
         let from = self.stage_index(layer)?;
         let mut x = channels_last(activations)?;
         for stage in &self.stages[from + 1..] {
-            x = run_stage(stage, x, mode)?;
+            x = run_stage(stage, x, mode.into())?;
         }
         self.run_head(&x, mode)
     }
@@ -209,7 +226,7 @@ impl Network {
         })
     }
 
-    fn run_stem(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
+    fn run_stem(&self, images: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
         let fits = matches!(*images.dims(), [n, 3, h, w] if n * h * w > 0) && images.dtype() == DType::F32;
         if !fits {
             return Err(Error::Shape {
@@ -225,16 +242,16 @@ impl Network {
             x = x.broadcast_sub(&mean)?.broadcast_div(&deviation)?;
         }
         let (convolution, norm) = &self.stem;
-        let x = norm.forward(&convolution.forward(&x, mode)?, None, true, mode)?;
+        let x = norm.forward(&convolution.forward(&x, pass)?, None, true, pass)?;
         if self.architecture.stem.max_pool {
-            layers::stem_pool(&x)
+            layers::stem_pool(&x, pass)
         } else {
             Ok(x)
         }
     }
 
     fn run_head(&self, x: &Tensor, mode: Mode) -> Result<Output> {
-        let logits = self.head.forward(&layers::global_average_pool(x)?, mode)?;
+        let logits = self.head.forward(&layers::global_average_pool(x, mode.into())?, mode)?;
         Ok(Output {
             features: channels_first(x)?,
             logits,
@@ -335,15 +352,15 @@ impl Residual {
         Ok(Self { layers, downsample })
     }
 
-    fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
         let around = match &self.downsample {
-            Some((convolution, norm)) => norm.forward(&convolution.forward(x, mode)?, None, false, mode)?,
+            Some((convolution, norm)) => norm.forward(&convolution.forward(x, pass)?, None, false, pass)?,
             None => x.clone(),
         };
         let mut y = x.clone();
         for (i, (convolution, norm)) in self.layers.iter().enumerate() {
             let residual = (i + 1 == self.layers.len()).then_some(&around);
-            y = norm.forward(&convolution.forward(&y, mode)?, residual, true, mode)?;
+            y = norm.forward(&convolution.forward(&y, pass)?, residual, true, pass)?;
         }
         Ok(y)
     }
@@ -361,8 +378,8 @@ fn layer(
     Ok((convolution, BatchNorm::new(parameters, norm, channels[1])?))
 }
 
-fn run_stage(stage: &[Residual], x: Tensor, mode: Mode) -> Result<Tensor> {
-    stage.iter().try_fold(x, |x, block| block.forward(&x, mode))
+fn run_stage(stage: &[Residual], x: Tensor, pass: Pass<'_>) -> Result<Tensor> {
+    stage.iter().try_fold(x, |x, block| block.forward(&x, pass))
 }
 
 fn channels_last(x: &Tensor) -> candle_core::Result<Tensor> {

@@ -1,10 +1,11 @@
 //! One training step after the other.
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, Device, Storage, Tensor};
+use candle_core::{CpuStorage, Device, Storage, Tensor, Var};
 
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::optimiser::{Optimiser, OptimiserConfig};
+use crate::tape::Tape;
 use crate::{ClassWeights, Error, LearningRate, Loss, Mode, Network, Result};
 
 /// What a training does with a batch.
@@ -75,25 +76,52 @@ impl Trainer {
     pub fn step(&mut self, images: &Tensor, labels: &Tensor) -> Result<StepLoss> {
         let step = self.steps();
         let learning_rate = self.learning_rate();
-        let logits = self.network.forward(images, Mode::Train)?.logits;
-        let loss = self.config.loss.forward(&logits, labels, &self.config.weights)?;
+        let on_cpu = self.network.device().is_cpu();
+        let forward = if on_cpu {
+            self.forward_on_cpu(images)?
+        } else {
+            self.forward(images)?
+        };
+        let loss = self
+            .config
+            .loss
+            .forward(&forward.logits, labels, &self.config.weights)?;
         let result = StepLoss {
             loss: loss.detach(),
             step,
             learning_rate,
         };
-        if self.network.device().is_cpu() {
+        if on_cpu {
             result.value()?;
         }
-        let gradients = loss.backward()?;
-        if self.network.device().is_cpu() {
+        let mut gradients = loss.backward()?;
+        if let Some((tape, pooled)) = forward.body
+            && let Some(gradient) = gradients.remove(&pooled)
+        {
+            tape.backward(gradient, &mut gradients)?;
             self.check_finite(&gradients)?;
         }
         self.optimiser.step(&gradients, learning_rate)?;
         Ok(result)
     }
 
-    /// The loss alone does not tell of every divergence: a ReLU turns NaN into 0.
+    fn forward(&self, images: &Tensor) -> Result<Forward> {
+        let logits = self.network.forward(images, Mode::Train)?.logits;
+        Ok(Forward { logits, body: None })
+    }
+
+    /// Candle differentiates the loss and the head alone; see [`Tape`] for the rest.
+    fn forward_on_cpu(&self, images: &Tensor) -> Result<Forward> {
+        let tape = Tape::default();
+        let pooled = Var::from_tensor(&self.network.pooled(images, &tape)?.detach())?;
+        let logits = self.network.logits_of_pooled(&pooled)?;
+        Ok(Forward {
+            logits,
+            body: Some((tape, pooled)),
+        })
+    }
+
+    /// The loss alone does not tell of every divergence: gradients overflow before it does.
     fn check_finite(&self, gradients: &GradStore) -> Result<()> {
         for (parameter, var) in self.network.named_parameters() {
             let Some(gradient) = gradients.get(var) else { continue };
@@ -151,6 +179,13 @@ impl Trainer {
         checkpoint.optimiser = Some(self.optimiser.state()?);
         Ok(checkpoint)
     }
+}
+
+/// A forward pass in training.
+struct Forward {
+    logits: Tensor,
+    /// How the features' means came about, where candle does not know it.
+    body: Option<(Tape, Var)>,
 }
 
 /// The loss of a step, on the network's device until it is read.
@@ -280,7 +315,7 @@ mod tests {
         let before = weights(&trainer);
         let broken = (&images * f64::NAN).unwrap();
         let error = trainer.step(&broken, &labels).unwrap_err();
-        assert!(matches!(error, Error::NonFiniteGradient { step: 1, .. }), "{error}");
+        assert!(matches!(error, Error::NonFiniteLoss { step: 1, .. }), "{error}");
         assert_eq!(weights(&trainer), before);
 
         let (_, bias) = trainer.network().named_parameters().last().unwrap();
@@ -289,6 +324,22 @@ mod tests {
         let start = "the loss is NaN at step 1 with learning rate 6.996e-3: ";
         assert!(message.starts_with(start), "{message}");
         assert_eq!(weights(&trainer), before);
+    }
+
+    #[test]
+    fn gradients_that_are_not_finite_are_named() {
+        let trainer = Trainer::new(network(), config(0.02)).unwrap();
+        let (name, var) = &trainer.network().named_parameters()[4];
+        let mut gradients = Tensor::zeros((), DType::F32, &Device::Cpu).unwrap().backward().unwrap();
+        let shape = var.shape();
+        gradients.insert(var, Tensor::full(1e30_f32, shape, &Device::Cpu).unwrap());
+        trainer.check_finite(&gradients).unwrap();
+        gradients.insert(var, Tensor::full(f32::INFINITY, shape, &Device::Cpu).unwrap());
+        let error = trainer.check_finite(&gradients).unwrap_err();
+        assert!(
+            matches!(&error, Error::NonFiniteGradient { parameter, step: 0, .. } if parameter == name),
+            "{error}"
+        );
     }
 
     #[test]
