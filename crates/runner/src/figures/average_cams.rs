@@ -60,15 +60,19 @@ pub fn average_cams(data: &AverageCams) -> Result<Figure> {
     let offset = |classifier: usize, class: usize| {
         classifier as f64 * (2.0 * side + GAP + CLASSIFIER_GAP) + class as f64 * (side + GAP)
     };
+    let sizes = data
+        .classifiers
+        .iter()
+        .map(|name| points_to_fit(&readable(name), NOTE..LABEL, 2.0 * side));
+    let classifier_size = sizes.fold(LABEL, f64::min);
     for column in 0..columns {
         let left = MARGIN + column as f64 * (column_width + COLUMN_GAP);
         let top = MARGIN + TITLE_LINE;
         for (index, name) in data.classifiers.iter().enumerate() {
             let start = left + offset(index, 0);
             let middle = start + side + GAP / 2.0;
-            let points = points_to_fit(&readable(name), NOTE..LABEL, 2.0 * side);
-            let name = fit(&readable(name), points, 2.0 * side);
-            svg.text([middle, top + 2.8], &name, points, INK, Anchor::Middle);
+            let name = fit(&readable(name), classifier_size, 2.0 * side);
+            svg.text([middle, top + 2.8], &name, classifier_size, INK, Anchor::Middle);
             svg.line(
                 [start, top + 3.7],
                 [start + 2.0 * side + GAP, top + 3.7],

@@ -59,6 +59,11 @@ pub fn examples(data: &Examples) -> Result<Figure> {
     svg.rectangle([0.0, 0.0], size, plotters::style::WHITE);
     colour_scale(&mut svg, [width - MARGIN, MARGIN + TITLE_LINE / 2.0]);
     let top = MARGIN + TITLE_LINE;
+    let sizes = data
+        .classifiers
+        .iter()
+        .map(|name| points_to_fit(&readable(name), NOTE..TICK, side));
+    let classifier_size = sizes.fold(TICK, f64::min);
     for (attribute, (name, _)) in data.attributes.iter().enumerate() {
         let left = block_left(attribute);
         let points = points_to_fit(&readable(name), NOTE..LABEL, block);
@@ -66,9 +71,14 @@ pub fn examples(data: &Examples) -> Result<Figure> {
         svg.text([left + block / 2.0, top + 2.8], &name, points, INK, Anchor::Middle);
         for (index, classifier) in data.classifiers.iter().enumerate() {
             let left = left + index as f64 * (side + GAP);
-            let points = points_to_fit(&readable(classifier), NOTE..TICK, side);
-            let name = fit(&readable(classifier), points, side);
-            svg.text([left + side / 2.0, top + 6.1], &name, points, INK, Anchor::Middle);
+            let name = fit(&readable(classifier), classifier_size, side);
+            svg.text(
+                [left + side / 2.0, top + 6.1],
+                &name,
+                classifier_size,
+                INK,
+                Anchor::Middle,
+            );
             svg.line([left, top + 7.2], [left + side, top + 7.2], colour(index), 0.5);
         }
     }
