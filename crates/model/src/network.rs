@@ -9,7 +9,7 @@ use crate::architecture::{Block, Stage};
 use crate::layers::{self, BatchNorm, Convolution, Linear};
 use crate::parameters::Parameters;
 use crate::tape::{Pass, Tape};
-use crate::{Architecture, Error, Result};
+use crate::{Architecture, Error, Result, kernels};
 
 /// Whether batch norm takes the batch's statistics or the running ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,10 +236,11 @@ impl Network {
             });
         }
         let mut x = channels_last(images)?;
-        if let Some(Normalisation { mean, deviation }) = &self.normalisation {
-            let mean = Tensor::new(mean, x.device())?;
-            let deviation = Tensor::new(deviation, x.device())?;
-            x = x.broadcast_sub(&mean)?.broadcast_div(&deviation)?;
+        if let Some(Normalisation { mean, deviation }) = self.normalisation {
+            let scale = deviation.map(f32::recip);
+            let shift = [0, 1, 2].map(|c| -mean[c] * scale[c]);
+            let (scale, shift) = (Tensor::new(&scale, x.device())?, Tensor::new(&shift, x.device())?);
+            x = kernels::affine(&x, &scale, &shift, None, false)?;
         }
         let (convolution, norm) = &self.stem;
         let x = norm.forward(&convolution.forward(&x, pass)?, None, true, pass)?;
@@ -388,4 +389,186 @@ fn channels_last(x: &Tensor) -> candle_core::Result<Tensor> {
 
 fn channels_first(x: &Tensor) -> candle_core::Result<Tensor> {
     x.permute((0, 3, 1, 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Stage, Stem};
+    use candle_core::Var;
+
+    fn values(tensor: &Tensor) -> Vec<f32> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    fn images(side: usize) -> Tensor {
+        let count = 2 * 3 * side * side;
+        let ramp = Tensor::arange(0.0_f32, count as f32, &Device::Cpu).unwrap();
+        ((ramp * 0.37)
+            .unwrap()
+            .sin()
+            .unwrap()
+            .reshape((2, 3, side, side))
+            .unwrap()
+            * 0.5)
+            .unwrap()
+            .affine(1.0, 0.5)
+            .unwrap()
+    }
+
+    /// Two stages of one block, the second with 1 x 1 kernels behind a strided 3 x 3.
+    fn small(block: Block) -> Architecture {
+        let stage = |width, stride, kernel| Stage {
+            width,
+            blocks: 1,
+            stride,
+            kernel,
+            entry_kernel: (kernel == 1).then_some(3),
+        };
+        Architecture {
+            block,
+            stem: Stem {
+                kernel: 3,
+                stride: 2,
+                max_pool: false,
+            },
+            stages: vec![stage(4, 1, 3), stage(6, 2, 1)],
+        }
+    }
+
+    /// `sum(p.numel() for p in torchvision.models.resnet18().parameters())` and so on, with 1,000 outputs.
+    #[test]
+    fn presets_have_torchvisions_parameters() {
+        for (name, parameters, tensors) in [("resnet18", 11_689_512, 102), ("resnet50", 25_557_032, 267)] {
+            let architecture = Architecture::preset(name).unwrap();
+            let network = Network::new(&architecture, 1000, 1, &Device::Cpu).unwrap();
+            let count: usize = network.named_parameters().iter().map(|(_, var)| var.elem_count()).sum();
+            assert_eq!((count, network.named_tensors().len()), (parameters, tensors), "{name}");
+        }
+    }
+
+    #[test]
+    fn bottlenecks_have_torchvisions_names_and_shapes() {
+        let network = Network::new(&small(Block::Bottleneck), 5, 1, &Device::Cpu).unwrap();
+        let tensors = network.named_tensors();
+        let shape = |name: &str| tensors[name].dims().to_vec();
+        assert_eq!(shape("conv1.weight"), [4, 3, 3, 3]);
+        assert_eq!(shape("layer1.0.conv3.weight"), [16, 4, 1, 1]);
+        assert_eq!(shape("layer1.0.downsample.0.weight"), [16, 4, 1, 1]);
+        assert_eq!(shape("layer2.0.conv1.weight"), [6, 16, 1, 1]);
+        assert_eq!(shape("layer2.0.conv2.weight"), [6, 6, 3, 3]);
+        assert_eq!(shape("layer2.0.downsample.1.running_var"), [24]);
+        assert_eq!(shape("fc.weight"), [5, 24]);
+        let output = network.forward(&images(16), Mode::Eval).unwrap();
+        assert_eq!(output.features.dims(), [2, 24, 4, 4]);
+        assert_eq!(output.logits.dims(), [2, 5]);
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_network() {
+        let weights = |seed| {
+            let network = Network::new(&small(Block::Basic), 2, seed, &Device::Cpu).unwrap();
+            let parameters = network.named_parameters();
+            parameters.iter().flat_map(|(_, var)| values(var)).collect::<Vec<_>>()
+        };
+        assert_eq!(weights(1), weights(1));
+        assert_ne!(weights(1), weights(2));
+    }
+
+    /// ```python
+    /// m = torch.nn.BatchNorm2d(1); m(torch.tensor([1., 2., 3., 6.]).reshape(1, 1, 2, 2)); m.running_mean, m.running_var
+    /// ```
+    /// is 0.3 and 1.3667: a tenth of the mean 3, and 0.9 + a tenth of the unbiased variance 14/3.
+    #[test]
+    fn running_statistics_are_pytorchs() {
+        let mut parameters = Parameters::random(1, &Device::Cpu);
+        let norm = BatchNorm::new(&mut parameters, "bn", 1).unwrap();
+        let x = Tensor::new(&[[[[1.0_f32], [2.0]], [[3.0], [6.0]]]], &Device::Cpu).unwrap();
+        let y = norm.forward(&x, None, false, Mode::Train.into()).unwrap();
+        let deviation = 3.5_f32.sqrt();
+        for (found, expected) in values(&y).iter().zip([-2.0, -1.0, 0.0, 3.0]) {
+            approx::assert_relative_eq!(*found, expected / deviation, epsilon = 1e-5);
+        }
+        let statistics: Vec<f32> = parameters.statistics.iter().flat_map(|(_, var)| values(var)).collect();
+        approx::assert_relative_eq!(statistics[0], 0.3, epsilon = 1e-6);
+        approx::assert_relative_eq!(statistics[1], 0.9 + 0.1 * 14.0 / 3.0, epsilon = 1e-6);
+        let y = norm.forward(&x, None, false, Mode::Eval.into()).unwrap();
+        approx::assert_relative_eq!(
+            values(&y)[3],
+            (6.0 - 0.3) / (0.9_f32 + 1.4 / 3.0 + 1e-5).sqrt(),
+            epsilon = 1e-5
+        );
+    }
+
+    #[test]
+    fn normalisation_is_that_of_the_images() {
+        let network = Network::new(&small(Block::Basic), 2, 1, &Device::Cpu).unwrap();
+        let mean = Tensor::new(&[0.4_f32, 0.5, 0.6], &Device::Cpu)
+            .unwrap()
+            .reshape((1, 3, 1, 1))
+            .unwrap();
+        let by_hand = (images(8).broadcast_sub(&mean).unwrap() / 0.25).unwrap();
+        let expected = values(&network.forward(&by_hand, Mode::Eval).unwrap().logits);
+        let network = network.with_normalisation(Some(Normalisation {
+            mean: [0.4, 0.5, 0.6],
+            deviation: [0.25; 3],
+        }));
+        for (found, expected) in values(&network.forward(&images(8), Mode::Eval).unwrap().logits)
+            .iter()
+            .zip(expected)
+        {
+            approx::assert_relative_eq!(*found, expected, epsilon = 1e-4, max_relative = 1e-4);
+        }
+    }
+
+    #[test]
+    fn a_backbone_gets_a_fresh_head() {
+        let trained = Network::new(&small(Block::Basic), 7, 1, &Device::Cpu).unwrap();
+        let network =
+            Network::from_backbone(&small(Block::Basic), 2, trained.named_tensors(), 5, &Device::Cpu).unwrap();
+        assert_eq!(network.outputs(), 2);
+        let features = |network: &Network| values(&network.forward(&images(8), Mode::Eval).unwrap().features);
+        assert_eq!(features(&network), features(&trained));
+        let mut tensors = trained.named_tensors();
+        tensors.insert(
+            "bn1.num_batches_tracked".to_owned(),
+            Tensor::new(3_i64, &Device::Cpu).unwrap(),
+        );
+        Network::from_tensors(&small(Block::Basic), 7, tensors, &Device::Cpu).unwrap();
+    }
+
+    #[test]
+    fn evaluation_can_be_differentiated_by_its_input() {
+        let network = Network::new(&small(Block::Basic), 2, 1, &Device::Cpu).unwrap();
+        let features = Var::from_tensor(&network.activations(&images(8), "layer2", Mode::Eval).unwrap()).unwrap();
+        let logits = network.forward_from("layer2", &features, Mode::Eval).unwrap().logits;
+        let gradients = logits.narrow(1, 1, 1).unwrap().sum_all().unwrap().backward().unwrap();
+        let gradient = gradients.get(&features).unwrap();
+        let weights = values(&network.head().weight.get(1).unwrap());
+        let positions = (features.dims()[2] * features.dims()[3]) as f32;
+        for (channel, weight) in weights.into_iter().enumerate() {
+            for found in values(&gradient.narrow(1, channel, 1).unwrap()) {
+                approx::assert_relative_eq!(found, weight / positions, epsilon = 1e-7);
+            }
+        }
+        let images = Var::from_tensor(&images(8)).unwrap();
+        let loss = network.forward(&images, Mode::Eval).unwrap().logits.sum_all().unwrap();
+        assert!(loss.backward().unwrap().get(&images).is_some());
+    }
+
+    #[test]
+    fn images_of_another_shape_are_refused() {
+        let network = Network::new(&small(Block::Basic), 2, 1, &Device::Cpu).unwrap();
+        for shape in [&[2, 8, 8, 3][..], &[3, 8, 8], &[0, 3, 8, 8]] {
+            let wrong = Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
+            assert!(
+                matches!(
+                    network.forward(&wrong, Mode::Eval),
+                    Err(Error::Shape { what: "images", .. })
+                ),
+                "{shape:?}"
+            );
+        }
+        assert!(Network::new(&small(Block::Basic), 0, 1, &Device::Cpu).is_err());
+    }
 }
