@@ -30,21 +30,45 @@ fn styled(style: TableStyle, head: Vec<String>, rows: impl IntoIterator<Item = V
 /// A number of the paper's table: a share in [0, 1], absent when nothing was there to measure.
 type Share = Option<f64>;
 
-/// The columns that the paper's table has for each classifier, in its order.
-const COLUMNS: [(&str, &str, fn(&ClassifierMeasures) -> Share); 4] = [
-    ("fnr", "FNR", |measures| measures.rates.false_negative_rate()),
-    ("fpr", "FPR", |measures| measures.rates.false_positive_rate()),
-    ("energy_predicted_positive", "energy +", |measures| mean(measures, Measure::Energy, Class::Positive)),
-    ("energy_predicted_negative", "energy -", |measures| mean(measures, Measure::Energy, Class::Negative)),
+/// A column that the paper's table has for each classifier.
+struct Column {
+    name: &'static str,
+    title: &'static str,
+    /// Whose errors, or whose energies.
+    class: Class,
+    value: fn(&ClassifierMeasures) -> Share,
+}
+
+/// Those columns, in the paper's order: two error rates, two energies.
+const COLUMNS: [Column; 4] = [
+    Column {
+        name: "fnr",
+        title: "FNR",
+        class: Class::Positive,
+        value: |measures| measures.rates.false_negative_rate(),
+    },
+    Column {
+        name: "fpr",
+        title: "FPR",
+        class: Class::Negative,
+        value: |measures| measures.rates.false_positive_rate(),
+    },
+    Column {
+        name: "energy_predicted_positive",
+        title: "energy +",
+        class: Class::Positive,
+        value: |measures| mean(measures, Measure::Energy, Class::Positive),
+    },
+    Column {
+        name: "energy_predicted_negative",
+        title: "energy -",
+        class: Class::Negative,
+        value: |measures| mean(measures, Measure::Energy, Class::Negative),
+    },
 ];
 
 fn mean(measures: &ClassifierMeasures, measure: Measure, class: Class) -> Share {
     measures.statistics(measure, Filter::predicted(class)).map(|statistics| statistics.mean)
-}
-
-/// The minority class's of the two columns of errors or energies.
-fn of_minority(attribute: &AttributeMeasures, column: usize) -> bool {
-    (attribute.minority() == Class::Positive) == (column % 2 == 0)
 }
 
 /// One row of the paper's table: a cell for each classifier and column, and whether it is the minority class's.
@@ -56,7 +80,8 @@ fn cells(measured: &Measured, attribute: &AttributeMeasures) -> Vec<(Share, bool
             (0..measured.classifiers.len()).flat_map(move |classifier| columns.clone().map(move |column| (classifier, column)))
         })
         .map(|(classifier, column)| {
-            (COLUMNS[column].2(&attribute.classifiers[classifier]), of_minority(attribute, column))
+            let column = &COLUMNS[column];
+            ((column.value)(&attribute.classifiers[classifier]), column.class == attribute.minority())
         })
         .collect()
 }
@@ -67,7 +92,7 @@ fn heads(measured: &Measured, separator: &str) -> Vec<String> {
         .into_iter()
         .flat_map(|columns| {
             measured.classifiers.iter().flat_map(move |classifier| {
-                columns.clone().map(move |column| format!("{classifier}{separator}{}", COLUMNS[column].1))
+                columns.clone().map(move |column| format!("{classifier}{separator}{}", COLUMNS[column].title))
             })
         })
         .collect()
@@ -173,7 +198,7 @@ pub fn attributes(measured: &Measured) -> Table {
         .doubles("train_positive_rate", &column(&|attribute| Some(attribute.positive_rate())))
         .doubles("region_area", &column(&|attribute| Some(attribute.area)));
     for (index, classifier) in measured.classifiers.iter().enumerate() {
-        for (name, _, value) in COLUMNS {
+        for Column { name, value, .. } in COLUMNS {
             table = table.doubles(&format!("{classifier}_{name}"), &column(&|attribute| value(&attribute.classifiers[index])));
         }
         for (name, class) in [("positive", Class::Positive), ("negative", Class::Negative)] {

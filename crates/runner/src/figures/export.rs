@@ -15,6 +15,9 @@ const PNG_DPI: f32 = 300.0;
 /// CSS pixels per inch: the unit of the parsed drawing.
 const CSS_DPI: f32 = 96.0;
 
+/// Puts the bytes of a file where the figures of a run belong, by its name.
+pub type Writer<'a, E> = dyn Fn(&str, &[u8]) -> Result<(), E> + 'a;
+
 /// A finished drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
@@ -123,7 +126,7 @@ impl Figure {
     ///
     /// # Errors
     /// A failed conversion, or whatever `write` says.
-    pub fn write<E: From<FigureError>>(&self, write: impl Fn(&str, &[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub fn write<E: From<FigureError>>(&self, write: &Writer<'_, E>) -> Result<(), E> {
         write(&format!("{}.svg", self.name), self.svg.as_bytes())?;
         write(&format!("{}.pdf", self.name), &self.pdf()?)?;
         write(&format!("{}.png", self.name), &self.png()?)

@@ -259,7 +259,7 @@ fn check(names: &[&str], side: u32, folder: &str) {
             written.borrow_mut().push((name.to_owned(), bytes.to_vec()));
             Ok::<(), FigureError>(())
         };
-        figure.write(write).unwrap();
+        figure.write(&write).unwrap();
         let written = written.into_inner();
         assert!(written[1].1.starts_with(b"%PDF-"), "{}", figure.name());
         assert_eq!(

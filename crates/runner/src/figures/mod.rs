@@ -26,7 +26,7 @@ pub use energy_scatter::energy_scatter;
 pub use error::FigureError;
 pub use error_rates::error_rates;
 pub use examples::examples;
-pub use export::Figure;
+pub use export::{Figure, Writer};
 pub use training_curves::training_curves;
 
 #[cfg(test)]

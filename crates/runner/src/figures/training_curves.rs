@@ -86,9 +86,19 @@ pub fn training_curves(curves: &[TrainingCurve]) -> Result<Figure> {
         }
         page.present()?;
     }
-    let caption = "Training loss and validation loss (left); validation errors of the minority and the majority classes, \
-        mean over attributes (right).";
-    Ok(Figure::new(NAME, caption.to_owned(), svg, size))
+    let validated = curves
+        .iter()
+        .flat_map(|curve| &curve.points)
+        .any(|point| point.validation_loss.is_some());
+    let losses = if validated {
+        "Training and validation loss"
+    } else {
+        "Training loss"
+    };
+    let caption = format!(
+        "{losses} (left); validation errors of the minority and the majority classes, mean over attributes (right)."
+    );
+    Ok(Figure::new(NAME, caption, svg, size))
 }
 
 fn draw_line(

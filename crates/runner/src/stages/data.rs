@@ -105,7 +105,8 @@ fn folder_name(data: &Data) -> PathBuf {
         Source::Celeba => "celeba".into(),
         Source::Procedural => {
             let faces = &data.procedural;
-            format!("procedural-{}-{}-{}-seed{}", faces.train, faces.validation, faces.test, faces.seed).into()
+            let (version, seed) = (procedural::GENERATOR_VERSION, faces.seed);
+            format!("procedural-v{version}-{}-{}-{}-seed{seed}", faces.train, faces.validation, faces.test).into()
         }
     })
 }

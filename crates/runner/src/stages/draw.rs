@@ -47,13 +47,14 @@ fn draw(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<St
     let drawn: Vec<Figure> = drawn.into_iter().collect::<Result<_, _>>()?;
 
     let written = RefCell::new(Vec::new());
+    let write = |name: &str, bytes: &[u8]| -> Result<()> {
+        let path = format!("figures/{name}");
+        context.results.write(&path, bytes)?;
+        written.borrow_mut().push(path);
+        Ok(())
+    };
     for figure in &drawn {
-        figure.write(&|name: &str, bytes: &[u8]| -> Result<()> {
-            let path = format!("figures/{name}");
-            context.results.write(&path, bytes)?;
-            written.borrow_mut().push(path);
-            Ok(())
-        })?;
+        figure.write(write)?;
     }
     let report = crate::report::render(&report::report_data(context, data, measured, &drawn)?);
     context.results.write("report.html", report.as_bytes())?;

@@ -138,10 +138,10 @@ fn exact_masks(data: &DataSet, batch: &Batch, size: usize) -> Result<Vec<Option<
         .par_iter()
         .map(|&index| {
             let Some(masks) = data.source.masks(index)? else { return Ok(None) };
-            let image_size = data.source.image(index)?.dimensions();
+            let image_size = data.source.image_size(index)?;
             let transform = Alignment { size }.transform(landmarks.map(|all| &all[index]), image_size)?;
-            let aligned = |attribute| dataset::aligned_mask(&masks, attribute, image_size, &transform, size);
-            let regions = (0..masks.attributes()).map(|attribute| Ok(Region::from_mask(size, aligned(attribute))?));
+            let aligned = dataset::aligned_masks(&masks, image_size, &transform, size);
+            let regions = aligned.chunks(size * size).map(|mask| Ok(Region::from_mask(size, mask.to_vec())?));
             Ok(Some(regions.collect::<Result<_>>()?))
         })
         .collect()
