@@ -67,13 +67,13 @@ fn glasses(scene: &mut Scene) {
     let strength = scene.presence(A::Eyeglasses);
     let variant = scene.person.variant;
     let frames: [Colour; 4] = [
-        [0.05, 0.05, 0.06],
-        [0.30, 0.13, 0.06],
-        [0.55, 0.08, 0.12],
-        [0.60, 0.47, 0.20],
+        [0.04, 0.04, 0.05],
+        [0.24, 0.09, 0.04],
+        [0.50, 0.03, 0.08],
+        [0.08, 0.10, 0.28],
     ];
     let colour = frames[(variant / 4 % 4) as usize];
-    let width = 2.6 + (variant % 3) as f32 * 0.8;
+    let width = 3.0 + (variant % 3) as f32 * 0.8;
     let square = variant.is_multiple_of(2);
     let yaw = 0.2 * scene.person.nose_shift;
     let rim = |side: f32, grow: f32| {
@@ -110,11 +110,11 @@ fn glasses(scene: &mut Scene) {
                     (shade([0.10, 0.10, 0.13], 1.0 - 0.03 * (p[1] - 2.0)), 0.93 * strength)
                 });
             } else {
-                scene.canvas.fill(&glass, None, [0.85, 0.92, 1.0], 0.10 * strength);
+                scene.canvas.fill(&glass, None, [0.82, 0.92, 1.0], 0.24 * strength);
             }
             let x = side * EYE_X + yaw;
             let glint = Shape::polygon(&[[x - 8.0, 8.0], [x + 2.0, -7.0], [x + 5.0, -7.0], [x - 5.0, 8.0]]);
-            scene.canvas.fill(&glint, None, [1.0; 3], 0.22 * strength);
+            scene.canvas.fill(&glint, None, [1.0; 3], 0.42 * strength);
             let mut ring = glass.0;
             ring.push(ring[0]);
             ring.push(ring[1]);

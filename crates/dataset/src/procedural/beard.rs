@@ -42,7 +42,7 @@ fn paint_hairs(scene: &mut Scene, shape: &Shape, clip: Option<&Coverage>, colour
 /// Upper edge of a beard at a distance from the middle line: over the lip, rising across the cheeks to the ears.
 fn beard_top(distance: f32) -> f32 {
     let cheek = ((distance - 9.0) / 35.0).max(0.0);
-    29.5 - 26.0 * cheek * cheek.sqrt()
+    28.5 - 29.0 * cheek * cheek.sqrt()
 }
 
 /// Upper lip, cheeks, jaw and chin.
@@ -62,7 +62,9 @@ fn stubble(scene: &mut Scene, clip: &Coverage) {
         scene.canvas.paint(&shape, Some(clip), |p| {
             let dots = smoothstep(-0.1, 0.7, texture.plane(p[0] * 0.95 + phase, p[1] * 0.95));
             let fade = smoothstep(0.0, 10.0, p[1] - beard_top((p[0] - turn).abs()));
-            (shade(tint, 1.0 - 0.5 * dots), strength * fade * (0.5 + 0.4 * dots))
+            // Strongest on lip and cheeks; goatees and double chins have the chin.
+            let fade = fade * (1.0 - 0.6 * smoothstep(52.0, 64.0, p[1]));
+            (shade(tint, 1.0 - 0.55 * dots), strength * fade * (0.56 + 0.4 * dots))
         });
     }
     scene.site_within(&[A::FiveOClockShadow], &shape, &head(scene));
@@ -81,7 +83,7 @@ fn full_beard(scene: &mut Scene, clip: &Coverage) {
             // Thin about the mouth, where moustache and goatee may grow.
             let x = (p[0] - turn) / 21.0;
             let around = x.hypot((p[1] - 45.0) / 17.0);
-            let thin = 1.0 - smoothstep(0.65, 1.2, around);
+            let thin = (1.0 - smoothstep(0.65, 1.2, around)).max(smoothstep(56.0, 68.0, p[1]));
             let fade = smoothstep(-1.0, 9.0, p[1] - beard_top((p[0] - turn).abs()) + 2.0 * ragged);
             (
                 shade(colour, 1.0 + 0.35 * streak),

@@ -28,7 +28,7 @@ fn unevenness(scene: &Scene, side: f32) -> f32 {
 
 /// The opening between the lids: half its height in the middle, pixels.
 fn opening(scene: &Scene) -> f32 {
-    lerp(6.8, 1.4, scene.amount(A::NarrowEyes)) + 0.5 * scene.degree(A::Attractive)
+    lerp(7.2, 0.9, scene.amount(A::NarrowEyes)) + 0.5 * scene.degree(A::Attractive)
 }
 
 fn almond(side: f32, half_height: f32) -> Shape {
@@ -48,8 +48,9 @@ fn almond(side: f32, half_height: f32) -> Shape {
 fn eye(scene: &mut Scene, side: f32) {
     let half = opening(scene);
     let shape = almond(side, half);
-    let lid = shade(scene.skin, 0.72);
-    scene.canvas.fill(&almond(side, half + 2.2), None, lid, 0.8);
+    // The lids: of narrow eyes, wide bands of shaded skin.
+    let lid = shade([scene.skin[0], scene.skin[1] * 0.92, scene.skin[2] * 0.9], 0.68);
+    scene.canvas.fill(&almond(side, (half + 2.2).max(7.6)), None, lid, 0.85);
     scene.canvas.fill(&shape, None, [0.95, 0.94, 0.93], 1.0);
     let clip = scene.canvas.coverage(&[&shape]);
     let x = side * EYE_X + 0.15 * scene.person.nose_shift;

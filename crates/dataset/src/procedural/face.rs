@@ -62,9 +62,9 @@ impl Plan {
         self.nuisance.draw_background(&mut scene.canvas);
         hair::draw_back(&mut scene);
         torso::draw(&mut scene);
+        torso::double_chin(&mut scene);
         let face: Coverage = head::draw(&mut scene);
         beard::draw_below_mouth(&mut scene, &face);
-        torso::double_chin(&mut scene);
         nose::draw(&mut scene, &face);
         eyes::draw(&mut scene, &face);
         mouth::draw(&mut scene, &face);

@@ -258,12 +258,16 @@ pub(super) fn draw_front(scene: &mut Scene, face: &Coverage) {
     sites(scene, &hair);
 }
 
-/// The shine of a skull without hair.
+/// The shine of a skull without hair: a wide light with a bright spot in it.
 fn scalp(scene: &mut Scene, face: &Coverage, bare: f32) {
     let x = scene.person.turn(-50.0) + 8.0 * scene.person.light;
+    let light = [1.0, 0.98, 0.95];
     scene
         .canvas
-        .glow([x, -52.0], [24.0, 15.0], 0.0, Some(face), [1.0, 0.97, 0.93], 0.6 * bare);
+        .glow([x, -50.0], [32.0, 19.0], 0.0, Some(face), light, 0.5 * bare);
+    scene
+        .canvas
+        .glow([x - 6.0, -55.0], [14.0, 8.0], -0.3, Some(face), light, 0.9 * bare);
 }
 
 fn sites(scene: &mut Scene, hair: &Hair) {

@@ -30,18 +30,18 @@ struct Build {
 
 fn outline(person: &Person, build: Build) -> Shape {
     let Build { male, chubby, oval } = build;
-    let point = |&(y, width): &(f32, f32)| {
+    let point = |&(y, base): &(f32, f32)| {
         let jaw = smoothstep(20.0, 48.0, y);
         let cheek = smoothstep(2.0, 40.0, y);
         let chin = smoothstep(50.0, 62.0, y);
         let brow = 1.0 - smoothstep(-60.0, -20.0, y);
-        let width = width * (1.0 + person.size)
+        let width = base * (1.0 + person.size)
             + jaw * (2.0 * male - 5.2 * oval)
-            + cheek * 7.0 * chubby
+            + cheek * 9.0 * chubby
             + chin * (1.5 * male - chubby - 0.8 * oval)
             - brow * 3.5 * oval;
         let y = if y > 0.0 { y * (1.0 + 0.055 * oval) } else { y };
-        [width.max(2.0), y]
+        [width.max(0.6 * base), y]
     };
     let right: Vec<Point> = PROFILE.iter().map(point).collect();
     let left = right.iter().rev().map(|p| [-p[0], p[1]]);

@@ -218,4 +218,37 @@ mod tests {
         // difference between the whole set's marginals and the first 20,000 images' the rest.
         assert!(rms < 0.02 && worst.0.abs() < 0.13, "rms {rms}, worst {worst:?}");
     }
+
+    /// Pairs that hardly ever or almost always occur together. A Gaussian copula has no exact zeros, and the projection
+    /// onto correlation matrices softens them; what remains is stated here as a share of all images.
+    #[test]
+    fn exclusions_and_implications_nearly_hold() {
+        let Some(pairs) = shared("label_cooccurrence_first20000.csv") else {
+            return;
+        };
+        let rows = sampled();
+        let names = Attributes::celeba();
+        for (a, b) in [
+            ("Male", "Wearing_Lipstick"),
+            ("Male", "Heavy_Makeup"),
+            ("Bald", "Bangs"),
+            ("Goatee", "No_Beard"),
+            ("Mustache", "No_Beard"),
+            ("Black_Hair", "Blond_Hair"),
+            ("Black_Hair", "Brown_Hair"),
+            ("Blond_Hair", "Brown_Hair"),
+            ("Black_Hair", "Gray_Hair"),
+            ("Straight_Hair", "Wavy_Hair"),
+        ] {
+            let (i, j) = (names.index(a).unwrap(), names.index(b).unwrap());
+            let sampled = rows.iter().filter(|row| row[i] > 0 && row[j] > 0).count() as f64 / ROWS as f64;
+            let official = pairs[i][j] / 20_000.0;
+            let independent = pairs[i][i] * pairs[j][j] / 20_000.0 / 20_000.0;
+            eprintln!("{a} and {b}: {sampled:.4}, official {official:.4}, were they independent {independent:.4}");
+            assert!(
+                (sampled - official).abs() < 0.025 && sampled < 0.6 * independent,
+                "{a} and {b}"
+            );
+        }
+    }
 }

@@ -60,7 +60,7 @@ impl Person {
         Self {
             frame,
             nose_shift,
-            skin_tone: rng.random_range(0.0..1.0),
+            skin_tone: rng.random_range(0.0f32..1.0).sqrt().min(0.999),
             iris,
             hair_tint: std::array::from_fn(|_| rng.random_range(-0.05..0.05)),
             hair_length,
@@ -94,7 +94,7 @@ impl Person {
         let place = self.skin_tone * 2.999;
         let at = place as usize;
         let tone = mix(tones[at], tones[at + 1], place.fract());
-        mix(tone, [1.0, 0.96, 0.95], 0.88 * traits.presence(A::PaleSkin))
+        mix(tone, [0.97, 0.94, 0.99], 0.92 * traits.presence(A::PaleSkin))
     }
 
     /// The hair's colour in even light: the traits' colours in proportion to the odds they stand for, reddish where none

@@ -9,13 +9,13 @@ const SIZE: usize = 64;
 
 /// Smooth random functions on the line and the plane, the same in every picture; pictures differ in where they read them.
 pub(super) struct Texture {
-    values: Vec<f32>,
+    values: Box<[f32; SIZE * SIZE]>,
 }
 
 static TEXTURE: LazyLock<Texture> = LazyLock::new(|| {
     let mut rng = ChaCha8Rng::seed_from_u64(0x7e87);
     Texture {
-        values: (0..SIZE * SIZE).map(|_| rng.random_range(-1.0..1.0)).collect(),
+        values: Box::new(std::array::from_fn(|_| rng.random_range(-1.0..1.0))),
     }
 });
 

@@ -166,7 +166,7 @@ fn necklace(scene: &mut Scene, half: f32) {
         vivid(scene.person.accent),
     ][kind as usize];
     if strength > 0.01 {
-        let radius = [3.4, 2.4, 2.2, 3.6][kind as usize];
+        let radius = [4.2, 3.0, 2.8, 4.4][kind as usize];
         scene.canvas.fill(
             &Shape::band(&hang, |_| radius * 2.0 + 2.0),
             None,
@@ -202,54 +202,38 @@ fn necklace(scene: &mut Scene, half: f32) {
                 .glow([-1.0, 100.0], [3.0, 4.0], 0.0, None, [1.0; 3], 0.8 * strength);
         }
     }
-    scene.site(&[A::WearingNecklace], &Shape::band(&hang, |_| 9.0));
+    scene.site(&[A::WearingNecklace], &Shape::band(&hang, |_| 10.0));
     scene.site(&[A::WearingNecklace], &Shape::ellipse([0.0, 101.0], [5.0, 6.0], 0.0));
 }
 
-/// The roll of skin under the chin; drawn over neck and face.
+/// The roll of skin under the chin; drawn behind the head, whose shadow parts the two chins.
 pub(super) fn double_chin(scene: &mut Scene) {
     let strength = scene.amount(A::DoubleChin);
-    let x = |x: f32| x + 0.5 * scene.person.turn(72.0);
-    let bottom = lerp(74.0, 89.0, strength);
-    let roll = |bottom: f32| {
-        Shape::smooth(&[
-            [x(-31.0), 55.0],
-            [x(-26.0), bottom - 11.0],
-            [x(-13.0), bottom - 2.0],
-            [x(0.0), bottom],
-            [x(13.0), bottom - 2.0],
-            [x(26.0), bottom - 11.0],
-            [x(31.0), 55.0],
-            [x(18.0), 68.0],
-            [x(0.0), 72.5],
-            [x(-18.0), 68.0],
-        ])
-    };
-    let opacity = smoothstep(0.05, 0.4, strength);
+    let x = 0.5 * scene.person.turn(72.0);
+    let bottom = lerp(67.0, 95.0, strength);
+    let chin = head(scene);
+    // As wide as the jaw where the roll comes out from under it.
+    let jaw = chin
+        .0
+        .iter()
+        .filter(|p| p[1] > 58.0)
+        .map(|p| p[0] - x)
+        .fold(12.0, f32::max);
+    let half = 0.97 * jaw;
+    let roll = |bottom: f32| Shape::ellipse([x, 58.0], [half, bottom - 58.0], 0.0);
     let (skin, light) = (scene.skin, scene.person.light);
-    let half = neck_half_width(scene).max(26.0);
-    let body = Shape::polygon(&[[x(-half), 40.0], [x(half), 40.0], [x(half), 100.0], [x(-half), 100.0]]);
-    let clip = scene.canvas.coverage(&[&head(scene), &body]);
-    let clip = Some(&clip);
-    let under = roll(bottom + 3.5);
-    scene.canvas.fill(&under, clip, shade(skin, 0.42), 0.6 * opacity);
-    scene.canvas.paint(&roll(bottom), clip, |p| {
-        let round = 0.66 + 0.42 * smoothstep(70.0, 79.0, p[1]) - 0.2 * smoothstep(bottom - 8.0, bottom, p[1]);
-        (shade(skin, round + 0.08 * light * p[0] / 30.0), opacity)
+    let dark = shade([skin[0], skin[1] * 0.82, skin[2] * 0.76], 0.42);
+    scene.canvas.fill(&roll(bottom + 3.5), None, dark, 0.55);
+    scene.canvas.paint(&roll(bottom), None, |p| {
+        let round = 0.97 - 0.22 * smoothstep(bottom - 9.0, bottom, p[1]) - 0.16 * ((p[0] - x) / half).powi(2);
+        (shade(skin, round + 0.08 * light * (p[0] - x) / half), 1.0)
     });
-    let crease = line(&[
-        [x(-22.0), 63.0],
-        [x(-11.0), 71.0],
-        [x(0.0), 74.0],
-        [x(11.0), 71.0],
-        [x(22.0), 63.0],
-    ]);
-    let crease = Shape::band(&crease, |u| 3.4 * (1.0 - (2.0 * u - 1.0).powi(2)) + 0.4);
-    scene.canvas.fill(
-        &crease,
-        None,
-        shade([skin[0], skin[1] * 0.8, skin[2] * 0.75], 0.36),
-        0.8 * opacity,
-    );
-    scene.site(&[A::DoubleChin], &roll(91.0));
+    let clip = scene.canvas.coverage(&[&roll(bottom)]);
+    for (drop, opacity) in [(5.5, 0.35), (3.0, 0.6)] {
+        scene
+            .canvas
+            .fill(&chin.map(|p| [p[0], p[1] + drop]), Some(&clip), dark, opacity);
+    }
+    let below = roll(95.0).map(|p| [p[0], p[1].max(64.0)]);
+    scene.site(&[A::DoubleChin], &below);
 }

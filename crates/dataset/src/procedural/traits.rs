@@ -34,38 +34,41 @@ impl Difficulty {
     fn of(attribute: Attribute) -> Self {
         use Attribute as A;
         match attribute {
-            A::Bald | A::Eyeglasses | A::Male | A::WearingHat | A::WearingNecktie => Self::Evident,
+            A::Bald | A::Eyeglasses | A::Male => Self::Evident,
             A::Bangs
             | A::BlondHair
             | A::Goatee
             | A::GrayHair
-            | A::MouthSlightlyOpen
             | A::Mustache
             | A::NoBeard
             | A::Sideburns
-            | A::Smiling
-            | A::WearingLipstick => Self::Clear,
+            | A::WearingHat
+            | A::WearingNecktie => Self::Clear,
             A::BlackHair
             | A::Blurry
             | A::Chubby
             | A::DoubleChin
             | A::FiveOClockShadow
             | A::HeavyMakeup
+            | A::MouthSlightlyOpen
             | A::PaleSkin
             | A::RecedingHairline
             | A::RosyCheeks
-            | A::WearingEarrings => Self::Graded,
+            | A::Smiling
+            | A::WearingEarrings
+            | A::WearingLipstick => Self::Graded,
             A::ArchedEyebrows
             | A::Attractive
             | A::BagsUnderEyes
             | A::BrownHair
             | A::BushyEyebrows
             | A::HighCheekbones
+            | A::NarrowEyes
             | A::StraightHair
             | A::WavyHair
             | A::WearingNecklace
             | A::Young => Self::Subjective,
-            A::BigLips | A::BigNose | A::NarrowEyes | A::OvalFace | A::PointyNose => Self::Contested,
+            A::BigLips | A::BigNose | A::OvalFace | A::PointyNose => Self::Contested,
         }
     }
 }
