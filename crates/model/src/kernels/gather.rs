@@ -8,9 +8,9 @@
 //! Padding is made real: a task copies its rows of the source into scratch memory with zeros around them.
 
 use super::parallel::for_each;
-use super::simd::{InstructionSet, Kernel, LANES, Lanes};
+use super::simd::InstructionSet;
 use super::storage::{Dims, Output, Shared, with_scratch};
-use std::mem::MaybeUninit;
+use super::tiles::Tiles;
 use std::ops::Range;
 
 /// Output pixels that share their weights: a lattice of points `(y + step i, x + step j)` in the output.
@@ -26,7 +26,7 @@ pub(crate) struct Lattice {
     pub source: (usize, usize),
     /// Rows and columns of the window. Either may be 0: then the pixels are 0.
     pub window: (usize, usize),
-    /// `[block][row][column][source channel][LANES]`.
+    /// `[block][row][column][source channel][LANES]`, see [`super::pack::pack`].
     pub weights: Vec<f32>,
 }
 
@@ -242,216 +242,6 @@ pub(crate) fn copy_padded(
                 row[left + source_len..].fill(0.0);
             }
             _ => row.fill(0.0),
-        }
-    }
-}
-
-/// The pixels of one lattice in one task.
-struct Tiles<'a> {
-    source: &'a [f32],
-    pixels: &'a [(usize, usize)],
-    /// Pixels in a row, and the distance of the windows of neighbours.
-    columns: usize,
-    step: usize,
-    rows: usize,
-    row_stride: usize,
-    run: usize,
-    weights: &'a [f32],
-    channels: usize,
-    output: *mut f32,
-}
-
-impl Kernel for Tiles<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<V: Lanes>(self) {
-        let blocks = self.channels.div_ceil(LANES);
-        let mut block = 0;
-        // SAFETY: the caller vouches for the processor and the table.
-        unsafe {
-            while block < blocks {
-                // 28 of 32 vectors hold sums, or 6 of 8 on small register files; the rest, weights and a pixel.
-                if !V::MANY_REGISTERS {
-                    self.column::<V, 6, 1>(block);
-                    block += 1;
-                } else if block + 2 <= blocks {
-                    self.column::<V, 14, 2>(block);
-                    block += 2;
-                } else {
-                    self.column::<V, 28, 1>(block);
-                    block += 1;
-                }
-            }
-        }
-    }
-}
-
-/// Where the windows of a tile's pixels start.
-trait Windows<const P: usize>: Copy {
-    /// The window of pixel `p`, `offset` floats in.
-    unsafe fn at(&self, p: usize, offset: usize) -> *const f32;
-}
-
-/// Anywhere.
-#[derive(Clone, Copy)]
-struct Scattered<const P: usize>([*const f32; P]);
-
-impl<const P: usize> Windows<P> for Scattered<P> {
-    #[inline(always)]
-    unsafe fn at(&self, p: usize, offset: usize) -> *const f32 {
-        // SAFETY: the caller's promise.
-        unsafe { self.0[p].add(offset) }
-    }
-}
-
-/// At equal distances: few registers address them all.
-#[derive(Clone, Copy)]
-struct Spaced {
-    first: *const f32,
-    step: usize,
-}
-
-impl<const P: usize> Windows<P> for Spaced {
-    #[inline(always)]
-    unsafe fn at(&self, p: usize, offset: usize) -> *const f32 {
-        // SAFETY: the caller's promise.
-        unsafe { self.first.add(p * self.step + offset) }
-    }
-}
-
-/// Bytes of weights that a pass over the pixels of a task may use: about half of the second-level cache.
-const WEIGHT_BYTES: usize = 256 * 1024;
-
-impl Tiles<'_> {
-    /// All pixels, for `J` blocks of channels.
-    #[inline(always)]
-    unsafe fn column<V: Lanes, const P: usize, const J: usize>(&self, block: usize) {
-        // Weights that exceed the cache are used in passes, some rows of the window at a time; sums wait in the output.
-        let row_bytes = self.run * J * LANES * size_of::<f32>();
-        let rows = (WEIGHT_BYTES / row_bytes.max(1)).clamp(1, self.rows.max(1));
-        for start in (0..self.rows.max(1)).step_by(rows) {
-            let rows = start..(start + rows).min(self.rows);
-            for (tile, pixels) in self.pixels.chunks(P).enumerate() {
-                let in_one_row = tile * P % self.columns + P <= self.columns;
-                // SAFETY: the table's offsets are within the source and the output.
-                unsafe {
-                    if in_one_row {
-                        let windows = Spaced {
-                            first: self.source.as_ptr().add(pixels[0].0),
-                            step: self.step,
-                        };
-                        self.tile::<V, _, P, J>(windows, pixels, rows.clone(), block);
-                    } else {
-                        // The last tile repeats its last pixel, and writes it as often.
-                        let pixel = |p: usize| pixels[p.min(pixels.len() - 1)].0;
-                        let windows = Scattered(std::array::from_fn(|p| self.source.as_ptr().add(pixel(p))));
-                        self.tile::<V, _, P, J>(windows, pixels, rows.clone(), block);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Sums `rows` of the windows, for `J` blocks of channels from `block` on, on top of what earlier rows gave.
-    ///
-    /// The sums stay in registers only if every loop over them has constant bounds and a body short enough to be
-    /// unrolled; what does not, goes through `buffer`.
-    #[inline(always)]
-    #[allow(clippy::needless_range_loop)]
-    unsafe fn tile<V: Lanes, W: Windows<P>, const P: usize, const J: usize>(
-        &self,
-        windows: W,
-        pixels: &[(usize, usize)],
-        rows: Range<usize>,
-        block: usize,
-    ) {
-        let block_len = self.rows * self.run * LANES;
-        let first = block * LANES;
-        let whole = pixels.len() == P && first + J * LANES <= self.channels;
-        let later = rows.start > 0;
-        // SAFETY: windows lie within the source, `rows * run` lines of `J` blocks within the weights, and the table's
-        // offsets within the output. The buffer is read where it has been written.
-        unsafe {
-            let zero = V::splat(0.0);
-            let mut buffer = MaybeUninit::<[[V; J]; P]>::uninit();
-            let buffer = buffer.as_mut_ptr().cast::<[V; J]>();
-            let mut sums = [[zero; J]; P];
-            if later && whole {
-                for p in 0..P {
-                    for j in 0..J {
-                        sums[p][j] = V::load(self.output.add(pixels[p].1 + first + j * LANES));
-                    }
-                }
-            } else if later {
-                for p in 0..P {
-                    let from = self.output.add(pixels[p.min(pixels.len() - 1)].1 + first);
-                    *buffer.add(p) = self.load_channels(from, first);
-                }
-                for p in 0..P {
-                    sums[p] = *buffer.add(p);
-                }
-            }
-
-            let mut weights = self
-                .weights
-                .as_ptr()
-                .add(block * block_len + rows.start * self.run * LANES);
-            for row in rows {
-                let start = row * self.row_stride;
-                for k in start..start + self.run {
-                    let mut lines = [zero; J];
-                    for j in 0..J {
-                        lines[j] = V::load(weights.add(j * block_len));
-                    }
-                    for p in 0..P {
-                        let value = V::splat(*windows.at(p, k));
-                        for j in 0..J {
-                            sums[p][j] = value.mul_add(lines[j], sums[p][j]);
-                        }
-                    }
-                    weights = weights.add(LANES);
-                }
-            }
-
-            if whole {
-                for p in 0..P {
-                    for j in 0..J {
-                        sums[p][j].store(self.output.add(pixels[p].1 + first + j * LANES));
-                    }
-                }
-            } else {
-                for p in 0..P {
-                    *buffer.add(p) = sums[p];
-                }
-                for (p, pixel) in pixels.iter().enumerate() {
-                    self.store_channels(&*buffer.add(p), self.output.add(pixel.1 + first), first);
-                }
-            }
-        }
-    }
-
-    /// Those of `J` vectors of channels from `first` on that exist, and zeros.
-    #[inline(always)]
-    unsafe fn load_channels<V: Lanes, const J: usize>(&self, from: *const f32, first: usize) -> [V; J] {
-        // SAFETY: the caller's pointer is at channel `first` of a pixel.
-        unsafe {
-            let mut vectors = [V::splat(0.0); J];
-            for (j, vector) in vectors.iter_mut().enumerate() {
-                *vector = V::load_partial(from.add(j * LANES), self.channels - first - j * LANES);
-            }
-            vectors
-        }
-    }
-
-    /// Writes those of `J` vectors of channels from `first` on that exist.
-    #[inline(always)]
-    unsafe fn store_channels<V: Lanes, const J: usize>(&self, vectors: &[V; J], to: *mut f32, first: usize) {
-        // SAFETY: the caller's pointer is at channel `first` of a pixel.
-        unsafe {
-            for (j, vector) in vectors.iter().enumerate() {
-                vector.store_partial(to.add(j * LANES), self.channels - first - j * LANES);
-            }
         }
     }
 }

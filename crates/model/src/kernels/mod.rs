@@ -28,6 +28,7 @@
 
 mod batch_norm;
 mod convolution;
+mod elementwise;
 mod filter_gradient;
 mod gather;
 mod pack;
@@ -37,6 +38,9 @@ mod reference;
 mod simd;
 mod statistics;
 mod storage;
+mod tiles;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use batch_norm::{affine, batch_norm};
 pub use convolution::conv2d;

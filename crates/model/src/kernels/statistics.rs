@@ -1,6 +1,7 @@
 //! Mean and variance of each channel.
 
-use super::batch_norm::{Chunks, check_channels};
+use super::batch_norm::check_channels;
+use super::elementwise::Chunks;
 use super::parallel::for_each;
 use super::reference;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
