@@ -127,3 +127,39 @@ impl Linear {
         Ok(x.matmul(&weight.t()?)?.broadcast_add(&bias)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+    use candle_core::Device;
+
+    fn values(tensor: &Tensor) -> Vec<f32> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    /// ```python
+    /// m = torch.nn.BatchNorm2d(1); m(torch.tensor([1., 2., 3., 6.]).reshape(1, 1, 2, 2)); m.running_mean, m.running_var
+    /// ```
+    /// is 0.3 and 1.3667: a tenth of the mean 3, and 0.9 + a tenth of the unbiased variance 14/3.
+    #[test]
+    fn running_statistics_are_pytorchs() {
+        let mut parameters = Parameters::random(1, &Device::Cpu);
+        let norm = BatchNorm::new(&mut parameters, "bn", 1).unwrap();
+        let x = Tensor::new(&[[[[1.0_f32], [2.0]], [[3.0], [6.0]]]], &Device::Cpu).unwrap();
+        let y = norm.forward(&x, None, false, Mode::Train.into()).unwrap();
+        let deviation = 3.5_f32.sqrt();
+        for (found, expected) in values(&y).iter().zip([-2.0, -1.0, 0.0, 3.0]) {
+            assert_relative_eq!(*found, expected / deviation, epsilon = 1e-5);
+        }
+        let statistics: Vec<f32> = parameters.statistics.iter().flat_map(|(_, var)| values(var)).collect();
+        assert_relative_eq!(statistics[0], 0.3, epsilon = 1e-6);
+        assert_relative_eq!(statistics[1], 0.9 + 0.1 * 14.0 / 3.0, epsilon = 1e-6);
+        let y = norm.forward(&x, None, false, Mode::Eval.into()).unwrap();
+        assert_relative_eq!(
+            values(&y)[3],
+            (6.0 - 0.3) / (0.9_f32 + 1.4 / 3.0 + 1e-5).sqrt(),
+            epsilon = 1e-5
+        );
+    }
+}

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use candle_core::{DType, Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use crate::architecture::{Block, Stage};
 use crate::layers::{self, BatchNorm, Convolution, Linear};
 use crate::parameters::Parameters;
+use crate::residual::{Residual, layer, run_stage};
 use crate::tape::{Pass, Tape};
 use crate::{Architecture, Error, Result, kernels};
 
@@ -69,13 +69,6 @@ pub struct Network {
     head: Linear,
     parameters: Vec<(String, Var)>,
     statistics: Vec<(String, Var)>,
-}
-
-/// A residual block: convolutions with batch norm, and the way around them.
-#[derive(Debug)]
-struct Residual {
-    layers: Vec<(Convolution, BatchNorm)>,
-    downsample: Option<(Convolution, BatchNorm)>,
 }
 
 impl Network {
@@ -301,88 +294,6 @@ impl Network {
     }
 }
 
-impl Residual {
-    fn new(
-        parameters: &mut Parameters,
-        name: &str,
-        block: Block,
-        stage: &Stage,
-        first: bool,
-        inputs: usize,
-    ) -> Result<Self> {
-        let (width, outputs) = (stage.width, stage.width * block.expansion());
-        let (stride, kernel) = if first {
-            (stage.stride, stage.entry_kernel.unwrap_or(stage.kernel))
-        } else {
-            (1, stage.kernel)
-        };
-        // Inputs, outputs, kernel and stride of each convolution.
-        let convolutions = match block {
-            Block::Basic => vec![([inputs, width], kernel, stride), ([width, width], stage.kernel, 1)],
-            Block::Bottleneck => {
-                vec![
-                    ([inputs, width], 1, 1),
-                    ([width, width], kernel, stride),
-                    ([width, outputs], 1, 1),
-                ]
-            }
-        };
-        let mut layers = Vec::new();
-        for (i, (channels, kernel, stride)) in convolutions.into_iter().enumerate() {
-            let names = [format!("{name}.conv{}", i + 1), format!("{name}.bn{}", i + 1)];
-            layers.push(layer(
-                parameters,
-                names.each_ref().map(String::as_str),
-                channels,
-                kernel,
-                stride,
-            )?);
-        }
-        let downsample = if stride != 1 || inputs != outputs {
-            let names = [format!("{name}.downsample.0"), format!("{name}.downsample.1")];
-            Some(layer(
-                parameters,
-                names.each_ref().map(String::as_str),
-                [inputs, outputs],
-                1,
-                stride,
-            )?)
-        } else {
-            None
-        };
-        Ok(Self { layers, downsample })
-    }
-
-    fn forward(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
-        let around = match &self.downsample {
-            Some((convolution, norm)) => norm.forward(&convolution.forward(x, pass)?, None, false, pass)?,
-            None => x.clone(),
-        };
-        let mut y = x.clone();
-        for (i, (convolution, norm)) in self.layers.iter().enumerate() {
-            let residual = (i + 1 == self.layers.len()).then_some(&around);
-            y = norm.forward(&convolution.forward(&y, pass)?, residual, true, pass)?;
-        }
-        Ok(y)
-    }
-}
-
-/// A convolution followed by batch norm.
-fn layer(
-    parameters: &mut Parameters,
-    [convolution, norm]: [&str; 2],
-    channels: [usize; 2],
-    kernel: usize,
-    stride: usize,
-) -> Result<(Convolution, BatchNorm)> {
-    let convolution = Convolution::new(parameters, convolution, channels, kernel, stride)?;
-    Ok((convolution, BatchNorm::new(parameters, norm, channels[1])?))
-}
-
-fn run_stage(stage: &[Residual], x: Tensor, pass: Pass<'_>) -> Result<Tensor> {
-    stage.iter().try_fold(x, |x, block| block.forward(&x, pass))
-}
-
 fn channels_last(x: &Tensor) -> candle_core::Result<Tensor> {
     x.permute((0, 2, 3, 1))?.contiguous()
 }
@@ -394,7 +305,7 @@ fn channels_first(x: &Tensor) -> candle_core::Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Stage, Stem};
+    use crate::{Block, Stage, Stem};
     use candle_core::Var;
 
     fn values(tensor: &Tensor) -> Vec<f32> {
@@ -473,31 +384,6 @@ mod tests {
         };
         assert_eq!(weights(1), weights(1));
         assert_ne!(weights(1), weights(2));
-    }
-
-    /// ```python
-    /// m = torch.nn.BatchNorm2d(1); m(torch.tensor([1., 2., 3., 6.]).reshape(1, 1, 2, 2)); m.running_mean, m.running_var
-    /// ```
-    /// is 0.3 and 1.3667: a tenth of the mean 3, and 0.9 + a tenth of the unbiased variance 14/3.
-    #[test]
-    fn running_statistics_are_pytorchs() {
-        let mut parameters = Parameters::random(1, &Device::Cpu);
-        let norm = BatchNorm::new(&mut parameters, "bn", 1).unwrap();
-        let x = Tensor::new(&[[[[1.0_f32], [2.0]], [[3.0], [6.0]]]], &Device::Cpu).unwrap();
-        let y = norm.forward(&x, None, false, Mode::Train.into()).unwrap();
-        let deviation = 3.5_f32.sqrt();
-        for (found, expected) in values(&y).iter().zip([-2.0, -1.0, 0.0, 3.0]) {
-            approx::assert_relative_eq!(*found, expected / deviation, epsilon = 1e-5);
-        }
-        let statistics: Vec<f32> = parameters.statistics.iter().flat_map(|(_, var)| values(var)).collect();
-        approx::assert_relative_eq!(statistics[0], 0.3, epsilon = 1e-6);
-        approx::assert_relative_eq!(statistics[1], 0.9 + 0.1 * 14.0 / 3.0, epsilon = 1e-6);
-        let y = norm.forward(&x, None, false, Mode::Eval.into()).unwrap();
-        approx::assert_relative_eq!(
-            values(&y)[3],
-            (6.0 - 0.3) / (0.9_f32 + 1.4 / 3.0 + 1e-5).sqrt(),
-            epsilon = 1e-5
-        );
     }
 
     #[test]

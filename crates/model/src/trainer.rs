@@ -4,7 +4,8 @@ use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, Device, Storage, Tensor, Var};
 
 use crate::checkpoint::{Checkpoint, Progress};
-use crate::optimiser::{Optimiser, OptimiserConfig};
+use crate::optimiser::Optimiser;
+use crate::rule::OptimiserConfig;
 use crate::tape::Tape;
 use crate::{ClassWeights, Error, LearningRate, Loss, Mode, Network, Result};
 
