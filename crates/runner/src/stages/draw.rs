@@ -54,7 +54,7 @@ fn draw(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<St
         Ok(())
     };
     for figure in &drawn {
-        figure.write(write)?;
+        figure.write(&write)?;
     }
     let report = crate::report::render(&report::report_data(context, data, measured, &drawn)?);
     context.results.write("report.html", report.as_bytes())?;
