@@ -18,7 +18,7 @@ pub const MARKER: &str = "procedural.json";
 /// JPEG quality of the images.
 const QUALITY: u8 = 90;
 
-/// What [`write`] found to do.
+/// What [`write()`] found to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The data set was written.
