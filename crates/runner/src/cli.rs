@@ -78,7 +78,11 @@ pub struct Run {
 /// Parses the command line, does what it says, and turns a failure into one paragraph and an exit status.
 pub fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("BIASCAM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -50,7 +50,11 @@ impl Context {
         interrupt: Interrupt,
     ) -> Result<Self> {
         let results = ResultsFolder::open(&results_root.join(&loaded.name))?;
-        let mut manifest = if fresh { Manifest::default() } else { Manifest::read(results.path())? };
+        let mut manifest = if fresh {
+            Manifest::default()
+        } else {
+            Manifest::read(results.path())?
+        };
         manifest.version = env!("CARGO_PKG_VERSION").to_owned();
         manifest.revision = option_env!("BIASCAM_REVISION").map(str::to_owned);
         manifest.command = std::env::args().collect();
@@ -116,7 +120,9 @@ pub fn choose_device(name: &str) -> Result<Device> {
             )));
         }
         Device::new_cuda(ordinal).map_err(|error| {
-            Error::Request(format!("--device {name}: no such GPU ({error}); `--device cpu` does without"))
+            Error::Request(format!(
+                "--device {name}: no such GPU ({error}); `--device cpu` does without"
+            ))
         })
     };
     match name {
@@ -126,7 +132,9 @@ pub fn choose_device(name: &str) -> Result<Device> {
         "cuda" => cuda(0),
         _ => match name.strip_prefix("cuda:").map(str::parse) {
             Some(Ok(ordinal)) => cuda(ordinal),
-            _ => Err(Error::Request(format!("--device {name}: expected auto, cpu, cuda or cuda:N"))),
+            _ => Err(Error::Request(format!(
+                "--device {name}: expected auto, cpu, cuda or cuda:N"
+            ))),
         },
     }
 }

@@ -87,11 +87,7 @@ impl Error {
     /// An [`Error::Io`] made from a system error, for `map_err`.
     pub fn io(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io {
-            path,
-            doing,
-            source,
-        }
+        move |source| Self::Io { path, doing, source }
     }
 
     /// An [`Error::Artefact`] for a file of a results folder.

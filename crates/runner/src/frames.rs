@@ -99,7 +99,9 @@ impl ReadTable {
     /// When it cannot be read or is not CSV.
     pub fn csv(path: &Path, has_header: bool) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::io(path, "reading"))?;
-        let options = CsvReadOptions::default().with_has_header(has_header).with_infer_schema_length(Some(1000));
+        let options = CsvReadOptions::default()
+            .with_has_header(has_header)
+            .with_infer_schema_length(Some(1000));
         Self::from(path, options.into_reader_with_file_handle(Cursor::new(bytes)).finish())
     }
 
@@ -184,7 +186,11 @@ pub struct PerAttribute {
 impl PerAttribute {
     /// The two key columns of a long table.
     pub fn keys(&self) -> Table {
-        let pairs = || self.images.iter().flat_map(|image| self.attributes.iter().map(move |name| (image, name)));
+        let pairs = || {
+            self.images
+                .iter()
+                .flat_map(|image| self.attributes.iter().map(move |name| (image, name)))
+        };
         let images: Vec<&str> = pairs().map(|(image, _)| image.as_str()).collect();
         let names: Vec<&str> = pairs().map(|(_, name)| name.as_str()).collect();
         Table::default().texts("image", &images).texts("attribute", &names)
@@ -200,7 +206,9 @@ impl PerAttribute {
         let width = images.iter().take_while(|&image| *image == images[0]).count();
         let attributes = names[..width].to_vec();
         let regular = width > 0
-            && images.chunks(width).all(|row| row.len() == width && row.iter().all(|image| *image == row[0]))
+            && images
+                .chunks(width)
+                .all(|row| row.len() == width && row.iter().all(|image| *image == row[0]))
             && names.chunks(width).all(|row| row == attributes);
         if !regular {
             return Err(Error::artefact(&table.path, "its rows are not images times attributes"));
@@ -223,7 +231,11 @@ mod tests {
             attributes: vec!["Bald".to_owned(), "Bangs".to_owned(), "Young".to_owned()],
         };
         let scores = [Some(0.25), None, Some(-1.5), Some(0.0), Some(3.0), None];
-        let bytes = keys.keys().labels("label", &[1, -1, 0, 1, 1, -1]).doubles("score", &scores).to_parquet();
+        let bytes = keys
+            .keys()
+            .labels("label", &[1, -1, 0, 1, 1, -1])
+            .doubles("score", &scores)
+            .to_parquet();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("table.parquet");
         std::fs::write(&path, bytes.expect("a table")).expect("written");
@@ -245,6 +257,10 @@ mod tests {
 
     #[test]
     fn columns_of_unequal_length_are_refused() {
-        Table::default().integers("a", &[1, 2]).integers("b", &[1]).to_csv().expect_err("unequal");
+        Table::default()
+            .integers("a", &[1, 2])
+            .integers("b", &[1])
+            .to_csv()
+            .expect_err("unequal");
     }
 }

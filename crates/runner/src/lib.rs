@@ -13,6 +13,7 @@ pub mod frames;
 pub mod interrupt;
 pub mod manifest;
 pub mod measured;
+pub mod output;
 pub mod progress;
 pub mod published;
 pub mod regions;

@@ -111,10 +111,12 @@ impl Key {
     /// Adds the files of earlier stages, by their recorded hashes.
     #[must_use]
     pub fn stages<'a>(self, manifest: &Manifest, stages: impl IntoIterator<Item = &'a str>) -> Self {
-        stages.into_iter().fold(self, |key, stage| match manifest.stages.get(stage) {
-            Some(record) => key.settings(&record.artefacts),
-            None => key.text("absent"),
-        })
+        stages
+            .into_iter()
+            .fold(self, |key, stage| match manifest.stages.get(stage) {
+                Some(record) => key.settings(&record.artefacts),
+                None => key.text("absent"),
+            })
     }
 
     /// The key.
@@ -148,11 +150,17 @@ mod tests {
 
     #[test]
     fn keys_keep_texts_apart() {
-        assert_ne!(Key::default().text("ab").text("c").finish(), Key::default().text("a").text("bc").finish());
+        assert_ne!(
+            Key::default().text("ab").text("c").finish(),
+            Key::default().text("a").text("bc").finish()
+        );
     }
 
     #[test]
     fn the_hash_is_sha_256() {
-        assert_eq!(hash_of(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            hash_of(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
     }
 }

@@ -87,7 +87,10 @@ pub struct ClassifierMeasures {
 impl ClassifierMeasures {
     /// One measure over one filter.
     pub fn statistics(&self, measure: Measure, filter: Filter) -> Option<Statistics> {
-        self.groups.iter().find(|group| group.measure == measure && group.filter == filter)?.statistics
+        self.groups
+            .iter()
+            .find(|group| group.measure == measure && group.filter == filter)?
+            .statistics
     }
 
     /// Mean proportional energy of the images predicted as `class`.
@@ -119,7 +122,11 @@ impl AttributeMeasures {
 
     /// The minority class or the majority class.
     pub fn class(&self, minority: bool) -> Class {
-        if minority { self.minority() } else { self.minority().opposite() }
+        if minority {
+            self.minority()
+        } else {
+            self.minority().opposite()
+        }
     }
 
     /// Part of the training images that is positive, in [0, 1].
@@ -164,8 +171,12 @@ impl Measured {
                 classifiers: Vec::new(),
             })
             .collect();
-        let classifiers: Vec<String> =
-            context.experiment.classifiers_in_order().iter().map(|(name, _)| (*name).to_owned()).collect();
+        let classifiers: Vec<String> = context
+            .experiment
+            .classifiers_in_order()
+            .iter()
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
         for classifier in &classifiers {
             let measures = classifier_measures(context, names, classifier, bootstrap)?;
             for (attribute, measures) in attributes.iter_mut().zip(measures) {
@@ -175,15 +186,19 @@ impl Measured {
         let position = |name| classifiers.iter().position(|known| known == name);
         let findings = match (position(UNBALANCED), position(BALANCED)) {
             (Some(unbalanced), Some(balanced)) => {
-                let evidence: Vec<_> =
-                    attributes.iter().map(|attribute| evidence(attribute, unbalanced, balanced)).collect();
+                let evidence: Vec<_> = attributes
+                    .iter()
+                    .map(|attribute| evidence(attribute, unbalanced, balanced))
+                    .collect();
                 findings(&evidence, bootstrap)
             }
             _ => Vec::new(),
         };
         let mut attributes: Vec<Option<AttributeMeasures>> = attributes.into_iter().map(Some).collect();
-        let attributes =
-            table_order(names, &counts).into_iter().filter_map(|index| attributes[index].take()).collect();
+        let attributes = table_order(names, &counts)
+            .into_iter()
+            .filter_map(|index| attributes[index].take())
+            .collect();
         Ok(Self {
             classifiers,
             attributes,
@@ -222,7 +237,10 @@ fn classifier_measures(
     let path = context.results.join(&energy_path(classifier));
     let table = ReadTable::parquet(&path)?;
     if PerAttribute::of(&table)? != predictions.keys || predictions.keys.attributes != names {
-        return Err(Error::artefact(&path, "its images and attributes are not those of the predictions"));
+        return Err(Error::artefact(
+            &path,
+            "its images and attributes are not those of the predictions",
+        ));
     }
     let columns = Measure::ALL.map(|measure| table.doubles(measure.column()));
     let columns: Vec<Vec<Option<f64>>> = columns.into_iter().collect::<Result<_>>()?;
@@ -231,7 +249,13 @@ fn classifier_measures(
         .into_par_iter()
         .map(|attribute| {
             let of = |values: &[f32]| -> Vec<f32> { values.iter().skip(attribute).step_by(width).copied().collect() };
-            let labels: Vec<i8> = predictions.labels.iter().skip(attribute).step_by(width).copied().collect();
+            let labels: Vec<i8> = predictions
+                .labels
+                .iter()
+                .skip(attribute)
+                .step_by(width)
+                .copied()
+                .collect();
             let scores = of(&predictions.scores);
             let groups = Measure::ALL
                 .iter()
@@ -246,7 +270,12 @@ fn classifier_measures(
                     })
                 })
                 .collect();
-            let empty = columns[0].iter().skip(attribute).step_by(width).filter(|value| value.is_none()).count();
+            let empty = columns[0]
+                .iter()
+                .skip(attribute)
+                .step_by(width)
+                .filter(|value| value.is_none())
+                .count();
             Ok(ClassifierMeasures {
                 rates: error_rates(&scores, &labels)?,
                 groups,

@@ -29,7 +29,11 @@ impl Progress {
 
     /// Starts showing a piece of work of `total` units.
     pub fn work(&self, title: &str, total: u64) -> Work {
-        let bar = if self.terminal { ProgressBar::new(total) } else { ProgressBar::hidden() };
+        let bar = if self.terminal {
+            ProgressBar::new(total)
+        } else {
+            ProgressBar::hidden()
+        };
         if self.terminal {
             let style = ProgressStyle::with_template("{prefix:24} {bar:30} {percent:>3}% {msg} {eta:>4} left");
             if let Ok(style) = style {
@@ -73,14 +77,22 @@ impl Work {
         if self.plain && self.said.elapsed() >= PLAIN_INTERVAL {
             self.said = Instant::now();
             let percent = 100 * done / self.total.max(1);
-            eprintln!("{}: {percent} % after {:.0} s  {note}", self.title, self.started.elapsed().as_secs_f64());
+            eprintln!(
+                "{}: {percent} % after {:.0} s  {note}",
+                self.title,
+                self.started.elapsed().as_secs_f64()
+            );
         }
     }
 
     /// The work is over: the bar gives way to one line with `result` and the time taken.
     pub fn done(self, result: &str) {
         self.bar.finish_and_clear();
-        eprintln!("{:24} {result} ({:.1} s)", self.title, self.started.elapsed().as_secs_f64());
+        eprintln!(
+            "{:24} {result} ({:.1} s)",
+            self.title,
+            self.started.elapsed().as_secs_f64()
+        );
     }
 
     /// Removes the bar without a word.

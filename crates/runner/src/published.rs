@@ -25,7 +25,9 @@ impl Published {
         let mut values = HashMap::new();
         for line in lines {
             let cells: Vec<&str> = line.split(',').collect();
-            let [attribute, numbers @ ..] = cells.as_slice() else { return Err(fault()) };
+            let [attribute, numbers @ ..] = cells.as_slice() else {
+                return Err(fault());
+            };
             if cells.len() != heads.len() {
                 return Err(fault());
             }
@@ -45,7 +47,11 @@ impl Published {
 
     /// Mean proportional energy of the samples that a classifier predicts as a class.
     pub fn energy(&self, attribute: &str, classifier: &str, class: Class) -> Option<f64> {
-        let side = if class == Class::Positive { "positive" } else { "negative" };
+        let side = if class == Class::Positive {
+            "positive"
+        } else {
+            "negative"
+        };
         self.get(attribute, format!("{classifier}_energy_predicted_{side}"))
     }
 
@@ -64,14 +70,18 @@ mod tests {
         for attribute in dataset::Attributes::celeba().names() {
             for classifier in ["unbalanced", "balanced"] {
                 for class in Class::BOTH {
-                    for value in
-                        [published.error(attribute, classifier, class), published.energy(attribute, classifier, class)]
-                    {
+                    for value in [
+                        published.error(attribute, classifier, class),
+                        published.energy(attribute, classifier, class),
+                    ] {
                         assert!(value.is_some_and(|value| (0.0..=1.0).contains(&value)), "{attribute}");
                     }
                 }
             }
         }
-        assert_eq!(published.error("Attractive", "unbalanced", Class::Positive), Some(0.175));
+        assert_eq!(
+            published.error("Attractive", "unbalanced", Class::Positive),
+            Some(0.175)
+        );
     }
 }

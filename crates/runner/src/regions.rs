@@ -95,7 +95,9 @@ fn parse(text: &str, place: &str, attributes: &[String]) -> Result<Vec<Attribute
         .iter()
         .map(|name| {
             of_attribute.remove(name.as_str()).ok_or_else(|| {
-                fault(format!("no region for {name}; every attribute of the data set needs one"))
+                fault(format!(
+                    "no region for {name}; every attribute of the data set needs one"
+                ))
             })
         })
         .collect()
@@ -118,13 +120,25 @@ mod tests {
     fn faults_name_the_file_and_the_region() {
         let attributes = ["A".to_owned(), "B".to_owned()];
         for (text, expected) in [
-            ("grid: 2\nregions: {all: {attributes: [A], include: [{rows: [0, 2], columns: [0, 2]}]}}", "no region for B"),
-            ("grid: 2\nregions: {all: {attributes: [A, B], include: [{rows: [0, 3], columns: [0, 2]}]}}", "region all"),
-            ("grid: 2\nregions: {all: {attributes: [A, A], include: [{rows: [0, 2], columns: [0, 2]}]}}", "two regions"),
+            (
+                "grid: 2\nregions: {all: {attributes: [A], include: [{rows: [0, 2], columns: [0, 2]}]}}",
+                "no region for B",
+            ),
+            (
+                "grid: 2\nregions: {all: {attributes: [A, B], include: [{rows: [0, 3], columns: [0, 2]}]}}",
+                "region all",
+            ),
+            (
+                "grid: 2\nregions: {all: {attributes: [A, A], include: [{rows: [0, 2], columns: [0, 2]}]}}",
+                "two regions",
+            ),
             ("grid: 2\nregion: {}", "unknown field `region`"),
         ] {
             let message = parse(text, "my.yaml", &attributes).expect_err(text).to_string();
-            assert!(message.starts_with("my.yaml") && message.contains(expected), "{message}");
+            assert!(
+                message.starts_with("my.yaml") && message.contains(expected),
+                "{message}"
+            );
         }
     }
 }

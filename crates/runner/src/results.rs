@@ -38,7 +38,11 @@ impl ResultsFolder {
                 let mut holder = String::new();
                 // The holder's line is a courtesy: without it the folder is held all the same.
                 lock.read_to_string(&mut holder).ok();
-                let holder = if holder.trim().is_empty() { "unknown".to_owned() } else { holder.trim().to_owned() };
+                let holder = if holder.trim().is_empty() {
+                    "unknown".to_owned()
+                } else {
+                    holder.trim().to_owned()
+                };
                 return Err(Error::Held {
                     folder: path.to_owned(),
                     holder,
@@ -105,7 +109,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let first = ResultsFolder::open(folder.path()).expect("free");
         let message = ResultsFolder::open(folder.path()).expect_err("held").to_string();
-        assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
+        assert!(
+            message.contains(&format!("process {}", std::process::id())),
+            "{message}"
+        );
         drop(first);
         ResultsFolder::open(folder.path()).expect("free again");
     }

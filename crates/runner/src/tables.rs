@@ -68,7 +68,9 @@ const COLUMNS: [Column; 4] = [
 ];
 
 fn mean(measures: &ClassifierMeasures, measure: Measure, class: Class) -> Share {
-    measures.statistics(measure, Filter::predicted(class)).map(|statistics| statistics.mean)
+    measures
+        .statistics(measure, Filter::predicted(class))
+        .map(|statistics| statistics.mean)
 }
 
 /// One row of the paper's table: a cell for each classifier and column, and whether it is the minority class's.
@@ -77,11 +79,15 @@ fn cells(measured: &Measured, attribute: &AttributeMeasures) -> Vec<(Share, bool
     [0..2, 2..4]
         .into_iter()
         .flat_map(|columns| {
-            (0..measured.classifiers.len()).flat_map(move |classifier| columns.clone().map(move |column| (classifier, column)))
+            (0..measured.classifiers.len())
+                .flat_map(move |classifier| columns.clone().map(move |column| (classifier, column)))
         })
         .map(|(classifier, column)| {
             let column = &COLUMNS[column];
-            ((column.value)(&attribute.classifiers[classifier]), column.class == attribute.minority())
+            (
+                (column.value)(&attribute.classifiers[classifier]),
+                column.class == attribute.minority(),
+            )
         })
         .collect()
 }
@@ -92,7 +98,9 @@ fn heads(measured: &Measured, separator: &str) -> Vec<String> {
         .into_iter()
         .flat_map(|columns| {
             measured.classifiers.iter().flat_map(move |classifier| {
-                columns.clone().map(move |column| format!("{classifier}{separator}{}", COLUMNS[column].title))
+                columns
+                    .clone()
+                    .map(move |column| format!("{classifier}{separator}{}", COLUMNS[column].title))
             })
         })
         .collect()
@@ -116,12 +124,14 @@ fn text_table(measured: &Measured, markdown: bool) -> String {
     let head = ["attribute", "positive"].map(str::to_owned).into_iter();
     let head = head.chain(heads(measured, if markdown { " " } else { "\n" })).collect();
     let rows = measured.attributes.iter().map(|attribute| {
-        let cells = cells(measured, attribute).into_iter().map(|(value, minority)| match (minority, markdown) {
-            (true, true) if value.is_some() => format!("**{}**", number(value)),
-            (true, false) if value.is_some() => format!("{}*", number(value)),
-            (_, true) => number(value),
-            (_, false) => format!("{} ", number(value)),
-        });
+        let cells = cells(measured, attribute)
+            .into_iter()
+            .map(|(value, minority)| match (minority, markdown) {
+                (true, true) if value.is_some() => format!("**{}**", number(value)),
+                (true, false) if value.is_some() => format!("{}*", number(value)),
+                (_, true) => number(value),
+                (_, false) => format!("{} ", number(value)),
+            });
         let start = [attribute.name.clone(), format!("{:.3}", attribute.positive_rate())];
         start.into_iter().chain(cells).collect()
     });
@@ -133,28 +143,44 @@ pub fn latex(measured: &Measured) -> String {
     let classifiers = measured.classifiers.len();
     let groups: Vec<String> = ["errors", "energy"]
         .iter()
-        .flat_map(|group| measured.classifiers.iter().map(move |name| format!("{} {group}", latex_text(name))))
+        .flat_map(|group| {
+            measured
+                .classifiers
+                .iter()
+                .map(move |name| format!("{} {group}", latex_text(name)))
+        })
         .collect();
-    let rules: Vec<String> = (0..groups.len()).map(|i| format!("\\cmidrule(lr){{{}-{}}}", 3 + 2 * i, 4 + 2 * i)).collect();
-    let signs = ["FNR & FPR"; 1].repeat(classifiers).into_iter().chain(["$+$ & $-$"; 1].repeat(classifiers));
+    let rules: Vec<String> = (0..groups.len())
+        .map(|i| format!("\\cmidrule(lr){{{}-{}}}", 3 + 2 * i, 4 + 2 * i))
+        .collect();
+    let signs = ["FNR & FPR"; 1]
+        .repeat(classifiers)
+        .into_iter()
+        .chain(["$+$ & $-$"; 1].repeat(classifiers));
     let mut lines = vec![
         "% Needs \\usepackage{booktabs}. Bold: the minority class of the training images.".to_owned(),
         format!("\\begin{{tabular}}{{l r {}}}", "rr ".repeat(2 * classifiers).trim_end()),
         "\\toprule".to_owned(),
         format!(
             " & & {} \\\\",
-            groups.iter().map(|group| format!("\\multicolumn{{2}}{{c}}{{{group}}}")).collect::<Vec<_>>().join(" & ")
+            groups
+                .iter()
+                .map(|group| format!("\\multicolumn{{2}}{{c}}{{{group}}}"))
+                .collect::<Vec<_>>()
+                .join(" & ")
         ),
         rules.join(" "),
         format!("Attribute & Positive & {} \\\\", signs.collect::<Vec<_>>().join(" & ")),
         "\\midrule".to_owned(),
     ];
     for attribute in &measured.attributes {
-        let cells = cells(measured, attribute).into_iter().map(|(value, minority)| match value {
-            None => "--".to_owned(),
-            Some(value) if minority => format!("\\textbf{{{value:.3}}}"),
-            Some(value) => format!("{value:.3}"),
-        });
+        let cells = cells(measured, attribute)
+            .into_iter()
+            .map(|(value, minority)| match value {
+                None => "--".to_owned(),
+                Some(value) if minority => format!("\\textbf{{{value:.3}}}"),
+                Some(value) => format!("{value:.3}"),
+            });
         lines.push(format!(
             "{} & {:.3} & {} \\\\",
             latex_text(&attribute.name),
@@ -183,23 +209,38 @@ fn latex_text(name: &str) -> String {
 /// The table's numbers, one row an attribute; `*_paper` are energies by the paper's convention, where a map without energy
 /// and a group without images count as 0.
 pub fn attributes(measured: &Measured) -> Table {
-    let column = |value: &dyn Fn(&AttributeMeasures) -> Share| -> Vec<Share> {
-        measured.attributes.iter().map(value).collect()
-    };
-    let names: Vec<&str> = measured.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+    let column =
+        |value: &dyn Fn(&AttributeMeasures) -> Share| -> Vec<Share> { measured.attributes.iter().map(value).collect() };
+    let names: Vec<&str> = measured
+        .attributes
+        .iter()
+        .map(|attribute| attribute.name.as_str())
+        .collect();
     let minority: Vec<&str> = measured
         .attributes
         .iter()
-        .map(|attribute| if attribute.minority() == Class::Positive { "positive" } else { "negative" })
+        .map(|attribute| {
+            if attribute.minority() == Class::Positive {
+                "positive"
+            } else {
+                "negative"
+            }
+        })
         .collect();
     let mut table = Table::default()
         .texts("attribute", &names)
         .texts("minority", &minority)
-        .doubles("train_positive_rate", &column(&|attribute| Some(attribute.positive_rate())))
+        .doubles(
+            "train_positive_rate",
+            &column(&|attribute| Some(attribute.positive_rate())),
+        )
         .doubles("region_area", &column(&|attribute| Some(attribute.area)));
     for (index, classifier) in measured.classifiers.iter().enumerate() {
         for Column { name, value, .. } in COLUMNS {
-            table = table.doubles(&format!("{classifier}_{name}"), &column(&|attribute| value(&attribute.classifiers[index])));
+            table = table.doubles(
+                &format!("{classifier}_{name}"),
+                &column(&|attribute| value(&attribute.classifiers[index])),
+            );
         }
         for (name, class) in [("positive", Class::Positive), ("negative", Class::Negative)] {
             table = table.doubles(
@@ -209,8 +250,11 @@ pub fn attributes(measured: &Measured) -> Table {
                 }),
             );
         }
-        let empty: Vec<i64> =
-            measured.attributes.iter().map(|attribute| attribute.classifiers[index].empty_maps as i64).collect();
+        let empty: Vec<i64> = measured
+            .attributes
+            .iter()
+            .map(|attribute| attribute.classifiers[index].empty_maps as i64)
+            .collect();
         table = table.integers(&format!("{classifier}_maps_without_energy"), &empty);
     }
     table
@@ -224,7 +268,10 @@ pub fn statistics(measured: &Measured) -> Table {
         .enumerate()
         .flat_map(|(index, classifier)| {
             measured.attributes.iter().flat_map(move |attribute| {
-                attribute.classifiers[index].groups.iter().map(move |group| (classifier, &attribute.name, group))
+                attribute.classifiers[index]
+                    .groups
+                    .iter()
+                    .map(move |group| (classifier, &attribute.name, group))
             })
         })
         .collect();
@@ -232,10 +279,14 @@ pub fn statistics(measured: &Measured) -> Table {
         rows.iter().map(value).collect()
     };
     let numbers = |value: fn(&metrics::Statistics) -> Share| -> Vec<Share> {
-        rows.iter().map(|(_, _, group)| group.statistics.as_ref().and_then(value)).collect()
+        rows.iter()
+            .map(|(_, _, group)| group.statistics.as_ref().and_then(value))
+            .collect()
     };
-    let counts: Vec<i64> =
-        rows.iter().map(|(_, _, group)| group.statistics.map_or(0, |statistics| statistics.n as i64)).collect();
+    let counts: Vec<i64> = rows
+        .iter()
+        .map(|(_, _, group)| group.statistics.map_or(0, |statistics| statistics.n as i64))
+        .collect();
     Table::default()
         .texts("classifier", &texts(|row| row.0.clone()))
         .texts("attribute", &texts(|row| row.1.clone()))
@@ -244,28 +295,59 @@ pub fn statistics(measured: &Measured) -> Table {
         .integers("n", &counts)
         .doubles("mean", &numbers(|statistics| Some(statistics.mean)))
         .doubles("deviation", &numbers(|statistics| Some(statistics.deviation)))
-        .doubles("low", &numbers(|statistics| statistics.interval.map(|interval| interval.low)))
-        .doubles("high", &numbers(|statistics| statistics.interval.map(|interval| interval.high)))
+        .doubles(
+            "low",
+            &numbers(|statistics| statistics.interval.map(|interval| interval.low)),
+        )
+        .doubles(
+            "high",
+            &numbers(|statistics| statistics.interval.map(|interval| interval.high)),
+        )
 }
 
 /// The errors and energies of each classifier, averaged over attributes: one line a classifier.
 pub fn summary(measured: &Measured) -> String {
-    let head = ["mean over attributes", "minority error", "majority error", "minority energy", "majority energy"];
+    let head = [
+        "mean over attributes",
+        "minority error",
+        "majority error",
+        "minority energy",
+        "majority energy",
+    ];
     let rows = measured.classifiers.iter().enumerate().map(|(index, classifier)| {
         let mean = |values: Vec<f64>| {
             let n = values.len();
-            if n == 0 { "–".to_owned() } else { format!("{:.3} ({n})", values.iter().sum::<f64>() / n as f64) }
+            if n == 0 {
+                "–".to_owned()
+            } else {
+                format!("{:.3} ({n})", values.iter().sum::<f64>() / n as f64)
+            }
         };
         let errors = |minority: bool| {
-            let rate = |attribute: &AttributeMeasures| attribute.classifiers[index].rates.rate(attribute.class(minority));
+            let rate =
+                |attribute: &AttributeMeasures| attribute.classifiers[index].rates.rate(attribute.class(minority));
             mean(measured.attributes.iter().filter_map(rate).collect())
         };
         let energies = |minority: bool| {
-            let energy =
-                |attribute: &AttributeMeasures| Some(attribute.classifiers[index].energy(attribute.class(minority))?.mean);
-            mean(measured.attributes.iter().filter(|attribute| attribute.local).filter_map(energy).collect())
+            let energy = |attribute: &AttributeMeasures| {
+                Some(attribute.classifiers[index].energy(attribute.class(minority))?.mean)
+            };
+            mean(
+                measured
+                    .attributes
+                    .iter()
+                    .filter(|attribute| attribute.local)
+                    .filter_map(energy)
+                    .collect(),
+            )
         };
-        vec![classifier.clone(), errors(true), errors(false), energies(true), energies(false)]
+        vec![
+            classifier.clone(),
+            errors(true),
+            errors(false),
+            energies(true),
+            energies(false),
+        ]
     });
     format!(
         "{}\nIn brackets: attributes behind the mean. Energies: attributes with a local region and at least one such prediction.",
@@ -280,7 +362,11 @@ pub fn verdicts(measured: &Measured) -> String {
     }
     let mut lines = vec!["The paper's claims, as measured in this run:".to_owned()];
     for finding in &measured.findings {
-        lines.push(format!("  {:13} {}.", finding.verdict.to_string().to_uppercase(), finding.claim.statement()));
+        lines.push(format!(
+            "  {:13} {}.",
+            finding.verdict.to_string().to_uppercase(),
+            finding.claim.statement()
+        ));
         lines.push(format!("  {:13} {finding}", ""));
     }
     lines.push(format!("  Rule. {}", Verdict::RULE));
@@ -291,18 +377,39 @@ pub fn verdicts(measured: &Measured) -> String {
 pub fn claims(measured: &Measured) -> Table {
     let findings = &measured.findings;
     let interval = |high: bool| -> Vec<Share> {
-        findings.iter().map(|f| f.interval.map(|i| if high { i.high } else { i.low })).collect()
+        findings
+            .iter()
+            .map(|f| f.interval.map(|i| if high { i.high } else { i.low }))
+            .collect()
     };
     let counts = |value: fn(&metrics::Finding) -> usize| -> Vec<i64> {
         findings.iter().map(|finding| value(finding) as i64).collect()
     };
     Table::default()
-        .texts("claim", &findings.iter().map(|finding| finding.claim.name()).collect::<Vec<_>>())
-        .texts("verdict", &findings.iter().map(|finding| finding.verdict.to_string()).collect::<Vec<_>>())
-        .doubles("effect", &findings.iter().map(|finding| finding.effect).collect::<Vec<_>>())
+        .texts(
+            "claim",
+            &findings.iter().map(|finding| finding.claim.name()).collect::<Vec<_>>(),
+        )
+        .texts(
+            "verdict",
+            &findings
+                .iter()
+                .map(|finding| finding.verdict.to_string())
+                .collect::<Vec<_>>(),
+        )
+        .doubles(
+            "effect",
+            &findings.iter().map(|finding| finding.effect).collect::<Vec<_>>(),
+        )
         .doubles("low", &interval(false))
         .doubles("high", &interval(true))
-        .doubles("supporting", &findings.iter().map(|f| f.supporting.map(|n| n as f64)).collect::<Vec<_>>())
+        .doubles(
+            "supporting",
+            &findings
+                .iter()
+                .map(|f| f.supporting.map(|n| n as f64))
+                .collect::<Vec<_>>(),
+        )
         .integers("attributes", &counts(|finding| finding.attributes))
         .integers("left_out", &counts(|finding| finding.left_out))
         .integers("samples", &counts(|finding| finding.samples))

@@ -24,7 +24,9 @@ impl Place {
 
     fn command(&self, stage: &str, settings: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
-        command.arg(stage).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/smoke.yaml"));
+        command
+            .arg(stage)
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/smoke.yaml"));
         command.arg("--results").arg(self.folder.path().join("results"));
         command.arg("--data").arg(self.folder.path().join("data"));
         command.args(["--device", "cpu"]);
@@ -71,11 +73,26 @@ fn the_whole_run() {
         let keys = PerAttribute::of(&scores).expect("images times attributes");
         assert_eq!(keys.attributes.len(), 40);
         assert_eq!(PerAttribute::of(&energy).expect("images times attributes"), keys);
-        assert!(scores.doubles("score").expect("numbers").iter().all(|score| score.is_some_and(f64::is_finite)));
-        for column in ["energy", "energy_corrected", "mask_ratio", "mask_ratio_corrected", "energy_exact"] {
+        assert!(
+            scores
+                .doubles("score")
+                .expect("numbers")
+                .iter()
+                .all(|score| score.is_some_and(f64::is_finite))
+        );
+        for column in [
+            "energy",
+            "energy_corrected",
+            "mask_ratio",
+            "mask_ratio_corrected",
+            "energy_exact",
+        ] {
             let values: Vec<f64> = energy.doubles(column).expect("numbers").into_iter().flatten().collect();
             assert!(!values.is_empty(), "{column} is empty");
-            assert!(values.iter().all(|value| (0.0..=1.0).contains(value)), "{column} leaves [0, 1]");
+            assert!(
+                values.iter().all(|value| (0.0..=1.0).contains(value)),
+                "{column} leaves [0, 1]"
+            );
         }
         images.push(keys.images);
     }
@@ -85,15 +102,29 @@ fn the_whole_run() {
     let table = ReadTable::csv(&place.results("tables/attributes.csv"), true).expect("a table");
     assert_eq!(table.height(), 40);
     let scores = ReadTable::parquet(&place.results("unbalanced/predictions.parquet")).expect("scores");
-    let (labels, values) = (scores.integers("label").expect("labels"), scores.doubles("score").expect("scores"));
+    let (labels, values) = (
+        scores.integers("label").expect("labels"),
+        scores.doubles("score").expect("scores"),
+    );
     let attribute = &scores.texts("attribute").expect("names");
     let name = &table.texts("attribute").expect("names")[0];
-    let of_first = || attribute.iter().zip(&labels).zip(&values).filter(|((found, _), _)| *found == name);
+    let of_first = || {
+        attribute
+            .iter()
+            .zip(&labels)
+            .zip(&values)
+            .filter(|((found, _), _)| *found == name)
+    };
     let positives = of_first().filter(|((_, label), _)| **label == 1).count();
-    let missed = of_first().filter(|((_, label), score)| **label == 1 && score.is_some_and(|s| s < 0.0)).count();
+    let missed = of_first()
+        .filter(|((_, label), score)| **label == 1 && score.is_some_and(|s| s < 0.0))
+        .count();
     let expected = missed as f64 / positives as f64;
     let found = table.doubles("unbalanced_fnr").expect("numbers")[0].expect("a rate");
-    assert!((found - expected).abs() < 1e-12, "{name}: {found} in the table, {expected} from the scores");
+    assert!(
+        (found - expected).abs() < 1e-12,
+        "{name}: {found} in the table, {expected} from the scores"
+    );
     let latex = String::from_utf8(read(&place.results("tables/attributes.tex"))).expect("text");
     assert_eq!(latex.matches(r"\\").count(), 42, "two head lines and 40 attributes");
 
@@ -101,10 +132,16 @@ fn the_whole_run() {
     for figure in ["error_rates", "energies", "average_cams", "examples", "training_curves"] {
         let svg = String::from_utf8(read(&place.results(&format!("figures/{figure}.svg")))).expect("text");
         assert!(svg.contains("<svg"), "{figure}.svg");
-        assert!(read(&place.results(&format!("figures/{figure}.pdf"))).starts_with(b"%PDF"), "{figure}.pdf");
+        assert!(
+            read(&place.results(&format!("figures/{figure}.pdf"))).starts_with(b"%PDF"),
+            "{figure}.pdf"
+        );
         let png = image::load_from_memory(&read(&place.results(&format!("figures/{figure}.png")))).expect(figure);
         let first = *png.to_rgb8().get_pixel(0, 0);
-        assert!(png.to_rgb8().pixels().any(|pixel| *pixel != first), "{figure}.png is blank");
+        assert!(
+            png.to_rgb8().pixels().any(|pixel| *pixel != first),
+            "{figure}.png is blank"
+        );
     }
     let report = String::from_utf8(read(&place.results("report.html"))).expect("text");
     assert!(report.contains("<html") && !report.contains("src=\"http"));
@@ -124,7 +161,10 @@ fn the_whole_run() {
 
 #[test]
 fn one_and_two_threads_and_an_interruption_end_in_the_same_bytes() {
-    let settings = ["classifiers={unbalanced: {class_weights: none}}", "training.checkpoint_seconds=0"];
+    let settings = [
+        "classifiers={unbalanced: {class_weights: none}}",
+        "training.checkpoint_seconds=0",
+    ];
     let bytes = |place: &Place| {
         ["checkpoint.safetensors", "training.parquet"].map(|file| read(&place.results(&format!("unbalanced/{file}"))))
     };
@@ -133,9 +173,16 @@ fn one_and_two_threads_and_an_interruption_end_in_the_same_bytes() {
     succeeds(&output.expect("the program starts"));
 
     let single = Place::new();
-    let output = single.command("train", &settings).env("RAYON_NUM_THREADS", "1").output();
+    let output = single
+        .command("train", &settings)
+        .env("RAYON_NUM_THREADS", "1")
+        .output();
     succeeds(&output.expect("the program starts"));
-    assert_eq!(bytes(&whole), bytes(&single), "the number of threads changes the result");
+    assert_eq!(
+        bytes(&whole),
+        bytes(&single),
+        "the number of threads changes the result"
+    );
 
     // Killed without warning as soon as it has saved a state, then run again.
     let killed = Place::new();
@@ -165,8 +212,13 @@ fn bad_requests_name_what_is_wrong() {
             assert!(message.contains(part), "{message:?} should contain {part:?}");
         }
     }
-    let usage = Command::new(env!("CARGO_BIN_EXE_biascam")).arg("reprodce").output().expect("the program starts");
+    let usage = Command::new(env!("CARGO_BIN_EXE_biascam"))
+        .arg("reprodce")
+        .output()
+        .expect("the program starts");
     assert_eq!(usage.status.code(), Some(2));
-    let absent = Command::new(env!("CARGO_BIN_EXE_biascam")).args(["reproduce", "absent.yaml"]).output();
+    let absent = Command::new(env!("CARGO_BIN_EXE_biascam"))
+        .args(["reproduce", "absent.yaml"])
+        .output();
     assert!(fails(&absent.expect("the program starts")).contains("absent.yaml"));
 }

@@ -9,6 +9,7 @@ use model::{ClassWeights, Scheme};
 
 use crate::error::Result;
 use crate::interrupt::Interrupt;
+use crate::output::print;
 use crate::progress::Progress;
 use crate::tables;
 
@@ -56,14 +57,14 @@ pub fn run(command: Command) -> Result<()> {
         Command::Procedural { out, images, seed } => {
             let config = procedural::Config::new(images, seed);
             write_procedural(&out, &config, &Progress::new(), &Interrupt::listen()?)?;
-            println!("{}", out.display());
+            print(out.display())?;
         }
         Command::Frontal { landmarks, threshold } => {
             for name in dataset::frontal_names(&landmarks, threshold)? {
-                println!("{name}");
+                print(name)?;
             }
         }
-        Command::Counts { labels, partition } => print!("{}", counts(&labels, partition.as_deref())?),
+        Command::Counts { labels, partition } => print(counts(&labels, partition.as_deref())?)?,
     }
     Ok(())
 }
@@ -102,24 +103,57 @@ pub fn write_procedural(
 fn counts(labels: &Path, partition: Option<&Path>) -> Result<String> {
     let counted = dataset::label_counts(labels, partition)?;
     let in_training = |splits: &Vec<(Split, Vec<ClassCounts>)>| {
-        splits.iter().find(|(split, _)| *split == Split::Train).map(|(_, counts)| counts.clone())
+        splits
+            .iter()
+            .find(|(split, _)| *split == Split::Train)
+            .map(|(_, counts)| counts.clone())
     };
     let (counts, which) = match counted.splits.as_ref().and_then(in_training) {
         Some(counts) => (counts, "training images"),
         None => (counted.all.clone(), "images of the label file"),
     };
-    let pairs: Vec<(usize, usize)> = counts.iter().map(|counts| (counts.positives, counts.negatives)).collect();
-    let head = ["attribute", "positives", "negatives", "positive", "minority", "weight +", "weight -"];
-    let rows = counted.attributes.names().iter().zip(&pairs).map(|(name, &(positives, negatives))| {
-        let total = (positives + negatives).max(1);
-        let minority = if Class::minority(positives, negatives) == Class::Positive { "+" } else { "-" };
-        let [plus, minus] = match ClassWeights::new(Scheme::DomainAdaptive, 1.0, &[(positives, negatives)]) {
-            Ok(weights) => [weights.positive[0], weights.negative[0]].map(|weight| format!("{weight:.4}")),
-            Err(_) => ["one class", "one class"].map(str::to_owned),
-        };
-        let rate = format!("{:.4}", positives as f64 / total as f64);
-        vec![name.clone(), positives.to_string(), negatives.to_string(), rate, minority.to_owned(), plus, minus]
-    });
+    let pairs: Vec<(usize, usize)> = counts
+        .iter()
+        .map(|counts| (counts.positives, counts.negatives))
+        .collect();
+    let head = [
+        "attribute",
+        "positives",
+        "negatives",
+        "positive",
+        "minority",
+        "weight +",
+        "weight -",
+    ];
+    let rows = counted
+        .attributes
+        .names()
+        .iter()
+        .zip(&pairs)
+        .map(|(name, &(positives, negatives))| {
+            let total = (positives + negatives).max(1);
+            let minority = if Class::minority(positives, negatives) == Class::Positive {
+                "+"
+            } else {
+                "-"
+            };
+            let [plus, minus] = match ClassWeights::new(Scheme::DomainAdaptive, 1.0, &[(positives, negatives)]) {
+                Ok(weights) => [weights.positive[0], weights.negative[0]].map(|weight| format!("{weight:.4}")),
+                Err(_) => ["one class", "one class"].map(str::to_owned),
+            };
+            let rate = format!("{:.4}", positives as f64 / total as f64);
+            vec![
+                name.clone(),
+                positives.to_string(),
+                negatives.to_string(),
+                rate,
+                minority.to_owned(),
+                plus,
+                minus,
+            ]
+        });
     let table = tables::terminal(head.map(str::to_owned).to_vec(), rows);
-    Ok(format!("{table}\nOver the {which}. Weights: domain_adaptive, the paper's.\n"))
+    Ok(format!(
+        "{table}\nOver the {which}. Weights: domain_adaptive, the paper's."
+    ))
 }

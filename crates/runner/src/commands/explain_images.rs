@@ -11,13 +11,18 @@ use model::{Architecture, Checkpoint, Mode, Network};
 
 use crate::context::choose_device;
 use crate::error::{Error, Result};
+use crate::output::print;
 use crate::results::write_whole;
 
 /// What is explained, by which network, and how.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Pictures (JPEG or PNG); one of CelebA's size is aligned as CelebA is, another is cropped to its middle square
-    #[arg(value_name = "IMAGES", required_unless_present = "tensors", conflicts_with = "tensors")]
+    #[arg(
+        value_name = "IMAGES",
+        required_unless_present = "tensors",
+        conflicts_with = "tensors"
+    )]
     pub images: Vec<PathBuf>,
     /// Aligned images: safetensors with `images` [N, 3, S, S] float32 in [0, 1]
     #[arg(long, value_name = "FILE.safetensors")]
@@ -72,9 +77,18 @@ struct Explained {
 /// When a file cannot be read or written, the weights do not fit the network, or an attribute is unknown.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let usage = |key: &str, error: &dyn std::fmt::Display| Error::Request(format!("--{key}: {error}"));
-    let method: Method = arguments.method.parse().map_err(|error: cam::Error| usage("method", &error))?;
-    let target: Target = arguments.target.parse().map_err(|error: cam::Error| usage("target", &error))?;
-    let resize: Resize = arguments.resize.parse().map_err(|error: cam::Error| usage("resize", &error))?;
+    let method: Method = arguments
+        .method
+        .parse()
+        .map_err(|error: cam::Error| usage("method", &error))?;
+    let target: Target = arguments
+        .target
+        .parse()
+        .map_err(|error: cam::Error| usage("target", &error))?;
+    let resize: Resize = arguments
+        .resize
+        .parse()
+        .map_err(|error: cam::Error| usage("resize", &error))?;
     let device = choose_device(&arguments.device)?;
     let (network, names, size) = load_network(arguments, &device)?;
     let chosen = choose_attributes(&arguments.attributes, &names)?;
@@ -84,10 +98,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         None => read_pictures(&arguments.images, arguments.size.or(size).unwrap_or(224))?,
     };
     let explained = explain(&network, &images, method, target, resize, &chosen, &device)?;
-    let is_file = arguments.out.extension().is_some_and(|extension| extension == "safetensors");
-    let file = if is_file { arguments.out.clone() } else { arguments.out.join("maps.safetensors") };
+    let is_file = arguments
+        .out
+        .extension()
+        .is_some_and(|extension| extension == "safetensors");
+    let file = if is_file {
+        arguments.out.clone()
+    } else {
+        arguments.out.join("maps.safetensors")
+    };
     write_whole(&file, &to_safetensors(&explained, method)?)?;
-    println!("{}", file.display());
+    print(file.display())?;
     if !is_file && arguments.tensors.is_none() {
         let chosen: Vec<(usize, &str)> = chosen.iter().map(|&index| (index, names[index].as_str())).collect();
         write_overlays(&arguments.out, &arguments.images, &images, &explained, &chosen)?;
@@ -100,7 +121,11 @@ fn load_network(arguments: &Arguments, device: &Device) -> Result<(Network, Vec<
     let path = &arguments.weights;
     let bytes = std::fs::read(path).map_err(Error::io(path, "reading the weights"))?;
     let fault = |error: &dyn std::fmt::Display| Error::Request(format!("{}: {error}", path.display()));
-    let wanted = arguments.architecture.as_deref().map(Architecture::preset).transpose()?;
+    let wanted = arguments
+        .architecture
+        .as_deref()
+        .map(Architecture::preset)
+        .transpose()?;
     let wanted = wanted.map(|architecture| match arguments.width {
         Some(width) => architecture.with_width(width),
         None => architecture,
@@ -121,7 +146,10 @@ fn load_network(arguments: &Arguments, device: &Device) -> Result<(Network, Vec<
     })?;
     let tensors: HashMap<String, Tensor> =
         candle_core::safetensors::load_buffer(&bytes, device).map_err(|error| fault(&error))?;
-    let outputs = tensors.get("fc.bias").map(Tensor::elem_count).ok_or_else(|| fault(&"no tensor `fc.bias`"))?;
+    let outputs = tensors
+        .get("fc.bias")
+        .map(Tensor::elem_count)
+        .ok_or_else(|| fault(&"no tensor `fc.bias`"))?;
     let network = Network::from_tensors(&architecture, outputs, tensors, device).map_err(|error| fault(&error))?;
     // Weights without names that have CelebA's number of attributes are, most likely, a CelebA classifier's.
     let celeba = dataset::Attributes::celeba();
@@ -142,7 +170,10 @@ fn choose_attributes(list: &str, names: &[String]) -> Result<Vec<usize>> {
             let by_name = names.iter().position(|name| name == wanted);
             let by_number = || wanted.parse().ok().filter(|&index: &usize| index < names.len());
             by_name.or_else(by_number).ok_or_else(|| {
-                Error::Request(format!("--attributes: `{wanted}` is unknown; known: {}", names.join(", ")))
+                Error::Request(format!(
+                    "--attributes: `{wanted}` is unknown; known: {}",
+                    names.join(", ")
+                ))
             })
         })
         .collect()
@@ -222,9 +253,18 @@ fn explain(
 fn to_safetensors(explained: &Explained, method: Method) -> Result<Vec<u8>> {
     let [images, attributes, chosen, height, width, size] = explained.shape;
     let tensors = vec![
-        ("logits".to_owned(), Tensor::from_slice(&explained.logits, (images, attributes), &Device::Cpu)?),
-        (format!("{method}/raw"), Tensor::from_slice(&explained.raw, (images, chosen, height, width), &Device::Cpu)?),
-        (format!("{method}/final"), Tensor::from_slice(&explained.final_maps, (images, chosen, size, size), &Device::Cpu)?),
+        (
+            "logits".to_owned(),
+            Tensor::from_slice(&explained.logits, (images, attributes), &Device::Cpu)?,
+        ),
+        (
+            format!("{method}/raw"),
+            Tensor::from_slice(&explained.raw, (images, chosen, height, width), &Device::Cpu)?,
+        ),
+        (
+            format!("{method}/final"),
+            Tensor::from_slice(&explained.final_maps, (images, chosen, size, size), &Device::Cpu)?,
+        ),
     ];
     safetensors::serialize(tensors, None).map_err(|error| Error::Request(format!("--out: {error}")))
 }
@@ -254,7 +294,7 @@ fn write_overlays(
             let sign = if score >= 0.0 { "positive" } else { "negative" };
             write_whole(&folder.join(format!("{name}-{sign}.png")), &png.into_inner())?;
         }
-        println!("{}", folder.display());
+        print(folder.display())?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use model::Checkpoint;
 
 use crate::error::{Error, Result};
 use crate::manifest::{FILE, Manifest};
+use crate::output::print;
 
 /// What to look into.
 #[derive(Debug, Args)]
@@ -36,23 +37,26 @@ fn folder(path: &Path) -> Result<()> {
         )));
     }
     let manifest = Manifest::read(path)?;
-    println!("results of biascam {}", manifest.version);
+    print(format_args!("results of biascam {}", manifest.version))?;
     if let Some(revision) = &manifest.revision {
-        println!("revision  {revision}");
+        print(format_args!("revision  {revision}"))?;
     }
-    println!("command   {}", manifest.command.join(" "));
-    println!("seed      {}", manifest.seed);
-    println!("device    {}", manifest.device);
-    println!("data      {}", manifest.data);
+    print(format_args!("command   {}", manifest.command.join(" ")))?;
+    print(format_args!("seed      {}", manifest.seed))?;
+    print(format_args!("device    {}", manifest.device))?;
+    print(format_args!("data      {}", manifest.data))?;
     for (name, stage) in &manifest.stages {
-        println!("\n{name} ({:.1} s)", stage.seconds);
+        print(format_args!("\n{name} ({:.1} s)", stage.seconds))?;
         for (file, hash) in &stage.artefacts {
             let state = match std::fs::read(path.join(file)) {
                 Err(_) => "missing".to_owned(),
                 Ok(bytes) if crate::manifest::hash_of(&bytes) == *hash => format!("{} bytes", bytes.len()),
                 Ok(bytes) => format!("{} bytes, changed since it was written", bytes.len()),
             };
-            println!("  {file}  {state}  sha256 {}", &hash[..12.min(hash.len())]);
+            print(format_args!(
+                "  {file}  {state}  sha256 {}",
+                &hash[..12.min(hash.len())]
+            ))?;
         }
     }
     Ok(())
@@ -62,30 +66,46 @@ fn checkpoint(path: &Path) -> Result<()> {
     let bytes = std::fs::read(path).map_err(Error::io(path, "reading"))?;
     if let Ok(checkpoint) = Checkpoint::from_bytes(&bytes) {
         let parameters: usize = checkpoint.tensors.values().map(candle_core::Tensor::elem_count).sum();
-        println!("checkpoint of biascam");
-        println!("architecture  {}", checkpoint.architecture);
-        println!("tensors       {}, {parameters} values", checkpoint.tensors.len());
-        println!("attributes    {}: {}", checkpoint.attributes.len(), checkpoint.attributes.join(", "));
+        print(format_args!("checkpoint of biascam"))?;
+        print(format_args!("architecture  {}", checkpoint.architecture))?;
+        print(format_args!(
+            "tensors       {}, {parameters} values",
+            checkpoint.tensors.len()
+        ))?;
+        print(format_args!(
+            "attributes    {}: {}",
+            checkpoint.attributes.len(),
+            checkpoint.attributes.join(", ")
+        ))?;
         if let Some(state) = &checkpoint.optimiser {
             let progress = checkpoint.progress;
-            println!(
+            print(format_args!(
                 "unfinished    {} epochs and {} batches, {} optimiser steps",
                 progress.epoch, progress.batch, state.steps
-            );
+            ))?;
         }
         for (key, value) in &checkpoint.metadata {
-            println!("{key:13} {value:.200}");
+            print(format_args!("{key:13} {value:.200}"))?;
         }
         return Ok(());
     }
-    let tensors = safetensors::SafeTensors::deserialize(&bytes)
-        .map_err(|error| Error::Request(format!("{}: neither a results folder nor safetensors: {error}", path.display())))?;
-    println!("safetensors without biascam's metadata: {} tensors", tensors.len());
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).map_err(|error| {
+        Error::Request(format!(
+            "{}: neither a results folder nor safetensors: {error}",
+            path.display()
+        ))
+    })?;
+    print(format_args!(
+        "safetensors without biascam's metadata: {} tensors",
+        tensors.len()
+    ))?;
     let mut names = tensors.names();
     names.sort_unstable();
     for name in names {
-        let tensor = tensors.tensor(name).map_err(|error| Error::Request(error.to_string()))?;
-        println!("  {name} {:?} {:?}", tensor.dtype(), tensor.shape());
+        let tensor = tensors
+            .tensor(name)
+            .map_err(|error| Error::Request(error.to_string()))?;
+        print(format_args!("  {name} {:?} {:?}", tensor.dtype(), tensor.shape()))?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use metrics::{ErrorRates, error_rates, table_order};
 
 use crate::error::{Error, Result};
 use crate::frames::ReadTable;
+use crate::output::print;
 use crate::tables;
 
 /// Which scores, and what is right.
@@ -48,7 +49,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             .iter()
             .map(|name| {
                 labels.attributes.index(name).ok_or_else(|| {
-                    Error::artefact(&arguments.scores, format!("column `{name}` is no attribute of the label file"))
+                    Error::artefact(
+                        &arguments.scores,
+                        format!("column `{name}` is no attribute of the label file"),
+                    )
                 })
             })
             .collect::<Result<_>>()?,
@@ -63,7 +67,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         )));
     }
     let wanted = arguments.images.as_deref().map(read_list).transpose()?;
-    let row_of: HashMap<&str, usize> = labels.names.iter().enumerate().map(|(row, name)| (stem(name), row)).collect();
+    let row_of: HashMap<&str, usize> = labels
+        .names
+        .iter()
+        .enumerate()
+        .map(|(row, name)| (stem(name), row))
+        .collect();
     let mut rows: Vec<(usize, usize)> = Vec::new();
     for (position, image) in scores.images.iter().enumerate() {
         if wanted.as_ref().is_some_and(|wanted| !wanted.contains(stem(image))) {
@@ -79,7 +88,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         rows.push((position, row));
     }
     if rows.is_empty() {
-        return Err(Error::Request("no image has both a score and a place on the list".to_owned()));
+        return Err(Error::Request(
+            "no image has both a score and a place on the list".to_owned(),
+        ));
     }
     let rates: Vec<ErrorRates> = (0..width)
         .map(|column| {
@@ -90,7 +101,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         })
         .collect::<Result<_>>()?;
     let shown: Vec<&String> = columns.iter().map(|&column| &names[column]).collect();
-    println!("{}\n{} images; a score of 0 or more counts as positive", render(&shown, &rates), rows.len());
+    print(format_args!(
+        "{}\n{} images; a score of 0 or more counts as positive",
+        render(&shown, &rates),
+        rows.len()
+    ))?;
     Ok(())
 }
 
@@ -99,11 +114,28 @@ fn render(names: &[&String], rates: &[ErrorRates]) -> String {
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
     let rows = table_order(names, &counts).into_iter().map(|index| {
         let one = &rates[index];
-        let shares = [one.false_negative_rate(), one.false_positive_rate(), one.error(), one.balanced_error()];
-        let start = [names[index].clone(), one.positives.to_string(), one.negatives.to_string()];
+        let shares = [
+            one.false_negative_rate(),
+            one.false_positive_rate(),
+            one.error(),
+            one.balanced_error(),
+        ];
+        let start = [
+            names[index].clone(),
+            one.positives.to_string(),
+            one.negatives.to_string(),
+        ];
         start.into_iter().chain(shares.map(number)).collect()
     });
-    let head = ["attribute", "positives", "negatives", "FNR", "FPR", "error", "balanced error"];
+    let head = [
+        "attribute",
+        "positives",
+        "negatives",
+        "FNR",
+        "FPR",
+        "error",
+        "balanced error",
+    ];
     tables::terminal(head.map(str::to_owned).to_vec(), rows)
 }
 
@@ -114,14 +146,25 @@ fn stem(name: &str) -> &str {
 
 fn read_list(path: &Path) -> Result<HashSet<String>> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path, "reading the list of images"))?;
-    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| stem(line).to_owned()).collect())
+    Ok(text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| stem(line).to_owned())
+        .collect())
 }
 
 fn read_scores(path: &Path) -> Result<Scores> {
-    let is_parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+    let is_parquet = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
     if is_parquet {
         let table = ReadTable::parquet(path)?;
-        return if table.columns().iter().any(|name| name == "score") { long(&table) } else { wide(path, &table, true) };
+        return if table.columns().iter().any(|name| name == "score") {
+            long(&table)
+        } else {
+            wide(path, &table, true)
+        };
     }
     let has_header = csv_has_header(path)?;
     wide(path, &ReadTable::csv(path, has_header)?, has_header)
@@ -151,9 +194,13 @@ fn wide(path: &Path, table: &ReadTable, has_header: bool) -> Result<Scores> {
         return Err(Error::artefact(path, "no columns, expected an image and its scores"));
     };
     let images = table.texts(image)?;
-    let by_attribute: Vec<Vec<f32>> =
-        attributes.iter().map(|attribute| numbers(table, attribute)).collect::<Result<_>>()?;
-    let values = (0..images.len()).flat_map(|row| by_attribute.iter().map(move |column| column[row])).collect();
+    let by_attribute: Vec<Vec<f32>> = attributes
+        .iter()
+        .map(|attribute| numbers(table, attribute))
+        .collect::<Result<_>>()?;
+    let values = (0..images.len())
+        .flat_map(|row| by_attribute.iter().map(move |column| column[row]))
+        .collect();
     Ok(Scores {
         images,
         attributes: has_header.then(|| attributes.to_vec()),

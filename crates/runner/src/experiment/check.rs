@@ -11,14 +11,24 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
     at_most("data.image_size", data.image_size, 1024)?;
     within("data.training_fraction", data.training_fraction, f64::MIN_POSITIVE, 1.0)?;
     if let Some(threshold) = data.frontal_threshold {
-        within("data.frontal_threshold", f64::from(threshold), f64::MIN_POSITIVE, f64::from(f32::MAX))?;
+        within(
+            "data.frontal_threshold",
+            f64::from(threshold),
+            f64::MIN_POSITIVE,
+            f64::from(f32::MAX),
+        )?;
     }
     at_least("data.procedural.train", data.procedural.train, 1)?;
     at_least("data.procedural.test", data.procedural.test, 1)?;
 
     experiment.model.architecture()?;
     for (channel, &deviation) in experiment.model.deviation.iter().enumerate() {
-        within(&format!("model.deviation[{channel}]"), f64::from(deviation), 1e-6, f64::from(f32::MAX))?;
+        within(
+            &format!("model.deviation[{channel}]"),
+            f64::from(deviation),
+            1e-6,
+            f64::from(f32::MAX),
+        )?;
     }
 
     let training = &experiment.training;
@@ -50,7 +60,12 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
             ));
         }
         within(&format!("classifiers.{name}.exponent"), classifier.exponent, 0.0, 1.0)?;
-        within(&format!("classifiers.{name}.beta"), classifier.beta, 0.0, 1.0 - f64::EPSILON)?;
+        within(
+            &format!("classifiers.{name}.beta"),
+            classifier.beta,
+            0.0,
+            1.0 - f64::EPSILON,
+        )?;
     }
 
     let explain = &experiment.explain;
@@ -78,17 +93,27 @@ impl Network {
             Some(width) => architecture.with_width(width),
             None => architecture,
         };
-        architecture.validate().map_err(|error| format!("model.architecture: {error}"))?;
+        architecture
+            .validate()
+            .map_err(|error| format!("model.architecture: {error}"))?;
         Ok(architecture)
     }
 }
 
 fn at_least(key: &str, value: usize, least: usize) -> Result<(), String> {
-    if value >= least { Ok(()) } else { Err(format!("{key}: {value}, expected at least {least}")) }
+    if value >= least {
+        Ok(())
+    } else {
+        Err(format!("{key}: {value}, expected at least {least}"))
+    }
 }
 
 fn at_most(key: &str, value: usize, most: usize) -> Result<(), String> {
-    if value <= most { Ok(()) } else { Err(format!("{key}: {value}, expected at most {most}")) }
+    if value <= most {
+        Ok(())
+    } else {
+        Err(format!("{key}: {value}, expected at most {most}"))
+    }
 }
 
 /// NaN is outside of every range.
@@ -96,7 +121,11 @@ fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    let least = if least == f64::MIN_POSITIVE { "more than 0".to_owned() } else { format!("at least {least}") };
+    let least = if least == f64::MIN_POSITIVE {
+        "more than 0".to_owned()
+    } else {
+        format!("at least {least}")
+    };
     Err(format!("{key}: {value}, expected {least} and at most {most}"))
 }
 

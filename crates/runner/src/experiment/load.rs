@@ -44,9 +44,14 @@ pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
         }
     }
     check::check(&experiment).map_err(fault)?;
-    let name = path.file_stem().and_then(|stem| stem.to_str()).filter(|name| !name.is_empty());
+    let name = path
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .filter(|name| !name.is_empty());
     Ok(Loaded {
-        name: name.ok_or_else(|| fault("a file name is needed, for it names the results".to_owned()))?.to_owned(),
+        name: name
+            .ok_or_else(|| fault("a file name is needed, for it names the results".to_owned()))?
+            .to_owned(),
         path: path.to_owned(),
         experiment,
     })
@@ -75,7 +80,9 @@ fn apply(root: &mut Value, setting: &str) -> Result<(), String> {
         if place.is_null() {
             *place = Value::Mapping(Mapping::new());
         }
-        let mapping = place.as_mapping_mut().ok_or_else(|| format!("`{key}` is below a key that has no keys"))?;
+        let mapping = place
+            .as_mapping_mut()
+            .ok_or_else(|| format!("`{key}` is below a key that has no keys"))?;
         place = mapping.entry(Value::String(key.to_owned())).or_insert(Value::Null);
     }
     *place = value;
@@ -98,7 +105,12 @@ mod tests {
     fn the_smallest_file_is_the_paper_s_comparison() {
         let loaded = load_text("data: {source: procedural}\n", &[]).expect("loads");
         assert_eq!(loaded.name, "sample");
-        let names: Vec<_> = loaded.experiment.classifiers_in_order().iter().map(|(name, _)| name.to_string()).collect();
+        let names: Vec<_> = loaded
+            .experiment
+            .classifiers_in_order()
+            .iter()
+            .map(|(name, _)| name.to_string())
+            .collect();
         assert_eq!(names, ["unbalanced", "balanced"]);
     }
 
@@ -113,16 +125,48 @@ mod tests {
     #[test]
     fn faults_name_place_and_remedy() {
         for (text, settings, expected) in [
-            ("data: {source: procedural}\ntraining:\n  epoch: 3\n", &[][..], &["epoch", "epochs", "line 3"][..]),
+            (
+                "data: {source: procedural}\ntraining:\n  epoch: 3\n",
+                &[][..],
+                &["epoch", "epochs", "line 3"][..],
+            ),
             ("training: {}\n", &[], &["data", "missing"]),
-            ("data: {source: imagenet}\n", &[], &["imagenet", "procedural", "celeba", "line 1"]),
-            ("data: {source: procedural}\ntraining: {epochs: many}\n", &[], &["many", "line 2"]),
-            ("data: {source: procedural}\n", &["training.epoch=3"], &["--set training.epoch=3", "epochs"]),
-            ("data: {source: procedural}\n", &["training"], &["--set training", "key.path=value"]),
+            (
+                "data: {source: imagenet}\n",
+                &[],
+                &["imagenet", "procedural", "celeba", "line 1"],
+            ),
+            (
+                "data: {source: procedural}\ntraining: {epochs: many}\n",
+                &[],
+                &["many", "line 2"],
+            ),
+            (
+                "data: {source: procedural}\n",
+                &["training.epoch=3"],
+                &["--set training.epoch=3", "epochs"],
+            ),
+            (
+                "data: {source: procedural}\n",
+                &["training"],
+                &["--set training", "key.path=value"],
+            ),
             ("data: {source: procedural}\n", &["seed.x=1"], &["--set seed.x=1"]),
-            ("data: {source: procedural}\n", &["training.batch_size=0"], &["batch_size"]),
-            ("data: {source: procedural}\n", &["model.architecture=resnet19"], &["resnet19", "resnet18"]),
-            ("data: {source: procedural}\n", &["explain.method=cams"], &["cams", "hires_cam"]),
+            (
+                "data: {source: procedural}\n",
+                &["training.batch_size=0"],
+                &["batch_size"],
+            ),
+            (
+                "data: {source: procedural}\n",
+                &["model.architecture=resnet19"],
+                &["resnet19", "resnet18"],
+            ),
+            (
+                "data: {source: procedural}\n",
+                &["explain.method=cams"],
+                &["cams", "hires_cam"],
+            ),
         ] {
             let message = load_text(text, settings).expect_err(text).to_string();
             for part in expected {

@@ -10,8 +10,8 @@ mod sections;
 
 pub use load::{Loaded, load, to_yaml};
 pub use sections::{
-    ArchitectureChoice, Augment, Classifier, Data, Explain, Figures, Measure, Network, Optimiser, Procedural,
-    Schedule, Source, Training, WeightScheme,
+    ArchitectureChoice, Augment, Classifier, Data, Explain, Figures, Measure, Network, Optimiser, Procedural, Schedule,
+    Source, Training, WeightScheme,
 };
 
 use std::collections::BTreeMap;
@@ -65,7 +65,11 @@ fn paper_classifiers() -> BTreeMap<String, Classifier> {
 impl Experiment {
     /// The classifiers in the order in which they are trained and shown: the unbalanced one first, then by name.
     pub fn classifiers_in_order(&self) -> Vec<(&str, &Classifier)> {
-        let mut all: Vec<_> = self.classifiers.iter().map(|(name, classifier)| (name.as_str(), classifier)).collect();
+        let mut all: Vec<_> = self
+            .classifiers
+            .iter()
+            .map(|(name, classifier)| (name.as_str(), classifier))
+            .collect();
         all.sort_by_key(|(name, _)| (*name != UNBALANCED, *name != BALANCED, *name));
         all
     }

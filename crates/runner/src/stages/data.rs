@@ -54,9 +54,16 @@ impl DataSet {
         let mut training = annotations.indices(Split::Train);
         let used = (training.len() as f64 * data.training_fraction).ceil() as usize;
         training.truncate(used);
-        let validation = frontal(annotations, annotations.indices(Split::Validation), data.frontal_threshold);
+        let validation = frontal(
+            annotations,
+            annotations.indices(Split::Validation),
+            data.frontal_threshold,
+        );
         let test = frontal(annotations, annotations.indices(Split::Test), data.frontal_threshold);
-        for (indices, what) in [(&training, "training images"), (&test, "test images that pass the frontal filter")] {
+        for (indices, what) in [
+            (&training, "training images"),
+            (&test, "test images that pass the frontal filter"),
+        ] {
             if indices.is_empty() {
                 return Err(Error::Request(format!(
                     "the data set has no {what}; its partition file (list_eval_partition.txt) should mark some"
@@ -85,16 +92,20 @@ impl DataSet {
 
     /// (positives, negatives) of each attribute among the training images.
     pub fn class_counts(&self) -> Vec<(usize, usize)> {
-        self.counts.iter().map(|counts| (counts.positives, counts.negatives)).collect()
+        self.counts
+            .iter()
+            .map(|counts| (counts.positives, counts.negatives))
+            .collect()
     }
 }
 
 /// Keeps the images whose face is frontal; without landmarks or threshold, all.
 fn frontal(annotations: &Annotations, indices: Vec<usize>, threshold: Option<f32>) -> Vec<usize> {
     match (&annotations.landmarks, threshold) {
-        (Some(landmarks), Some(threshold)) => {
-            indices.into_iter().filter(|&index| dataset::is_frontal(&landmarks[index], threshold)).collect()
-        }
+        (Some(landmarks), Some(threshold)) => indices
+            .into_iter()
+            .filter(|&index| dataset::is_frontal(&landmarks[index], threshold))
+            .collect(),
         _ => indices,
     }
 }
@@ -106,7 +117,11 @@ fn folder_name(data: &Data) -> PathBuf {
         Source::Procedural => {
             let faces = &data.procedural;
             let (version, seed) = (procedural::GENERATOR_VERSION, faces.seed);
-            format!("procedural-v{version}-{}-{}-{}-seed{seed}", faces.train, faces.validation, faces.test).into()
+            format!(
+                "procedural-v{version}-{}-{}-{}-seed{seed}",
+                faces.train, faces.validation, faces.test
+            )
+            .into()
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use metrics::Class;
+use metrics::{Class, MIN_SAMPLES, Statistics};
 
 use super::maps::MapsFile;
 use super::measure::results_key;
@@ -10,9 +10,7 @@ use super::{DataSet, pictures, report, train};
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::Source;
-use crate::figures::data::{
-    Bar, BarFigure, BarGroup, BarPair, EnergyScatter, EpochPoint, ScatterPoint, TrainingCurve,
-};
+use crate::figures::data::{Bar, BarFigure, BarGroup, BarPair, EnergyScatter, EpochPoint, ScatterPoint, TrainingCurve};
 use crate::figures::{self, Figure};
 use crate::measured::{AttributeMeasures, Measured};
 use crate::published::Published;
@@ -22,7 +20,12 @@ use crate::published::Published;
 /// # Errors
 /// Those of reading results and example images, of drawing, and of writing.
 pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result<()> {
-    let trained: Vec<String> = context.experiment.classifiers.keys().map(|name| format!("train/{name}")).collect();
+    let trained: Vec<String> = context
+        .experiment
+        .classifiers
+        .keys()
+        .map(|name| format!("train/{name}"))
+        .collect();
     let key = results_key(context).stages(&context.manifest, trained.iter().map(String::as_str));
     context.stage("draw", key, |context| draw(context, data, measured))
 }
@@ -32,8 +35,11 @@ fn draw(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<St
         Source::Celeba => Published::load()?,
         Source::Procedural => Published::default(),
     };
-    let maps: Vec<MapsFile> =
-        measured.classifiers.iter().map(|name| MapsFile::read(context, name)).collect::<Result<_>>()?;
+    let maps: Vec<MapsFile> = measured
+        .classifiers
+        .iter()
+        .map(|name| MapsFile::read(context, name))
+        .collect::<Result<_>>()?;
     let mut drawn = vec![
         figures::error_rates(&error_bars(measured, &published)),
         figures::energies(&energy_bars(measured, &published)),
@@ -102,7 +108,9 @@ fn energy_bars(measured: &Measured, published: &Published) -> BarFigure {
             let energy = attribute.classifiers[index].energy(class);
             Bar {
                 value: energy.map(|statistics| statistics.mean),
-                interval: energy.and_then(|statistics| statistics.interval).map(|interval| (interval.low, interval.high)),
+                interval: energy
+                    .and_then(|statistics| statistics.interval)
+                    .map(|interval| (interval.low, interval.high)),
                 published: published.energy(&attribute.name, &measured.classifiers[index], class),
             }
         })
@@ -120,14 +128,21 @@ fn scatter(measured: &Measured) -> EnergyScatter {
             .classifiers
             .iter()
             .map(|measures| {
-                let mean = |class| Some(measures.energy(class)?.mean);
+                // A mean over a handful of samples would be drawn as boldly as one over thousands.
+                let enough = |statistics: &Statistics| statistics.n >= MIN_SAMPLES;
+                let mean = |class| Some(measures.energy(class).filter(enough)?.mean);
                 mean(attribute.minority().opposite()).zip(mean(attribute.minority()))
             })
             .collect(),
     };
     EnergyScatter {
         classifiers: measured.classifiers.clone(),
-        points: measured.attributes.iter().filter(|attribute| attribute.local).map(point).collect(),
+        points: measured
+            .attributes
+            .iter()
+            .filter(|attribute| attribute.local)
+            .map(point)
+            .collect(),
     }
 }
 

@@ -37,7 +37,9 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
         .settings(&context.experiment.seed)
         .text(&context.manifest.data)
         .stages(&context.manifest, [format!("train/{classifier}").as_str()]);
-    context.stage(&format!("explain/{classifier}"), key, |context| explain(context, data, classifier))
+    context.stage(&format!("explain/{classifier}"), key, |context| {
+        explain(context, data, classifier)
+    })
 }
 
 /// What one attribute collects while the images pass.
@@ -60,9 +62,18 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         place: "explain".to_owned(),
         message,
     };
-    let method: Method = settings.method.parse().map_err(|error: cam::Error| place(error.to_string()))?;
-    let target: Target = settings.target.parse().map_err(|error: cam::Error| place(error.to_string()))?;
-    let resize: Resize = settings.resize.parse().map_err(|error: cam::Error| place(error.to_string()))?;
+    let method: Method = settings
+        .method
+        .parse()
+        .map_err(|error: cam::Error| place(error.to_string()))?;
+    let target: Target = settings
+        .target
+        .parse()
+        .map_err(|error: cam::Error| place(error.to_string()))?;
+    let resize: Resize = settings
+        .resize
+        .parse()
+        .map_err(|error: cam::Error| place(error.to_string()))?;
     let size = context.experiment.data.image_size;
     let attributes = data.attributes().len();
 
@@ -91,23 +102,27 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         let maps = cam::raw_maps(method, target, output, &head)?;
         let resizer = resizer.get_or_insert_with(|| Resizer::new(resize, maps.height, maps.width, size));
         let masks = exact_masks(data, batch, size)?;
-        collected.par_iter_mut().enumerate().try_for_each(|(attribute, into)| -> Result<()> {
-            for (position, image) in batch.images.chunks(size * size * 3).enumerate() {
-                resizer.finalise(maps.map(position, attribute), &mut into.map);
-                let localisation = regions.localisation(&into.map, attribute)?;
-                into.localisations.push(localisation.ok_or_else(|| {
-                    Error::Request("measure.regions: an attribute without region".to_owned())
-                })?);
-                into.exact.push(match &masks[position] {
-                    Some(masks) => metrics::proportional_energy(&into.map, &masks[attribute])?,
-                    None => None,
-                });
-                let predicted = usize::from(Class::predicted(logits[position][attribute]) == Class::Negative);
-                into.maps[predicted].add(&into.map);
-                into.faces[predicted].add(image);
-            }
-            Ok(())
-        })?;
+        collected
+            .par_iter_mut()
+            .enumerate()
+            .try_for_each(|(attribute, into)| -> Result<()> {
+                for (position, image) in batch.images.chunks(size * size * 3).enumerate() {
+                    resizer.finalise(maps.map(position, attribute), &mut into.map);
+                    let localisation = regions.localisation(&into.map, attribute)?;
+                    into.localisations
+                        .push(localisation.ok_or_else(|| {
+                            Error::Request("measure.regions: an attribute without region".to_owned())
+                        })?);
+                    into.exact.push(match &masks[position] {
+                        Some(masks) => metrics::proportional_energy(&into.map, &masks[attribute])?,
+                        None => None,
+                    });
+                    let predicted = usize::from(Class::predicted(logits[position][attribute]) == Class::Negative);
+                    into.maps[predicted].add(&into.map);
+                    into.faces[predicted].add(image);
+                }
+                Ok(())
+            })?;
         for (position, index) in batch.indices.iter().enumerate() {
             if examples.contains(index) {
                 example_maps.push((*index, maps.only(position)));
@@ -118,7 +133,10 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
 
     let energy = energy_table(context, data, &collected, &energy_path(classifier))?;
     context.results.write(&energy_path(classifier), &energy)?;
-    let groups = collected.iter().flat_map(|one| one.maps.iter().zip(&one.faces)).map(|(map, face)| Group { map, face });
+    let groups = collected
+        .iter()
+        .flat_map(|one| one.maps.iter().zip(&one.faces))
+        .map(|(map, face)| Group { map, face });
     let maps = maps::to_bytes(&groups.collect::<Vec<_>>(), &example_maps, size)?;
     context.results.write(&maps::path(classifier), &maps)?;
     Ok(vec![energy_path(classifier), maps::path(classifier)])
@@ -137,11 +155,15 @@ fn exact_masks(data: &DataSet, batch: &Batch, size: usize) -> Result<Vec<Option<
         .indices
         .par_iter()
         .map(|&index| {
-            let Some(masks) = data.source.masks(index)? else { return Ok(None) };
+            let Some(masks) = data.source.masks(index)? else {
+                return Ok(None);
+            };
             let image_size = data.source.image_size(index)?;
             let transform = Alignment { size }.transform(landmarks.map(|all| &all[index]), image_size)?;
             let aligned = dataset::aligned_masks(&masks, image_size, &transform, size);
-            let regions = aligned.chunks(size * size).map(|mask| Ok(Region::from_mask(size, mask.to_vec())?));
+            let regions = aligned
+                .chunks(size * size)
+                .map(|mask| Ok(Region::from_mask(size, mask.to_vec())?));
             Ok(Some(regions.collect::<Result<_>>()?))
         })
         .collect()
@@ -151,14 +173,26 @@ fn exact_masks(data: &DataSet, batch: &Batch, size: usize) -> Result<Vec<Option<
 fn energy_table(context: &Context, data: &DataSet, collected: &[PerRegion], path: &str) -> Result<Vec<u8>> {
     let column = |value: fn(&Localisation) -> Option<f64>| -> Vec<Option<f32>> {
         (0..data.test.len())
-            .flat_map(|image| collected.iter().map(move |one| value(&one.localisations[image]).map(|v| v as f32)))
+            .flat_map(|image| {
+                collected
+                    .iter()
+                    .map(move |one| value(&one.localisations[image]).map(|v| v as f32))
+            })
             .collect()
     };
     let exact: Vec<Option<f32>> = (0..data.test.len())
-        .flat_map(|image| collected.iter().map(move |one| one.exact[image].map(|value| value as f32)))
+        .flat_map(|image| {
+            collected
+                .iter()
+                .map(move |one| one.exact[image].map(|value| value as f32))
+        })
         .collect();
     let keys = PerAttribute {
-        images: data.test.iter().map(|&index| data.annotations().names[index].clone()).collect(),
+        images: data
+            .test
+            .iter()
+            .map(|&index| data.annotations().names[index].clone())
+            .collect(),
         attributes: data.attributes().to_vec(),
     };
     keys.keys()

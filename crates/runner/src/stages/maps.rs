@@ -46,13 +46,25 @@ pub fn to_bytes(groups: &[Group<'_>], examples: &[(usize, Maps)], size: usize) -
     let counts: Vec<i64> = groups.iter().map(|group| group.map.count() as i64).collect();
     let attributes = groups.len() / 2;
     let mut tensors = vec![
-        ("average/maps", Tensor::from_vec(maps, (attributes, 2, size, size), &Device::Cpu)?),
-        ("average/faces", Tensor::from_vec(faces, (attributes, 2, size, size, 3), &Device::Cpu)?),
-        ("average/count", Tensor::from_vec(counts, (attributes, 2), &Device::Cpu)?),
+        (
+            "average/maps",
+            Tensor::from_vec(maps, (attributes, 2, size, size), &Device::Cpu)?,
+        ),
+        (
+            "average/faces",
+            Tensor::from_vec(faces, (attributes, 2, size, size, 3), &Device::Cpu)?,
+        ),
+        (
+            "average/count",
+            Tensor::from_vec(counts, (attributes, 2), &Device::Cpu)?,
+        ),
     ];
     if let Some((_, first)) = examples.first() {
         let shape = (examples.len(), attributes, first.height, first.width);
-        let raw: Vec<f32> = examples.iter().flat_map(|(_, maps)| maps.data.iter().copied()).collect();
+        let raw: Vec<f32> = examples
+            .iter()
+            .flat_map(|(_, maps)| maps.data.iter().copied())
+            .collect();
         let index: Vec<i64> = examples.iter().map(|(index, _)| *index as i64).collect();
         tensors.push(("examples/raw", Tensor::from_vec(raw, shape, &Device::Cpu)?));
         tensors.push(("examples/index", Tensor::from_vec(index, examples.len(), &Device::Cpu)?));
@@ -90,7 +102,11 @@ impl MapsFile {
         let (raw, raw_shape, index) = match (tensors.get("examples/raw"), tensors.get("examples/index")) {
             (Some(raw), Some(index)) => {
                 let (_, attributes, height, width) = raw.dims4()?;
-                (raw.flatten_all()?.to_vec1()?, (attributes, height, width), index.to_vec1::<i64>()?)
+                (
+                    raw.flatten_all()?.to_vec1()?,
+                    (attributes, height, width),
+                    index.to_vec1::<i64>()?,
+                )
             }
             _ => (Vec::new(), (0, 0, 0), Vec::new()),
         };
@@ -101,7 +117,11 @@ impl MapsFile {
             counts: tensor("average/count")?.flatten_all()?.to_vec1()?,
             raw,
             raw_shape,
-            row_of: index.into_iter().enumerate().map(|(row, index)| (index as usize, row)).collect(),
+            row_of: index
+                .into_iter()
+                .enumerate()
+                .map(|(row, index)| (index as usize, row))
+                .collect(),
             path,
         })
     }
@@ -113,7 +133,11 @@ impl MapsFile {
         let side = self.size as u32;
         let face = self.faces[group * pixels * 3..(group + 1) * pixels * 3].to_vec();
         let map = self.maps[group * pixels..(group + 1) * pixels].to_vec();
-        (self.counts[group].max(0) as usize, RgbImage::from_raw(side, side, face), map)
+        (
+            self.counts[group].max(0) as usize,
+            RgbImage::from_raw(side, side, face),
+            map,
+        )
     }
 
     /// The raw map of an example image and an attribute, with its height and width.
@@ -121,7 +145,10 @@ impl MapsFile {
     /// # Errors
     /// When the file does not have that image.
     pub fn example(&self, index: usize, attribute: usize) -> Result<(&[f32], usize, usize)> {
-        let row = self.row_of.get(&index).ok_or_else(|| Error::artefact(&self.path, "an example image is missing"))?;
+        let row = self
+            .row_of
+            .get(&index)
+            .ok_or_else(|| Error::artefact(&self.path, "an example image is missing"))?;
         let (attributes, height, width) = self.raw_shape;
         let start = (row * attributes + attribute) * height * width;
         Ok((&self.raw[start..start + height * width], height, width))

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::manifest::Key;
 use crate::measured::Measured;
+use crate::output::print;
 use crate::tables;
 
 /// The key part that every stage shares that reads all classifiers' results.
@@ -43,9 +44,15 @@ pub fn run(context: &mut Context, measured: &Measured) -> Result<()> {
 }
 
 /// Prints the results: the paper's table, means, and verdicts.
-pub fn show(data: &DataSet, measured: &Measured) {
-    println!("{}", tables::text(measured));
-    println!("* the minority class; energies are means over the images predicted + and -; {} test images\n", data.test.len());
-    println!("{}\n", tables::summary(measured));
-    println!("{}\n", tables::verdicts(measured));
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn show(data: &DataSet, measured: &Measured) -> Result<()> {
+    print(tables::text(measured))?;
+    print(format_args!(
+        "* the minority class; energies are means over the images predicted + and -; {} test images\n",
+        data.test.len()
+    ))?;
+    print(format_args!("{}\n", tables::summary(measured)))?;
+    print(format_args!("{}\n", tables::verdicts(measured)))
 }

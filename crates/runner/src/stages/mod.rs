@@ -32,6 +32,7 @@ use crate::error::Result;
 use crate::experiment;
 use crate::interrupt::Interrupt;
 use crate::measured::Measured;
+use crate::output::print;
 
 /// The last stage of a run. Earlier ones run first where they must.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +59,14 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     let loaded = experiment::load(&request.experiment, &request.settings)?;
     let device = choose_device(&request.device)?;
     let interrupt = Interrupt::listen()?;
-    let mut context = Context::open(loaded, &request.results, &request.data, device, request.fresh, interrupt)?;
+    let mut context = Context::open(
+        loaded,
+        &request.results,
+        &request.data,
+        device,
+        request.fresh,
+        interrupt,
+    )?;
     context.progress.say(&format!(
         "{} -> {} ({})",
         request.experiment.display(),
@@ -77,8 +85,12 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         data.attributes().len()
     ));
 
-    let names: Vec<String> =
-        context.experiment.classifiers_in_order().iter().map(|(name, _)| (*name).to_owned()).collect();
+    let names: Vec<String> = context
+        .experiment
+        .classifiers_in_order()
+        .iter()
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
     for name in &names {
         train::run(&mut context, &data, name)?;
         if last >= Last::Predict {
@@ -94,9 +106,13 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         if last >= Last::Draw {
             draw::run(&mut context, &data, &measured)?;
         }
-        measure::show(&data, &measured);
+        measure::show(&data, &measured)?;
     }
-    let end = if last >= Last::Draw { context.results.join("report.html") } else { context.results.path().to_owned() };
-    println!("{}", end.display());
+    let end = if last >= Last::Draw {
+        context.results.join("report.html")
+    } else {
+        context.results.path().to_owned()
+    };
+    print(end.display())?;
     Ok(())
 }

@@ -34,12 +34,18 @@ fn outline(region: &AttributeRegion) -> Outline {
 pub fn average_cams(context: &Context, data: &DataSet, measured: &Measured, maps: &[MapsFile]) -> Result<AverageCams> {
     let regions = regions::load(&context.experiment.measure.regions, data.attributes())?;
     let rows = measured.attributes.iter().map(|attribute| {
-        let index = data.attributes().iter().position(|name| *name == attribute.name).unwrap_or_default();
+        let index = data
+            .attributes()
+            .iter()
+            .position(|name| *name == attribute.name)
+            .unwrap_or_default();
         let panel = |classifier: usize, class: Class| {
             let (samples, face, map) = maps[classifier].average(index, class);
             AveragePanel {
                 samples,
-                energy: attribute.classifiers[classifier].energy(class).map(|statistics| statistics.mean),
+                energy: attribute.classifiers[classifier]
+                    .energy(class)
+                    .map(|statistics| statistics.mean),
                 face: (samples > 0).then_some(face).flatten(),
                 map: (samples > 0).then_some(map),
             }
@@ -47,7 +53,9 @@ pub fn average_cams(context: &Context, data: &DataSet, measured: &Measured, maps
         AverageRow {
             attribute: attribute.name.clone(),
             outline: Some(outline(&regions[index])),
-            panels: (0..measured.classifiers.len()).map(|classifier| Class::BOTH.map(|class| panel(classifier, class))).collect(),
+            panels: (0..measured.classifiers.len())
+                .map(|classifier| Class::BOTH.map(|class| panel(classifier, class)))
+                .collect(),
         }
     });
     Ok(AverageCams {
@@ -59,16 +67,23 @@ pub fn average_cams(context: &Context, data: &DataSet, measured: &Measured, maps
 /// Which attributes go with the example faces: positions in the data set's order.
 fn example_attributes(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<usize>> {
     let position = |name: &String| {
-        data.attributes().iter().position(|known| known == name).ok_or_else(|| Error::Experiment {
-            place: "figures.example_attributes".to_owned(),
-            message: format!("`{name}` is unknown; known: {}", data.attributes().join(", ")),
-        })
+        data.attributes()
+            .iter()
+            .position(|known| known == name)
+            .ok_or_else(|| Error::Experiment {
+                place: "figures.example_attributes".to_owned(),
+                message: format!("`{name}` is unknown; known: {}", data.attributes().join(", ")),
+            })
     };
     if let Some(names) = &context.experiment.figures.example_attributes {
         return names.iter().map(position).collect();
     }
-    let local: Vec<&String> =
-        measured.attributes.iter().filter(|attribute| attribute.local).map(|attribute| &attribute.name).collect();
+    let local: Vec<&String> = measured
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.local)
+        .map(|attribute| &attribute.name)
+        .collect();
     let count = EXAMPLE_ATTRIBUTES.min(local.len());
     (0..count).map(|i| position(local[i * local.len() / count])).collect()
 }
@@ -86,8 +101,11 @@ pub fn examples(context: &Context, data: &DataSet, measured: &Measured, maps: &[
     let size = context.experiment.data.image_size;
     let resize: Resize = context.experiment.explain.resize.parse()?;
     let regions = regions::load(&context.experiment.measure.regions, data.attributes())?;
-    let predictions: Vec<Predictions> =
-        measured.classifiers.iter().map(|name| Predictions::read(context, name)).collect::<Result<_>>()?;
+    let predictions: Vec<Predictions> = measured
+        .classifiers
+        .iter()
+        .map(|name| Predictions::read(context, name))
+        .collect::<Result<_>>()?;
     let row_of: HashMap<usize, usize> = data.test.iter().enumerate().map(|(row, &index)| (index, row)).collect();
     let width = data.attributes().len();
     let faces = indices.iter().map(|index| {
@@ -117,7 +135,10 @@ pub fn examples(context: &Context, data: &DataSet, measured: &Measured, maps: &[
     });
     Ok(Some(Examples {
         classifiers: measured.classifiers.clone(),
-        attributes: attributes.iter().map(|&i| (data.attributes()[i].clone(), Some(outline(&regions[i])))).collect(),
+        attributes: attributes
+            .iter()
+            .map(|&i| (data.attributes()[i].clone(), Some(outline(&regions[i]))))
+            .collect(),
         faces: faces.collect::<Result<_>>()?,
     }))
 }

@@ -28,7 +28,11 @@ impl Predictions {
         let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(&path, "a score is missing"));
         Ok(Self {
             keys: PerAttribute::of(&table)?,
-            labels: table.integers("label")?.into_iter().map(|label| label.signum() as i8).collect(),
+            labels: table
+                .integers("label")?
+                .into_iter()
+                .map(|label| label.signum() as i8)
+                .collect(),
             scores: table
                 .doubles("score")?
                 .into_iter()
@@ -51,7 +55,9 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
         .settings(&context.experiment.data)
         .text(&context.manifest.data)
         .stages(&context.manifest, [format!("train/{classifier}").as_str()]);
-    context.stage(&format!("predict/{classifier}"), key, |context| predict(context, data, classifier))
+    context.stage(&format!("predict/{classifier}"), key, |context| {
+        predict(context, data, classifier)
+    })
 }
 
 fn predict(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {
@@ -63,13 +69,26 @@ fn predict(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         scores.extend(output.logits.flatten_all()?.to_vec1::<f32>()?.into_iter().map(Some));
         Ok(())
     })?;
-    let labels: Vec<i8> = data.test.iter().flat_map(|&index| annotations.labels_of(index)).copied().collect();
+    let labels: Vec<i8> = data
+        .test
+        .iter()
+        .flat_map(|&index| annotations.labels_of(index))
+        .copied()
+        .collect();
     let keys = PerAttribute {
-        images: data.test.iter().map(|&index| annotations.names[index].clone()).collect(),
+        images: data
+            .test
+            .iter()
+            .map(|&index| annotations.names[index].clone())
+            .collect(),
         attributes: data.attributes().to_vec(),
     };
     let path = path(classifier);
-    let bytes = keys.keys().labels("label", &labels).singles("score", &scores).to_parquet();
+    let bytes = keys
+        .keys()
+        .labels("label", &labels)
+        .singles("score", &scores)
+        .to_parquet();
     let bytes = bytes.map_err(|source| Error::Table {
         path: context.results.join(&path),
         source,

@@ -15,7 +15,11 @@ use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table};
 /// # Errors
 /// None that a run can cause.
 pub fn report_data(context: &Context, data: &DataSet, measured: &Measured, figures: &[Figure]) -> Result<ReportData> {
-    let observed = measured.findings.iter().filter(|finding| finding.verdict == Verdict::Observed).count();
+    let observed = measured
+        .findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Observed)
+        .count();
     let mut summary = format!(
         "{} attributes, {} training images, {} frontal test images; classifiers: {}.",
         measured.attributes.len(),
@@ -24,7 +28,10 @@ pub fn report_data(context: &Context, data: &DataSet, measured: &Measured, figur
         measured.classifiers.join(", ")
     );
     if !measured.findings.is_empty() {
-        summary += &format!(" {observed} of the paper's {} claims are observed in this run.", measured.findings.len());
+        summary += &format!(
+            " {observed} of the paper's {} claims are observed in this run.",
+            measured.findings.len()
+        );
     }
     Ok(ReportData {
         title: context.name.clone(),
@@ -50,7 +57,9 @@ fn overview(measured: &Measured) -> Table {
     let row = |(index, name): (usize, &String)| {
         let mut row = vec![Cell::from(name.as_str())];
         for minority in [true, false] {
-            row.push(mean(measured, |attribute| attribute.classifiers[index].rates.rate(attribute.class(minority))));
+            row.push(mean(measured, |attribute| {
+                attribute.classifiers[index].rates.rate(attribute.class(minority))
+            }));
         }
         for minority in [true, false] {
             row.push(mean(measured, |attribute| {
@@ -87,21 +96,35 @@ fn attributes(measured: &Measured) -> Table {
     let mut columns = vec![column("", "attribute"), column("", "positive")];
     for group in ["errors", "energy"] {
         for classifier in &measured.classifiers {
-            let titles = if group == "errors" { ["FNR", "FPR"] } else { ["predicted +", "predicted −"] };
+            let titles = if group == "errors" {
+                ["FNR", "FPR"]
+            } else {
+                ["predicted +", "predicted −"]
+            };
             columns.extend(titles.map(|title| column(&format!("{classifier} {group}"), title)));
         }
     }
     let row = |attribute: &AttributeMeasures| {
-        let mut row = vec![Cell::from(attribute.name.as_str()), Cell::number(Some(attribute.positive_rate()), 3)];
-        let of_minority = |cell: Cell, class: Class| if class == attribute.minority() { cell.emphasised() } else { cell };
+        let mut row = vec![
+            Cell::from(attribute.name.as_str()),
+            Cell::number(Some(attribute.positive_rate()), 3),
+        ];
+        let of_minority = |cell: Cell, class: Class| {
+            if class == attribute.minority() {
+                cell.emphasised()
+            } else {
+                cell
+            }
+        };
         for classifier in &attribute.classifiers {
             row.extend(Class::BOTH.map(|class| of_minority(Cell::number(classifier.rates.rate(class), 3), class)));
         }
         for classifier in &attribute.classifiers {
             row.extend(Class::BOTH.map(|class| match classifier.energy(class) {
-                Some(energy) => {
-                    of_minority(Cell::number(Some(energy.mean), 3).with_note(format!("n {}", energy.n)), class)
-                }
+                Some(energy) => of_minority(
+                    Cell::number(Some(energy.mean), 3).with_note(format!("n {}", energy.n)),
+                    class,
+                ),
                 None => Cell::Absent,
             }));
         }
@@ -150,8 +173,14 @@ fn files(measured: &Measured) -> Vec<FileLink> {
     let mut files = vec![
         link("experiment.yaml", "every setting of this run"),
         link("manifest.json", "what made each file, and its hash"),
-        link("tables/attributes.csv", "the paper's table; also .parquet, .md and .tex"),
-        link("tables/statistics.csv", "every measure over every filter, with intervals; also .parquet"),
+        link(
+            "tables/attributes.csv",
+            "the paper's table; also .parquet, .md and .tex",
+        ),
+        link(
+            "tables/statistics.csv",
+            "every measure over every filter, with intervals; also .parquet",
+        ),
         link("tables/claims.csv", "the verdicts"),
     ];
     for classifier in &measured.classifiers {

@@ -10,7 +10,8 @@ use candle_core::Tensor;
 use dataset::{Augmentation, Loader, LoaderConfig};
 use metrics::{Class, error_rates_by_attribute};
 use model::{
-    Checkpoint, ClassWeights, LearningRate, Network, Normalisation, OptimiserConfig, Rule, Scheme, Trainer, TrainerConfig,
+    Checkpoint, ClassWeights, LearningRate, Network, Normalisation, OptimiserConfig, Rule, Scheme, Trainer,
+    TrainerConfig,
 };
 use serde::{Deserialize, Serialize};
 
@@ -72,7 +73,9 @@ pub fn run(context: &mut Context, data: &DataSet, name: &str) -> Result<()> {
         .settings(&classifier)
         .text(&context.manifest.data);
     let state = key.clone().text("unfinished").finish();
-    context.stage(&format!("train/{name}"), key, |context| train(context, data, name, &classifier, state))
+    context.stage(&format!("train/{name}"), key, |context| {
+        train(context, data, name, &classifier, state)
+    })
 }
 
 fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier, key: String) -> Result<Vec<String>> {
@@ -91,7 +94,10 @@ fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier,
     let (mut trainer, mut memory) = match unfinished(context, name, &key)? {
         Some((checkpoint, memory)) => {
             let (epochs, steps) = (memory.history.len(), memory.steps);
-            context.progress.say(&format!("{:24} going on after epoch {epochs} and {steps} steps", format!("train/{name}")));
+            context.progress.say(&format!(
+                "{:24} going on after epoch {epochs} and {steps} steps",
+                format!("train/{name}")
+            ));
             (Trainer::resume(&checkpoint, config, &context.device)?, memory)
         }
         None => {
@@ -102,7 +108,10 @@ fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier,
                 key,
                 ..Memory::default()
             };
-            (Trainer::new(network.with_normalisation(normalisation(context)), config)?, memory)
+            (
+                Trainer::new(network.with_normalisation(normalisation(context)), config)?,
+                memory,
+            )
         }
     };
 
@@ -130,7 +139,10 @@ fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier,
             let done = trainer.steps();
             let rate = (done - first_step) as f64 * settings.batch_size as f64 / started.elapsed().as_secs_f64();
             let mean_loss = memory.loss_sum / memory.steps as f64;
-            work.at(done, &format!("epoch {} loss {mean_loss:.4} {rate:.0} images/s", epoch + 1));
+            work.at(
+                done,
+                &format!("epoch {} loss {mean_loss:.4} {rate:.0} images/s", epoch + 1),
+            );
         }
         let errors = validation_errors(context, data, trainer.network())?;
         memory.history.push(Epoch {
@@ -145,14 +157,19 @@ fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier,
     }
     let rate = (trainer.steps() - first_step) as f64 * settings.batch_size as f64 / started.elapsed().as_secs_f64();
     let last = memory.history.last().map_or(f64::NAN, |epoch| epoch.loss);
-    work.done(&format!("{} epochs, loss {last:.4}, {rate:.0} images/s", settings.epochs));
+    work.done(&format!(
+        "{} epochs, loss {last:.4}, {rate:.0} images/s",
+        settings.epochs
+    ));
 
     save(context, data, name, &trainer, None)?;
     let history = history_path(name);
-    let bytes = history_table(&memory.history).to_parquet().map_err(|source| Error::Table {
-        path: context.results.join(&history),
-        source,
-    })?;
+    let bytes = history_table(&memory.history)
+        .to_parquet()
+        .map_err(|source| Error::Table {
+            path: context.results.join(&history),
+            source,
+        })?;
     context.results.write(&history, &bytes)?;
     std::fs::remove_file(context.results.join(&unfinished_path(name))).ok();
     Ok(vec![evaluate::checkpoint_path(name), history])
@@ -208,7 +225,11 @@ fn optimiser(settings: &Training) -> OptimiserConfig {
     let config = match settings.optimiser {
         Optimiser::Sgd => OptimiserConfig::sgd(momentum),
         Optimiser::RmsProp => OptimiserConfig {
-            rule: Rule::RmsProp { alpha: 0.99, epsilon: 1e-8, momentum },
+            rule: Rule::RmsProp {
+                alpha: 0.99,
+                epsilon: 1e-8,
+                momentum,
+            },
             ..OptimiserConfig::rms_prop()
         },
         Optimiser::AdamW => OptimiserConfig::adam_w(),
@@ -243,20 +264,32 @@ fn validation_errors(context: &Context, data: &DataSet, network: &Network) -> Re
     }
     let mut scores = Vec::new();
     let mut labels = Vec::new();
-    evaluate::for_each_batch(context, data, network, &data.validation, "validation", |batch, output| {
-        scores.extend(output.logits.flatten_all()?.to_vec1::<f32>()?);
-        labels.extend_from_slice(&batch.labels);
-        Ok(())
-    })?;
+    evaluate::for_each_batch(
+        context,
+        data,
+        network,
+        &data.validation,
+        "validation",
+        |batch, output| {
+            scores.extend(output.logits.flatten_all()?.to_vec1::<f32>()?);
+            labels.extend_from_slice(&batch.labels);
+            Ok(())
+        },
+    )?;
     let rates = error_rates_by_attribute(&scores, &labels, data.attributes().len())?;
     let minority = |(positives, negatives): (usize, usize)| Class::minority(positives, negatives);
     let counts = data.class_counts();
     let mean = |class: fn(Class) -> Class| {
-        let all: Vec<f64> =
-            rates.iter().zip(&counts).filter_map(|(rates, &counts)| rates.rate(class(minority(counts)))).collect();
+        let all: Vec<f64> = rates
+            .iter()
+            .zip(&counts)
+            .filter_map(|(rates, &counts)| rates.rate(class(minority(counts))))
+            .collect();
         (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
     };
-    Ok(mean(|class| class).zip(mean(Class::opposite)).map(|(minority, majority)| [minority, majority]))
+    Ok(mean(|class| class)
+        .zip(mean(Class::opposite))
+        .map(|(minority, majority)| [minority, majority]))
 }
 
 fn unfinished_path(name: &str) -> String {
@@ -297,19 +330,27 @@ fn unfinished(context: &Context, name: &str, key: &str) -> Result<Option<(Checkp
         Err(error) => return Err(Error::io(&path, "reading")(error)),
     };
     let fault = |error: String| {
-        Error::Request(format!("{}: {error}; delete the file to train {name} from the start", path.display()))
+        Error::Request(format!(
+            "{}: {error}; delete the file to train {name} from the start",
+            path.display()
+        ))
     };
     let checkpoint = Checkpoint::from_bytes(&bytes).map_err(|error| fault(error.to_string()))?;
-    let memory = checkpoint.metadata.get(MEMORY).ok_or_else(|| fault("not an unfinished training".to_owned()))?;
+    let memory = checkpoint
+        .metadata
+        .get(MEMORY)
+        .ok_or_else(|| fault("not an unfinished training".to_owned()))?;
     let memory: Memory = serde_json::from_str(memory).map_err(|error| fault(error.to_string()))?;
     Ok((memory.key == key).then_some((checkpoint, memory)))
 }
 
 fn history_table(history: &[Epoch]) -> Table {
-    let numbers =
-        |value: fn(&Epoch) -> Option<f64>| -> Vec<Option<f64>> { history.iter().map(value).collect() };
+    let numbers = |value: fn(&Epoch) -> Option<f64>| -> Vec<Option<f64>> { history.iter().map(value).collect() };
     Table::default()
-        .integers("epoch", &history.iter().map(|epoch| epoch.epoch as i64).collect::<Vec<_>>())
+        .integers(
+            "epoch",
+            &history.iter().map(|epoch| epoch.epoch as i64).collect::<Vec<_>>(),
+        )
         .doubles("learning_rate", &numbers(|epoch| Some(epoch.learning_rate)))
         .doubles("loss", &numbers(|epoch| Some(epoch.loss)))
         .doubles("validation_minority_error", &numbers(|epoch| epoch.minority_error))
