@@ -121,14 +121,14 @@ fn five_steps_are_pytorchs() {
 
         let network = thin18(&folder);
         let logits = network.forward(&images, Mode::Train).unwrap().logits;
-        check("step0/logits_train", &logits, 5.0);
+        check("step0/logits_train", &logits, 3.0);
         for tensor in [
             "bn1.running_mean",
             "bn1.running_var",
             "layer4.1.bn2.running_mean",
             "layer4.1.bn2.running_var",
         ] {
-            check(&format!("step1/{tensor}"), &network.named_tensors()[tensor], 5.0);
+            check(&format!("step1/{tensor}"), &network.named_tensors()[tensor], 3.0);
         }
         let gradients = loss.forward(&logits, labels, &weights).unwrap().backward().unwrap();
         for (parameter, var) in network.named_parameters() {
@@ -160,7 +160,8 @@ fn five_steps_are_pytorchs() {
             if step == 0 {
                 let logits = trainer.network().forward(&images, Mode::Eval).unwrap().logits;
                 // Adam's first step is the sign of the gradient: full steps where a tiny gradient's sign differs.
-                check("step1/logits_eval", &logits, 20.0);
+                let factor = if optimiser == sgd { 3.0 } else { 15.0 };
+                check("step1/logits_eval", &logits, factor);
             }
         }
         let network = trainer.network();
@@ -172,10 +173,10 @@ fn five_steps_are_pytorchs() {
             "bn1.running_mean",
             "bn1.running_var",
         ] {
-            check(&format!("after/{tensor}"), &tensors[tensor], 10.0);
+            check(&format!("after/{tensor}"), &tensors[tensor], 3.0);
         }
         let logits = network.forward(&images, Mode::Eval).unwrap().logits;
-        check("after/logits_eval", &logits, 10.0);
+        check("after/logits_eval", &logits, 3.0);
     }
 }
 
