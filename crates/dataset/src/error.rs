@@ -87,6 +87,9 @@ pub enum Error {
         /// The values allowed.
         expected: String,
     },
+    /// The work was asked to stop before it was complete.
+    #[error("stopped before it was complete")]
+    Stopped,
     /// A worker thread of the loader ended before it delivered its batch.
     #[error("batch {batch}: the loader's worker thread ended early; this is a defect, please report it")]
     Worker {

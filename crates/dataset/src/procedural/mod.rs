@@ -49,4 +49,4 @@ pub use config::{Config, GENERATOR_VERSION};
 pub use face::{Face, Plan, render};
 pub use labels::LabelSampler;
 pub use traits::Traits;
-pub use writer::{MARKER, Outcome, write};
+pub use writer::{MARKER, Outcome, Progress, write};

@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -27,18 +28,21 @@ pub enum Outcome {
     AlreadyThere,
 }
 
+/// Called from many threads with the number of images finished so far; `Break` stops the work.
+pub type Progress<'a> = dyn Fn(usize) -> ControlFlow<()> + Sync + 'a;
+
 /// Writes a data set of procedural faces in CelebA's official layout.
 ///
 /// `out/` gets `Img/img_align_celeba/NNNNNN.jpg`, `Anno/list_attr_celeba.txt`, `Anno/list_landmarks_align_celeba.txt`,
 /// `Anno/identity_CelebA.txt`, `Eval/list_eval_partition.txt`, `masks/NNNNNN.png` (see
 /// [`AttributeMasks`](crate::AttributeMasks)) and `procedural.json`. Everything is written to a folder beside it, which
 /// gets its name when it is complete: a folder of this name is never half written. The bytes depend on the configuration
-/// only. `progress` is called from many threads with the number of images finished so far.
+/// only.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a configuration without training images, [`Error::File`] when `out` is a folder or file that
-/// holds anything else, [`Error::Write`] when a file cannot be written (permissions, disk full).
-pub fn write(out: &Path, config: &Config, progress: &(dyn Fn(usize) + Sync)) -> Result<Outcome> {
+/// holds anything else, [`Error::Stopped`] when `progress` says so, [`Error::Write`] when a file cannot be written (permissions, disk full).
+pub fn write(out: &Path, config: &Config, progress: &Progress<'_>) -> Result<Outcome> {
     config.check()?;
     if is_finished(out, config)? {
         return Ok(Outcome::AlreadyThere);
@@ -103,7 +107,7 @@ fn is_finished(out: &Path, config: &Config) -> Result<bool> {
     }
 }
 
-fn fill(folder: &Path, config: &Config, progress: &(dyn Fn(usize) + Sync)) -> Result<()> {
+fn fill(folder: &Path, config: &Config, progress: &Progress<'_>) -> Result<()> {
     let images = folder.join("Img").join("img_align_celeba");
     let (annotations, partition, masks) = (folder.join("Anno"), folder.join("Eval"), folder.join("masks"));
     for path in [&images, &annotations, &partition, &masks] {
@@ -115,7 +119,9 @@ fn fill(folder: &Path, config: &Config, progress: &(dyn Fn(usize) + Sync)) -> Re
         .map(|index| {
             let face = render(config.seed, index as u64);
             write_face(&images, &masks, index, &face)?;
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+            if progress(done.fetch_add(1, Ordering::Relaxed) + 1).is_break() {
+                return Err(Error::Stopped);
+            }
             Ok((face.labels, face.landmarks))
         })
         .collect::<Result<_>>()?;
@@ -203,7 +209,8 @@ mod tests {
 
     fn write_with(threads: usize, out: &Path) -> Outcome {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| write(out, &SMALL, &|_| ())).unwrap()
+        pool.install(|| write(out, &SMALL, &|_| ControlFlow::Continue(())))
+            .unwrap()
     }
 
     fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
@@ -246,7 +253,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("faces");
         let finished = AtomicUsize::new(0);
-        write(&out, &SMALL, &|done| _ = finished.fetch_max(done, Ordering::Relaxed)).unwrap();
+        let progress = |done| {
+            finished.fetch_max(done, Ordering::Relaxed);
+            ControlFlow::Continue(())
+        };
+        write(&out, &SMALL, &progress).unwrap();
         assert_eq!(finished.into_inner(), SMALL.images);
         let read = CelebaFolder::open(&out).unwrap();
         let annotations = read.annotations();
@@ -274,9 +285,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("faces");
         fs::create_dir(&out).unwrap();
-        assert_eq!(write(&out, &SMALL, &|_| ()).unwrap(), Outcome::Written);
-        assert_eq!(write(&out, &SMALL, &|_| ()).unwrap(), Outcome::AlreadyThere);
-        let other = write(&out, &Config { seed: 6, ..SMALL }, &|_| ())
+        assert_eq!(
+            write(&out, &SMALL, &|_| ControlFlow::Continue(())).unwrap(),
+            Outcome::Written
+        );
+        assert_eq!(
+            write(&out, &SMALL, &|_| ControlFlow::Continue(())).unwrap(),
+            Outcome::AlreadyThere
+        );
+        let other = write(&out, &Config { seed: 6, ..SMALL }, &|_| ControlFlow::Continue(()))
             .unwrap_err()
             .to_string();
         assert!(
@@ -284,11 +301,24 @@ mod tests {
             "{other}"
         );
         fs::remove_file(out.join(MARKER)).unwrap();
-        let other = write(&out, &SMALL, &|_| ()).unwrap_err().to_string();
+        let other = write(&out, &SMALL, &|_| ControlFlow::Continue(()))
+            .unwrap_err()
+            .to_string();
         assert!(other.contains("other files"), "{other}");
-        assert!(write(Path::new(".."), &SMALL, &|_| ()).is_err());
+        assert!(write(Path::new(".."), &SMALL, &|_| ControlFlow::Continue(())).is_err());
         let file = folder.path().join("file");
         fs::write(&file, "x").unwrap();
-        assert!(matches!(write(&file, &SMALL, &|_| ()), Err(Error::File { .. })));
+        assert!(matches!(
+            write(&file, &SMALL, &|_| ControlFlow::Continue(())),
+            Err(Error::File { .. })
+        ));
+    }
+
+    #[test]
+    fn stopped_work_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let stopped = write(&folder.path().join("faces"), &SMALL, &|_| ControlFlow::Break(()));
+        assert!(matches!(stopped, Err(Error::Stopped)));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! `biascam data`: writing, listing and counting data sets.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -84,6 +85,11 @@ pub fn write_procedural(
         // A poisoned lock only means that showing progress failed once.
         if let Ok(mut work) = work.lock() {
             work.at(done as u64, "");
+        }
+        if interrupt.is_asked() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
         }
     };
     let outcome = procedural::write(folder, config, &show);
