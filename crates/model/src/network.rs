@@ -108,8 +108,9 @@ impl Network {
         seed: u64,
         device: &Device,
     ) -> Result<Self> {
+        architecture.validate()?;
         let mut fresh = Parameters::random(seed, device);
-        Linear::new(&mut fresh, "fc", architecture.features().max(1), outputs)?;
+        Linear::new(&mut fresh, "fc", architecture.features(), outputs)?;
         tensors.extend(fresh.trained.into_iter().map(|(name, var)| (name, var.into_inner())));
         Self::from_tensors(architecture, outputs, tensors, device)
     }
