@@ -1,57 +1,12 @@
 //! `experiments/smoke.yaml` from procedural faces to the report, as a user runs it: through the program.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod common;
+
+use std::path::Path;
 use std::time::Duration;
 
+use common::{Place, succeeds};
 use runner::frames::{PerAttribute, ReadTable};
-
-/// A folder for data and results, and the program to run in it.
-struct Place {
-    folder: tempfile::TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-        }
-    }
-
-    fn results(&self, relative: &str) -> PathBuf {
-        self.folder.path().join("results/smoke").join(relative)
-    }
-
-    fn command(&self, stage: &str, settings: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
-        command
-            .arg(stage)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/smoke.yaml"));
-        command.arg("--results").arg(self.folder.path().join("results"));
-        command.arg("--data").arg(self.folder.path().join("data"));
-        command.args(["--device", "cpu"]);
-        for setting in settings {
-            command.args(["--set", setting]);
-        }
-        command
-    }
-
-    fn run(&self, stage: &str, settings: &[&str]) -> Output {
-        self.command(stage, settings).output().expect("the program starts")
-    }
-}
-
-fn succeeds(output: &Output) -> String {
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {error}", output.status);
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Standard error of a run that fails with status 1, leaving nothing half-written.
-fn fails(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1));
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -196,29 +151,4 @@ fn one_and_two_threads_and_an_interruption_end_in_the_same_bytes() {
     succeeds(&killed.run("train", &settings));
     assert!(!state.exists());
     assert_eq!(bytes(&whole), bytes(&killed), "an interruption changes the result");
-}
-
-#[test]
-fn bad_requests_name_what_is_wrong() {
-    let place = Place::new();
-    for (settings, expected) in [
-        (&["training.epoch=1"][..], &["--set training.epoch=1", "epochs"][..]),
-        (&["data.source=celeba"], &["celeba", "mmlab"]),
-        (&["measure.regions=nowhere.yaml"], &["nowhere.yaml"]),
-        (&["model.architecture=resnet20"], &["resnet20", "resnet18"]),
-    ] {
-        let message = fails(&place.run("reproduce", settings));
-        for part in expected {
-            assert!(message.contains(part), "{message:?} should contain {part:?}");
-        }
-    }
-    let usage = Command::new(env!("CARGO_BIN_EXE_biascam"))
-        .arg("reprodce")
-        .output()
-        .expect("the program starts");
-    assert_eq!(usage.status.code(), Some(2));
-    let absent = Command::new(env!("CARGO_BIN_EXE_biascam"))
-        .args(["reproduce", "absent.yaml"])
-        .output();
-    assert!(fails(&absent.expect("the program starts")).contains("absent.yaml"));
 }

@@ -1,0 +1,198 @@
+//! What a user hears when something is wrong: one message that names it, and earlier results left whole.
+
+mod common;
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use common::{Place, fails, succeeds};
+
+#[test]
+fn bad_requests_name_what_is_wrong() {
+    let place = Place::new();
+    for (settings, expected) in [
+        (&["training.epoch=1"][..], &["--set training.epoch=1", "epochs"][..]),
+        (&["data.source=celeba"], &["celeba", "mmlab"]),
+        (&["measure.regions=nowhere.yaml"], &["nowhere.yaml"]),
+        (&["model.architecture=resnet20"], &["resnet20", "resnet18"]),
+    ] {
+        let message = fails(&place.run("reproduce", settings));
+        for part in expected {
+            assert!(message.contains(part), "{message:?} should contain {part:?}");
+        }
+    }
+    let usage = Command::new(env!("CARGO_BIN_EXE_biascam"))
+        .arg("reprodce")
+        .output()
+        .expect("the program starts");
+    assert_eq!(usage.status.code(), Some(2));
+    let absent = Command::new(env!("CARGO_BIN_EXE_biascam"))
+        .args(["reproduce", "absent.yaml"])
+        .output();
+    assert!(fails(&absent.expect("the program starts")).contains("absent.yaml"));
+}
+
+#[test]
+fn a_held_folder_names_its_holder() {
+    let place = Place::new();
+    let mut first = place
+        .command("train", &["training.epochs=1000"])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("starts");
+    while !place.results("experiment.yaml").exists() && first.try_wait().expect("a status").is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let message = fails(&place.run("train", &[]));
+    first.kill().expect("killed");
+    first.wait().expect("ended");
+    assert!(message.contains(&format!("process {}", first.id())), "{message}");
+}
+
+#[test]
+fn a_diverging_training_names_step_and_learning_rate_and_keeps_the_last_state() {
+    let place = Place::new();
+    let settings = [
+        "training.optimiser=sgd",
+        "training.learning_rate=1e5",
+        "training.checkpoint_seconds=0",
+    ];
+    let message = fails(&place.run("train", &settings));
+    assert!(
+        message.contains("step") && message.contains("learning rate"),
+        "{message}"
+    );
+    let state = fs::read(place.results("unbalanced/unfinished.safetensors")).expect("the last good state");
+    let checkpoint = model::Checkpoint::from_bytes(&state).expect("a checkpoint");
+    for (name, tensor) in &checkpoint.tensors {
+        let values = tensor
+            .flatten_all()
+            .and_then(|tensor| tensor.to_vec1::<f32>())
+            .expect("numbers");
+        assert!(values.iter().all(|value| value.is_finite()), "{name}");
+    }
+    assert!(!place.results("unbalanced/checkpoint.safetensors").exists());
+}
+
+#[test]
+fn broken_data_is_named_and_earlier_results_stay() {
+    let place = Place::new();
+    let whole = ["classifiers={unbalanced: {class_weights: none}}", "training.epochs=1"];
+    succeeds(&place.run("predict", &whole));
+    let before = fs::read(place.results("unbalanced/predictions.parquet")).expect("predictions");
+    let data = fs::read_dir(place.folder.path().join("data"))
+        .expect("a folder")
+        .next()
+        .expect("a data set");
+    let data = data.expect("a data set").path();
+
+    // An image cut short. The fingerprint of the data does not cover every byte of every image: ask for another training.
+    let images = data.join("Img/img_align_celeba");
+    let image = images.join("000007.jpg");
+    let bytes = fs::read(&image).expect("an image");
+    fs::write(&image, &bytes[..bytes.len() / 2]).expect("written");
+    let again = [
+        "classifiers={unbalanced: {class_weights: none}}",
+        "training.epochs=1",
+        "seed=2",
+    ];
+    assert!(fails(&place.run("predict", &again)).contains("000007.jpg"));
+    fs::remove_file(&image).expect("removed");
+    assert!(fails(&place.run("predict", &again)).contains("000007"));
+    fs::write(&image, bytes).expect("written");
+
+    // A label that is none, then a row of the wrong length.
+    let labels = data.join("Anno/list_attr_celeba.txt");
+    let text = fs::read_to_string(&labels).expect("labels");
+    let broken: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(i, line)| {
+            if i == 11 {
+                line.replacen(" 1", " 2", 1)
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect();
+    fs::write(&labels, broken.join("\n")).expect("written");
+    let message = fails(&place.run("predict", &whole));
+    assert!(
+        message.contains("list_attr_celeba.txt:12") && message.contains('2'),
+        "{message}"
+    );
+    let broken: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(i, line)| if i == 11 { format!("{line} 1") } else { line.to_owned() })
+        .collect();
+    fs::write(&labels, broken.join("\n")).expect("written");
+    let message = fails(&place.run("predict", &whole));
+    assert!(
+        message.contains("list_attr_celeba.txt:12") && message.contains("41 values"),
+        "{message}"
+    );
+
+    // No positive of an attribute among the training images.
+    let none: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(i, line)| {
+            let mut cells: Vec<&str> = line.split_whitespace().collect();
+            if i >= 2 {
+                cells[5] = "-1";
+            }
+            cells.join(" ")
+        })
+        .collect();
+    fs::write(&labels, none.join("\n")).expect("written");
+    let message = fails(&place.run("predict", &whole));
+    assert!(message.contains("Bald") && message.contains("0 positives"), "{message}");
+
+    fs::write(&labels, text).expect("written");
+    assert_eq!(
+        fs::read(place.results("unbalanced/predictions.parquet")).expect("predictions"),
+        before
+    );
+}
+
+#[test]
+fn a_checkpoint_of_another_network_is_refused() {
+    let place = Place::new();
+    let settings = ["classifiers={unbalanced: {class_weights: none}}", "training.epochs=1"];
+    succeeds(&place.run("train", &settings));
+    let output = Command::new(env!("CARGO_BIN_EXE_biascam"))
+        .args([
+            "explain-images",
+            "--architecture",
+            "resnet18",
+            "--width",
+            "16",
+            "--weights",
+        ])
+        .arg(place.results("unbalanced/checkpoint.safetensors"))
+        .arg("--tensors")
+        .arg(place.folder.path().join("absent.safetensors"))
+        .arg("--out")
+        .arg(place.folder.path().join("out.safetensors"))
+        .output();
+    let message = fails(&output.expect("the program starts"));
+    assert!(
+        message.contains("checkpoint.safetensors") && message.contains("--architecture"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_damaged_manifest_is_named() {
+    let place = Place::new();
+    let folder = place.results("manifest.json");
+    fs::create_dir_all(folder.parent().expect("a folder")).expect("made");
+    fs::write(&folder, "{").expect("written");
+    let message = fails(&place.run("train", &[]));
+    assert!(
+        message.contains("manifest.json") && message.contains("--fresh"),
+        "{message}"
+    );
+}
