@@ -67,25 +67,6 @@ pub(crate) fn class_counts<'a>(attributes: usize, rows: impl Iterator<Item = &'a
     counts
 }
 
-/// One of the two classes of an attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Class {
-    /// The attribute is present (label 1).
-    Positive,
-    /// The attribute is absent (label -1).
-    Negative,
-}
-
-impl Class {
-    /// The other class.
-    pub fn opposite(self) -> Self {
-        match self {
-            Self::Positive => Self::Negative,
-            Self::Negative => Self::Positive,
-        }
-    }
-}
-
 /// How many images show an attribute and how many do not. Unannotated images count in neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClassCounts {
@@ -96,28 +77,6 @@ pub struct ClassCounts {
 }
 
 impl ClassCounts {
-    /// The rarer class. Of two equal ones the positive, so that a tie makes the negative class the majority.
-    pub fn minority(self) -> Class {
-        if self.positives <= self.negatives {
-            Class::Positive
-        } else {
-            Class::Negative
-        }
-    }
-
-    /// The more frequent class; see [`minority`](Self::minority) for ties.
-    pub fn majority(self) -> Class {
-        self.minority().opposite()
-    }
-
-    /// Number of images of `class`.
-    pub fn of(self, class: Class) -> usize {
-        match class {
-            Class::Positive => self.positives,
-            Class::Negative => self.negatives,
-        }
-    }
-
     /// Number of annotated images.
     pub fn total(self) -> usize {
         self.positives + self.negatives
@@ -166,19 +125,5 @@ mod tests {
             }
         );
         assert!(annotations.indices(Split::Validation).is_empty());
-    }
-
-    #[test]
-    fn a_tie_makes_the_negative_class_the_majority() {
-        for (positives, negatives, minority) in [
-            (1, 2, Class::Positive),
-            (2, 2, Class::Positive),
-            (3, 2, Class::Negative),
-        ] {
-            let counts = ClassCounts { positives, negatives };
-            assert_eq!(counts.minority(), minority);
-            assert_eq!(counts.majority(), minority.opposite());
-            assert_eq!(counts.of(minority) + counts.of(minority.opposite()), counts.total());
-        }
     }
 }

@@ -49,7 +49,7 @@ mod split;
 mod warp;
 
 pub use alignment::Alignment;
-pub use annotations::{Annotations, Class, ClassCounts};
+pub use annotations::{Annotations, ClassCounts};
 pub use attributes::Attributes;
 pub use augmentation::Augmentation;
 pub use batches::Batches;

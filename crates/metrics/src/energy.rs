@@ -1,6 +1,6 @@
 //! How much of a map lies inside a region.
 
-use crate::{MetricsError, Region};
+use crate::{Error, Region};
 
 /// Localisation of one map in one region; all values in `[0, 1]`, `None` where the map has no activation at all.
 ///
@@ -76,7 +76,7 @@ pub(crate) fn tally(values: &[f32]) -> Tally {
 ///
 /// # Errors
 /// A map of another size than the region, or with negative or non-finite values.
-pub fn localisation(map: &[f32], region: &Region) -> Result<Localisation, MetricsError> {
+pub fn localisation(map: &[f32], region: &Region) -> Result<Localisation, Error> {
     check_map(map, region.size())?;
     let whole = tally(map);
     let mut inside = Tally::default();
@@ -95,7 +95,7 @@ pub fn localisation(map: &[f32], region: &Region) -> Result<Localisation, Metric
 ///
 /// # Errors
 /// As [`localisation`].
-pub fn proportional_energy(map: &[f32], region: &Region) -> Result<Option<f64>, MetricsError> {
+pub fn proportional_energy(map: &[f32], region: &Region) -> Result<Option<f64>, Error> {
     Ok(localisation(map, region)?.energy)
 }
 
@@ -108,9 +108,9 @@ pub fn paper_convention(value: Option<f64>) -> f64 {
 }
 
 /// Refuses maps of another size and maps whose energy would not be a share.
-pub(crate) fn check_map(map: &[f32], size: usize) -> Result<(), MetricsError> {
+pub(crate) fn check_map(map: &[f32], size: usize) -> Result<(), Error> {
     if map.len() != size * size {
-        return Err(MetricsError::Length {
+        return Err(Error::Length {
             what: "map",
             found: map.len(),
             expected: size * size,
@@ -128,7 +128,7 @@ pub(crate) fn check_map(map: &[f32], size: usize) -> Result<(), MetricsError> {
         .find(|value| !(**value >= 0.0 && value.is_finite()))
         .copied()
         .unwrap_or(f32::NAN);
-    Err(MetricsError::Map { energy: f64::from(bad) })
+    Err(Error::Map { energy: f64::from(bad) })
 }
 
 #[cfg(test)]
@@ -160,13 +160,13 @@ mod tests {
     fn maps_that_are_none_are_refused() {
         assert!(matches!(
             localisation(&[1.0; 3], &left_half(2)),
-            Err(MetricsError::Length { .. })
+            Err(Error::Length { .. })
         ));
         for bad in [-1.0, f32::NAN, f32::INFINITY] {
             assert!(
                 matches!(
                     localisation(&[1.0, bad, 1.0, 1.0], &left_half(2)),
-                    Err(MetricsError::Map { .. })
+                    Err(Error::Map { .. })
                 ),
                 "{bad}"
             );

@@ -1,11 +1,9 @@
 //! What can be wrong with the input of a measurement.
 
-use thiserror::Error;
-
 /// Input that cannot be measured. The message says what was found and what was expected.
-#[derive(Debug, Clone, PartialEq, Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum MetricsError {
+pub enum Error {
     /// Two slices that belong together differ in length.
     #[error("{what}: {found} values, expected {expected}")]
     Length {

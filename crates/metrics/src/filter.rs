@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Class, MetricsError};
+use crate::{Class, Error};
 
 /// A selection of samples by label (`gt`, ground truth) and prediction (`pr`), with the names of the authors' code.
 ///
@@ -85,13 +85,13 @@ impl fmt::Display for Filter {
 }
 
 impl FromStr for Filter {
-    type Err = MetricsError;
+    type Err = Error;
 
-    fn from_str(name: &str) -> Result<Self, MetricsError> {
+    fn from_str(name: &str) -> Result<Self, Error> {
         Self::ALL
             .into_iter()
             .find(|filter| filter.name() == name)
-            .ok_or_else(|| MetricsError::Filter {
+            .ok_or_else(|| Error::Filter {
                 found: name.to_owned(),
                 allowed: Self::ALL.map(Self::name).join(", "),
             })

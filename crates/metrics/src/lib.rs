@@ -20,7 +20,7 @@
 //! assert_eq!(measured.energy, Some(0.75));
 //! assert_eq!(measured.mask_ratio, Some(0.5));
 //! assert_eq!(localisation(&[0.0; 16], &region)?.energy, None); // a map without energy has no share of it
-//! # Ok::<(), metrics::MetricsError>(())
+//! # Ok::<(), metrics::Error>(())
 //! ```
 //!
 //! Source of the definitions: Zhang, Bieri, Günther, *Biased Binary Attribute Classifiers Ignore the Majority Classes*, 2024, and
@@ -42,7 +42,7 @@ pub use claims::{Claim, Finding, MIN_SAMPLES, Verdict, findings};
 pub use class::{Class, table_order};
 pub use correlation::{Correlation, pearson, ranks, spearman, spearman_with_interval};
 pub use energy::{Localisation, localisation, paper_convention, proportional_energy};
-pub use error::MetricsError;
+pub use error::Error;
 pub use evidence::{AttributeEvidence, ClassifierEvidence, Measured};
 pub use filter::Filter;
 pub use rates::{ErrorRates, error_rates, error_rates_by_attribute};

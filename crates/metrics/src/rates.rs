@@ -1,6 +1,6 @@
 //! Error rates of one binary attribute, per class.
 
-use crate::{Class, MetricsError};
+use crate::{Class, Error};
 
 /// Counts behind the error rates of one attribute over a set of samples. Samples without annotation are not in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,7 +83,7 @@ fn ratio(part: usize, whole: usize) -> Option<f64> {
 ///
 /// # Errors
 /// Slices of different length, a NaN score, or a label other than `-1`, `0`, `+1`.
-pub fn error_rates<L: Copy + Into<f32>>(scores: &[f32], labels: &[L]) -> Result<ErrorRates, MetricsError> {
+pub fn error_rates<L: Copy + Into<f32>>(scores: &[f32], labels: &[L]) -> Result<ErrorRates, Error> {
     let mut rates = error_rates_by_attribute(scores, labels, 1)?;
     Ok(rates.pop().unwrap_or_default())
 }
@@ -96,9 +96,9 @@ pub fn error_rates_by_attribute<L: Copy + Into<f32>>(
     scores: &[f32],
     labels: &[L],
     attributes: usize,
-) -> Result<Vec<ErrorRates>, MetricsError> {
+) -> Result<Vec<ErrorRates>, Error> {
     if labels.len() != scores.len() {
-        return Err(MetricsError::Length {
+        return Err(Error::Length {
             what: "labels",
             found: labels.len(),
             expected: scores.len(),
@@ -109,7 +109,7 @@ pub fn error_rates_by_attribute<L: Copy + Into<f32>>(
         return Ok(rates);
     }
     if attributes == 0 || !scores.len().is_multiple_of(attributes) {
-        return Err(MetricsError::Ragged {
+        return Err(Error::Ragged {
             len: scores.len(),
             columns: attributes,
         });
@@ -117,10 +117,10 @@ pub fn error_rates_by_attribute<L: Copy + Into<f32>>(
     for (index, (&score, &label)) in scores.iter().zip(labels).enumerate() {
         let label: f32 = label.into();
         if score.is_nan() {
-            return Err(MetricsError::NotANumber { index });
+            return Err(Error::NotANumber { index });
         }
         if ![-1.0, 0.0, 1.0].contains(&label) {
-            return Err(MetricsError::Label { index, value: label });
+            return Err(Error::Label { index, value: label });
         }
         rates[index % attributes].add(score, label);
     }
@@ -165,22 +165,19 @@ mod tests {
 
     #[test]
     fn bad_input_is_refused() {
-        assert!(matches!(
-            error_rates(&[1.0], &[1_i8, 1]),
-            Err(MetricsError::Length { .. })
-        ));
+        assert!(matches!(error_rates(&[1.0], &[1_i8, 1]), Err(Error::Length { .. })));
         assert!(matches!(
             error_rates(&[f32::NAN], &[1_i8]),
-            Err(MetricsError::NotANumber { index: 0 })
+            Err(Error::NotANumber { index: 0 })
         ));
-        assert!(matches!(error_rates(&[1.0], &[2_i8]), Err(MetricsError::Label { .. })));
+        assert!(matches!(error_rates(&[1.0], &[2_i8]), Err(Error::Label { .. })));
         assert!(matches!(
             error_rates_by_attribute(&[1.0; 3], &[1_i8; 3], 2),
-            Err(MetricsError::Ragged { .. })
+            Err(Error::Ragged { .. })
         ));
         assert!(matches!(
             error_rates_by_attribute(&[1.0; 3], &[1_i8; 3], 0),
-            Err(MetricsError::Ragged { .. })
+            Err(Error::Ragged { .. })
         ));
     }
 }

@@ -1,6 +1,6 @@
 //! Where an attribute is expected to be visible: boxes of grid cells, or an exact mask.
 
-use crate::MetricsError;
+use crate::Error;
 
 /// A set of pixels of a square map, row-major.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,9 +15,9 @@ impl Region {
     ///
     /// # Errors
     /// A mask that does not have `size * size` values.
-    pub fn from_mask(size: usize, mask: Vec<bool>) -> Result<Self, MetricsError> {
+    pub fn from_mask(size: usize, mask: Vec<bool>) -> Result<Self, Error> {
         if mask.len() != size * size {
-            return Err(MetricsError::Length {
+            return Err(Error::Length {
                 what: "mask",
                 found: mask.len(),
                 expected: size * size,
@@ -87,7 +87,7 @@ impl Grid {
     ///
     /// # Errors
     /// A box that is empty or leaves the grid; a region without any cell.
-    pub fn new(side: usize, include: &[CellBox], exclude: &[CellBox]) -> Result<Self, MetricsError> {
+    pub fn new(side: usize, include: &[CellBox], exclude: &[CellBox]) -> Result<Self, Error> {
         let mut cells = vec![false; side * side];
         for (boxes, value) in [(include, true), (exclude, false)] {
             for cell_box in boxes {
@@ -99,7 +99,7 @@ impl Grid {
             }
         }
         if !cells.contains(&true) {
-            return Err(MetricsError::EmptyRegion);
+            return Err(Error::EmptyRegion);
         }
         Ok(Self { side, cells })
     }
@@ -132,11 +132,11 @@ impl Grid {
     }
 }
 
-fn check(axis: &'static str, [start, end]: [usize; 2], side: usize) -> Result<(), MetricsError> {
+fn check(axis: &'static str, [start, end]: [usize; 2], side: usize) -> Result<(), Error> {
     if start < end && end <= side {
         Ok(())
     } else {
-        Err(MetricsError::CellBox { axis, start, end, side })
+        Err(Error::CellBox { axis, start, end, side })
     }
 }
 
@@ -215,13 +215,13 @@ mod tests {
         };
         assert!(matches!(
             Grid::new(7, &[empty], &[]),
-            Err(MetricsError::CellBox { axis: "columns", .. })
+            Err(Error::CellBox { axis: "columns", .. })
         ));
         let one = CellBox {
             rows: [0, 1],
             columns: [0, 1],
         };
-        assert_eq!(Grid::new(7, &[one], &[one]), Err(MetricsError::EmptyRegion));
+        assert_eq!(Grid::new(7, &[one], &[one]), Err(Error::EmptyRegion));
         assert!(Region::from_mask(3, vec![true; 8]).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::energy::{Localisation, Tally, check_map, tally};
-use crate::{MetricsError, Region};
+use crate::{Error, Region};
 
 /// Regions prepared for measuring many maps of one size in all of them at once.
 ///
@@ -25,9 +25,9 @@ impl RegionSet {
     ///
     /// # Errors
     /// A region of another size.
-    pub fn new(size: usize, regions: &[Region]) -> Result<Self, MetricsError> {
+    pub fn new(size: usize, regions: &[Region]) -> Result<Self, Error> {
         if let Some(region) = regions.iter().find(|region| region.size() != size) {
-            return Err(MetricsError::Length {
+            return Err(Error::Length {
                 what: "region",
                 found: region.mask().len(),
                 expected: size * size,
@@ -84,7 +84,7 @@ impl RegionSet {
     ///
     /// # Errors
     /// A map of another size, or with negative or non-finite values.
-    pub fn localisations(&self, map: &[f32]) -> Result<Vec<Localisation>, MetricsError> {
+    pub fn localisations(&self, map: &[f32]) -> Result<Vec<Localisation>, Error> {
         let (sums, whole) = self.sums(map)?;
         Ok((0..self.len()).map(|region| self.one(&sums, whole, region)).collect())
     }
@@ -93,7 +93,7 @@ impl RegionSet {
     ///
     /// # Errors
     /// As [`RegionSet::localisations`].
-    pub fn localisation(&self, map: &[f32], region: usize) -> Result<Option<Localisation>, MetricsError> {
+    pub fn localisation(&self, map: &[f32], region: usize) -> Result<Option<Localisation>, Error> {
         if region >= self.len() {
             return Ok(None);
         }
@@ -101,7 +101,7 @@ impl RegionSet {
         Ok(Some(self.one(&sums, whole, region)))
     }
 
-    fn sums(&self, map: &[f32]) -> Result<(Vec<Tally>, Tally), MetricsError> {
+    fn sums(&self, map: &[f32]) -> Result<(Vec<Tally>, Tally), Error> {
         check_map(map, self.size)?;
         let mut sums = vec![Tally::default(); self.atoms];
         let mut start = 0;

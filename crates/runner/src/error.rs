@@ -63,7 +63,7 @@ pub enum Error {
     Cam(#[from] cam::Error),
     /// A measurement failed.
     #[error(transparent)]
-    Metrics(#[from] metrics::MetricsError),
+    Metrics(#[from] metrics::Error),
     /// A tensor operation failed.
     #[error("tensor operation failed")]
     Tensor(#[from] candle_core::Error),
