@@ -1,12 +1,10 @@
 //! What a user hears when something is wrong: one message that names it, and earlier results left whole.
 
-mod common;
-
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{Place, fails, succeeds};
+use crate::place::{Place, fails, succeeds};
 
 #[test]
 fn bad_requests_name_what_is_wrong() {

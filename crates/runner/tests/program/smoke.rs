@@ -1,11 +1,9 @@
 //! `experiments/smoke.yaml` from procedural faces to the report, as a user runs it: through the program.
 
-mod common;
-
 use std::path::Path;
 use std::time::Duration;
 
-use common::{Place, succeeds};
+use crate::place::{Place, succeeds};
 use runner::frames::{PerAttribute, ReadTable};
 
 fn read(path: &Path) -> Vec<u8> {
