@@ -223,7 +223,7 @@ struct Plan {
     windows: Vec<usize>,
 }
 
-/// A stretch of pixels and where their contribution goes: `partial`, `[row][run][channels]`.
+/// A stretch of pixels and where their contribution goes: `partial`, `[block][row][run][LANES]` like packed weights.
 struct Stretch<'a> {
     source: &'a [f32],
     windows: &'a [usize],
@@ -277,13 +277,13 @@ impl Stretch<'_> {
                 // The last tile starts early rather than read past the run, where the run is long enough for that.
                 let start = first.min(self.run.saturating_sub(R));
                 // SAFETY: windows are in the source, and channels within the gradient and the partial gradient.
-                unsafe { self.tile::<V, R, J>(row, start, first - start, block * LANES) };
+                unsafe { self.tile::<V, R, J>(row, start, first - start, block) };
             }
         }
     }
 
-    /// Adds the sums over all pixels of `R` floats of a row of the window, from `start` on, times `J` vectors from
-    /// `channel` on, without the first `skipped` of those floats.
+    /// Adds the sums over all pixels of `R` floats of a row of the window, from `start` on, times `J` blocks of channels
+    /// from `block` on, without the first `skipped` of those floats.
     ///
     /// As in a convolution's tiles, loops with constant bounds keep the sums in registers.
     #[inline(always)]
@@ -293,13 +293,13 @@ impl Stretch<'_> {
         row: usize,
         start: usize,
         skipped: usize,
-        channel: usize,
+        block: usize,
     ) {
         // SAFETY: as in `column`. The buffer is read where it has been written.
         unsafe {
             let mut sums = [[V::splat(0.0); J]; R];
             let source = self.source.as_ptr().add(row * self.row_stride + start);
-            let mut gradient = self.gradient.as_ptr().add(channel);
+            let mut gradient = self.gradient.as_ptr().add(block * LANES);
             for window in self.windows {
                 let window = source.add(*window);
                 let mut lines = [V::splat(0.0); J];
@@ -315,11 +315,12 @@ impl Stretch<'_> {
                 gradient = gradient.add(self.channels);
             }
 
-            let partial = self.partial.add((row * self.run + start) * self.channels + channel);
+            let block_len = self.rows * self.run * LANES;
+            let partial = self.partial.add(block * block_len + (row * self.run + start) * LANES);
             if skipped == 0 && start + R <= self.run {
                 for r in 0..R {
                     for j in 0..J {
-                        let to = partial.add(r * self.channels + j * LANES);
+                        let to = partial.add(j * block_len + r * LANES);
                         V::load(to).add(sums[r][j]).store(to);
                     }
                 }
@@ -331,7 +332,7 @@ impl Stretch<'_> {
                 }
                 for r in skipped..R.min(self.run - start) {
                     for (j, sum) in (*buffer.add(r)).iter().enumerate() {
-                        let to = partial.add(r * self.channels + j * LANES);
+                        let to = partial.add(j * block_len + r * LANES);
                         V::load(to).add(*sum).store(to);
                     }
                 }

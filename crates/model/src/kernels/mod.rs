@@ -9,13 +9,15 @@
 //! candle's own operations. Measurements are in `docs/performance.md`.
 //!
 //! ```
-//! use candle_core::{Device, Tensor, Var};
+//! use candle_core::{DType, Device, Tensor, Var};
 //! use model::kernels::{batch_norm, batch_statistics, conv2d};
 //!
 //! # fn main() -> candle_core::Result<()> {
 //! let images = Tensor::randn(0f32, 1.0, (2, 8, 8, 3), &Device::Cpu)?;
 //! let weight = Var::randn(0f32, 0.1, (16, 3, 3, 3), &Device::Cpu)?;
-//! let (gamma, beta) = (Var::ones(16, candle_core::DType::F32, &Device::Cpu)?, Tensor::zeros(16, candle_core::DType::F32, &Device::Cpu)?);
+//! let gamma = Var::ones(16, DType::F32, &Device::Cpu)?;
+//! let beta = Var::zeros(16, DType::F32, &Device::Cpu)?;
+//!
 //! let y = conv2d(&images, &weight, 2, 1)?;
 //! let statistics = batch_statistics(&y)?;
 //! let y = batch_norm(&y, &gamma, &beta, &statistics, 1e-5, None, true)?;

@@ -66,18 +66,18 @@ pub(crate) fn pack(
     packed
 }
 
-/// The inverse of a forward [`pack`] of all taps: sums `partials`, each `[height][width][inputs][outputs rounded up
-/// to LANES]`, in their order, and returns the sum in torchvision's layout.
+/// The inverse of a forward [`pack`] of all taps: sums `partials`, each `[block][row][column][input][LANES]`, in their
+/// order, and returns the sum in torchvision's layout.
 pub(crate) fn unpack_sum(partials: &[f32], filter: Filter) -> Vec<f32> {
     let taps = filter.height * filter.width;
-    let padded = filter.outputs.div_ceil(LANES) * LANES;
-    let partial_len = taps * filter.inputs * padded;
     let output_len = taps * filter.inputs;
+    let block_len = output_len * LANES;
+    let partial_len = filter.outputs.div_ceil(LANES) * block_len;
     let mut gradient = vec![0f32; filter.elements()];
-    for_each_piece(&mut gradient, LANES * output_len, |block, gradient| {
+    for_each_piece(&mut gradient, block_len, |block, gradient| {
         for input in 0..filter.inputs {
             for tap in 0..taps {
-                let at = (tap * filter.inputs + input) * padded + block * LANES;
+                let at = block * block_len + (tap * filter.inputs + input) * LANES;
                 let mut line = [0f32; LANES];
                 for partial in partials.chunks_exact(partial_len) {
                     for (sum, value) in line.iter_mut().zip(&partial[at..at + LANES]) {

@@ -106,7 +106,7 @@ impl Tiles<'_> {
                         };
                         self.tile::<V, _, P, J>(windows, pixels, rows.clone(), block);
                     } else {
-                        // The last tile repeats its last pixel, and writes it as often.
+                        // The last tile repeats its last pixel.
                         let pixel = |p: usize| pixels[p.min(pixels.len() - 1)].0;
                         let windows = Scattered(std::array::from_fn(|p| self.source.as_ptr().add(pixel(p))));
                         self.tile::<V, _, P, J>(windows, pixels, rows.clone(), block);
