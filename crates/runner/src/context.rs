@@ -10,7 +10,7 @@ use crate::experiment::{Experiment, Loaded, to_yaml};
 use crate::interrupt::Interrupt;
 use crate::manifest::{Manifest, Stage, hash_of};
 use crate::progress::Progress;
-use crate::results::ResultsFolder;
+use crate::results::{ResultsFolder, unfinished_path};
 
 /// Bumped when a stage's code changes what it would write from the same inputs, so that old results are made anew.
 const RESULTS_VERSION: u32 = 1;
@@ -37,7 +37,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Takes the results folder and writes the resolved experiment to it. With `fresh`, forgets what earlier runs did.
+    /// Takes the results folder. With `fresh`, forgets what earlier runs did.
     ///
     /// # Errors
     /// When the folder is held, cannot be written, or has a damaged manifest.
@@ -50,18 +50,16 @@ impl Context {
         interrupt: Interrupt,
     ) -> Result<Self> {
         let results = ResultsFolder::open(&results_root.join(&loaded.name))?;
-        let mut manifest = if fresh {
+        let manifest = if fresh {
             Manifest::default()
         } else {
             Manifest::read(results.path())?
         };
-        manifest.version = env!("CARGO_PKG_VERSION").to_owned();
-        manifest.revision = option_env!("BIASCAM_REVISION").map(str::to_owned);
-        manifest.command = std::env::args().collect();
-        manifest.seed = loaded.experiment.seed;
-        manifest.device = device_name(&device);
-        results.write("experiment.yaml", to_yaml(&loaded.experiment)?.as_bytes())?;
-        manifest.write(&results)?;
+        if fresh {
+            for classifier in loaded.experiment.classifiers.keys() {
+                results.remove(&unfinished_path(classifier))?;
+            }
+        }
         Ok(Self {
             name: loaded.name,
             experiment: loaded.experiment,
@@ -72,6 +70,23 @@ impl Context {
             progress: Progress::new(),
             interrupt,
         })
+    }
+
+    /// Writes the resolved experiment and the manifest's head to the results folder: from here on it is this run's. Comes
+    /// after everything that can be wrong with the request, so that a refused run leaves an earlier one's folder as it was.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn begin(&mut self, data: String) -> Result<()> {
+        self.manifest.version = env!("CARGO_PKG_VERSION").to_owned();
+        self.manifest.revision = option_env!("BIASCAM_REVISION").map(str::to_owned);
+        self.manifest.command = std::env::args().collect();
+        self.manifest.seed = self.experiment.seed;
+        self.manifest.device = device_name(&self.device);
+        self.manifest.data = data;
+        self.results
+            .write("experiment.yaml", to_yaml(&self.experiment)?.as_bytes())?;
+        self.manifest.write(&self.results)
     }
 
     /// Runs a stage unless its files are already there and its inputs, whose key is given, are unchanged.

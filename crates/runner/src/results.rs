@@ -4,7 +4,7 @@
 //! file or the new one and never half of one.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -51,7 +51,10 @@ impl ResultsFolder {
             Err(TryLockError::Error(error)) => return Err(Error::io(&lock_path, "locking")(error)),
         }
         lock.set_len(0)
-            .and_then(|()| writeln!(lock, "process {}", std::process::id()))
+            .and_then(|()| {
+                let command: Vec<String> = std::env::args().collect();
+                writeln!(lock, "process {}: {}", std::process::id(), command.join(" "))
+            })
             .map_err(Error::io(&lock_path, "writing the lock"))?;
         Ok(Self {
             path: path.to_owned(),
@@ -69,6 +72,18 @@ impl ResultsFolder {
         self.path.join(relative)
     }
 
+    /// Removes a file, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn remove(&self, relative: &str) -> Result<()> {
+        let path = self.join(relative);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(&path, "removing")(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Puts a whole file in its place.
     ///
     /// # Errors
@@ -76,6 +91,11 @@ impl ResultsFolder {
     pub fn write(&self, relative: &str, bytes: &[u8]) -> Result<()> {
         write_whole(&self.join(relative), bytes)
     }
+}
+
+/// The path, in a results folder, of the state of a classifier's unfinished training.
+pub fn unfinished_path(classifier: &str) -> String {
+    format!("{classifier}/unfinished.safetensors")
 }
 
 /// Writes `bytes` to a temporary file beside `path`, and renames it to `path`.

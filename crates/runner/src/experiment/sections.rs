@@ -41,6 +41,15 @@ pub struct Data {
 }
 
 impl Data {
+    /// The settings that decide results: without those that only decide speed.
+    #[must_use]
+    pub fn deciding(&self) -> Self {
+        Self {
+            cache_megabytes: 0,
+            ..self.clone()
+        }
+    }
+
     fn image_size() -> usize {
         112
     }
@@ -140,6 +149,17 @@ pub struct Training {
     pub augmentation: Augment,
     /// Seconds between two checkpoints of an unfinished training: at most this much work is lost.
     pub checkpoint_seconds: u64,
+}
+
+impl Training {
+    /// The settings that decide results: how often a state is saved does not.
+    #[must_use]
+    pub fn deciding(&self) -> Self {
+        Self {
+            checkpoint_seconds: 0,
+            ..self.clone()
+        }
+    }
 }
 
 impl Default for Training {

@@ -30,7 +30,7 @@ pub fn energy_path(classifier: &str) -> String {
 /// Those of reading checkpoint, images, masks and regions, and of writing.
 pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()> {
     let key = Key::default()
-        .settings(&context.experiment.data)
+        .settings(&context.experiment.data.deciding())
         .settings(&context.experiment.explain)
         .settings(&context.experiment.measure.regions)
         .settings(&context.experiment.figures.examples)

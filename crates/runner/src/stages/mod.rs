@@ -75,7 +75,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     ));
 
     let data = DataSet::open(&context)?;
-    context.manifest.data = data.source.fingerprint();
+    context.begin(data.source.fingerprint())?;
     context.progress.say(&format!(
         "{:24} {} training, {} validation, {} test images after the frontal filter, {} attributes",
         "data",

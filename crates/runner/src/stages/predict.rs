@@ -52,7 +52,7 @@ fn path(classifier: &str) -> String {
 /// Those of reading checkpoint and images, and of writing.
 pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()> {
     let key = Key::default()
-        .settings(&context.experiment.data)
+        .settings(&context.experiment.data.deciding())
         .text(&context.manifest.data)
         .stages(&context.manifest, [format!("train/{classifier}").as_str()]);
     context.stage(&format!("predict/{classifier}"), key, |context| {

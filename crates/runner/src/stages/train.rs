@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Classifier, Optimiser, Schedule, Training, WeightScheme};
 use crate::frames::{ReadTable, Table};
 use crate::manifest::Key;
+use crate::results::unfinished_path;
 
 /// One epoch of a training: a row of `training.parquet`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -62,14 +63,11 @@ pub fn run(context: &mut Context, data: &DataSet, name: &str) -> Result<()> {
     let Some(classifier) = context.experiment.classifiers.get(name).cloned() else {
         return Err(Error::Request(format!("the experiment has no classifier `{name}`")));
     };
-    let mut training = context.experiment.training.clone();
-    // How often a state is saved does not change what is trained.
-    training.checkpoint_seconds = 0;
     let key = Key::default()
         .settings(&context.experiment.seed)
-        .settings(&context.experiment.data)
+        .settings(&context.experiment.data.deciding())
         .settings(&context.experiment.model)
-        .settings(&training)
+        .settings(&context.experiment.training.deciding())
         .settings(&classifier)
         .text(&context.manifest.data);
     let state = key.clone().text("unfinished").finish();
@@ -171,7 +169,7 @@ fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier,
             source,
         })?;
     context.results.write(&history, &bytes)?;
-    std::fs::remove_file(context.results.join(&unfinished_path(name))).ok();
+    context.results.remove(&unfinished_path(name))?;
     Ok(vec![evaluate::checkpoint_path(name), history])
 }
 
@@ -290,10 +288,6 @@ fn validation_errors(context: &Context, data: &DataSet, network: &Network) -> Re
     Ok(mean(|class| class)
         .zip(mean(Class::opposite))
         .map(|(minority, majority)| [minority, majority]))
-}
-
-fn unfinished_path(name: &str) -> String {
-    format!("{name}/unfinished.safetensors")
 }
 
 /// The path of a classifier's training history in the results folder.
