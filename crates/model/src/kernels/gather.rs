@@ -8,7 +8,7 @@
 //! Padding is made real: a task copies its rows of the source into scratch memory with zeros around them.
 
 use super::parallel::for_each;
-use super::simd::InstructionSet;
+use super::simd::{InstructionSet, LANES};
 use super::storage::{Dims, Output, Shared, with_scratch};
 use super::tiles::Tiles;
 use std::ops::Range;
@@ -67,6 +67,11 @@ struct Plan {
     pixels: Vec<Vec<(usize, usize)>>,
 }
 
+/// Tasks for all threads to finish at about the same time.
+fn enough_tasks() -> usize {
+    4 * rayon::current_num_threads()
+}
+
 impl Gather {
     /// Computes all outputs.
     pub(crate) fn run(&self, source: &[f32], set: InstructionSet) -> Vec<f32> {
@@ -75,17 +80,25 @@ impl Gather {
         let lattice_rows = self.lattice_rows();
         let bands = lattice_rows.div_ceil(plan.rows);
         let groups = self.output.images.div_ceil(plan.images);
+        // Where images and rows do not make enough tasks, as in the last layers for one image, channels are divided too.
+        let blocks = self.output.channels.div_ceil(LANES);
+        let pairs = blocks.div_ceil(2);
+        let parts = pairs.min(enough_tasks().div_ceil(groups * bands));
+        let part_blocks = 2 * pairs.div_ceil(parts);
+        let parts = blocks.div_ceil(part_blocks);
         let mut output = Output::new(self.output.elements());
         let pointer = output.pointer();
-        for_each(groups * bands, |task| {
+        for_each(groups * bands * parts, |task| {
+            let (task, part) = (task / parts, task % parts);
+            let blocks = part * part_blocks..((part + 1) * part_blocks).min(blocks);
             let (group, band) = (task / bands, task % bands);
             let first = group * plan.images;
             let images = first..(first + plan.images).min(self.output.images);
             let row = band * plan.rows;
             let rows = row..(row + plan.rows).min(lattice_rows);
-            self.task(&plan, source, images, rows, pointer, set);
+            self.task(&plan, source, images, rows, blocks, pointer, set);
         });
-        // SAFETY: the lattices cover the output, and the tasks cover all images and lattice rows.
+        // SAFETY: the lattices cover the output, and the tasks cover all images, lattice rows and channels.
         unsafe { output.finish() }
     }
 
@@ -109,9 +122,7 @@ impl Gather {
         let window = self.lattices.iter().map(reach).max().unwrap_or(0);
         let source_rows = |rows: usize| (rows.max(1) - 1) * self.source_step + window;
         let row_bytes = (width * self.source.channels * size_of::<f32>()).max(1);
-        // Enough tasks that all threads finish at about the same time.
-        let tasks = 4 * rayon::current_num_threads();
-
+        let tasks = enough_tasks();
         let (mut images, mut rows) = (1, lattice_rows.max(1));
         let image_bytes = source_rows(rows) * row_bytes;
         if image_bytes > SCRATCH_BYTES || self.output.images < tasks {
@@ -167,12 +178,14 @@ impl Gather {
         }
     }
 
+    #[allow(clippy::too_many_arguments)]
     fn task(
         &self,
         plan: &Plan,
         source: &[f32],
         images: Range<usize>,
         rows: Range<usize>,
+        blocks: Range<usize>,
         output: Shared,
         set: InstructionSet,
     ) {
@@ -193,11 +206,13 @@ impl Gather {
                     run: lattice.window.1 * self.source.channels,
                     weights: &lattice.weights,
                     channels: self.output.channels,
+                    blocks: blocks.clone(),
                     // SAFETY: a task's first row is within the output.
                     output: unsafe { output.at(output_row * self.output.width * self.output.channels) },
                 };
                 // SAFETY: the table's windows lie in the rows that the plan gives a task, its output pixels in the
-                // task's images and rows, which no other task writes.
+                // task's images and rows, which no other task writes
+                // in the same channels.
                 unsafe { set.run(tiles) }
             }
         };

@@ -19,8 +19,9 @@ pub(crate) struct Tiles<'a> {
     pub run: usize,
     /// `[block][row][run][LANES]`.
     pub weights: &'a [f32],
-    /// Output channels.
+    /// Output channels, and which blocks of them to compute.
     pub channels: usize,
+    pub blocks: Range<usize>,
     pub output: *mut f32,
 }
 
@@ -29,16 +30,15 @@ impl Kernel for Tiles<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let blocks = self.channels.div_ceil(LANES);
-        let mut block = 0;
+        let mut block = self.blocks.start;
         // SAFETY: the caller vouches for the processor and the table.
         unsafe {
-            while block < blocks {
+            while block < self.blocks.end {
                 // 28 of 32 vectors hold sums, or 6 of 8 on small register files; the rest, weights and a pixel.
                 if !V::MANY_REGISTERS {
                     self.column::<V, 6, 1>(block);
                     block += 1;
-                } else if block + 2 <= blocks {
+                } else if block + 2 <= self.blocks.end {
                     self.column::<V, 14, 2>(block);
                     block += 2;
                 } else {
