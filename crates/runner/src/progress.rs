@@ -35,7 +35,7 @@ impl Progress {
             ProgressBar::hidden()
         };
         if self.terminal {
-            let style = ProgressStyle::with_template("{prefix:24} {bar:30} {percent:>3}% {msg} {eta:>4} left");
+            let style = ProgressStyle::with_template("{prefix:20} {bar:20} {percent:>3}% {eta:>4} left {wide_msg}");
             if let Ok(style) = style {
                 bar.set_style(style.progress_chars("━╸ "));
             }

@@ -194,3 +194,30 @@ fn a_damaged_manifest_is_named() {
         "{message}"
     );
 }
+
+#[test]
+fn a_signal_saves_the_state_and_ends_with_its_status() {
+    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+        let place = Place::new();
+        let settings = ["training.epochs=1000", "training.checkpoint_seconds=0"];
+        let mut child = place
+            .command("train", &settings)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        while !place.results("unbalanced/unfinished.safetensors").exists()
+            && child.try_wait().expect("a status").is_none()
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let kill = Command::new("sh")
+            .args(["-c", &format!("kill -{signal} {}", child.id())])
+            .status();
+        assert!(kill.expect("a shell").success());
+        let output = child.wait_with_output().expect("ended");
+        assert_eq!(output.status.code(), Some(status));
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(message.contains("goes on from here"), "{message}");
+        assert!(place.results("unbalanced/unfinished.safetensors").exists());
+    }
+}
