@@ -3,10 +3,12 @@
 use super::DataSet;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::experiment::Source;
 use crate::manifest::Key;
 use crate::measured::Measured;
 use crate::output::print;
-use crate::tables;
+use crate::published::Published;
+use crate::tables::{self, Comparison};
 
 /// The key part that every stage shares that reads all classifiers' results.
 pub fn results_key(context: &Context) -> Key {
@@ -27,9 +29,10 @@ pub fn results_key(context: &Context) -> Key {
 /// # Errors
 /// Those of writing.
 pub fn run(context: &mut Context, measured: &Measured) -> Result<()> {
+    let comparison = comparison(context, measured)?;
     let key = results_key(context);
     context.stage("measure", key, |context| {
-        let files = tables::files(measured).map_err(|source| Error::Table {
+        let files = tables::files(measured, comparison.as_deref()).map_err(|source| Error::Table {
             path: context.results.join("tables"),
             source,
         })?;
@@ -43,16 +46,27 @@ pub fn run(context: &mut Context, measured: &Measured) -> Result<()> {
     })
 }
 
+/// The paper's numbers beside ours, where the experiment is on CelebA.
+fn comparison(context: &Context, measured: &Measured) -> Result<Option<Vec<Comparison>>> {
+    match context.experiment.data.source {
+        Source::Celeba => Ok(Some(Comparison::all(measured, &Published::load()?))),
+        Source::Procedural => Ok(None),
+    }
+}
+
 /// Prints the results: the paper's table, means, and verdicts.
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub fn show(data: &DataSet, measured: &Measured) -> Result<()> {
+pub fn show(context: &Context, data: &DataSet, measured: &Measured) -> Result<()> {
     print(tables::text(measured))?;
     print(format_args!(
         "* the minority class; energies are means over the images predicted + and -; {} test images\n",
         data.test.len()
     ))?;
     print(format_args!("{}\n", tables::summary(measured)))?;
+    if let Some(comparison) = comparison(context, measured)? {
+        print(format_args!("{}\n", tables::agreement(&comparison)))?;
+    }
     print(format_args!("{}\n", tables::verdicts(measured)))
 }

@@ -106,7 +106,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         if last >= Last::Draw {
             draw::run(&mut context, &data, &measured)?;
         }
-        measure::show(&data, &measured)?;
+        measure::show(&context, &data, &measured)?;
     }
     let end = if last >= Last::Draw {
         context.results.join("report.html")

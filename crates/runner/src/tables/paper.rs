@@ -1,31 +1,11 @@
-//! The paper's table of an experiment, as text, Markdown, LaTeX, CSV and Parquet; and the verdicts on the paper's claims.
+//! The paper's table of an experiment, and its means.
 
-use comfy_table::{CellAlignment, LineStyle, Table as TextTable, TableStyle, presets};
-use metrics::{Class, Filter, Verdict};
-use polars::error::PolarsResult;
+use comfy_table::presets;
+use metrics::{Class, Filter};
 
+use super::{TERMINAL, styled, terminal};
 use crate::frames::Table;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measure, Measured};
-
-/// How tables look on the terminal: lines above, below the head, and at the end.
-const TERMINAL: TableStyle = TableStyle::new()
-    .top_border(LineStyle::new('─', '─', '─', '─'))
-    .header_separator(LineStyle::new('─', '─', '─', '─'))
-    .bottom_border(LineStyle::new('─', '─', '─', '─'));
-
-/// A table for the terminal, its columns after the first to the right.
-pub fn terminal(head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    styled(TERMINAL, head, rows)
-}
-
-fn styled(style: TableStyle, head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = TextTable::new();
-    table.load_style(style).set_header(head).add_rows(rows);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table.to_string()
-}
 
 /// A number of the paper's table: a share in [0, 1], absent when nothing was there to measure.
 type Share = Option<f64>;
@@ -260,51 +240,6 @@ pub fn attributes(measured: &Measured) -> Table {
     table
 }
 
-/// Every statistic: one row for each classifier, attribute, measure and filter; an empty group has n = 0 and no mean.
-pub fn statistics(measured: &Measured) -> Table {
-    let rows: Vec<_> = measured
-        .classifiers
-        .iter()
-        .enumerate()
-        .flat_map(|(index, classifier)| {
-            measured.attributes.iter().flat_map(move |attribute| {
-                attribute.classifiers[index]
-                    .groups
-                    .iter()
-                    .map(move |group| (classifier, &attribute.name, group))
-            })
-        })
-        .collect();
-    let texts = |value: fn(&(&String, &String, &crate::measured::Group)) -> String| -> Vec<String> {
-        rows.iter().map(value).collect()
-    };
-    let numbers = |value: fn(&metrics::Statistics) -> Share| -> Vec<Share> {
-        rows.iter()
-            .map(|(_, _, group)| group.statistics.as_ref().and_then(value))
-            .collect()
-    };
-    let counts: Vec<i64> = rows
-        .iter()
-        .map(|(_, _, group)| group.statistics.map_or(0, |statistics| statistics.n as i64))
-        .collect();
-    Table::default()
-        .texts("classifier", &texts(|row| row.0.clone()))
-        .texts("attribute", &texts(|row| row.1.clone()))
-        .texts("measure", &texts(|row| row.2.measure.name().to_owned()))
-        .texts("filter", &texts(|row| row.2.filter.name().to_owned()))
-        .integers("n", &counts)
-        .doubles("mean", &numbers(|statistics| Some(statistics.mean)))
-        .doubles("deviation", &numbers(|statistics| Some(statistics.deviation)))
-        .doubles(
-            "low",
-            &numbers(|statistics| statistics.interval.map(|interval| interval.low)),
-        )
-        .doubles(
-            "high",
-            &numbers(|statistics| statistics.interval.map(|interval| interval.high)),
-        )
-}
-
 /// The errors and energies of each classifier, averaged over attributes: one line a classifier.
 pub fn summary(measured: &Measured) -> String {
     let head = [
@@ -353,81 +288,4 @@ pub fn summary(measured: &Measured) -> String {
         "{}\nIn brackets: attributes behind the mean. Energies: attributes with a local region and at least one such prediction.",
         terminal(head.map(str::to_owned).to_vec(), rows)
     )
-}
-
-/// The verdicts on the paper's claims, in words and numbers.
-pub fn verdicts(measured: &Measured) -> String {
-    if measured.findings.is_empty() {
-        return "No verdicts: the claims compare a classifier `unbalanced` with one `balanced`.".to_owned();
-    }
-    let mut lines = vec!["The paper's claims, as measured in this run:".to_owned()];
-    for finding in &measured.findings {
-        lines.push(format!(
-            "  {:13} {}.",
-            finding.verdict.to_string().to_uppercase(),
-            finding.claim.statement()
-        ));
-        lines.push(format!("  {:13} {finding}", ""));
-    }
-    lines.push(format!("  Rule. {}", Verdict::RULE));
-    lines.join("\n")
-}
-
-/// The verdicts as a table.
-pub fn claims(measured: &Measured) -> Table {
-    let findings = &measured.findings;
-    let interval = |high: bool| -> Vec<Share> {
-        findings
-            .iter()
-            .map(|f| f.interval.map(|i| if high { i.high } else { i.low }))
-            .collect()
-    };
-    let counts = |value: fn(&metrics::Finding) -> usize| -> Vec<i64> {
-        findings.iter().map(|finding| value(finding) as i64).collect()
-    };
-    Table::default()
-        .texts(
-            "claim",
-            &findings.iter().map(|finding| finding.claim.name()).collect::<Vec<_>>(),
-        )
-        .texts(
-            "verdict",
-            &findings
-                .iter()
-                .map(|finding| finding.verdict.to_string())
-                .collect::<Vec<_>>(),
-        )
-        .doubles(
-            "effect",
-            &findings.iter().map(|finding| finding.effect).collect::<Vec<_>>(),
-        )
-        .doubles("low", &interval(false))
-        .doubles("high", &interval(true))
-        .doubles(
-            "supporting",
-            &findings
-                .iter()
-                .map(|f| f.supporting.map(|n| n as f64))
-                .collect::<Vec<_>>(),
-        )
-        .integers("attributes", &counts(|finding| finding.attributes))
-        .integers("left_out", &counts(|finding| finding.left_out))
-        .integers("samples", &counts(|finding| finding.samples))
-}
-
-/// Every table of a results folder: file name in `tables/` and contents.
-///
-/// # Errors
-/// polars' own.
-pub fn files(measured: &Measured) -> PolarsResult<Vec<(&'static str, Vec<u8>)>> {
-    Ok(vec![
-        ("attributes.csv", attributes(measured).to_csv()?),
-        ("attributes.parquet", attributes(measured).to_parquet()?),
-        ("attributes.md", markdown(measured).into_bytes()),
-        ("attributes.tex", latex(measured).into_bytes()),
-        ("statistics.csv", statistics(measured).to_csv()?),
-        ("statistics.parquet", statistics(measured).to_parquet()?),
-        ("claims.csv", claims(measured).to_csv()?),
-        ("claims.txt", format!("{}\n", verdicts(measured)).into_bytes()),
-    ])
 }

@@ -1,0 +1,57 @@
+//! The tables of a run, as text, Markdown, LaTeX, CSV and Parquet.
+
+mod claims;
+mod comparison;
+mod paper;
+mod statistics;
+
+pub use claims::verdicts;
+pub use comparison::{Comparison, agreement};
+pub use paper::{summary, text};
+
+use comfy_table::{CellAlignment, LineStyle, Table as TextTable, TableStyle};
+use polars::error::PolarsResult;
+
+use crate::measured::Measured;
+
+/// How tables look on the terminal: lines above, below the head, and at the end.
+const TERMINAL: TableStyle = TableStyle::new()
+    .top_border(LineStyle::new('─', '─', '─', '─'))
+    .header_separator(LineStyle::new('─', '─', '─', '─'))
+    .bottom_border(LineStyle::new('─', '─', '─', '─'));
+
+/// A table for the terminal, its columns after the first to the right.
+pub fn terminal(head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    styled(TERMINAL, head, rows)
+}
+
+fn styled(style: TableStyle, head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = TextTable::new();
+    table.load_style(style).set_header(head).add_rows(rows);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.to_string()
+}
+
+/// Every table of a results folder: file name in `tables/` and contents. `comparison` is there where the paper's numbers
+/// apply.
+///
+/// # Errors
+/// polars' own.
+pub fn files(measured: &Measured, comparison: Option<&[Comparison]>) -> PolarsResult<Vec<(&'static str, Vec<u8>)>> {
+    let mut files = vec![
+        ("attributes.csv", paper::attributes(measured).to_csv()?),
+        ("attributes.parquet", paper::attributes(measured).to_parquet()?),
+        ("attributes.md", paper::markdown(measured).into_bytes()),
+        ("attributes.tex", paper::latex(measured).into_bytes()),
+        ("statistics.csv", statistics::statistics(measured).to_csv()?),
+        ("statistics.parquet", statistics::statistics(measured).to_parquet()?),
+        ("claims.csv", claims::claims(measured).to_csv()?),
+        ("claims.txt", format!("{}\n", verdicts(measured)).into_bytes()),
+    ];
+    if let Some(comparison) = comparison {
+        files.push(("published.csv", comparison::table(comparison).to_csv()?));
+    }
+    Ok(files)
+}
