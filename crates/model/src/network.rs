@@ -161,8 +161,11 @@ impl Network {
     /// # Errors
     /// [`Error::Shape`] for anything but `[N, 3, H, W]`.
     pub fn forward(&self, images: &Tensor, mode: Mode) -> Result<Output> {
-        let x = self.run_body(images, mode.into())?;
-        self.run_head(&x, mode)
+        // As in a training step, a pass that starts inside the pool saves a hand-over for every kernel.
+        rayon::scope(|_| {
+            let x = self.run_body(images, mode.into())?;
+            self.run_head(&x, mode)
+        })
     }
 
     /// The features' means `[N, C]` in training, with the operations on a tape; on the CPU only.
