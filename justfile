@@ -7,11 +7,11 @@ default:
 
 # The paper's experiment: by default on procedural faces, or `just reproduce experiments/celeba.yaml`
 reproduce *ARGS:
-    cargo run --release --locked --quiet --bin biascam -- reproduce "$@"
+    cargo run --release --locked --bin biascam -- reproduce "$@"
 
 # Redraw all figures and the report of an experiment from its results
 figures *ARGS:
-    cargo run --release --locked --quiet --bin biascam -- draw "$@"
+    cargo run --release --locked --bin biascam -- draw "$@"
 
 # Everything that must hold: format, lints, tests, documentation
 test:

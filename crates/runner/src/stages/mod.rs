@@ -33,6 +33,7 @@ use crate::experiment;
 use crate::interrupt::Interrupt;
 use crate::measured::Measured;
 use crate::output::print;
+use crate::regions;
 
 /// The last stage of a run. Earlier ones run first where they must.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +76,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     ));
 
     let data = DataSet::open(&context)?;
+    check(&context, &data, last)?;
     context.begin(data.source.fingerprint())?;
     context.progress.say(&format!(
         "{:24} {} training, {} validation, {} test images after the frontal filter, {} attributes",
@@ -114,5 +116,19 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         context.results.path().to_owned()
     };
     print(end.display())?;
+    Ok(())
+}
+
+/// Finds out before the first minute of work what later stages would refuse.
+fn check(context: &Context, data: &DataSet, last: Last) -> Result<()> {
+    for (name, classifier) in &context.experiment.classifiers {
+        train::class_weights(data, name, classifier)?;
+    }
+    if last >= Last::Explain {
+        regions::load(&context.experiment.measure.regions, data.attributes())?;
+    }
+    if last >= Last::Draw {
+        pictures::named_attributes(context, data)?;
+    }
     Ok(())
 }

@@ -64,28 +64,38 @@ pub fn average_cams(context: &Context, data: &DataSet, measured: &Measured, maps
     })
 }
 
-/// Which attributes go with the example faces: positions in the data set's order.
-fn example_attributes(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<usize>> {
-    let position = |name: &String| {
-        data.attributes()
-            .iter()
-            .position(|known| known == name)
-            .ok_or_else(|| Error::Experiment {
-                place: "figures.example_attributes".to_owned(),
-                message: format!("`{name}` is unknown; known: {}", data.attributes().join(", ")),
-            })
+/// The attributes that the experiment names for the examples: positions in the data set's order.
+///
+/// # Errors
+/// When one is unknown.
+pub fn named_attributes(context: &Context, data: &DataSet) -> Result<Option<Vec<usize>>> {
+    let Some(names) = &context.experiment.figures.example_attributes else {
+        return Ok(None);
     };
-    if let Some(names) = &context.experiment.figures.example_attributes {
-        return names.iter().map(position).collect();
+    let known = &data.annotations().attributes;
+    let position = |name: &String| {
+        known.index(name).ok_or_else(|| Error::Experiment {
+            place: "figures.example_attributes".to_owned(),
+            message: format!("`{name}` is unknown; known: {}", known.names().join(", ")),
+        })
+    };
+    names.iter().map(position).collect::<Result<_>>().map(Some)
+}
+
+/// Which attributes go with the example faces: those named, or else a few from common to rare.
+fn example_attributes(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<usize>> {
+    if let Some(named) = named_attributes(context, data)? {
+        return Ok(named);
     }
-    let local: Vec<&String> = measured
+    let known = &data.annotations().attributes;
+    let local: Vec<usize> = measured
         .attributes
         .iter()
         .filter(|attribute| attribute.local)
-        .map(|attribute| &attribute.name)
+        .filter_map(|attribute| known.index(&attribute.name))
         .collect();
     let count = EXAMPLE_ATTRIBUTES.min(local.len());
-    (0..count).map(|i| position(local[i * local.len() / count])).collect()
+    Ok((0..count).map(|i| local[i * local.len() / count]).collect())
 }
 
 /// Some test images with the maps of some attributes; none when the experiment wants none.

@@ -197,7 +197,11 @@ fn loader(context: &Context, data: &DataSet) -> Result<Loader> {
     Ok(Loader::new(Arc::clone(&data.source), data.training.clone(), config)?)
 }
 
-fn class_weights(data: &DataSet, name: &str, classifier: &Classifier) -> Result<ClassWeights> {
+/// The class weights of a classifier.
+///
+/// # Errors
+/// When an attribute has only one class among the training images; the message names it.
+pub fn class_weights(data: &DataSet, name: &str, classifier: &Classifier) -> Result<ClassWeights> {
     let scheme = match classifier.class_weights {
         WeightScheme::None => Scheme::None,
         WeightScheme::DomainAdaptive => Scheme::DomainAdaptive,

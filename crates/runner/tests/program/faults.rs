@@ -13,12 +13,17 @@ fn bad_requests_name_what_is_wrong() {
         (&["training.epoch=1"][..], &["--set training.epoch=1", "epochs"][..]),
         (&["data.source=celeba"], &["celeba", "mmlab"]),
         (&["measure.regions=nowhere.yaml"], &["nowhere.yaml"]),
+        (&["figures.example_attributes=[Bold]"], &["Bold", "Bald"]),
         (&["model.architecture=resnet20"], &["resnet20", "resnet18"]),
     ] {
         let message = fails(&place.run("reproduce", settings));
         for part in expected {
             assert!(message.contains(part), "{message:?} should contain {part:?}");
         }
+        assert!(
+            !place.results("experiment.yaml").exists(),
+            "{settings:?} should be refused before anything is written"
+        );
     }
     let usage = Command::new(env!("CARGO_BIN_EXE_biascam"))
         .arg("reprodce")
