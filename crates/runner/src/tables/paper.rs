@@ -222,6 +222,21 @@ pub fn attributes(measured: &Measured) -> Table {
                 &column(&|attribute| value(&attribute.classifiers[index])),
             );
         }
+        for (name, minority) in [("minority", true), ("majority", false)] {
+            table = table.doubles(
+                &format!("{classifier}_{name}_error"),
+                &column(&|attribute| attribute.classifiers[index].rates.rate(attribute.class(minority))),
+            );
+        }
+        table = table
+            .doubles(
+                &format!("{classifier}_error"),
+                &column(&|attribute| attribute.classifiers[index].rates.error()),
+            )
+            .doubles(
+                &format!("{classifier}_balanced_error"),
+                &column(&|attribute| attribute.classifiers[index].rates.balanced_error()),
+            );
         for (name, class) in [("positive", Class::Positive), ("negative", Class::Negative)] {
             table = table.doubles(
                 &format!("{classifier}_energy_predicted_{name}_paper"),
