@@ -62,6 +62,9 @@ pub struct Arguments {
 /// Images of one forward pass.
 const BATCH: usize = 32;
 
+/// Names that a message about a wrong file shows.
+const SHOWN: usize = 8;
+
 /// What has been explained.
 struct Explained {
     logits: Vec<f32>,
@@ -141,11 +144,11 @@ fn load_network(arguments: &Arguments, device: &Device) -> Result<(Network, Vec<
         let network = checkpoint.network(device).map_err(|error| fault(&error))?;
         return Ok((network, checkpoint.attributes, size));
     }
+    let tensors: HashMap<String, Tensor> = candle_core::safetensors::load_buffer(&bytes, device)
+        .map_err(|error| fault(&format!("not a safetensors file ({error})")))?;
     let architecture = wanted.ok_or_else(|| {
         fault(&"no checkpoint of biascam, so --architecture is needed (and --width where it is not 64)")
     })?;
-    let tensors: HashMap<String, Tensor> =
-        candle_core::safetensors::load_buffer(&bytes, device).map_err(|error| fault(&error))?;
     let outputs = tensors
         .get("fc.bias")
         .map(Tensor::elem_count)
@@ -186,9 +189,11 @@ fn read_tensor(path: &Path) -> Result<Tensor> {
     let mut tensors =
         candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).map_err(|error| fault(error.to_string()))?;
     let images = tensors.remove("images").ok_or_else(|| {
-        let mut names: Vec<String> = tensors.keys().cloned().collect();
-        names.sort();
-        fault(format!("no tensor `images`; found {}", names.join(", ")))
+        let mut names: Vec<&str> = tensors.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let more = if names.len() > SHOWN { ", ..." } else { "" };
+        names.truncate(SHOWN);
+        fault(format!("no tensor `images`; found {}{more}", names.join(", ")))
     })?;
     match *images.dims() {
         [n, 3, height, width] if height == width && n > 0 && images.dtype() == DType::F32 => Ok(images),
