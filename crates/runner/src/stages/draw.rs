@@ -6,7 +6,7 @@ use metrics::{Class, MIN_SAMPLES, Statistics};
 
 use super::maps::MapsFile;
 use super::measure::results_key;
-use super::{DataSet, pictures, report, train};
+use super::{DataSet, history, pictures, report};
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::Source;
@@ -151,7 +151,7 @@ fn training_curves(context: &Context, measured: &Measured) -> Result<Vec<Trainin
         .classifiers
         .iter()
         .map(|name| {
-            let points = train::read_history(context, name)?.into_iter().map(|epoch| EpochPoint {
+            let points = history::read(context, name)?.into_iter().map(|epoch| EpochPoint {
                 epoch: epoch.epoch as f64,
                 loss: Some(epoch.loss),
                 validation_loss: None,

@@ -15,6 +15,7 @@ mod data;
 mod draw;
 mod evaluate;
 mod explain;
+mod history;
 mod maps;
 mod measure;
 mod pictures;

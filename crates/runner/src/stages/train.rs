@@ -15,28 +15,13 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::history::{self, Epoch};
 use super::{DataSet, evaluate};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Classifier, Optimiser, Schedule, Training, WeightScheme};
-use crate::frames::{ReadTable, Table};
 use crate::manifest::Key;
 use crate::results::unfinished_path;
-
-/// One epoch of a training: a row of `training.parquet`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
-    /// From 1.
-    pub epoch: usize,
-    /// The learning rate of the epoch's last step.
-    pub learning_rate: f64,
-    /// Mean of the training loss over the epoch's steps.
-    pub loss: f64,
-    /// Error among the minority class of the frontal validation images, mean over attributes.
-    pub minority_error: Option<f64>,
-    /// The same for the majority class.
-    pub majority_error: Option<f64>,
-}
 
 /// What an unfinished training remembers beside the network and the optimiser.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -142,7 +127,13 @@ fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier,
                 &format!("epoch {} loss {mean_loss:.4} {rate:.0} images/s", epoch + 1),
             );
         }
-        let errors = validation_errors(context, data, trainer.network())?;
+        let errors = match validation_errors(context, data, trainer.network()) {
+            Err(stopped @ Error::Interrupted { .. }) => {
+                save(context, data, name, &trainer, Some(&memory))?;
+                return Err(stopped);
+            }
+            errors => errors?,
+        };
         memory.history.push(Epoch {
             epoch: epoch + 1,
             learning_rate: memory.learning_rate,
@@ -161,8 +152,8 @@ fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier,
     ));
 
     save(context, data, name, &trainer, None)?;
-    let history = history_path(name);
-    let bytes = history_table(&memory.history)
+    let history = history::path(name);
+    let bytes = history::table(&memory.history)
         .to_parquet()
         .map_err(|source| Error::Table {
             path: context.results.join(&history),
@@ -294,11 +285,6 @@ fn validation_errors(context: &Context, data: &DataSet, network: &Network) -> Re
         .map(|(minority, majority)| [minority, majority]))
 }
 
-/// The path of a classifier's training history in the results folder.
-pub fn history_path(name: &str) -> String {
-    format!("{name}/training.parquet")
-}
-
 /// Saves the trainer's state: with a memory to go on from, without one as the finished classifier.
 fn save(context: &Context, data: &DataSet, name: &str, trainer: &Trainer, memory: Option<&Memory>) -> Result<()> {
     let mut checkpoint = match memory {
@@ -340,42 +326,4 @@ fn unfinished(context: &Context, name: &str, key: &str) -> Result<Option<(Checkp
         .ok_or_else(|| fault("not an unfinished training".to_owned()))?;
     let memory: Memory = serde_json::from_str(memory).map_err(|error| fault(error.to_string()))?;
     Ok((memory.key == key).then_some((checkpoint, memory)))
-}
-
-fn history_table(history: &[Epoch]) -> Table {
-    let numbers = |value: fn(&Epoch) -> Option<f64>| -> Vec<Option<f64>> { history.iter().map(value).collect() };
-    Table::default()
-        .integers(
-            "epoch",
-            &history.iter().map(|epoch| epoch.epoch as i64).collect::<Vec<_>>(),
-        )
-        .doubles("learning_rate", &numbers(|epoch| Some(epoch.learning_rate)))
-        .doubles("loss", &numbers(|epoch| Some(epoch.loss)))
-        .doubles("validation_minority_error", &numbers(|epoch| epoch.minority_error))
-        .doubles("validation_majority_error", &numbers(|epoch| epoch.majority_error))
-}
-
-/// Reads a classifier's training history.
-///
-/// # Errors
-/// When it is absent or damaged.
-pub fn read_history(context: &Context, name: &str) -> Result<Vec<Epoch>> {
-    let path = context.results.join(&history_path(name));
-    let table = ReadTable::parquet(&path)?;
-    let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(&path, "a number is missing"));
-    let epochs = table.integers("epoch")?;
-    let (rates, losses) = (table.doubles("learning_rate")?, table.doubles("loss")?);
-    let minority = table.doubles("validation_minority_error")?;
-    let majority = table.doubles("validation_majority_error")?;
-    (0..epochs.len())
-        .map(|row| {
-            Ok(Epoch {
-                epoch: epochs[row].max(0) as usize,
-                learning_rate: complete(rates[row])?,
-                loss: complete(losses[row])?,
-                minority_error: minority[row],
-                majority_error: majority[row],
-            })
-        })
-        .collect()
 }

@@ -1,0 +1,66 @@
+//! `training.parquet`: how a training went, epoch by epoch.
+
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::frames::{ReadTable, Table};
+
+/// One epoch of a training: a row of `training.parquet`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: usize,
+    /// The learning rate of the epoch's last step.
+    pub learning_rate: f64,
+    /// Mean of the training loss over the epoch's steps.
+    pub loss: f64,
+    /// Error among the minority class of the frontal validation images, mean over attributes.
+    pub minority_error: Option<f64>,
+    /// The same for the majority class.
+    pub majority_error: Option<f64>,
+}
+
+/// The path of a classifier's training history in the results folder.
+pub fn path(name: &str) -> String {
+    format!("{name}/training.parquet")
+}
+
+/// The history as a table.
+pub fn table(history: &[Epoch]) -> Table {
+    let numbers = |value: fn(&Epoch) -> Option<f64>| -> Vec<Option<f64>> { history.iter().map(value).collect() };
+    Table::default()
+        .integers(
+            "epoch",
+            &history.iter().map(|epoch| epoch.epoch as i64).collect::<Vec<_>>(),
+        )
+        .doubles("learning_rate", &numbers(|epoch| Some(epoch.learning_rate)))
+        .doubles("loss", &numbers(|epoch| Some(epoch.loss)))
+        .doubles("validation_minority_error", &numbers(|epoch| epoch.minority_error))
+        .doubles("validation_majority_error", &numbers(|epoch| epoch.majority_error))
+}
+
+/// Reads a classifier's training history.
+///
+/// # Errors
+/// When it is absent or damaged.
+pub fn read(context: &Context, name: &str) -> Result<Vec<Epoch>> {
+    let path = context.results.join(&path(name));
+    let table = ReadTable::parquet(&path)?;
+    let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(&path, "a number is missing"));
+    let epochs = table.integers("epoch")?;
+    let (rates, losses) = (table.doubles("learning_rate")?, table.doubles("loss")?);
+    let minority = table.doubles("validation_minority_error")?;
+    let majority = table.doubles("validation_majority_error")?;
+    (0..epochs.len())
+        .map(|row| {
+            Ok(Epoch {
+                epoch: epochs[row].max(0) as usize,
+                learning_rate: complete(rates[row])?,
+                loss: complete(losses[row])?,
+                minority_error: minority[row],
+                majority_error: majority[row],
+            })
+        })
+        .collect()
+}
