@@ -55,7 +55,7 @@ fn folder(path: &Path) -> Result<()> {
             };
             print(format_args!(
                 "  {file}  {state}  sha256 {}",
-                &hash[..12.min(hash.len())]
+                hash.chars().take(12).collect::<String>()
             ))?;
         }
     }

@@ -38,7 +38,7 @@ fn draw(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<St
     let maps: Vec<MapsFile> = measured
         .classifiers
         .iter()
-        .map(|name| MapsFile::read(context, name))
+        .map(|name| MapsFile::read(context, name, data.attributes().len()))
         .collect::<Result<_>>()?;
     let mut drawn = vec![
         figures::error_rates(&error_bars(measured, &published)),

@@ -87,32 +87,43 @@ pub struct MapsFile {
 }
 
 impl MapsFile {
-    /// Reads a classifier's file.
+    /// Reads a classifier's file, which is of so many attributes.
     ///
     /// # Errors
     /// When it is absent or damaged.
-    pub fn read(context: &Context, classifier: &str) -> Result<Self> {
+    pub fn read(context: &Context, classifier: &str, attributes: usize) -> Result<Self> {
         let path = context.results.join(&path(classifier));
         let fault = |message: String| Error::artefact(&path, message);
         let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading"))?;
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
             .map_err(|error| fault(format!("not safetensors: {error}")))?;
         let tensor = |name: &str| tensors.get(name).ok_or_else(|| fault(format!("no tensor `{name}`")));
-        let (_, _, size, _) = tensor("average/maps")?.dims4()?;
+        let averages = tensor("average/maps")?;
+        let size = averages.dims().last().copied().unwrap_or_default();
+        let shaped = |found: &Tensor, expected: &[usize]| {
+            let message = format!("a tensor of shape {:?}, expected {expected:?}", found.dims());
+            if found.dims() == expected {
+                Ok(())
+            } else {
+                Err(fault(message))
+            }
+        };
+        shaped(averages, &[attributes, 2, size, size])?;
+        shaped(tensor("average/faces")?, &[attributes, 2, size, size, 3])?;
+        shaped(tensor("average/count")?, &[attributes, 2])?;
         let (raw, raw_shape, index) = match (tensors.get("examples/raw"), tensors.get("examples/index")) {
             (Some(raw), Some(index)) => {
-                let (_, attributes, height, width) = raw.dims4()?;
-                (
-                    raw.flatten_all()?.to_vec1()?,
-                    (attributes, height, width),
-                    index.to_vec1::<i64>()?,
-                )
+                let (examples, _, height, width) = raw.dims4()?;
+                shaped(raw, &[examples, attributes, height, width])?;
+                shaped(index, &[examples])?;
+                let shape = (attributes, height, width);
+                (raw.flatten_all()?.to_vec1()?, shape, index.to_vec1::<i64>()?)
             }
             _ => (Vec::new(), (0, 0, 0), Vec::new()),
         };
         Ok(Self {
             size,
-            maps: tensor("average/maps")?.flatten_all()?.to_vec1()?,
+            maps: averages.flatten_all()?.to_vec1()?,
             faces: tensor("average/faces")?.flatten_all()?.to_vec1()?,
             counts: tensor("average/count")?.flatten_all()?.to_vec1()?,
             raw,
