@@ -137,15 +137,24 @@ fn one_and_two_threads_and_an_interruption_end_in_the_same_bytes() {
         "the number of threads changes the result"
     );
 
-    // Killed without warning as soon as it has saved a state, then run again.
+    // Killed without warning in the middle of an epoch, then run again.
     let killed = Place::new();
     let mut child = killed.command("train", &settings).spawn().expect("the program starts");
     let state = killed.results("unbalanced/unfinished.safetensors");
-    while !state.exists() && child.try_wait().expect("a status").is_none() {
-        std::thread::sleep(Duration::from_millis(2));
+    let progress = || {
+        let checkpoint = model::Checkpoint::from_bytes(&std::fs::read(&state).ok()?).ok()?;
+        Some(checkpoint.progress)
+    };
+    while progress().is_none_or(|progress| progress.step < 5) && child.try_wait().expect("a status").is_none() {
+        std::thread::sleep(Duration::from_millis(1));
     }
     child.kill().expect("killed");
     child.wait().expect("ended");
+    let left = progress().expect("a saved state");
+    assert!(
+        left.step >= 5,
+        "killed before there was anything to go on from: {left:?}"
+    );
     succeeds(&killed.run("train", &settings));
     assert!(!state.exists());
     assert_eq!(bytes(&whole), bytes(&killed), "an interruption changes the result");
