@@ -32,6 +32,7 @@ mod correlation;
 mod energy;
 mod error;
 mod evidence;
+mod faithfulness;
 mod filter;
 mod rates;
 mod region;
@@ -44,6 +45,7 @@ pub use correlation::{Correlation, pearson, ranks, spearman, spearman_with_inter
 pub use energy::{Localisation, localisation, paper_convention, proportional_energy};
 pub use error::Error;
 pub use evidence::{AttributeEvidence, ClassifierEvidence, Measured};
+pub use faithfulness::{attention_iou, curve_area, pointing_game, relevance_order, removed_pixels};
 pub use filter::Filter;
 pub use rates::{ErrorRates, error_rates, error_rates_by_attribute};
 pub use region::{CellBox, Grid, Region};
