@@ -124,6 +124,8 @@ mod tests {
             "biascam reproduce a.yaml --results r --data d --device cuda:1 --set seed=2 --set training.epochs=1 --fresh",
             "biascam train a.yaml",
             "biascam data procedural --out d --images 10 --seed 3",
+            "biascam data fetch celeba",
+            "biascam data fetch resnet50 --out w",
             "biascam data frontal --landmarks l.txt --threshold 0.2",
             "biascam data counts --labels l.txt --partition p.txt",
             "biascam explain-images a.png b.png --weights w.safetensors --architecture resnet18 --width 16 --out o",

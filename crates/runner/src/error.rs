@@ -52,6 +52,9 @@ pub enum Error {
         /// The signal's number: the exit status is 128 plus this.
         signal: i32,
     },
+    /// A file of the Hugging Face hub could not be had.
+    #[error(transparent)]
+    Hub(#[from] crate::hub::HubError),
     /// Reading data failed.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),

@@ -10,6 +10,7 @@ pub mod error;
 pub mod experiment;
 pub mod figures;
 pub mod frames;
+pub mod hub;
 pub mod interrupt;
 pub mod manifest;
 pub mod measured;

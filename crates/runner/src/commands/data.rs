@@ -29,6 +29,8 @@ pub enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Download CelebA or pretrained weights from the Hugging Face hub; goes on where an earlier download ended
+    Fetch(super::fetch::Arguments),
     /// Print the names of the images whose face looks into the camera, one a line
     Frontal {
         /// A landmarks file in CelebA's format
@@ -60,6 +62,7 @@ pub fn run(command: Command) -> Result<()> {
             write_procedural(&out, &config, &Progress::new(), &Interrupt::listen()?)?;
             print(out.display())?;
         }
+        Command::Fetch(arguments) => super::fetch::run(&arguments)?,
         Command::Frontal { landmarks, threshold } => {
             for name in dataset::frontal_names(&landmarks, threshold)? {
                 print(name)?;

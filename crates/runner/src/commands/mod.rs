@@ -2,5 +2,6 @@
 
 pub mod data;
 pub mod explain_images;
+pub mod fetch;
 pub mod inspect;
 pub mod measure_scores;

@@ -1,5 +1,7 @@
 //! The program as a whole, as a user runs it.
 
 mod faults;
+mod fetch;
+mod hub;
 mod place;
 mod smoke;
