@@ -22,3 +22,4 @@ pub mod report;
 pub mod results;
 pub mod stages;
 pub mod tables;
+pub mod weights;

@@ -22,7 +22,7 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
     at_least("data.procedural.test", data.procedural.test, 1)?;
 
     experiment.model.architecture()?;
-    for (channel, &deviation) in experiment.model.deviation.iter().enumerate() {
+    for (channel, &deviation) in experiment.model.deviation.iter().flatten().enumerate() {
         within(
             &format!("model.deviation[{channel}]"),
             f64::from(deviation),
@@ -57,6 +57,12 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
             return Err(format!(
                 "classifiers: `{name}` names a folder: letters, digits, `_` and `-` are allowed"
+            ));
+        }
+        if classifier.class_weights.is_some() == classifier.weights.is_some() {
+            return Err(format!(
+                "classifiers.{name}: expected either class_weights, with which it is trained, or weights, a file that has it \
+                 trained"
             ));
         }
         within(&format!("classifiers.{name}.exponent"), classifier.exponent, 0.0, 1.0)?;

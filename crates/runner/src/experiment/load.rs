@@ -163,6 +163,11 @@ mod tests {
                 &["resnet19", "resnet18"],
             ),
             (
+                "data: {source: procedural}\nclassifiers: {one: {}}\n",
+                &[],
+                &["classifiers.one", "class_weights", "weights"],
+            ),
+            (
                 "data: {source: procedural}\n",
                 &["explain.method=cams"],
                 &["cams", "hires_cam"],

@@ -10,8 +10,8 @@ mod sections;
 
 pub use load::{Loaded, load, to_yaml};
 pub use sections::{
-    ArchitectureChoice, Augment, Classifier, Data, Explain, Figures, Measure, Network, Optimiser, Procedural, Schedule,
-    Source, Training, WeightScheme,
+    ArchitectureChoice, Augment, Classifier, Data, Explain, Figures, IMAGENET_DEVIATION, IMAGENET_MEAN, Measure,
+    Network, Optimiser, Procedural, Schedule, Source, Training, WeightScheme,
 };
 
 use std::collections::BTreeMap;
@@ -62,7 +62,15 @@ fn paper_classifiers() -> BTreeMap<String, Classifier> {
         (BALANCED.to_owned(), Classifier::new(WeightScheme::DomainAdaptive)),
     ])
 }
+
 impl Experiment {
+    /// Whether a classifier is trained here, and not read from a file.
+    pub fn is_trained(&self, classifier: &str) -> bool {
+        self.classifiers
+            .get(classifier)
+            .is_some_and(|classifier| classifier.weights.is_none())
+    }
+
     /// The classifiers in the order in which they are trained and shown: the unbalanced one first, then by name.
     pub fn classifiers_in_order(&self) -> Vec<(&str, &Classifier)> {
         let mut all: Vec<_> = self

@@ -98,10 +98,45 @@ pub struct Network {
     pub architecture: ArchitectureChoice,
     /// Channels of the first stage; `null` is the architecture's own.
     pub width: Option<usize>,
-    /// Subtracted from each colour channel before the network, in [0, 1]; the paper's network takes images as they are.
-    pub mean: [f32; 3],
-    /// What each colour channel is then divided by.
-    pub deviation: [f32; 3],
+    /// Weights that training starts from, all but the head's: a safetensors file with torchvision's or timm's names, or a
+    /// repository of the hub (`timm/resnet50.tv_in1k`) that `biascam data fetch` has downloaded. `null` starts from
+    /// random weights.
+    pub pretrained: Option<String>,
+    /// Subtracted from each colour channel before the network, in [0, 1]. `null` is ImageNet's with pretrained weights,
+    /// 0 without.
+    pub mean: Option<[f32; 3]>,
+    /// What each colour channel is then divided by. `null` is ImageNet's with pretrained weights, 1 without.
+    pub deviation: Option<[f32; 3]>,
+}
+
+/// Means of ImageNet's colour channels, with which torchvision and timm trained their weights.
+pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+/// Deviations of ImageNet's colour channels.
+pub const IMAGENET_DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+
+impl Network {
+    /// The settings that decide results: pretrained weights count by their contents, wherever they are.
+    #[must_use]
+    pub fn deciding(&self) -> Self {
+        Self {
+            pretrained: None,
+            ..self.clone()
+        }
+    }
+
+    /// What happens to the images before the network; `None` where they go in as they are.
+    #[must_use]
+    pub fn normalisation(&self) -> Option<model::Normalisation> {
+        let (mean, deviation) = match self.pretrained {
+            Some(_) => (IMAGENET_MEAN, IMAGENET_DEVIATION),
+            None => ([0.0; 3], [1.0; 3]),
+        };
+        let normalisation = model::Normalisation {
+            mean: self.mean.unwrap_or(mean),
+            deviation: self.deviation.unwrap_or(deviation),
+        };
+        (normalisation.mean != [0.0; 3] || normalisation.deviation != [1.0; 3]).then_some(normalisation)
+    }
 }
 
 impl Default for Network {
@@ -109,8 +144,9 @@ impl Default for Network {
         Self {
             architecture: ArchitectureChoice::Preset("resnet18".to_owned()),
             width: None,
-            mean: [0.0; 3],
-            deviation: [1.0; 3],
+            pretrained: None,
+            mean: None,
+            deviation: None,
         }
     }
 }
@@ -241,12 +277,17 @@ impl Default for Augment {
     }
 }
 
-/// One of the compared classifiers: its class weights.
+/// One of the compared classifiers: either its class weights in training, or the file that has it trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Classifier {
     /// How the two classes of an attribute are weighted in the loss.
-    pub class_weights: WeightScheme,
+    #[serde(default)]
+    pub class_weights: Option<WeightScheme>,
+    /// A trained classifier, to be scored and explained instead of training one: a checkpoint of this program, or a
+    /// safetensors file with torchvision's names and one output an attribute.
+    #[serde(default)]
+    pub weights: Option<PathBuf>,
     /// 0 is no weighting, 1 the scheme; between, the scheme's weights to this power.
     #[serde(default = "Classifier::whole")]
     pub exponent: f64,
@@ -259,7 +300,8 @@ impl Classifier {
     /// A classifier with the whole of a scheme.
     pub fn new(class_weights: WeightScheme) -> Self {
         Self {
-            class_weights,
+            class_weights: Some(class_weights),
+            weights: None,
             exponent: Self::whole(),
             beta: Self::beta(),
         }

@@ -30,19 +30,12 @@ impl DataSet {
     /// Opens the experiment's data set.
     ///
     /// # Errors
-    /// When it is absent (the message says how to get it), malformed, or has no training or test images.
+    /// When it is malformed, or has no training or test images.
     pub fn open(context: &Context) -> Result<Self> {
         let data = &context.experiment.data;
         let folder = context.data_root.join(folder_name(data));
         if data.source == Source::Procedural {
             write_faces(data, &folder, &context.progress, &context.interrupt)?;
-        } else if !folder.is_dir() {
-            return Err(Error::Request(format!(
-                "{}: CelebA is not there. It may not be redistributed: get img_align_celeba.zip and the annotation files \
-                 (about 1.4 GB) from its authors' page, mmlab.ie.cuhk.edu.hk/projects/CelebA.html, and unpack them in this folder, \
-                 or name another with --data or data.folder. Without CelebA, `biascam reproduce` runs on procedural faces",
-                folder.display()
-            )));
         }
         let source: Arc<dyn dataset::Source> = Arc::new(CelebaFolder::open(&folder)?);
         Self::choose(source, data)
@@ -111,7 +104,7 @@ fn frontal(annotations: &Annotations, indices: Vec<usize>, threshold: Option<f32
 }
 
 /// The data set's folder below the data root.
-fn folder_name(data: &Data) -> PathBuf {
+pub(super) fn folder_name(data: &Data) -> PathBuf {
     data.folder.clone().unwrap_or_else(|| match data.source {
         Source::Celeba => "celeba".into(),
         Source::Procedural => {

@@ -45,8 +45,11 @@ fn draw(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<St
         figures::energies(&energy_bars(measured, &published)),
         figures::energy_scatter(&scatter(measured)),
         figures::average_cams(&pictures::average_cams(context, data, measured, &maps)?),
-        figures::training_curves(&training_curves(context, measured)?),
     ];
+    let curves = training_curves(context, measured)?;
+    if !curves.is_empty() {
+        drawn.push(figures::training_curves(&curves));
+    }
     if let Some(examples) = pictures::examples(context, data, measured, &maps)? {
         drawn.push(figures::examples(&examples));
     }
@@ -150,6 +153,7 @@ fn training_curves(context: &Context, measured: &Measured) -> Result<Vec<Trainin
     measured
         .classifiers
         .iter()
+        .filter(|name| context.experiment.is_trained(name))
         .map(|name| {
             let points = history::read(context, name)?.into_iter().map(|epoch| EpochPoint {
                 epoch: epoch.epoch as f64,

@@ -18,6 +18,7 @@ mod explain;
 mod history;
 mod maps;
 mod measure;
+mod needs;
 mod pictures;
 mod predict;
 mod report;
@@ -76,6 +77,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         device_name(&context.device)
     ));
 
+    needs::check(&context)?;
     let data = DataSet::open(&context)?;
     check(&context, &data, last)?;
     context.begin(data.source.fingerprint())?;
@@ -123,7 +125,9 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
 /// Finds out before the first minute of work what later stages would refuse.
 fn check(context: &Context, data: &DataSet, last: Last) -> Result<()> {
     for (name, classifier) in &context.experiment.classifiers {
-        train::class_weights(data, name, classifier)?;
+        if context.experiment.is_trained(name) {
+            train::class_weights(data, name, classifier)?;
+        }
     }
     if last >= Last::Explain {
         regions::load(&context.experiment.measure.regions, data.attributes())?;

@@ -42,7 +42,7 @@ pub fn report_data(context: &Context, data: &DataSet, measured: &Measured, figur
         tables: vec![attributes(measured)],
         facts: facts(context),
         experiment: to_yaml(&context.experiment)?,
-        files: files(measured),
+        files: files(context, measured),
     })
 }
 
@@ -165,7 +165,7 @@ fn facts(context: &Context) -> Vec<Fact> {
     facts
 }
 
-fn files(measured: &Measured) -> Vec<FileLink> {
+fn files(context: &Context, measured: &Measured) -> Vec<FileLink> {
     let link = |path: &str, description: &str| FileLink {
         path: path.to_owned(),
         description: description.to_owned(),
@@ -190,7 +190,9 @@ fn files(measured: &Measured) -> Vec<FileLink> {
             ("predictions.parquet", "its scores"),
             ("energy.parquet", "its maps' energies"),
         ] {
-            files.push(link(&format!("{classifier}/{file}"), what));
+            if file != "training.parquet" || context.experiment.is_trained(classifier) {
+                files.push(link(&format!("{classifier}/{file}"), what));
+            }
         }
     }
     files

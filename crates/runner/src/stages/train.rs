@@ -9,10 +9,7 @@ use std::time::{Duration, Instant};
 use candle_core::Tensor;
 use dataset::{Augmentation, Loader, LoaderConfig};
 use metrics::{Class, error_rates_by_attribute};
-use model::{
-    Checkpoint, ClassWeights, LearningRate, Network, Normalisation, OptimiserConfig, Rule, Scheme, Trainer,
-    TrainerConfig,
-};
+use model::{Checkpoint, ClassWeights, LearningRate, Network, OptimiserConfig, Rule, Scheme, Trainer, TrainerConfig};
 use serde::{Deserialize, Serialize};
 
 use super::history::{self, Epoch};
@@ -22,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Classifier, Optimiser, Schedule, Training, WeightScheme};
 use crate::manifest::Key;
 use crate::results::unfinished_path;
+use crate::weights::{WeightsFile, find_pretrained};
 
 /// What an unfinished training remembers beside the network and the optimiser.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -48,20 +46,51 @@ pub fn run(context: &mut Context, data: &DataSet, name: &str) -> Result<()> {
     let Some(classifier) = context.experiment.classifiers.get(name).cloned() else {
         return Err(Error::Request(format!("the experiment has no classifier `{name}`")));
     };
+    let stage = format!("train/{name}");
+    if let Some(path) = &classifier.weights {
+        let file = WeightsFile::read(path)?;
+        let key = Key::default()
+            .settings(&context.experiment.model.deciding())
+            .settings(&data.attributes())
+            .text(&file.hash());
+        return context.stage(&stage, key, |context| adopt(context, data, name, &file));
+    }
+    let pretrained = match &context.experiment.model.pretrained {
+        Some(choice) => Some(WeightsFile::read(&find_pretrained(choice, &context.data_root)?)?),
+        None => None,
+    };
     let key = Key::default()
         .settings(&context.experiment.seed)
         .settings(&context.experiment.data.deciding())
-        .settings(&context.experiment.model)
+        .settings(&context.experiment.model.deciding())
         .settings(&context.experiment.training.deciding())
         .settings(&classifier)
+        .text(&pretrained.as_ref().map_or_else(String::new, WeightsFile::hash))
         .text(&context.manifest.data);
     let state = key.clone().text("unfinished").finish();
-    context.stage(&format!("train/{name}"), key, |context| {
-        train(context, data, name, &classifier, state)
+    context.stage(&stage, key, |context| {
+        train(context, data, name, &classifier, pretrained.as_ref(), state)
     })
 }
 
-fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier, key: String) -> Result<Vec<String>> {
+/// Makes a checkpoint of a classifier that was trained elsewhere.
+fn adopt(context: &Context, data: &DataSet, name: &str, file: &WeightsFile) -> Result<Vec<String>> {
+    let settings = &context.experiment.model;
+    let architecture = settings.architecture().map_err(Error::Request)?;
+    let normalisation = settings.normalisation();
+    let network = file.classifier(&architecture, data.attributes(), normalisation, &context.device)?;
+    save(context, data, name, &network, None)?;
+    Ok(vec![evaluate::checkpoint_path(name)])
+}
+
+fn train(
+    context: &Context,
+    data: &DataSet,
+    name: &str,
+    classifier: &Classifier,
+    pretrained: Option<&WeightsFile>,
+    key: String,
+) -> Result<Vec<String>> {
     let settings = &context.experiment.training;
     let loader = loader(context, data)?;
     let steps_an_epoch = loader.batches_per_epoch();
@@ -86,13 +115,20 @@ fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier,
         None => {
             let architecture = context.experiment.model.architecture().map_err(Error::Request)?;
             let seed = context.experiment.seed;
-            let network = Network::new(&architecture, data.attributes().len(), seed, &context.device)?;
+            let outputs = data.attributes().len();
+            let network = match pretrained {
+                Some(file) => file.backbone(&architecture, outputs, seed, &context.device)?,
+                None => Network::new(&architecture, outputs, seed, &context.device)?,
+            };
             let memory = Memory {
                 key,
                 ..Memory::default()
             };
             (
-                Trainer::new(network.with_normalisation(normalisation(context)), config)?,
+                Trainer::new(
+                    network.with_normalisation(context.experiment.model.normalisation()),
+                    config,
+                )?,
                 memory,
             )
         }
@@ -106,7 +142,7 @@ fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier,
         let epoch = memory.history.len();
         for batch in loader.epoch(epoch as u64, memory.steps) {
             if context.interrupt.is_asked() || saved.elapsed() >= Duration::from_secs(settings.checkpoint_seconds) {
-                save(context, data, name, &trainer, Some(&memory))?;
+                save(context, data, name, trainer.network(), Some((&trainer, &memory)))?;
                 saved = Instant::now();
                 context.interrupt.check()?;
             }
@@ -129,7 +165,7 @@ fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier,
         }
         let errors = match validation_errors(context, data, trainer.network()) {
             Err(stopped @ Error::Interrupted { .. }) => {
-                save(context, data, name, &trainer, Some(&memory))?;
+                save(context, data, name, trainer.network(), Some((&trainer, &memory)))?;
                 return Err(stopped);
             }
             errors => errors?,
@@ -151,7 +187,7 @@ fn train(context: &Context, data: &DataSet, name: &str, classifier: &Classifier,
         settings.epochs
     ));
 
-    save(context, data, name, &trainer, None)?;
+    save(context, data, name, trainer.network(), None)?;
     let history = history::path(name);
     let bytes = history::table(&memory.history)
         .to_parquet()
@@ -193,7 +229,7 @@ fn loader(context: &Context, data: &DataSet) -> Result<Loader> {
 /// # Errors
 /// When an attribute has only one class among the training images; the message names it.
 pub fn class_weights(data: &DataSet, name: &str, classifier: &Classifier) -> Result<ClassWeights> {
-    let scheme = match classifier.class_weights {
+    let scheme = match classifier.class_weights.unwrap_or(WeightScheme::None) {
         WeightScheme::None => Scheme::None,
         WeightScheme::DomainAdaptive => Scheme::DomainAdaptive,
         WeightScheme::InverseFrequency => Scheme::InverseFrequency,
@@ -240,16 +276,6 @@ fn learning_rate(settings: &Training) -> Result<LearningRate> {
     Ok(LearningRate::new(settings.learning_rate, schedule)?)
 }
 
-/// None where the images go into the network as they are.
-fn normalisation(context: &Context) -> Option<Normalisation> {
-    let network = &context.experiment.model;
-    let normalisation = Normalisation {
-        mean: network.mean,
-        deviation: network.deviation,
-    };
-    (network.mean != [0.0; 3] || network.deviation != [1.0; 3]).then_some(normalisation)
-}
-
 /// Mean over attributes of the minority class's and the majority class's error on the frontal validation images.
 fn validation_errors(context: &Context, data: &DataSet, network: &Network) -> Result<Option<[f64; 2]>> {
     if data.validation.is_empty() {
@@ -285,17 +311,25 @@ fn validation_errors(context: &Context, data: &DataSet, network: &Network) -> Re
         .map(|(minority, majority)| [minority, majority]))
 }
 
-/// Saves the trainer's state: with a memory to go on from, without one as the finished classifier.
-fn save(context: &Context, data: &DataSet, name: &str, trainer: &Trainer, memory: Option<&Memory>) -> Result<()> {
-    let mut checkpoint = match memory {
-        Some(memory) => trainer.checkpoint(data.attributes(), memory.history.len() as u64, memory.steps as u64)?,
-        None => Checkpoint::of(trainer.network(), data.attributes())?,
+/// Saves a network: with the trainer and its memory to go on from, without as the finished classifier.
+fn save(
+    context: &Context,
+    data: &DataSet,
+    name: &str,
+    network: &Network,
+    training: Option<(&Trainer, &Memory)>,
+) -> Result<()> {
+    let mut checkpoint = match training {
+        Some((trainer, memory)) => {
+            trainer.checkpoint(data.attributes(), memory.history.len() as u64, memory.steps as u64)?
+        }
+        None => Checkpoint::of(network, data.attributes())?,
     };
     let size = context.experiment.data.image_size;
     checkpoint.metadata.insert("image_size".to_owned(), size.to_string());
-    let path = match memory {
+    let path = match training {
         None => evaluate::checkpoint_path(name),
-        Some(memory) => {
+        Some((_, memory)) => {
             let memory = serde_json::to_string(memory)
                 .map_err(|error| Error::Request(format!("the training's state cannot be written: {error}")))?;
             checkpoint.metadata.insert(MEMORY.to_owned(), memory);

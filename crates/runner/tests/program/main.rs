@@ -5,3 +5,4 @@ mod fetch;
 mod hub;
 mod place;
 mod smoke;
+mod weights;

@@ -1,0 +1,44 @@
+//! What a run needs from outside: looked for before anything else, so that a person hears of all of it at once.
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::experiment::Source;
+use crate::stages::data::folder_name;
+use crate::weights::find_pretrained;
+
+/// Finds out whether data set and weights are there.
+///
+/// # Errors
+/// One message that names everything that is missing, its size, and how to get it.
+pub fn check(context: &Context) -> Result<()> {
+    let experiment = &context.experiment;
+    let mut missing = Vec::new();
+    let folder = context.data_root.join(folder_name(&experiment.data));
+    if experiment.data.source == Source::Celeba && !folder.is_dir() {
+        missing.push(format!(
+            "{}: CelebA is not there. It may not be redistributed: get img_align_celeba.zip and the annotation files (about \
+             1.4 GB) from its authors' page, mmlab.ie.cuhk.edu.hk/projects/CelebA.html, and unpack them in this folder, or name \
+             another with --data or data.folder. Without CelebA, `biascam reproduce` runs on procedural faces",
+            folder.display()
+        ));
+    }
+    for (name, classifier) in &experiment.classifiers {
+        if let Some(path) = classifier.weights.as_ref().filter(|path| !path.is_file()) {
+            missing.push(format!("classifiers.{name}.weights: {} is no file", path.display()));
+        }
+    }
+    let trains = experiment.classifiers.keys().any(|name| experiment.is_trained(name));
+    if let Some(choice) = experiment.model.pretrained.as_ref().filter(|_| trains)
+        && let Err(error) = find_pretrained(choice, &context.data_root)
+    {
+        missing.push(error.to_string());
+    }
+    match missing.as_slice() {
+        [] => Ok(()),
+        [one] => Err(Error::Request(one.clone())),
+        several => Err(Error::Request(format!(
+            "this run needs what is not there:\n- {}",
+            several.join("\n- ")
+        ))),
+    }
+}
