@@ -4,5 +4,6 @@ mod faults;
 mod fetch;
 mod hub;
 mod place;
+mod rehearsal;
 mod smoke;
 mod weights;
