@@ -32,3 +32,7 @@ bench *ARGS:
 # The program with CUDA, for machines with NVIDIA's toolkit and cuDNN
 cuda *ARGS:
     cargo build --release --locked --bin biascam --features cuda "$@"
+
+# On a machine with an NVIDIA GPU: the layers against the CPU's, then the smoke experiment; output in results/cuda-verify
+cuda-verify:
+    benches/cuda.sh

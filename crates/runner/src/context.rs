@@ -123,35 +123,55 @@ impl Context {
     }
 }
 
-/// Chooses the device: `auto`, `cpu`, `cuda` or `cuda:N`.
+/// A device, and why it is not a GPU where one might have been expected.
+#[derive(Debug)]
+pub struct Chosen {
+    /// What computes.
+    pub device: Device,
+    /// Why `auto` did not take a GPU.
+    pub why_no_gpu: Option<String>,
+}
+
+/// Chooses the device: `auto` (the first GPU where there is one that works, else the CPU), `cpu`, `cuda` or `cuda:N`.
 ///
 /// # Errors
 /// When the name is unknown, or the device is not there or not built in.
-pub fn choose_device(name: &str) -> Result<Device> {
-    let cuda = |ordinal: usize| {
-        if !candle_core::utils::cuda_is_available() {
-            return Err(Error::Request(format!(
-                "--device {name}: this program was built without CUDA; `just cuda` builds it in, `--device cpu` does without"
-            )));
-        }
-        Device::new_cuda(ordinal).map_err(|error| {
-            Error::Request(format!(
-                "--device {name}: no such GPU ({error}); `--device cpu` does without"
-            ))
-        })
+pub fn choose_device(name: &str) -> Result<Chosen> {
+    let taken = |device| Chosen {
+        device,
+        why_no_gpu: None,
+    };
+    let asked_for = |ordinal: usize| {
+        let fault = |why: String| Error::Request(format!("--device {name}: {why}; `--device cpu` does without"));
+        gpu(ordinal).map(taken).map_err(fault)
     };
     match name {
-        "cpu" => Ok(Device::Cpu),
-        "auto" if candle_core::utils::cuda_is_available() => Ok(Device::new_cuda(0).unwrap_or(Device::Cpu)),
-        "auto" => Ok(Device::Cpu),
-        "cuda" => cuda(0),
+        "cpu" => Ok(taken(Device::Cpu)),
+        "auto" => Ok(gpu(0).map_or_else(
+            |why| Chosen {
+                device: Device::Cpu,
+                why_no_gpu: Some(why),
+            },
+            taken,
+        )),
+        "cuda" => asked_for(0),
         _ => match name.strip_prefix("cuda:").map(str::parse) {
-            Some(Ok(ordinal)) => cuda(ordinal),
+            Some(Ok(ordinal)) => asked_for(ordinal),
             _ => Err(Error::Request(format!(
                 "--device {name}: expected auto, cpu, cuda or cuda:N"
             ))),
         },
     }
+}
+
+/// The GPU of this number, or why it cannot be used.
+fn gpu(ordinal: usize) -> std::result::Result<Device, String> {
+    if !candle_core::utils::cuda_is_available() {
+        return Err("this program was built without CUDA, which `just cuda` builds in".to_owned());
+    }
+    // A stream of its own: candle's default device has one for each thread that uses it, which do not wait for each other,
+    // while a training step runs on whichever thread of the pool is free.
+    Device::new_cuda_with_stream(ordinal).map_err(|error| format!("GPU {ordinal} cannot be used ({error})"))
 }
 
 /// The device in words.
@@ -160,5 +180,28 @@ pub fn device_name(device: &Device) -> String {
         candle_core::DeviceLocation::Cpu => format!("cpu, {} threads", rayon::current_num_threads()),
         candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
         candle_core::DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_choice_of_a_device_is_explained() {
+        assert!(choose_device("cpu").unwrap().why_no_gpu.is_none());
+        let auto = choose_device("auto").unwrap();
+        assert_eq!(auto.device.is_cpu(), auto.why_no_gpu.is_some());
+        for unknown in ["gpu", "cuda:x", "cuda:-1", ""] {
+            let message = choose_device(unknown).unwrap_err().to_string();
+            assert!(message.ends_with("expected auto, cpu, cuda or cuda:N"), "{message}");
+        }
+        if !candle_core::utils::cuda_is_available() {
+            let message = choose_device("cuda:1").unwrap_err().to_string();
+            assert_eq!(
+                message,
+                "--device cuda:1: this program was built without CUDA, which `just cuda` builds in; `--device cpu` does without"
+            );
+        }
     }
 }

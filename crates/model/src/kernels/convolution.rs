@@ -90,6 +90,17 @@ impl Convolution {
     }
 
     pub(crate) fn apply(self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        #[cfg(feature = "cuda")]
+        if x.device().is_cuda() {
+            let convolution = super::cuda::Convolution {
+                source: self.source,
+                output: self.output,
+                kernel: [self.filter.height, self.filter.width],
+                stride: self.stride,
+                padding: self.padding,
+            };
+            return convolution.apply(x, weight);
+        }
         if !x.device().is_cpu() {
             return reference::conv2d(x, weight, self.stride, self.padding);
         }

@@ -5,8 +5,8 @@
 //! layers are candle operations, so candle's `backward` reaches through them. Weights keep torchvision's layout
 //! `[Cout, Cin, kh, kw]`, whatever the layers make of them inside.
 //!
-//! Results do not depend on the number of threads. On devices other than the CPU every function falls back to
-//! candle's own operations. Measurements are in `docs/performance.md`.
+//! Results do not depend on the number of threads. On devices other than the CPU functions fall back to candle's own
+//! operations, but for convolution, which is cuDNN's on NVIDIA GPUs. Measurements are in `docs/performance.md`.
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor, Var};
@@ -30,6 +30,8 @@
 
 mod batch_norm;
 mod convolution;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod elementwise;
 mod filter_gradient;
 mod gather;

@@ -92,7 +92,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         .resize
         .parse()
         .map_err(|error: cam::Error| usage("resize", &error))?;
-    let device = choose_device(&arguments.device)?;
+    let device = choose_device(&arguments.device)?.device;
     let (network, names, size) = load_network(arguments, &device)?;
     let chosen = choose_attributes(&arguments.attributes, &names)?;
 

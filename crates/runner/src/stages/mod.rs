@@ -29,7 +29,7 @@ pub use explain::energy_path;
 pub use predict::Predictions;
 
 use crate::cli::Run;
-use crate::context::{Context, choose_device, device_name};
+use crate::context::{Chosen, Context, choose_device, device_name};
 use crate::error::Result;
 use crate::experiment;
 use crate::interrupt::Interrupt;
@@ -60,7 +60,7 @@ pub enum Last {
 /// Those of the experiment's file, the data set and every stage. What was finished before stays.
 pub fn run(request: &Run, last: Last) -> Result<()> {
     let loaded = experiment::load(&request.experiment, &request.settings)?;
-    let device = choose_device(&request.device)?;
+    let Chosen { device, why_no_gpu } = choose_device(&request.device)?;
     let interrupt = Interrupt::listen()?;
     let mut context = Context::open(
         loaded,
@@ -71,10 +71,11 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         interrupt,
     )?;
     context.progress.say(&format!(
-        "{} -> {} ({})",
+        "{} -> {} ({}{})",
         request.experiment.display(),
         context.results.path().display(),
-        device_name(&context.device)
+        device_name(&context.device),
+        why_no_gpu.map_or_else(String::new, |why| format!("; no GPU: {why}"))
     ));
 
     needs::check(&context)?;

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use candle_core::Tensor;
 use dataset::{Augmentation, Loader, LoaderConfig};
 use metrics::{Class, error_rates_by_attribute};
-use model::{Checkpoint, ClassWeights, LearningRate, Network, OptimiserConfig, Rule, Scheme, Trainer, TrainerConfig};
+use model::{
+    Checkpoint, ClassWeights, LearningRate, Network, OptimiserConfig, Rule, Scheme, StepLoss, Trainer, TrainerConfig,
+};
 use serde::{Deserialize, Serialize};
 
 use super::history::{self, Epoch};
@@ -36,6 +38,19 @@ struct Memory {
 }
 
 const MEMORY: &str = "training";
+
+/// On a GPU, which is waited for when a loss is read.
+const LOSSES_READ_TOGETHER: usize = 20;
+
+impl Memory {
+    /// Adds up the losses of steps already counted.
+    fn read(&mut self, losses: &mut Vec<StepLoss>) -> Result<()> {
+        for loss in losses.drain(..) {
+            self.loss_sum += f64::from(loss.value()?);
+        }
+        Ok(())
+    }
+}
 
 /// Runs the stage for one classifier.
 ///
@@ -140,8 +155,10 @@ fn train(
     let first_step = trainer.steps();
     while memory.history.len() < settings.epochs {
         let epoch = memory.history.len();
+        let mut unread = Vec::new();
         for batch in loader.epoch(epoch as u64, memory.steps) {
             if context.interrupt.is_asked() || saved.elapsed() >= Duration::from_secs(settings.checkpoint_seconds) {
+                memory.read(&mut unread)?;
                 save(context, data, name, trainer.network(), Some((&trainer, &memory)))?;
                 saved = Instant::now();
                 context.interrupt.check()?;
@@ -151,18 +168,21 @@ fn train(
             let shape = (batch.indices.len(), data.attributes().len());
             let labels = Tensor::from_slice(&batch.labels, shape, &context.device)?;
             let learning_rate = trainer.learning_rate();
-            let loss = trainer.step(&images, &labels)?.value()?;
+            unread.push(trainer.step(&images, &labels)?);
             memory.learning_rate = learning_rate;
-            memory.loss_sum += f64::from(loss);
             memory.steps += 1;
+            if context.device.is_cpu() || unread.len() == LOSSES_READ_TOGETHER {
+                memory.read(&mut unread)?;
+            }
             let done = trainer.steps();
             let rate = (done - first_step) as f64 * settings.batch_size as f64 / started.elapsed().as_secs_f64();
-            let mean_loss = memory.loss_sum / memory.steps as f64;
+            let mean_loss = memory.loss_sum / (memory.steps - unread.len()).max(1) as f64;
             work.at(
                 done,
                 &format!("epoch {} loss {mean_loss:.4} {rate:.0} images/s", epoch + 1),
             );
         }
+        memory.read(&mut unread)?;
         let errors = match validation_errors(context, data, trainer.network()) {
             Err(stopped @ Error::Interrupted { .. }) => {
                 save(context, data, name, trainer.network(), Some((&trainer, &memory)))?;

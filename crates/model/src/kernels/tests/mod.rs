@@ -2,6 +2,8 @@
 
 mod agreement;
 mod behaviour;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod gradients;
 
 use candle_core::{Device, Result, Tensor, Var};

@@ -1,0 +1,105 @@
+//! The layers on a GPU against the CPU's. Without a GPU these tests say so and pass.
+
+use super::super::{batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d};
+use super::{assert_all_close, numbers};
+use crate::{
+    Architecture, ClassWeights, LearningRate, Loss, Network, OptimiserConfig, Schedule, Trainer, TrainerConfig,
+};
+use candle_core::{Device, Result, Tensor, Var};
+
+/// Relative to the largest magnitude; both sides round in float32, their sums in different orders.
+const TOLERANCE: f32 = 1e-5;
+
+fn gpu() -> Option<Device> {
+    match Device::new_cuda_with_stream(0) {
+        Ok(device) => Some(device),
+        Err(error) => {
+            eprintln!("skipped, no GPU: {error}");
+            None
+        }
+    }
+}
+
+/// Output and gradients of a layer of variables of these shapes, on a device, brought to the CPU.
+fn run(device: &Device, shapes: &[&[usize]], layer: impl Fn(&[Var]) -> Result<Tensor>) -> Result<Vec<Tensor>> {
+    let variable =
+        |(seed, shape): (usize, &&[usize])| Var::from_tensor(&numbers(shape, seed as u64 + 1).to_device(device)?);
+    let variables = shapes.iter().enumerate().map(variable).collect::<Result<Vec<_>>>()?;
+    let output = layer(&variables)?;
+    let weights = numbers(output.dims(), 99).to_device(device)?;
+    let gradients = (&output * weights)?.sum_all()?.backward()?;
+    let gradient = |variable: &Var| {
+        let gradient = gradients
+            .get(variable.as_tensor())
+            .expect("a gradient for each variable");
+        gradient.to_device(&Device::Cpu)
+    };
+    std::iter::once(output.detach().to_device(&Device::Cpu))
+        .chain(variables.iter().map(gradient))
+        .collect()
+}
+
+#[track_caller]
+fn check(gpu: &Device, what: &str, shapes: &[&[usize]], layer: impl Fn(&[Var]) -> Result<Tensor>) {
+    let expected = run(&Device::Cpu, shapes, &layer).unwrap();
+    let found = run(gpu, shapes, &layer).unwrap();
+    assert_all_close(&found, &expected, TOLERANCE, what);
+}
+
+#[test]
+fn convolution_is_the_cpus() {
+    let Some(gpu) = gpu() else { return };
+    // Those of ResNet-18 and ResNet-50, and some whose channels fill no vector or whose windows miss the last rows.
+    for (x, [outputs, kernel, stride, padding]) in [
+        ([2, 32, 32, 3], [64, 7, 2, 3]),
+        ([2, 14, 14, 64], [64, 3, 1, 1]),
+        ([2, 14, 14, 64], [128, 3, 2, 1]),
+        ([2, 14, 14, 64], [128, 1, 2, 0]),
+        ([3, 7, 7, 32], [48, 1, 1, 0]),
+        ([2, 9, 13, 5], [7, 3, 2, 1]),
+        ([1, 6, 7, 40], [24, 3, 1, 0]),
+    ] {
+        let what = format!("{x:?} -> {outputs}, kernel {kernel}, stride {stride}, padding {padding}");
+        check(&gpu, &what, &[&x, &[outputs, kernel, kernel, x[3]]], |variables| {
+            // Fewer than 4096 products of order 1 a sum; weights in torchvision's layout, as a view.
+            conv2d(&variables[0], &variables[1].permute((0, 3, 1, 2))?, stride, padding)
+        });
+    }
+}
+
+#[test]
+fn the_other_layers_are_the_cpus() {
+    let Some(gpu) = gpu() else { return };
+    let x: &[usize] = &[4, 9, 8, 24];
+    check(&gpu, "batch norm", &[x, &[24], &[24], x], |v| {
+        batch_norm(&v[0], &v[1], &v[2], &batch_statistics(&v[0])?, 1e-5, Some(&v[3]), true)
+    });
+    check(&gpu, "maximum", &[x], |v| max_pool2d(&v[0], 3, 2, 1));
+    check(&gpu, "average", &[x], |v| global_average_pool(&v[0]));
+}
+
+/// Every layer, the loss and the optimiser together: the same losses for ten steps.
+#[test]
+fn training_is_the_cpus() {
+    let Some(gpu) = gpu() else { return };
+    let losses = |device: &Device| -> crate::Result<Vec<f32>> {
+        let architecture = Architecture::preset("resnet18")?.with_width(8);
+        let config = TrainerConfig {
+            loss: Loss::Euclidean,
+            weights: ClassWeights::uniform(4),
+            optimiser: OptimiserConfig::sgd(0.9).with_weight_decay(1e-4),
+            learning_rate: LearningRate::new(1e-3, Schedule::Constant)?,
+            total_steps: 10,
+        };
+        let mut trainer = Trainer::new(Network::new(&architecture, 4, 1, device)?, config)?;
+        let images = numbers(&[16, 3, 64, 64], 1).to_device(device)?;
+        let labels = numbers(&[16, 4], 2).sign()?.to_device(device)?;
+        (0..10).map(|_| trainer.step(&images, &labels)?.value()).collect()
+    };
+    let (expected, found) = (losses(&Device::Cpu).unwrap(), losses(&gpu).unwrap());
+    for (step, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        // Rounding grows from step to step; a wrong gradient is off by far more.
+        approx::assert_relative_eq!(*found, *expected, max_relative = 1e-3);
+        println!("step {step}: {found} on the GPU, {expected} on the CPU");
+    }
+}
