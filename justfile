@@ -29,6 +29,10 @@ lint:
 bench *ARGS:
     cargo bench --locked --workspace "$@"
 
+# biascam and PyTorch on the same work, alternately: writes BENCHMARKS.md
+peers *ARGS:
+    python3 benches/peers/compare.py "$@"
+
 # The program with CUDA, for machines with NVIDIA's toolkit and cuDNN
 cuda *ARGS:
     cargo build --release --locked --bin biascam --features cuda "$@"
