@@ -1,5 +1,7 @@
 //! What can go wrong with maps.
 
+use crate::Method;
+
 /// Result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -35,6 +37,43 @@ pub enum Error {
         /// Index of the attribute.
         attribute: usize,
     },
+    /// The label's score is to be explained, and there is no label.
+    #[error("image {image} has no label of attribute {attribute}, whose score was to be explained")]
+    NoLabel {
+        /// Position of the image in the batch.
+        image: usize,
+        /// Position among the explained attributes.
+        attribute: usize,
+    },
+    /// A method that looks at more than one forward pass.
+    #[error("{method} needs more than the one forward pass that is made here; cam::Explainer makes the others")]
+    NeedsNetwork {
+        /// The method.
+        method: Method,
+    },
+    /// A method that does not exist at an inner layer.
+    #[error("{method} is defined at the network's last stage only, `{last}`, not at `{layer}`")]
+    LastStageOnly {
+        /// The method.
+        method: Method,
+        /// The layer that was asked for.
+        layer: String,
+        /// The last stage.
+        last: String,
+    },
+    /// A setting outside of its range.
+    #[error("{field}: {found}, expected {expected}")]
+    Setting {
+        /// Name of the setting.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// The values it can have.
+        expected: &'static str,
+    },
+    /// The network refused its input, or has no such layer or attribute.
+    #[error(transparent)]
+    Model(#[from] model::Error),
     /// An operation on tensors failed.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
@@ -113,6 +152,9 @@ mod tests {
     #[test]
     fn unknown_names_are_answered_with_the_known_ones() {
         let message = "gradcam".parse::<Method>().unwrap_err().to_string();
-        assert_eq!(message, "`gradcam` is not a method; known: cam, grad_cam, hires_cam");
+        assert!(
+            message.starts_with("`gradcam` is not a method; known: cam, grad_cam, hires_cam, "),
+            "{message}"
+        );
     }
 }

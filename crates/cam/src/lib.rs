@@ -5,7 +5,8 @@
 //! it is.
 //!
 //! The way of a map: [`raw_maps`] (a [`Method`] applied to one forward pass, all attributes at once) -> [`Resizer::finalise`]
-//! (ReLU, scaling to [0, 1], resize to the image) -> [`overlay`], [`MapAverage`], or energies.
+//! (ReLU, scaling to [0, 1], resize to the image) -> [`overlay`], [`MapAverage`], or energies. An [`Explainer`] makes the maps of
+//! all methods, of any subset of the attributes and at any stage, and runs the passes that they need.
 //!
 //! ```
 //! use cam::{ColourMap, Method, Resize, Resizer, Target};
@@ -34,6 +35,7 @@
 mod average;
 mod colour;
 mod error;
+mod explainer;
 mod finalise;
 mod imputation;
 mod maps;
@@ -45,9 +47,12 @@ mod target;
 pub use average::MapAverage;
 pub use colour::ColourMap;
 pub use error::{Error, Result};
+pub use explainer::{Explained, Explainer, ExplainerConfig};
 pub use finalise::{Resize, Resizer};
 pub use imputation::{IMPUTATION_NOISE, noisy_linear_imputation};
 pub use maps::Maps;
 pub use method::{Method, raw_maps};
+pub use methods::rise::RiseConfig;
+pub use methods::score_cam::Upsampling;
 pub use overlay::{overlay, picture};
 pub use target::Target;

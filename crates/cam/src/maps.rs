@@ -1,5 +1,9 @@
 //! Raw maps of a batch.
 
+use rayon::prelude::*;
+
+use crate::{Error, Result};
+
 /// Maps as a method makes them: signed, at the resolution of the features.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Maps {
@@ -16,6 +20,25 @@ pub struct Maps {
 }
 
 impl Maps {
+    /// Maps `[images, attributes, height, width]` whose values are all finite.
+    pub(crate) fn new(data: Vec<f32>, [images, attributes, height, width]: [usize; 4]) -> Result<Self> {
+        debug_assert_eq!(data.len(), images * attributes * height * width);
+        let length = (height * width).max(1);
+        if let Some(at) = data.par_iter().position_first(|value| !value.is_finite()) {
+            return Err(Error::NotFinite {
+                image: at / length / attributes,
+                attribute: at / length % attributes,
+            });
+        }
+        Ok(Self {
+            data,
+            images,
+            attributes,
+            height,
+            width,
+        })
+    }
+
     /// The map of an image and an attribute, `[height, width]`.
     ///
     /// # Panics

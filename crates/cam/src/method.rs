@@ -1,18 +1,19 @@
-//! The methods by name, and the way in.
+//! The methods by name, and the way in from one forward pass.
 
 use model::{Head, Output};
 
 use crate::error::named;
-use crate::methods::{Evidence, cam, grad_cam, hires_cam};
-use crate::{Maps, Result, Target};
+use crate::methods::{self, Evidence, Point};
+use crate::{Error, Maps, Result, Target};
 
 /// A way to make maps.
 ///
-/// To add one: a file in `methods` with its formula, a variant here with its name, and a line in [`raw_maps`].
+/// To add one: a file in `methods` with its formula, a variant here with its name, and a line in [`raw_maps`] or
+/// [`Explainer`](crate::Explainer). `docs/methods.md` compares them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Method {
     /// Class activation mapping (Zhou et al. 2016, equation 2): sum_k w_k A_k. Its mean over the positions plus the head's
-    /// bias is the logit.
+    /// bias is the logit. At the last stage only.
     Cam,
     /// Grad-CAM (Selvaraju et al. 2017, equations 1 and 2, before the ReLU): channels weighted by their mean gradient.
     GradCam,
@@ -20,30 +21,106 @@ pub enum Method {
     /// paper's method.
     #[default]
     HiresCam,
+    /// Grad-CAM++ (Chattopadhyay et al. 2018, equations 5 and 19).
+    GradCamPlusPlus,
+    /// XGrad-CAM (Fu et al. 2020).
+    XGradCam,
+    /// Layer-CAM (Jiang et al. 2021): positive gradients only.
+    LayerCam,
+    /// Grad-CAM of positive products of gradient and activation only (pytorch-grad-cam).
+    GradCamElementwise,
+    /// Eigen-CAM (Muhammad & Yeasin 2020): first principal component of the activations.
+    EigenCam,
+    /// Eigen-CAM of gradient times activation (pytorch-grad-cam).
+    EigenGradCam,
+    /// Score-CAM (Wang et al. 2020): channels weighted by the scores of the image behind them. One forward pass per channel.
+    ScoreCam,
+    /// Ablation-CAM (Desai & Ramaswamy 2020): channels weighted by what the score loses without them.
+    AblationCam,
+    /// FullGrad (Srinivas & Fleuret 2019, equation 4): sensitivities to the input and to every bias. Independent of the layer.
+    FullGrad,
+    /// Shapley-CAM (Cai 2025), which is Grad-CAM in piecewise linear networks.
+    ShapleyCam,
+    /// RISE (Petsiuk et al. 2018, equation 6): random masks. Independent of the layer; one forward pass per mask.
+    Rise,
 }
 
 named!(
     Method,
     "method",
-    [Cam = "cam", GradCam = "grad_cam", HiresCam = "hires_cam"]
+    [
+        Cam = "cam",
+        GradCam = "grad_cam",
+        HiresCam = "hires_cam",
+        GradCamPlusPlus = "grad_cam_plus_plus",
+        XGradCam = "x_grad_cam",
+        LayerCam = "layer_cam",
+        GradCamElementwise = "grad_cam_elementwise",
+        EigenCam = "eigen_cam",
+        EigenGradCam = "eigen_grad_cam",
+        ScoreCam = "score_cam",
+        AblationCam = "ablation_cam",
+        FullGrad = "full_grad",
+        ShapleyCam = "shapley_cam",
+        Rise = "rise",
+    ]
 );
+
+impl Method {
+    /// Whether [`raw_maps`] makes its maps, from one forward pass; the others need an [`Explainer`](crate::Explainer).
+    pub fn has_closed_form(self) -> bool {
+        !matches!(self, Self::ScoreCam | Self::FullGrad | Self::Rise)
+    }
+
+    /// The formula from activations and gradients at any layer, where that is all that the method looks at.
+    pub(crate) fn formula(self) -> Option<fn(&Point<'_>) -> Vec<f32>> {
+        match self {
+            Self::GradCam => Some(methods::grad_cam::formula),
+            Self::HiresCam => Some(methods::hires_cam::formula),
+            Self::GradCamPlusPlus => Some(methods::grad_cam_plus_plus::formula),
+            Self::XGradCam => Some(methods::x_grad_cam::formula),
+            Self::LayerCam => Some(methods::layer_cam::formula),
+            Self::GradCamElementwise => Some(methods::grad_cam_elementwise::formula),
+            Self::EigenCam => Some(methods::eigen_cam::formula),
+            Self::EigenGradCam => Some(methods::eigen_grad_cam::formula),
+            Self::ShapleyCam => Some(methods::shapley_cam::formula),
+            Self::Cam | Self::ScoreCam | Self::AblationCam | Self::FullGrad | Self::Rise => None,
+        }
+    }
+}
 
 /// Maps of every image and attribute from one forward pass, before ReLU, scaling and resize.
 ///
 /// - `output`: features `[N, C, h, w]` and logits `[N, A]` of the network
 /// - `head`: its linear layer, weight `[A, C]`
 ///
-/// The head follows a global average pooling, so the gradient of a logit by the features is w/(hw) at every position:
-/// all methods here have a closed form, and Grad-CAM and HiResCAM are CAM divided by hw.
+/// The head follows a global average pooling, so the gradient of a logit by the features is w/(hw) at every position: the
+/// methods need no backward pass, and Grad-CAM, HiResCAM and Shapley-CAM are CAM divided by hw.
 ///
 /// # Errors
-/// [`Error::Shape`](crate::Error::Shape) when output and head do not belong together,
-/// [`Error::NotFinite`](crate::Error::NotFinite) when a map has a value that is infinite or not a number.
+/// [`Error::Shape`] when output and head do not belong together, [`Error::NotFinite`] when a map has a value that is infinite
+/// or not a number, [`Error::NeedsNetwork`] for a method without [closed form](Method::has_closed_form), [`Error::NoLabel`] for
+/// [`Target::Label`], which needs an [`Explainer`](crate::Explainer).
 pub fn raw_maps(method: Method, target: Target, output: &Output, head: &Head) -> Result<Maps> {
-    let evidence = Evidence::new(target, output, head)?;
-    match method {
-        Method::Cam => cam::raw(&evidence),
-        Method::GradCam => grad_cam::raw(&evidence),
-        Method::HiresCam => hires_cam::raw(&evidence),
+    raw_maps_with(method, target, None, output, head)
+}
+
+/// [`raw_maps`] with labels `[N, A]`.
+pub(crate) fn raw_maps_with(
+    method: Method,
+    target: Target,
+    labels: Option<&[i8]>,
+    output: &Output,
+    head: &Head,
+) -> Result<Maps> {
+    let evidence = Evidence::new(target, labels, output, head)?;
+    match (method, method.formula()) {
+        (Method::Cam, _) => methods::cam::raw(&evidence),
+        // One product of matrices instead of a loop over images and attributes.
+        (Method::GradCam | Method::ShapleyCam, _) => methods::grad_cam::raw(&evidence),
+        (Method::HiresCam, _) => methods::hires_cam::raw(&evidence),
+        (Method::AblationCam, _) => evidence.each(methods::ablation_cam::closed_form),
+        (_, Some(formula)) => evidence.each(formula),
+        (_, None) => Err(Error::NeedsNetwork { method }),
     }
 }

@@ -79,6 +79,8 @@ impl BatchNorm {
             Mode::Eval => {
                 let scale = (weight / (self.running_variance.as_detached_tensor() + EPSILON)?.sqrt()?)?;
                 let shift = (bias - (self.running_mean.as_detached_tensor() * &scale)?)?;
+                let probed = pass.probe.map(|probe| probe.attach(x, &shift, residual)).transpose()?;
+                let residual = probed.as_ref().or(residual);
                 Ok(kernels::affine(x, &scale, &shift, residual, relu)?)
             }
         }

@@ -173,6 +173,7 @@ impl Network {
         let pass = Pass {
             mode: Mode::Train,
             tape: Some(tape),
+            probe: None,
         };
         layers::global_average_pool(&self.run_body(images, pass)?, pass)
     }
@@ -224,6 +225,11 @@ impl Network {
     }
 
     fn run_stem(&self, images: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
+        self.run_stem_normalised(&self.normalise(images)?, pass)
+    }
+
+    /// Images as the first convolution sees them, `[N, S, S, 3]`.
+    pub(crate) fn normalise(&self, images: &Tensor) -> Result<Tensor> {
         let fits = matches!(*images.dims(), [n, 3, h, w] if n * h * w > 0) && images.dtype() == DType::F32;
         if !fits {
             return Err(Error::Shape {
@@ -232,15 +238,19 @@ impl Network {
                 expected: "[N, 3, S, S] float32, not empty".to_owned(),
             });
         }
-        let mut x = channels_last(images)?;
-        if let Some(Normalisation { mean, deviation }) = self.normalisation {
-            let scale = deviation.map(f32::recip);
-            let shift = [0, 1, 2].map(|c| -mean[c] * scale[c]);
-            let (scale, shift) = (Tensor::new(&scale, x.device())?, Tensor::new(&shift, x.device())?);
-            x = kernels::affine(&x, &scale, &shift, None, false)?;
-        }
+        let x = channels_last(images)?;
+        let Some(Normalisation { mean, deviation }) = self.normalisation else {
+            return Ok(x);
+        };
+        let scale = deviation.map(f32::recip);
+        let shift = [0, 1, 2].map(|c| -mean[c] * scale[c]);
+        let (scale, shift) = (Tensor::new(&scale, x.device())?, Tensor::new(&shift, x.device())?);
+        Ok(kernels::affine(&x, &scale, &shift, None, false)?)
+    }
+
+    fn run_stem_normalised(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
         let (convolution, norm) = &self.stem;
-        let x = norm.forward(&convolution.forward(&x, pass)?, None, true, pass)?;
+        let x = norm.forward(&convolution.forward(x, pass)?, None, true, pass)?;
         if self.architecture.stem.max_pool {
             layers::stem_pool(&x, pass)
         } else {
@@ -248,7 +258,13 @@ impl Network {
         }
     }
 
-    fn run_head(&self, x: &Tensor, mode: Mode) -> Result<Output> {
+    /// The last stage's output `[N, h, w, C]` from normalised images `[N, S, S, 3]`.
+    pub(crate) fn run_normalised(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
+        let stem = self.run_stem_normalised(x, pass)?;
+        self.stages.iter().try_fold(stem, |x, stage| run_stage(stage, x, pass))
+    }
+
+    pub(crate) fn run_head(&self, x: &Tensor, mode: Mode) -> Result<Output> {
         let logits = self.head.forward(&layers::global_average_pool(x, mode.into())?, mode)?;
         Ok(Output {
             features: channels_first(x)?,

@@ -12,6 +12,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tenso
 use rayon::prelude::*;
 
 use crate::Mode;
+use crate::gradients::Probe;
 use crate::kernels::{self, AveragePool, Convolution, Dims, InstructionSet, MaxPool, Normalisation, Statistics};
 
 /// How a forward pass computes.
@@ -20,11 +21,17 @@ pub(crate) struct Pass<'a> {
     pub(crate) mode: Mode,
     /// Records the operations; on the CPU only.
     pub(crate) tape: Option<&'a Tape>,
+    /// Makes the gradients at all batch norms known; in evaluation only.
+    pub(crate) probe: Option<&'a Probe>,
 }
 
 impl From<Mode> for Pass<'_> {
     fn from(mode: Mode) -> Self {
-        Self { mode, tape: None }
+        Self {
+            mode,
+            tape: None,
+            probe: None,
+        }
     }
 }
 
@@ -253,6 +260,7 @@ mod tests {
         let pooled = forward(Pass {
             mode: Mode::Train,
             tape: Some(&tape),
+            probe: None,
         });
         let mut gradients = Tensor::zeros((), candle_core::DType::F32, &Device::Cpu)
             .unwrap()

@@ -1,8 +1,22 @@
 //! One file per method, and what they share.
 
+pub(crate) mod ablation_cam;
 pub(crate) mod cam;
+pub(crate) mod eigen_cam;
+pub(crate) mod eigen_grad_cam;
+pub(crate) mod full_grad;
 pub(crate) mod grad_cam;
+pub(crate) mod grad_cam_elementwise;
+pub(crate) mod grad_cam_plus_plus;
 pub(crate) mod hires_cam;
+pub(crate) mod layer_cam;
+mod point;
+pub(crate) mod rise;
+pub(crate) mod score_cam;
+pub(crate) mod shapley_cam;
+pub(crate) mod x_grad_cam;
+
+pub(crate) use point::{Gradient, Point};
 
 use candle_core::{Device, Tensor};
 use model::{Head, Output};
@@ -18,6 +32,9 @@ pub(crate) struct Evidence {
     weight: Tensor,
     /// `[N, A]`: derivative of the explained score by the logit, +1 or -1.
     signs: Vec<f32>,
+    /// `[N, A]`.
+    logits: Vec<f32>,
+    target: Target,
     images: usize,
     attributes: usize,
     height: usize,
@@ -25,7 +42,7 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    pub(crate) fn new(target: Target, output: &Output, head: &Head) -> Result<Self> {
+    pub(crate) fn new(target: Target, labels: Option<&[i8]>, output: &Output, head: &Head) -> Result<Self> {
         let shape = |what, tensor: &Tensor, expected: &str| Error::Shape {
             what,
             found: tensor.dims().to_vec(),
@@ -55,7 +72,9 @@ impl Evidence {
                 .reshape((images * height * width, channels))?
                 .to_device(&Device::Cpu)?,
             weight: head.weight.to_device(&Device::Cpu)?,
-            signs: logits.into_iter().map(|logit| target.sign(logit)).collect(),
+            signs: target.signs(&logits, labels, attributes)?,
+            logits,
+            target,
             images,
             attributes,
             height,
@@ -70,6 +89,32 @@ impl Evidence {
         Ok((&self.weight / (self.height * self.width) as f64)?)
     }
 
+    /// The map of every image and attribute by a formula, with the closed form of the gradient.
+    pub(crate) fn each(&self, formula: impl Fn(&Point<'_>) -> Vec<f32> + Sync) -> Result<Maps> {
+        let channels = self.weight.dims()[1];
+        let features = self.features.flatten_all()?.to_vec1::<f32>()?;
+        let gradients = self.gradient()?.flatten_all()?.to_vec1::<f32>()?;
+        let length = self.height * self.width * channels;
+        let map = |row: usize| {
+            let (image, attribute) = (row / self.attributes, row % self.attributes);
+            let sign = self.signs[row];
+            let gradient: Vec<f32> = gradients[attribute * channels..][..channels]
+                .iter()
+                .map(|value| sign * value)
+                .collect();
+            formula(&Point {
+                features: &features[image * length..][..length],
+                gradient: Gradient::Uniform(&gradient),
+                channels,
+                logit: self.logits[row],
+                sign,
+                target: self.target,
+            })
+        };
+        let maps: Vec<Vec<f32>> = (0..self.images * self.attributes).into_par_iter().map(map).collect();
+        Maps::new(maps.concat(), [self.images, self.attributes, self.height, self.width])
+    }
+
     /// sign sum_k c_k A_k for coefficients c, `[A, C]`, as maps.
     fn combine(&self, coefficients: &Tensor) -> Result<Maps> {
         let products = self
@@ -82,26 +127,16 @@ impl Evidence {
         if !data.is_empty() {
             let length = positions * attributes;
             let per_image = data.par_chunks_mut(length).zip(products.par_chunks(length)).enumerate();
-            per_image.try_for_each(|(image, (maps, products))| {
+            per_image.for_each(|(image, (maps, products))| {
                 for (attribute, map) in maps.chunks_mut(positions).enumerate() {
                     let sign = self.signs[image * attributes + attribute];
                     for (position, value) in map.iter_mut().enumerate() {
                         *value = sign * products[position * attributes + attribute];
                     }
-                    if map.iter().any(|value| !value.is_finite()) {
-                        return Err(Error::NotFinite { image, attribute });
-                    }
                 }
-                Ok(())
-            })?;
+            });
         }
-        Ok(Maps {
-            data,
-            images: self.images,
-            attributes,
-            height: self.height,
-            width: self.width,
-        })
+        Maps::new(data, [self.images, attributes, self.height, self.width])
     }
 }
 

@@ -1,0 +1,348 @@
+//! All methods behind one door.
+
+use candle_core::{Device, Tensor};
+use model::{Head, Mode, Network, Output};
+use rayon::prelude::*;
+
+use crate::methods::rise::{RiseConfig, Saliency};
+use crate::methods::score_cam::Upsampling;
+use crate::methods::{Gradient, Point, ablation_cam, full_grad, score_cam};
+use crate::{Error, Maps, Method, Resize, Resizer, Result, Target, method};
+
+/// Rows of a batch of forward or backward passes: what bounds the memory.
+const ROWS: usize = 64;
+
+/// What to explain, and how.
+#[derive(Debug, Clone, Default)]
+pub struct ExplainerConfig {
+    /// The method.
+    pub method: Method,
+    /// The score.
+    pub target: Target,
+    /// The stage whose activations are mapped, such as `layer3`; `None`: the last. FullGrad and RISE do not look at it.
+    pub layer: Option<String>,
+    /// Where a map's cells lie in the image.
+    pub resize: Resize,
+    /// How Score-CAM enlarges a channel to a mask.
+    pub upsampling: Upsampling,
+    /// RISE's masks.
+    pub rise: RiseConfig,
+}
+
+/// Images explained.
+#[derive(Debug, Clone)]
+pub struct Explained {
+    /// The network's output, of all attributes.
+    pub output: Output,
+    /// Raw maps of the chosen attributes, in their order.
+    pub maps: Maps,
+}
+
+/// Makes the maps of any method from images.
+///
+/// ```
+/// use cam::{Explainer, ExplainerConfig, Method};
+/// use candle_core::{Device, Tensor};
+/// use model::{Architecture, Network};
+///
+/// let architecture = Architecture::preset("resnet18")?.with_width(4);
+/// let network = Network::new(&architecture, 3, 1, &Device::Cpu)?;
+/// let images = Tensor::rand(0_f32, 1.0, (2, 3, 64, 64), &Device::Cpu)?;
+/// let config = ExplainerConfig { method: Method::LayerCam, layer: Some("layer3".to_owned()), ..Default::default() };
+/// let explainer = Explainer::new(&network, config)?;
+/// let explained = explainer.explain(&images, &[2, 0], None)?;
+/// assert_eq!((explained.maps.images, explained.maps.attributes, explained.maps.height), (2, 2, 4));
+///
+/// let mut map = vec![0.0; 64 * 64];
+/// explainer.finalise(&explained.maps, 0, 1, &mut map)?; // of image 0 and attribute 0, the second chosen
+/// assert!(map.iter().all(|value| (0.0..=1.0).contains(value)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Explainer<'a> {
+    network: &'a Network,
+    config: ExplainerConfig,
+    layer: String,
+    is_last: bool,
+}
+
+impl<'a> Explainer<'a> {
+    /// Checks that the layer exists, that the method is defined there, and the method's settings.
+    ///
+    /// # Errors
+    /// [`Error::Model`] names the layers that exist; [`Error::LastStageOnly`] for CAM at an inner layer; [`Error::Setting`].
+    pub fn new(network: &'a Network, config: ExplainerConfig) -> Result<Self> {
+        let known = network.architecture().layers();
+        let last = known.last().cloned().unwrap_or_default();
+        let layer = config.layer.clone().unwrap_or_else(|| last.clone());
+        if !known.contains(&layer) {
+            return Err(model::Error::UnknownLayer { name: layer, known }.into());
+        }
+        let method = config.method;
+        if method == Method::Cam && layer != last {
+            return Err(Error::LastStageOnly { method, layer, last });
+        }
+        config.rise.check()?;
+        let is_last = layer == last;
+        Ok(Self {
+            network,
+            config,
+            layer,
+            is_last,
+        })
+    }
+
+    /// Raw maps of the chosen attributes on images `[N, 3, S, S]`; with `labels` `[N, K]`, +1 or -1 for each image and chosen
+    /// attribute, where the target is [`Target::Label`].
+    ///
+    /// Maps have the layer's resolution; FullGrad's and RISE's that of the image. `docs/methods.md` lists the passes that each
+    /// method costs; the result is N K maps, so give as many images at a time as can be kept.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for images of another shape and attributes that do not exist, [`Error::NotFinite`], [`Error::NoLabel`],
+    /// [`Error::Shape`] for labels of another number.
+    pub fn explain(&self, images: &Tensor, attributes: &[usize], labels: Option<&[i8]>) -> Result<Explained> {
+        let outputs = self.network.outputs();
+        if let Some(attribute) = attributes.iter().find(|&&attribute| attribute >= outputs) {
+            let fault = model::Error::Setting {
+                field: "attribute".to_owned(),
+                found: attribute.to_string(),
+                expected: format!("less than {outputs}, the network's outputs"),
+            };
+            return Err(fault.into());
+        }
+        let output = self.network.forward(images, Mode::Eval)?;
+        let maps = if attributes.is_empty() {
+            let (count, _, height, width) = output.features.dims4()?;
+            Maps::new(Vec::new(), [count, 0, height, width])?
+        } else if self.is_last && self.config.method.has_closed_form() {
+            let (chosen, head) = (choose(&output, attributes)?, self.head(attributes)?);
+            method::raw_maps_with(self.config.method, self.config.target, labels, &chosen, &head)?
+        } else {
+            let chosen = choose(&output, attributes)?;
+            let logits = chosen.logits.flatten_all()?.to_vec1::<f32>()?;
+            let signs = self.config.target.signs(&logits, labels, attributes.len())?;
+            self.passes(images, &output, attributes, &Scores { logits, signs })?
+        };
+        Ok(Explained { output, maps })
+    }
+
+    /// A raw map made ready to be shown and measured: `out` `[S, S]`, values in [0, 1].
+    ///
+    /// [`Resizer::finalise`] for maps of a layer. FullGrad's and RISE's have the image's size: m - min(m), divided by
+    /// 1e-7 + max(m), without ReLU, because their values are no evidence for and against.
+    ///
+    /// For many maps of one layer a [`Resizer`] of one's own saves working out the coefficients for each.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there is no such map, or `out` is not a square, or not of the image's size.
+    pub fn finalise(&self, maps: &Maps, image: usize, attribute: usize, out: &mut [f32]) -> Result<()> {
+        let size = out.len().isqrt();
+        let fault = |what, found, expected: &str| Error::Shape {
+            what,
+            found,
+            expected: expected.to_owned(),
+        };
+        if size * size != out.len() {
+            return Err(fault("final map", vec![out.len()], "a square number of pixels"));
+        }
+        if image >= maps.images || attribute >= maps.attributes {
+            let expected = format!("less than {} and {}", maps.images, maps.attributes);
+            return Err(fault("image and attribute of a map", vec![image, attribute], &expected));
+        }
+        let raw = maps.map(image, attribute);
+        if matches!(self.config.method, Method::FullGrad | Method::Rise) {
+            if raw.len() != out.len() {
+                return Err(fault("final map", vec![size, size], &format!("{} pixels", raw.len())));
+            }
+            out.copy_from_slice(raw);
+            full_grad::scale(out);
+        } else {
+            Resizer::new(self.config.resize, maps.height, maps.width, size).finalise(raw, out);
+        }
+        Ok(())
+    }
+
+    /// The target layer's name.
+    pub fn layer(&self) -> &str {
+        &self.layer
+    }
+
+    fn head(&self, attributes: &[usize]) -> Result<Head> {
+        let head = self.network.head();
+        let index = index(attributes, head.bias.device())?;
+        Ok(Head {
+            weight: head.weight.index_select(&index, 0)?,
+            bias: head.bias.index_select(&index, 0)?,
+        })
+    }
+
+    /// Maps that cost more than the one forward pass.
+    fn passes(&self, images: &Tensor, output: &Output, attributes: &[usize], scores: &Scores) -> Result<Maps> {
+        match self.config.method {
+            Method::FullGrad => self.full_grad(images, attributes),
+            Method::Rise => self.rise(images, attributes, scores),
+            _ => {
+                let activations = match self.is_last {
+                    true => output.features.clone(),
+                    false => self.network.activations(images, &self.layer, Mode::Eval)?,
+                };
+                match self.config.method {
+                    Method::ScoreCam => self.score_cam(images, &activations, attributes, scores),
+                    Method::AblationCam => self.ablation_cam(&activations, attributes, scores),
+                    _ => self.backward(&activations, attributes, scores),
+                }
+            }
+        }
+    }
+
+    /// Methods that look at activations and gradients of an inner layer.
+    fn backward(&self, activations: &Tensor, attributes: &[usize], scores: &Scores) -> Result<Maps> {
+        let method = self.config.method;
+        let formula = method.formula().ok_or(Error::NeedsNetwork { method })?;
+        let (images, channels, height, width) = activations.dims4()?;
+        let length = height * width * channels;
+        let each = (ROWS / attributes.len()).max(1);
+        let mut maps = Vec::with_capacity(images * attributes.len() * height * width);
+        for start in (0..images).step_by(each) {
+            let some = activations.narrow(0, start, each.min(images - start))?;
+            let gradients = self.network.gradients(&self.layer, &some, attributes)?;
+            let gradients = to_vec(&gradients.permute((0, 1, 3, 4, 2))?)?;
+            let features = to_vec(&some.permute((0, 2, 3, 1))?)?;
+            let map = |(row, logit_gradient): (usize, &[f32])| {
+                let at = start * attributes.len() + row;
+                let sign = scores.signs[at];
+                let gradient: Vec<f32> = logit_gradient.iter().map(|value| sign * value).collect();
+                formula(&Point {
+                    features: &features[row / attributes.len() * length..][..length],
+                    gradient: Gradient::Each(&gradient),
+                    channels,
+                    logit: scores.logits[at],
+                    sign,
+                    target: self.config.target,
+                })
+            };
+            let some: Vec<Vec<f32>> = gradients.par_chunks_exact(length).enumerate().map(map).collect();
+            maps.extend(some.into_iter().flatten());
+        }
+        Maps::new(maps, [images, attributes.len(), height, width])
+    }
+
+    fn score_cam(&self, images: &Tensor, activations: &Tensor, attributes: &[usize], scores: &Scores) -> Result<Maps> {
+        let (count, _, height, width) = activations.dims4()?;
+        let mut maps = Vec::new();
+        for image in 0..count {
+            let features = to_vec(&activations.narrow(0, image, 1)?.permute((0, 2, 3, 1))?)?;
+            let one = images.narrow(0, image, 1)?;
+            let upsampling = self.config.upsampling;
+            let logits = score_cam::masked_logits(self.network, &one, &features, [height, width], upsampling, ROWS)?;
+            for (k, &attribute) in attributes.iter().enumerate() {
+                let sign = scores.signs[image * attributes.len() + k];
+                maps.extend(score_cam::map(&features, self.config.target, sign, &logits[attribute]));
+            }
+        }
+        Maps::new(maps, [count, attributes.len(), height, width])
+    }
+
+    /// One pass through the rest of the network per channel, for all attributes.
+    fn ablation_cam(&self, activations: &Tensor, attributes: &[usize], scores: &Scores) -> Result<Maps> {
+        let (count, channels, height, width) = activations.dims4()?;
+        let target = self.config.target;
+        let mut maps = Vec::new();
+        for image in 0..count {
+            let one = activations.narrow(0, image, 1)?;
+            let mut logits: Vec<Vec<f32>> = Vec::with_capacity(channels);
+            for start in (0..channels).step_by(ROWS) {
+                let rows = ROWS.min(channels - start);
+                let mut keep = vec![1.0_f32; rows * channels];
+                (0..rows).for_each(|row| keep[row * channels + start + row] = 0.0);
+                let keep = Tensor::from_vec(keep, (rows, channels, 1, 1), one.device())?;
+                let output = self
+                    .network
+                    .forward_from(&self.layer, &keep.broadcast_mul(&one)?, Mode::Eval)?;
+                logits.extend(output.logits.to_vec2::<f32>()?);
+            }
+            let features = to_vec(&one.permute((0, 2, 3, 1))?)?;
+            for (k, &attribute) in attributes.iter().enumerate() {
+                let at = image * attributes.len() + k;
+                let sign = scores.signs[at];
+                let ablated = logits.iter().map(|row| target.score(sign, row[attribute]));
+                maps.extend(ablation_cam::map(
+                    &features,
+                    target.score(sign, scores.logits[at]),
+                    ablated,
+                ));
+            }
+        }
+        Maps::new(maps, [count, attributes.len(), height, width])
+    }
+
+    fn full_grad(&self, images: &Tensor, attributes: &[usize]) -> Result<Maps> {
+        let (count, _, height, width) = images.dims4()?;
+        let mut maps = Vec::with_capacity(count * attributes.len() * height * width);
+        // The gradients at all batch norms are in memory together: few rows at a time.
+        const TOGETHER: usize = 8;
+        for image in 0..count {
+            for some in attributes.chunks(TOGETHER) {
+                let parts = self.network.decompose(&images.narrow(0, image, 1)?, some)?;
+                maps.extend(full_grad::maps(&parts)?);
+            }
+        }
+        Maps::new(maps, [count, attributes.len(), height, width])
+    }
+
+    fn rise(&self, images: &Tensor, attributes: &[usize], scores: &Scores) -> Result<Maps> {
+        let (count, _, height, width) = images.dims4()?;
+        if height != width {
+            return Err(Error::Shape {
+                what: "images",
+                found: images.dims().to_vec(),
+                expected: "[N, 3, S, S]: RISE's masks are square".to_owned(),
+            });
+        }
+        let masks: Vec<Vec<f32>> = self.config.rise.masks(height).collect();
+        let mut maps = Vec::with_capacity(count * attributes.len() * height * width);
+        for image in 0..count {
+            let one = images.narrow(0, image, 1)?;
+            let mut saliency = Saliency::new(self.config.rise, attributes.len(), height * width);
+            for some in masks.chunks(ROWS) {
+                let stacked = Tensor::from_vec(some.concat(), (some.len(), 1, height, width), one.device())?;
+                let output = self.network.forward(&stacked.broadcast_mul(&one)?, Mode::Eval)?;
+                for (mask, row) in some.iter().zip(output.logits.to_vec2::<f32>()?) {
+                    let score = |(k, &attribute): (usize, &usize)| {
+                        let sign = scores.signs[image * attributes.len() + k];
+                        self.config.target.score(sign, row[attribute])
+                    };
+                    let scores: Vec<f32> = attributes.iter().enumerate().map(score).collect();
+                    saliency.add(mask, &scores);
+                }
+            }
+            maps.extend(saliency.maps());
+        }
+        Maps::new(maps, [count, attributes.len(), height, width])
+    }
+}
+
+/// Logits of the chosen attributes and the derivatives of their scores, `[N, K]`.
+struct Scores {
+    logits: Vec<f32>,
+    signs: Vec<f32>,
+}
+
+fn choose(output: &Output, attributes: &[usize]) -> Result<Output> {
+    Ok(Output {
+        features: output.features.clone(),
+        logits: output
+            .logits
+            .index_select(&index(attributes, output.logits.device())?, 1)?,
+    })
+}
+
+fn index(attributes: &[usize], device: &Device) -> Result<Tensor> {
+    let attributes: Vec<u32> = attributes.iter().map(|&attribute| attribute as u32).collect();
+    Ok(Tensor::new(attributes.as_slice(), device)?)
+}
+
+fn to_vec(x: &Tensor) -> Result<Vec<f32>> {
+    Ok(x.contiguous()?.flatten_all()?.to_vec1::<f32>()?)
+}

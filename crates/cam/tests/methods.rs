@@ -1,0 +1,308 @@
+//! Every method against pytorch-grad-cam's values in `../shared/fixtures`, closed forms against backpropagation, and bad input.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use cam::{Error, Explainer, ExplainerConfig, Maps, Method, RiseConfig, Target};
+use candle_core::{DType, Device, Tensor};
+use model::{Architecture, Mode, Network};
+
+fn shared() -> Option<PathBuf> {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/fixtures"));
+    if !folder.is_dir() {
+        eprintln!("skipped: the fixtures are not at {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+fn load(folder: &Path, name: &str) -> HashMap<String, Tensor> {
+    model::tensors_from_bytes(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+}
+
+fn floats(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn indices(tensor: &Tensor) -> Vec<usize> {
+    let indices = tensor.to_vec1::<i64>().unwrap();
+    indices.into_iter().map(|index| index as usize).collect()
+}
+
+fn thin18(folder: &Path) -> Network {
+    let architecture = Architecture::preset("resnet18").unwrap().with_width(16);
+    Network::from_tensors(&architecture, 40, load(folder, "weights.safetensors"), &Device::Cpu).unwrap()
+}
+
+fn small() -> (Network, Tensor) {
+    let architecture = Architecture::preset("resnet18").unwrap().with_width(4);
+    let network = Network::new(&architecture, 3, 5, &Device::Cpu).unwrap();
+    (network, Tensor::rand(0_f32, 1.0, (2, 3, 64, 64), &Device::Cpu).unwrap())
+}
+
+fn of(method: Method) -> ExplainerConfig {
+    ExplainerConfig {
+        method,
+        ..Default::default()
+    }
+}
+
+/// Largest difference, relative to the largest expected value; after turning the sign, if that is open.
+fn off(found: &[f32], expected: &[f32], either_sign: bool) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let scale = expected
+        .iter()
+        .fold(f32::MIN_POSITIVE, |most, value| most.max(value.abs()));
+    let with = |sign: f32| {
+        let pairs = found.iter().zip(expected);
+        pairs.fold(0.0_f32, |most, (a, b)| most.max((sign * a - b).abs())) / scale
+    };
+    if either_sign {
+        with(1.0).min(with(-1.0))
+    } else {
+        with(1.0)
+    }
+}
+
+/// The library's name and the largest deviation of raw and final maps that float32 explains: logits and features deviate
+/// by 1-2e-6 (2e-6 of their largest value), which differences of logits (Ablation-CAM), small gaps between singular values and
+/// the division of a final map by a small maximum enlarge.
+const LIBRARY: [(Method, &str, f32, f32); 12] = [
+    (Method::GradCam, "gradcam", 1e-5, 1e-4),
+    (Method::HiresCam, "hirescam", 1e-5, 1e-4),
+    (Method::GradCamPlusPlus, "gradcam++", 1e-5, 1e-4),
+    (Method::XGradCam, "xgradcam", 1e-5, 1e-4),
+    (Method::LayerCam, "layercam", 1e-5, 1e-4),
+    (Method::GradCamElementwise, "gradcam_elementwise", 1e-5, 1e-4),
+    (Method::EigenCam, "eigencam", 1e-4, 2e-4),
+    (Method::EigenGradCam, "eigengradcam", 2e-4, 5e-4),
+    (Method::ShapleyCam, "shapleycam", 1e-5, 1e-4),
+    (Method::ScoreCam, "scorecam", 1e-5, 1e-4),
+    (Method::AblationCam, "ablationcam", 1e-4, 2e-4),
+    (Method::FullGrad, "fullgrad", 0.0, 1e-4),
+];
+
+/// Prints the agreement that `docs/methods.md` states:
+/// `cargo test --release -p cam --test methods every_method -- --nocapture`.
+#[test]
+fn every_method_is_the_librarys() {
+    let Some(folder) = shared() else { return };
+    let network = thin18(&folder);
+    let tensors = load(&folder, "expected_cam.safetensors");
+    let images = &load(&folder, "inputs.safetensors")["images"];
+    let chosen_images = indices(&tensors["final/image_indices"]);
+    let chosen = indices(&tensors["final/attribute_indices"]);
+    let some = images.narrow(0, 0, chosen_images.len()).unwrap();
+    assert_eq!(chosen_images, (0..chosen_images.len()).collect::<Vec<_>>());
+    for (method, name, raw_tolerance, final_tolerance) in LIBRARY {
+        let explainer = Explainer::new(&network, of(method)).unwrap();
+        let maps = explainer.explain(&some, &chosen, None).unwrap().maps;
+        let either_sign = matches!(method, Method::EigenCam | Method::EigenGradCam);
+        let mut worst = [0.0_f32; 2];
+        if let Some(raw) = tensors.get(&format!("{name}/raw")) {
+            let columns = raw.dims()[1];
+            let raw = floats(raw);
+            for image in 0..maps.images {
+                for (k, &attribute) in chosen.iter().enumerate() {
+                    let column = if columns == 40 { attribute } else { k };
+                    let expected = &raw[(image * columns + column) * 16..][..16];
+                    worst[0] = worst[0].max(off(maps.map(image, k), expected, either_sign));
+                }
+            }
+        }
+        let expected = floats(&tensors[&format!("{name}/final")]);
+        let flipped = either_sign.then(|| floats(&tensors[&format!("{name}/final_flipped")]));
+        let mut map = vec![0.0; 112 * 112];
+        for row in 0..maps.images * chosen.len() {
+            explainer
+                .finalise(&maps, row / chosen.len(), row % chosen.len(), &mut map)
+                .unwrap();
+            let part = |values: &[f32]| {
+                let expected = &values[row * 112 * 112..][..112 * 112];
+                map.iter()
+                    .zip(expected)
+                    .fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()))
+            };
+            let off = flipped
+                .as_ref()
+                .map_or(f32::INFINITY, |flipped| part(flipped))
+                .min(part(&expected));
+            worst[1] = worst[1].max(off);
+        }
+        println!(
+            "{method}: raw {:.1e} of the largest value, final {:.1e}",
+            worst[0], worst[1]
+        );
+        assert!(
+            worst[0] <= raw_tolerance && worst[1] <= final_tolerance,
+            "{method}: {worst:?}"
+        );
+    }
+}
+
+/// The gradients of the last stage by backpropagation instead of the closed form, all 40 attributes: same maps.
+#[test]
+fn closed_forms_are_backpropagation() {
+    let (network, images) = small();
+    let output = network.forward(&images, Mode::Eval).unwrap();
+    let gradients = network.gradients("layer4", &output.features, &[0, 1, 2]).unwrap();
+    let weight = network.head().weight.to_vec2::<f32>().unwrap();
+    let (_, channels, height, width) = output.features.dims4().unwrap();
+    for (row, gradient) in floats(&gradients).chunks(channels * height * width).enumerate() {
+        for (channel, values) in gradient.chunks(height * width).enumerate() {
+            let expected = weight[row % 3][channel] / (height * width) as f32;
+            assert!(values.iter().all(|value| (value - expected).abs() < 1e-6));
+        }
+    }
+}
+
+/// Ablation-CAM's closed form against forward passes without each channel.
+#[test]
+fn ablation_has_a_closed_form() {
+    let (network, images) = small();
+    let output = network.forward(&images, Mode::Eval).unwrap();
+    for target in [Target::Predicted, Target::Positive, Target::Negative] {
+        let config = ExplainerConfig {
+            target,
+            ..of(Method::AblationCam)
+        };
+        let maps = Explainer::new(&network, config)
+            .unwrap()
+            .explain(&images, &[1], None)
+            .unwrap()
+            .maps;
+        let channels = output.features.dims()[1];
+        for image in 0..2 {
+            let features = output.features.narrow(0, image, 1).unwrap().contiguous().unwrap();
+            let score = |features: &Tensor| {
+                let logits = network.forward_from("layer4", features, Mode::Eval).unwrap().logits;
+                let logit = logits.to_vec2::<f32>().unwrap()[0][1];
+                match target {
+                    Target::Predicted => logit.abs(),
+                    Target::Negative => -logit,
+                    _ => logit,
+                }
+            };
+            let whole = score(&features);
+            let mut expected = vec![0.0; maps.height * maps.width];
+            for channel in 0..channels {
+                let keep: Vec<f32> = (0..channels).map(|c| f32::from(u8::from(c != channel))).collect();
+                let keep = Tensor::from_vec(keep, (1, channels, 1, 1), &Device::Cpu).unwrap();
+                let weight = (whole - score(&features.broadcast_mul(&keep).unwrap())) / whole.abs();
+                let values = floats(&features.narrow(1, channel, 1).unwrap());
+                expected.iter_mut().zip(values).for_each(|(sum, a)| *sum += weight * a);
+            }
+            // Differences of float32 logits near 0.1, a few 1e-8 each, over the score.
+            assert!(off(maps.map(image, 0), &expected, false) < 1e-4, "{target}");
+        }
+    }
+}
+
+fn explain(network: &Network, images: &Tensor, config: &ExplainerConfig, attributes: &[usize]) -> Maps {
+    let explainer = Explainer::new(network, config.clone()).unwrap();
+    explainer.explain(images, attributes, None).unwrap().maps
+}
+
+/// All methods, targets and layers: a subset of the attributes and of the images has the maps of the whole.
+#[test]
+fn subsets_have_the_same_maps_at_any_layer() {
+    let (network, images) = small();
+    for &method in Method::ALL {
+        for layer in [None, Some("layer2".to_owned())] {
+            if method == Method::Cam && layer.is_some() {
+                continue;
+            }
+            let config = ExplainerConfig {
+                layer: layer.clone(),
+                rise: RiseConfig {
+                    masks: 20,
+                    ..Default::default()
+                },
+                ..of(method)
+            };
+            let all = explain(&network, &images, &config, &[0, 1, 2]);
+            let some = explain(&network, &images.narrow(0, 1, 1).unwrap(), &config, &[2, 0]);
+            for (k, attribute) in [(0, 2), (1, 0)] {
+                // Sums may be ordered otherwise in a batch of another size.
+                let off = off(some.map(0, k), all.map(1, attribute), false);
+                assert!(off < 1e-4, "{method} {layer:?}: {off}");
+            }
+            assert!(all.data.iter().any(|value| *value != 0.0), "{method} {layer:?}");
+        }
+    }
+}
+
+#[test]
+fn labels_choose_the_side() {
+    let (network, images) = small();
+    let side = |target| ExplainerConfig {
+        target,
+        ..of(Method::HiresCam)
+    };
+    let positive = explain(&network, &images, &side(Target::Positive), &[1, 2]);
+    let explainer = Explainer::new(&network, side(Target::Label)).unwrap();
+    let maps = explainer.explain(&images, &[1, 2], Some(&[1, -1, -1, 1])).unwrap().maps;
+    assert_eq!(maps.map(0, 0), positive.map(0, 0));
+    let turned: Vec<f32> = positive.map(0, 1).iter().map(|value| -value).collect();
+    assert_eq!(maps.map(0, 1), turned);
+    assert!(matches!(
+        explainer.explain(&images, &[1, 2], Some(&[1, 0, 1, 1])),
+        Err(Error::NoLabel { image: 0, attribute: 1 })
+    ));
+    assert!(matches!(
+        explainer.explain(&images, &[1], None),
+        Err(Error::NoLabel { .. })
+    ));
+}
+
+#[test]
+fn bad_input_is_named() {
+    let (network, images) = small();
+    let at = |layer: &str, method| {
+        let layer = Some(layer.to_owned());
+        Explainer::new(&network, ExplainerConfig { layer, ..of(method) }).map(|_| ())
+    };
+    let message = at("stage5", Method::GradCam).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "`stage5` is not a layer; known: layer1, layer2, layer3, layer4"
+    );
+    assert!(matches!(at("layer3", Method::Cam), Err(Error::LastStageOnly { .. })));
+    let mut tensors = network.named_tensors();
+    let broken = (tensors["fc.weight"].ones_like().unwrap() * f64::NAN).unwrap();
+    tensors.insert("fc.weight".to_owned(), broken);
+    let broken = Network::from_tensors(network.architecture(), 3, tensors, &Device::Cpu).unwrap();
+    let flat = Tensor::zeros((1, 3, 64, 64), DType::F32, &Device::Cpu).unwrap();
+    for &method in Method::ALL {
+        let config = ExplainerConfig {
+            rise: RiseConfig {
+                masks: 5,
+                ..Default::default()
+            },
+            ..of(method)
+        };
+        let explainer = Explainer::new(&network, config.clone()).unwrap();
+        let message = explainer.explain(&images, &[3], None).unwrap_err().to_string();
+        assert_eq!(
+            message, "attribute: 3, expected less than 3, the network's outputs",
+            "{method}"
+        );
+        let wrong = Tensor::zeros((2, 64, 64, 3), DType::F32, &Device::Cpu).unwrap();
+        assert!(
+            matches!(explainer.explain(&wrong, &[0], None), Err(Error::Model(_))),
+            "{method}"
+        );
+        assert!(explainer.explain(&flat, &[0], None).is_ok(), "{method}: a black image");
+        let maps = explainer.explain(&images, &[], None).unwrap().maps;
+        assert_eq!((maps.images, maps.attributes), (2, 0));
+        assert!(explainer.finalise(&maps, 0, 0, &mut [0.0; 16]).is_err());
+        let found = Explainer::new(&broken, config).unwrap().explain(&images, &[1], None);
+        // Eigen-CAM's own values do not depend on the head; its sign does.
+        if method != Method::EigenCam {
+            assert!(
+                matches!(found, Err(Error::NotFinite { image: 0, attribute: 0 })),
+                "{method}: {found:?}"
+            );
+        }
+    }
+}
