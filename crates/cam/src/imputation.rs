@@ -153,19 +153,17 @@ impl System {
                     0.0
                 }
             });
-            for i in 0..n {
-                for c in 0..3 {
-                    x[i][c] += step[c] * direction[i][c];
-                    residual[i][c] -= step[c] * product[i][c];
-                }
+            for ((x, residual), (direction, product)) in
+                x.iter_mut().zip(&mut residual).zip(direction.iter().zip(&product))
+            {
+                *x = [0, 1, 2].map(|c| x[c] + step[c] * direction[c]);
+                *residual = [0, 1, 2].map(|c| residual[c] - step[c] * product[c]);
             }
             let conditioned = scaled(&residual);
             let next = dot(&residual, &conditioned);
+            let share = [0, 1, 2].map(|c| if energy[c] > 0.0 { next[c] / energy[c] } else { 0.0 });
             for (to, from) in direction.iter_mut().zip(&conditioned) {
-                for c in 0..3 {
-                    let share = if energy[c] > 0.0 { next[c] / energy[c] } else { 0.0 };
-                    to[c] = from[c] + share * to[c];
-                }
+                *to = [0, 1, 2].map(|c| from[c] + share[c] * to[c]);
             }
             energy = next;
         }

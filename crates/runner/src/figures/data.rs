@@ -130,6 +130,30 @@ pub struct Examples {
     pub faces: Vec<ExampleFace>,
 }
 
+/// One picture of a contact sheet.
+#[derive(Debug, Clone)]
+pub struct SheetCell {
+    /// What stands above it.
+    pub title: String,
+    /// What stands below it.
+    pub note: String,
+    /// The picture, square, with its map.
+    pub picture: RgbImage,
+}
+
+/// Many small pictures on one page.
+#[derive(Debug, Clone)]
+pub struct ContactSheet {
+    /// What all pictures are of.
+    pub title: String,
+    /// How the maps were made.
+    pub subtitle: String,
+    /// The colours of activation, shown as a bar.
+    pub colours: cam::ColourMap,
+    /// The pictures, in reading order.
+    pub cells: Vec<SheetCell>,
+}
+
 /// The state of training after one epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct EpochPoint {

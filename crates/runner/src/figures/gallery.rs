@@ -238,6 +238,24 @@ fn scatter(names: &[&str]) -> EnergyScatter {
     }
 }
 
+fn contacts(names: &[&str], side: u32) -> ContactSheet {
+    let cells = names.iter().enumerate().map(|(i, name)| SheetCell {
+        title: (*name).to_owned(),
+        note: format!("z +{:.2}", noise(i)),
+        picture: shrunken(&tinted(
+            &face(side, i),
+            &map(7, [0.5, 0.5], 0.2),
+            cam::ColourMap::Viridis,
+        )),
+    });
+    ContactSheet {
+        title: "182638".to_owned(),
+        subtitle: "hires_cam, target predicted".to_owned(),
+        colours: cam::ColourMap::Viridis,
+        cells: cells.collect(),
+    }
+}
+
 /// All figures for the given attributes.
 fn gallery(names: &[&str], side: u32) -> Vec<Figure> {
     let few = &names[..names.len().min(6)];
@@ -245,6 +263,7 @@ fn gallery(names: &[&str], side: u32) -> Vec<Figure> {
         error_rates(&bars(names, false)).unwrap(),
         energies(&bars(names, true)).unwrap(),
         average_cams(&sheet(names, side)).unwrap(),
+        contact_sheet(&contacts(names, side)).unwrap(),
         examples(&example_faces(if names.len() > 1 { 6 } else { 1 }, few)).unwrap(),
         training_curves(&curves(if names.len() > 1 { 10 } else { 1 })).unwrap(),
         energy_scatter(&scatter(names)).unwrap(),

@@ -7,6 +7,7 @@
 mod average_cams;
 mod axes;
 mod bars;
+mod contact_sheet;
 pub mod data;
 mod energies;
 mod energy_scatter;
@@ -21,12 +22,14 @@ mod svg;
 mod training_curves;
 
 pub use average_cams::average_cams;
+pub use contact_sheet::contact_sheet;
 pub use energies::energies;
 pub use energy_scatter::energy_scatter;
 pub use error::FigureError;
 pub use error_rates::error_rates;
 pub use examples::examples;
 pub use export::{Figure, Writer};
+pub use raster::{shrunken, tinted};
 pub use training_curves::training_curves;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use cam::ColourMap;
 use image::imageops::{FilterType, resize};
 use image::{ImageFormat, Rgb, RgbImage};
 
@@ -33,9 +34,14 @@ pub(super) fn data_uri(image: &RgbImage, side: f64) -> Result<String> {
     Ok(format!("data:image/png;base64,{}", STANDARD.encode(bytes.get_ref())))
 }
 
-/// The colour of an activation in `[0, 1]`; values outside are clamped.
-pub(super) fn heat(value: f32) -> [u8; 3] {
-    cam::ColourMap::Inferno.colour(value)
+/// The picture at most as large as a contact sheet shows it.
+#[must_use]
+pub fn shrunken(image: &RgbImage) -> RgbImage {
+    const SIDE: u32 = 128;
+    if image.width().max(image.height()) <= SIDE {
+        return image.clone();
+    }
+    resize(image, SIDE, SIDE, FilterType::Triangle)
 }
 
 /// Opacity of the colour over the face: weak activations leave the face visible.
@@ -48,6 +54,12 @@ fn opacity(value: f32) -> f32 {
 ///
 /// `map` is row-major and square with values in `[0, 1]`; if its side is not the image's it is enlarged bilinearly.
 pub(super) fn overlay(face: &RgbImage, map: &[f32]) -> RgbImage {
+    tinted(face, map, ColourMap::default())
+}
+
+/// [`overlay`] in any colours.
+#[must_use]
+pub fn tinted(face: &RgbImage, map: &[f32], colours: ColourMap) -> RgbImage {
     let side = map.len().isqrt();
     let [width, height] = [face.width(), face.height()];
     RgbImage::from_fn(width, height, |x, y| {
@@ -59,7 +71,7 @@ pub(super) fn overlay(face: &RgbImage, map: &[f32]) -> RgbImage {
             (x as f32 + 0.5) / width as f32,
             (y as f32 + 0.5) / height as f32,
         );
-        let (colour, alpha) = (heat(value).map(f32::from), opacity(value));
+        let (colour, alpha) = (colours.colour(value).map(f32::from), opacity(value));
         Rgb(colour.map(|channel| (channel * alpha + grey * (1.0 - alpha)).round() as u8))
     })
 }
@@ -99,15 +111,19 @@ mod tests {
 
     #[test]
     fn the_colours_run_from_dark_to_light() {
-        let lightness = |value: f32| heat(value).iter().map(|&channel| u32::from(channel)).sum::<u32>();
+        let lightness = |value: f32| {
+            ColourMap::default()
+                .colour(value)
+                .iter()
+                .map(|&channel| u32::from(channel))
+                .sum::<u32>()
+        };
         for step in 0..100 {
             assert!(
                 lightness(step as f32 / 100.0) < lightness((step + 1) as f32 / 100.0),
                 "{step}"
             );
         }
-        assert_eq!(heat(-1.0), heat(0.0));
-        assert_eq!(heat(2.0), heat(1.0));
     }
 
     #[test]

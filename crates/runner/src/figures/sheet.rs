@@ -2,10 +2,10 @@
 
 use super::data::Outline;
 use super::error::Result;
-use super::raster::heat;
 use super::style::{BAND, GREY, INK, NOTE};
 use super::svg::{Anchor, Svg};
 
+use cam::ColourMap;
 use image::RgbImage;
 use plotters::style::RGBColor;
 
@@ -32,18 +32,24 @@ pub(super) fn panel(
 }
 
 /// The colours of activations from 0 to 1, right-aligned at `[right, middle]`.
-pub(super) fn colour_scale(svg: &mut Svg, [right, middle]: [f64; 2]) {
+pub(super) fn colour_scale(svg: &mut Svg, place: [f64; 2]) {
+    colour_scale_of(svg, place, ColourMap::default());
+}
+
+/// [`colour_scale`] in any colours. Returns its width in mm, with what is written beside it.
+pub(super) fn colour_scale_of(svg: &mut Svg, [right, middle]: [f64; 2], colours: ColourMap) -> f64 {
     const STEPS: usize = 48;
     const WIDTH: f64 = 24.0;
     let left = right - WIDTH - 3.5;
     svg.text([left - 1.0, middle + 0.8], "activation  0", NOTE, INK, Anchor::End);
     for step in 0..STEPS {
-        let [r, g, b] = heat(step as f32 / (STEPS - 1) as f32);
+        let [r, g, b] = colours.colour(step as f32 / (STEPS - 1) as f32);
         let x = left + WIDTH * step as f64 / STEPS as f64;
-        // Neighbours overlap a little, so that no viewer shows seams.
-        svg.rectangle([x, middle - 1.0], [WIDTH / STEPS as f64 + 0.05, 2.0], RGBColor(r, g, b));
+        // Each step lies over the end of all earlier ones, so that no viewer shows seams.
+        svg.rectangle([x, middle - 1.0], [left + WIDTH - x, 2.0], RGBColor(r, g, b));
     }
     svg.text([left + WIDTH + 1.0, middle + 0.8], "1", NOTE, INK, Anchor::Start);
+    WIDTH + 3.5 + 1.0 + super::style::text_width("activation  0", NOTE)
 }
 
 /// A count with thin groups of thousands: `12,345`.

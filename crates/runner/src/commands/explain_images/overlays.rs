@@ -1,0 +1,238 @@
+//! What is written of each picture: overlays, numbers, and its place on contact sheets.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use cam::{Maps, Method, Resizer};
+use candle_core::{Device, Tensor};
+use image::RgbImage;
+
+use super::Way;
+use super::pictures::Picture;
+use crate::error::{Error, Result};
+use crate::figures::data::{ContactSheet, SheetCell};
+use crate::figures::{contact_sheet, shrunken, tinted};
+use crate::results::write_whole;
+
+/// Cells of one page of a sheet: CelebA's 40 attributes and the picture itself fit on one.
+const PAGE: usize = 48;
+
+/// What a contact sheet is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sheets {
+    /// All attributes of one picture.
+    Image,
+    /// One attribute of all pictures.
+    Attribute,
+    /// No sheets.
+    None,
+}
+
+impl FromStr for Sheets {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "image" => Ok(Self::Image),
+            "attribute" => Ok(Self::Attribute),
+            "none" => Ok(Self::None),
+            _ => Err(Error::Request(format!(
+                "--sheets: `{name}` is unknown; known: image, attribute, none"
+            ))),
+        }
+    }
+}
+
+/// What a picture contributes to sheets.
+pub struct Explained {
+    name: String,
+    picture: RgbImage,
+    /// For each method and chosen attribute in turn.
+    cells: Vec<(String, RgbImage)>,
+}
+
+/// Writes the overlays (`NAME/METHOD/ATTRIBUTE-SIGN.png`) and numbers (`NAME/maps.safetensors`) of one picture.
+///
+/// - `pixels`: `[size, size, 3]`, as the network saw it
+/// - `logits`: of all attributes
+/// - `maps`: of this one picture, one a method
+///
+/// The numbers are `logits` [A] and, for every method, `METHOD/raw` [chosen, h, w] before ReLU and resize.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(
+    out: &Path,
+    picture: &Picture,
+    pixels: &[f32],
+    size: usize,
+    logits: &[f32],
+    maps: &[Maps],
+    way: &Way,
+) -> Result<Explained> {
+    let folder = out.join(&picture.name);
+    let face = cam::picture(pixels, size)?;
+    let tensor = |values: &[f32], shape: &[usize]| Tensor::from_slice(values, shape, &Device::Cpu);
+    let mut tensors = vec![("logits".to_owned(), tensor(logits, &[logits.len()])?)];
+    let mut cells = Vec::new();
+    for (method, maps) in way.methods.iter().zip(maps) {
+        let resizer = Resizer::new(way.resize, maps.height, maps.width, size);
+        let mut map = vec![0.0; size * size];
+        let mut raw = Vec::new();
+        for (attribute, name) in &way.chosen {
+            raw.extend_from_slice(maps.map(0, *attribute));
+            resizer.finalise(maps.map(0, *attribute), &mut map);
+            let overlay = cam::overlay(&map, pixels, size, way.colours)?;
+            let logit = logits[*attribute];
+            let sign = if logit >= 0.0 { "positive" } else { "negative" };
+            let file = format!("{method}/{}-{sign}.png", file_name(name));
+            write_whole(&folder.join(file), &png(&overlay)?)?;
+            // A map without positive evidence is all zero; without a word it would look like a map that looks at nothing.
+            let empty = map.iter().all(|&value| value == 0.0);
+            let mark = if empty { ", no activation" } else { "" };
+            let sign = if logit >= 0.0 { "+" } else { "−" };
+            let note = format!("z {sign}{:.2}{mark}", logit.abs());
+            cells.push((note, shrunken(&tinted(&face, &map, way.colours))));
+        }
+        let shape = [way.chosen.len(), maps.height, maps.width];
+        tensors.push((format!("{method}/raw"), tensor(&raw, &shape)?));
+    }
+    let names: Vec<&str> = way.chosen.iter().map(|(_, name)| name.as_str()).collect();
+    let about = HashMap::from([
+        ("image".to_owned(), picture.path.display().to_string()),
+        ("attributes".to_owned(), names.join(",")),
+        ("target".to_owned(), way.target.to_string()),
+    ]);
+    let bytes =
+        safetensors::serialize(tensors, Some(about)).map_err(|error| Error::Request(format!("--out: {error}")))?;
+    write_whole(&folder.join("maps.safetensors"), &bytes)?;
+    Ok(Explained {
+        name: picture.name.clone(),
+        picture: shrunken(&face),
+        cells,
+    })
+}
+
+fn png(image: &RgbImage) -> Result<Vec<u8>> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .map_err(|error| Error::Request(format!("an overlay cannot be encoded: {error}")))?;
+    Ok(bytes.into_inner())
+}
+
+/// An attribute's name as part of a file name.
+fn file_name(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-. ".contains(c);
+    name.chars().map(|c| if plain(c) { c } else { '_' }).collect()
+}
+
+/// Contact sheets under construction. A full page is written at once, so that memory does not grow with the pictures.
+pub struct Pages<'a> {
+    folder: PathBuf,
+    sheets: Sheets,
+    way: &'a Way,
+    /// With a sheet an attribute: for each method and chosen attribute in turn, the cells of the page in hand.
+    open: Vec<Vec<SheetCell>>,
+    /// How many pages each of them has.
+    written: Vec<usize>,
+}
+
+impl<'a> Pages<'a> {
+    /// No sheets yet, for `OUT/sheets`.
+    pub fn new(out: &Path, sheets: Sheets, way: &'a Way) -> Self {
+        let groups = way.methods.len() * way.chosen.len();
+        Self {
+            folder: out.join("sheets"),
+            sheets,
+            way,
+            open: vec![Vec::new(); groups],
+            written: vec![0; groups],
+        }
+    }
+
+    /// Takes in a picture.
+    ///
+    /// # Errors
+    /// When a sheet cannot be drawn or written.
+    pub fn add(&mut self, explained: Explained) -> Result<()> {
+        match self.sheets {
+            Sheets::None => Ok(()),
+            Sheets::Image => self.of_image(explained),
+            Sheets::Attribute => {
+                for (group, (note, picture)) in explained.cells.into_iter().enumerate() {
+                    self.open[group].push(SheetCell {
+                        title: explained.name.clone(),
+                        note,
+                        picture,
+                    });
+                    if self.open[group].len() == PAGE {
+                        self.close(group)?;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the pages that are not full.
+    ///
+    /// # Errors
+    /// As [`Pages::add`].
+    pub fn finish(&mut self) -> Result<()> {
+        (0..self.open.len())
+            .filter(|&group| !self.open[group].is_empty())
+            .collect::<Vec<_>>()
+            .into_iter()
+            .try_for_each(|group| self.close(group))
+    }
+
+    fn close(&mut self, group: usize) -> Result<()> {
+        let method = self.way.methods[group / self.way.chosen.len()];
+        let attribute = &self.way.chosen[group % self.way.chosen.len()].1;
+        let cells = std::mem::take(&mut self.open[group]);
+        self.written[group] += 1;
+        let title = attribute.replace('_', " ");
+        self.draw(method, &file_name(attribute), &title, self.written[group], cells)
+    }
+
+    fn of_image(&self, explained: Explained) -> Result<()> {
+        let Explained { name, picture, cells } = explained;
+        let mut cells = cells.into_iter();
+        for &method in &self.way.methods {
+            let own = self.way.chosen.iter().zip(cells.by_ref());
+            let own = own.map(|((_, attribute), (note, picture))| SheetCell {
+                title: attribute.replace('_', " "),
+                note,
+                picture,
+            });
+            let first = SheetCell {
+                title: String::new(),
+                note: "as the network sees it".to_owned(),
+                picture: picture.clone(),
+            };
+            let all: Vec<SheetCell> = std::iter::once(first).chain(own).collect();
+            for (page, cells) in all.chunks(PAGE).enumerate() {
+                self.draw(method, &name, &name, page + 1, cells.to_vec())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn draw(&self, method: Method, file: &str, title: &str, page: usize, cells: Vec<SheetCell>) -> Result<()> {
+        let sheet = ContactSheet {
+            title: title.to_owned(),
+            subtitle: format!("{method}, target {}", self.way.target),
+            colours: self.way.colours,
+            cells,
+        };
+        let suffix = if page == 1 {
+            String::new()
+        } else {
+            format!("-page-{page}")
+        };
+        let path = self.folder.join(method.name()).join(format!("{file}{suffix}.png"));
+        write_whole(&path, &contact_sheet(&sheet)?.preview()?)
+    }
+}

@@ -1,0 +1,233 @@
+//! Which pictures are explained, under which names, and how each is read.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use dataset::{Alignment, Landmarks};
+
+use crate::error::{Error, Result};
+
+/// Endings of the files that are taken from a folder, in lower case.
+const ENDINGS: [&str; 3] = ["jpg", "jpeg", "png"];
+
+/// A file to explain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The name of its folder among the results: no other picture has it.
+    pub name: String,
+}
+
+impl Picture {
+    /// The picture, aligned: [S, S, 3] in [0, 1].
+    ///
+    /// # Errors
+    /// When it cannot be read or decoded, or has no usable landmarks where some are given.
+    pub fn read(&self, landmarks: Option<&Landmarked>, size: usize) -> Result<Vec<f32>> {
+        let bytes = std::fs::read(&self.path).map_err(Error::io(&self.path, "reading the picture"))?;
+        let image = dataset::decode(&bytes, &self.path)?;
+        let landmarks = landmarks.map(|all| all.of(&self.path)).transpose()?;
+        let transform = Alignment { size }
+            .transform(landmarks, image.dimensions())
+            .map_err(|error| Error::Request(format!("{}: {error}", self.path.display())))?;
+        let mut pixels = vec![0.0; size * size * 3];
+        dataset::warp_into(&image, &transform, size, &mut pixels);
+        Ok(pixels)
+    }
+}
+
+/// The files named, and all pictures in the folders named and below, in the order of their paths. A file that is named need not
+/// exist or be a picture: that is found out when it is read.
+///
+/// # Errors
+/// When a folder cannot be listed or has no picture.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<Picture>> {
+    // Beside the pictures' folders there is one of sheets.
+    let mut taken = HashSet::from(["sheets".to_owned()]);
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            found.push(Picture {
+                name: unique(name, &mut taken),
+                path: path.clone(),
+            });
+            continue;
+        }
+        let mut inside = Vec::new();
+        list(path, &mut inside)?;
+        inside.sort();
+        if inside.is_empty() {
+            return Err(Error::Request(format!(
+                "{}: no picture in this folder; expected files that end in {}",
+                path.display(),
+                ENDINGS.join(", ")
+            )));
+        }
+        for file in inside {
+            let below = file.strip_prefix(path).unwrap_or(&file).with_extension("");
+            let parts: Vec<_> = below
+                .components()
+                .map(|part| part.as_os_str().to_string_lossy())
+                .collect();
+            found.push(Picture {
+                name: unique(parts.join("-"), &mut taken),
+                path: file,
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn list(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
+    let failed = |error| Error::io(folder, "listing")(error);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
+        // The entry's own type: a link to a folder above would otherwise be followed for ever.
+        if entry.file_type().map_err(failed)?.is_dir() {
+            list(&path, into)?;
+        } else if path
+            .extension()
+            .is_some_and(|ending| ENDINGS.contains(&ending.to_string_lossy().to_lowercase().as_str()))
+        {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The name, or the first of NAME-2, NAME-3, ... that is free. Case does not make a difference: on some systems it is one file.
+fn unique(name: String, taken: &mut HashSet<String>) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let free = std::iter::once(name.clone())
+        .chain(numbered)
+        .find(|name| !name.is_empty() && taken.insert(name.to_lowercase()));
+    free.unwrap_or(name)
+}
+
+/// Landmarks by file name.
+pub struct Landmarked {
+    file: PathBuf,
+    faces: HashMap<String, Landmarks>,
+}
+
+impl Landmarked {
+    /// Reads CelebA's `list_landmarks*.txt`, or lines of a file name and ten numbers (x and y of left eye, right eye, nose, left
+    /// and right corner of the mouth, in the picture's pixels), separated by commas, with or without a header.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or a line does not say that.
+    pub fn read(file: &Path) -> Result<Self> {
+        let bytes = std::fs::read(file).map_err(Error::io(file, "reading the landmarks"))?;
+        let name = file.display().to_string();
+        let text = String::from_utf8_lossy(&bytes);
+        let first = text.lines().next().unwrap_or_default();
+        let faces = if first.contains(',') {
+            parse_csv(&name, &text)?
+        } else {
+            dataset::parse_landmarks(&name, &bytes)?
+                .rows()
+                .iter()
+                .cloned()
+                .collect()
+        };
+        Ok(Self {
+            file: file.to_owned(),
+            faces,
+        })
+    }
+
+    fn of(&self, picture: &Path) -> Result<&Landmarks> {
+        let name = picture.file_name().unwrap_or_default().to_string_lossy();
+        self.faces.get(name.as_ref()).ok_or_else(|| {
+            Error::Request(format!(
+                "{}: no landmarks of `{name}` in {}",
+                picture.display(),
+                self.file.display()
+            ))
+        })
+    }
+}
+
+fn parse_csv(file: &str, text: &str) -> Result<HashMap<String, Landmarks>> {
+    let mut faces = HashMap::new();
+    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let fault = |found: String| {
+            Error::Request(format!(
+                "{file}:{}: {found}, expected a file name and ten numbers, separated by commas",
+                index + 1
+            ))
+        };
+        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+        let [name, values @ ..] = fields.as_slice() else {
+            continue;
+        };
+        let numbers: Vec<Option<f32>> = values
+            .iter()
+            .map(|value| value.parse().ok().filter(|value: &f32| value.is_finite()))
+            .collect();
+        if index == 0 && numbers.iter().all(Option::is_none) {
+            continue;
+        }
+        if let Some(bad) = numbers.iter().position(Option::is_none) {
+            return Err(fault(format!("`{}`", values[bad])));
+        }
+        let numbers: Vec<f32> = numbers.into_iter().flatten().collect();
+        let row = <[f32; 10]>::try_from(numbers).map_err(|all| fault(format!("{} numbers", all.len())))?;
+        if faces.insert((*name).to_owned(), Landmarks::from_row(row)).is_some() {
+            return Err(fault(format!("`{name}` again")));
+        }
+    }
+    Ok(faces)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_searched_and_names_do_not_collide() {
+        let place = tempfile::tempdir().unwrap();
+        let file = |name: &str| {
+            let path = place.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "").unwrap();
+            path
+        };
+        let named = file("sheets.png");
+        for name in ["in/a.jpg", "in/a.PNG", "in/b/a.jpg", "in/b-a.jpeg", "in/notes.txt"] {
+            file(name);
+        }
+        let found = find(&[named, place.path().join("in")]).unwrap();
+        let names: Vec<&str> = found.iter().map(|picture| picture.name.as_str()).collect();
+        // In the order of the paths: a.PNG, a.jpg, b/a.jpg (a folder's parts compare first), b-a.jpeg.
+        assert_eq!(names, ["sheets-2", "a", "a-2", "b-a", "b-a-2"]);
+        std::fs::create_dir(place.path().join("empty")).unwrap();
+        let message = find(&[place.path().join("empty")]).unwrap_err().to_string();
+        assert!(message.contains("empty: no picture"), "{message}");
+    }
+
+    #[test]
+    fn landmarks_are_read_from_csv() {
+        let text = "image,lx,ly,rx,ry,nx,ny,mx,my,qx,qy\na.jpg,1,2,3,4,5,6,7,8,9,10\n\nb.jpg, 1,2,3,4,5,6,7,8,9,10.5";
+        let faces = parse_csv("l.csv", text).unwrap();
+        assert_eq!(faces["b.jpg"].right_mouth, [9.0, 10.5]);
+        for (line, expected) in [
+            ("a,1,2", "l.csv:1: 2 numbers"),
+            ("a,1,x,3,4,5,6,7,8,9,10", "l.csv:1: `x`"),
+            ("a,1,2,3,4,5,6,7,8,9,nan", "`nan`"),
+            ("a,1,2,3,4,5,6,7,8,9,10\na,1,2,3,4,5,6,7,8,9,10", "l.csv:2: `a` again"),
+        ] {
+            let message = parse_csv("l.csv", line)
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default();
+            assert!(message.contains(expected), "{message:?} should contain {expected:?}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! `explain-images` as a user runs it: any folder, some of it broken.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use candle_core::{Device, Tensor};
+use model::{Architecture, Network};
+
+use crate::place::{fails, succeeds};
+
+/// Random weights of a small ResNet-18 with torchvision's names.
+fn write_weights(path: &Path, outputs: usize, change: impl Fn(&mut HashMap<String, Tensor>)) {
+    let architecture = Architecture::preset("resnet18").expect("a preset").with_width(4);
+    let network = Network::new(&architecture, outputs, 1, &Device::Cpu).expect("a network");
+    let mut tensors = network.named_tensors();
+    change(&mut tensors);
+    candle_core::safetensors::save(&tensors, path).expect("written");
+}
+
+fn write_picture(path: &Path, tone: u8) {
+    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    let picture = image::RgbImage::from_fn(48, 40, |x, y| image::Rgb([tone, (x * 5) as u8, (y * 6) as u8]));
+    picture.save(path).expect("written");
+}
+
+fn explain(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_biascam"))
+        .current_dir(folder)
+        .args([
+            "explain-images",
+            "--weights",
+            "weights.safetensors",
+            "--architecture",
+            "resnet18",
+        ])
+        .args(["--width", "4", "--size", "64", "--out", "out", "--device", "cpu"])
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+#[test]
+fn a_folder_with_a_broken_picture_is_explained_but_for_it() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path();
+    write_weights(&folder.join("weights.safetensors"), 3, |_| ());
+    for (name, tone) in [("in/a.png", 10), ("in/a.jpg", 90), ("in/sub/a.png", 200)] {
+        write_picture(&folder.join(name), tone);
+    }
+    fs::write(folder.join("in/broken.jpg"), [0xff, 0xd8, 0xff]).expect("written");
+    let message = fails(&explain(folder, &["in", "--method", "cam,hires_cam"]));
+    assert!(
+        message.contains("not explained") && message.contains("1 of 4"),
+        "{message}"
+    );
+    assert!(message.contains("broken.jpg"), "{message}");
+    for name in ["a", "a-2", "sub-a"] {
+        let tensors = candle_core::safetensors::load(folder.join(format!("out/{name}/maps.safetensors")), &Device::Cpu)
+            .expect("read");
+        assert_eq!(tensors["logits"].dims(), [3], "{name}");
+        let values = |key: &str| {
+            tensors[key]
+                .flatten_all()
+                .and_then(|t| t.to_vec1::<f32>())
+                .expect("numbers")
+        };
+        assert_eq!(tensors["cam/raw"].dims(), [3, 2, 2]);
+        // HiResCAM is CAM over the number of positions.
+        for (cam, hires) in values("cam/raw").iter().zip(values("hires_cam/raw")) {
+            assert!((cam / 4.0 - hires).abs() <= 1e-6 * cam.abs().max(1.0));
+        }
+        let overlays = fs::read_dir(folder.join(format!("out/{name}/cam")))
+            .expect("a folder")
+            .count();
+        assert_eq!(overlays, 3, "{name}");
+        assert!(
+            folder.join(format!("out/sheets/hires_cam/{name}.png")).is_file(),
+            "{name}"
+        );
+    }
+    assert!(!folder.join("out/broken").exists());
+}
+
+#[test]
+fn sheets_of_attributes_and_any_number_of_classes() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path();
+    write_weights(&folder.join("weights.safetensors"), 1000, |_| ());
+    write_picture(&folder.join("a.png"), 50);
+    write_picture(&folder.join("b.png"), 150);
+    let options = [
+        "--sheets",
+        "attribute",
+        "--attributes",
+        "class_7,999",
+        "--colour-map",
+        "jet",
+    ];
+    succeeds(&explain(folder, &[&["a.png", "b.png"], &options[..]].concat()));
+    let names = |path: &str| {
+        let mut names: Vec<String> = fs::read_dir(folder.join(path))
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("out/sheets/hires_cam"), ["class_7.png", "class_999.png"]);
+    assert_eq!(names("out"), ["a", "b", "sheets"]);
+}
+
+#[test]
+fn landmarks_align_and_their_absence_is_named() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path();
+    write_weights(&folder.join("weights.safetensors"), 2, |_| ());
+    write_picture(&folder.join("a.png"), 50);
+    write_picture(&folder.join("b.png"), 50);
+    fs::write(folder.join("l.csv"), "a.png,15,10,30,12,22,18,17,25,29,26\n").expect("written");
+    let logits = || {
+        let tensors =
+            candle_core::safetensors::load(folder.join("out/a/maps.safetensors"), &Device::Cpu).expect("read");
+        tensors["logits"].to_vec1::<f32>().expect("numbers")
+    };
+    succeeds(&explain(folder, &["a.png", "--sheets", "none"]));
+    let cropped = logits();
+    let message = fails(&explain(folder, &["a.png", "b.png", "--landmarks", "l.csv"]));
+    assert!(message.contains("no landmarks of `b.png` in l.csv"), "{message}");
+    assert_ne!(logits(), cropped, "the picture should be aligned by its landmarks");
+}
+
+#[test]
+fn broken_weights_and_unknown_names_are_named() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path();
+    write_picture(&folder.join("a.png"), 50);
+    write_weights(&folder.join("weights.safetensors"), 2, |tensors| {
+        let broken = (tensors["fc.weight"].clone() * f64::NAN).expect("a product");
+        tensors.insert("fc.weight".to_owned(), broken);
+    });
+    let message = fails(&explain(folder, &["a.png"]));
+    assert!(message.contains("a.png") && message.contains("not finite"), "{message}");
+    for (option, value, expected) in [
+        ("--method", "gradcam", "hires_cam"),
+        ("--sheets", "both", "image, attribute, none"),
+        ("--colour-map", "rainbow", "inferno"),
+        ("--attributes", "Bold", "attribute_0, attribute_1"),
+    ] {
+        let message = fails(&explain(folder, &["a.png", option, value]));
+        assert!(message.contains(option) && message.contains(expected), "{message}");
+    }
+    fs::create_dir(folder.join("empty")).expect("made");
+    assert!(fails(&explain(folder, &["empty"])).contains("no picture"));
+}
