@@ -1,10 +1,10 @@
-use std::fs;
 use std::io::{Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use image::{ImageReader, RgbImage};
 
 use crate::files::{first_of, read};
+use crate::image_files::ImageFiles;
 use crate::source::Fingerprint;
 use crate::{
     Annotations, AttributeMasks, Error, Result, Source, parse_identities, parse_labels, parse_landmarks,
@@ -13,30 +13,51 @@ use crate::{
 
 const LABELS: &str = "list_attr_celeba.txt";
 const PARTITION: &str = "list_eval_partition.txt";
-const LANDMARKS: &str = "list_landmarks_align_celeba.txt";
 const IDENTITIES: &str = "identity_CelebA.txt";
-const IMAGE_FOLDERS: [&str; 2] = ["img_align_celeba", "img_align_celeba_png"];
 const MASKS: &str = "masks";
+
+/// Where the images may be, and the landmarks that belong to them: aligned images first, unpacked ones before an
+/// archive.
+const IMAGES: [(&str, &str); 4] = [
+    ("img_align_celeba", ALIGNED_LANDMARKS),
+    ("img_align_celeba_png", ALIGNED_LANDMARKS),
+    ("img_align_celeba.zip", ALIGNED_LANDMARKS),
+    ("img_celeba", "list_landmarks_celeba.txt"),
+];
+const ALIGNED_LANDMARKS: &str = "list_landmarks_align_celeba.txt";
+
+/// Width and height of every aligned image.
+const ALIGNED_SIZE: (u32, u32) = (178, 218);
 
 /// How many images lend their file size to the fingerprint.
 const SAMPLED_SIZES: usize = 64;
 
-/// CelebA's official layout on disk.
+/// CelebA's official files on disk, in the forms people have them.
 ///
 /// | file | needed | where |
 /// |---|---|---|
 /// | `list_attr_celeba.txt` | yes | `Anno/` or the folder itself |
 /// | `list_eval_partition.txt` | yes | `Eval/` or the folder itself |
-/// | `img_align_celeba/` (JPEG or PNG) or `img_align_celeba_png/` | yes | `Img/` or the folder itself |
+/// | the images: see below | yes | `Img/` or the folder itself |
 /// | `list_landmarks_align_celeba.txt` | no | `Anno/` or the folder itself |
 /// | `identity_CelebA.txt` | no | `Anno/` or the folder itself |
 /// | `masks/`: a PNG per image ([`AttributeMasks`]) | no; CelebA has none | the folder itself |
 ///
-/// An image may have another extension than its name in the label file: `000001.jpg` is also found as `000001.png`.
+/// The images are the first there is of
+///
+/// 1. the aligned ones, unpacked: `img_align_celeba/` (JPEG or PNG; also `img_align_celeba/img_align_celeba/`, as Kaggle
+///    packs them), then `img_align_celeba_png/`;
+/// 2. the aligned ones in `img_align_celeba.zip`, stored or deflated, read in place;
+/// 3. the originals, unpacked: `img_celeba/`, whose landmarks are in `list_landmarks_celeba.txt`.
+///
+/// An image may have another extension than its name in the label file: `000001.jpg` is also found as `000001.png`. The
+/// label files name images without folders; a name that could lead out of the folder is refused. Aligned images are
+/// 178 x 218; one of another size is an error when it is read, as its landmarks and crop would be wrong.
 #[derive(Debug)]
 pub struct CelebaFolder {
     annotations: Annotations,
-    images: PathBuf,
+    images: ImageFiles,
+    aligned: bool,
     masks: Option<PathBuf>,
 }
 
@@ -44,8 +65,8 @@ impl CelebaFolder {
     /// Reads the annotations in `folder`; images are read when asked for.
     ///
     /// # Errors
-    /// When a needed file is missing (the message says where it was looked for), a file breaks its format, or two files
-    /// disagree about the images there are.
+    /// When a needed file is missing (the message says where it was looked for), a file breaks its format, the images'
+    /// archive is cut off, or two files disagree about the images there are.
     pub fn open(folder: &Path) -> Result<Self> {
         let look = |subfolder: &str, name: &str| first_of([folder.join(subfolder).join(name), folder.join(name)]);
         let needed = |subfolder: &str, name: &str| {
@@ -66,7 +87,19 @@ impl CelebaFolder {
         let table = parse_labels(&labels, &bytes)?;
         let (file, bytes) = text(&needed("Eval", PARTITION)?)?;
         let splits = parse_partition(&file, &bytes)?.ordered_by(&table.names, &labels)?;
-        let landmarks = match look("Anno", LANDMARKS) {
+        let parents = [folder.join("Img"), folder.to_owned()];
+        let places = IMAGES
+            .iter()
+            .flat_map(|(name, _)| parents.iter().map(move |parent| parent.join(name)));
+        let images = first_of(places).map_err(|looked_for| Error::Missing {
+            what: "the folder or archive of images".to_owned(),
+            looked_for,
+        })?;
+        let landmarks_file = IMAGES
+            .iter()
+            .find_map(|(name, landmarks)| images.ends_with(name).then_some(*landmarks))
+            .unwrap_or(ALIGNED_LANDMARKS);
+        let landmarks = match look("Anno", landmarks_file) {
             Ok(path) => {
                 let (file, bytes) = text(&path)?;
                 Some(parse_landmarks(&file, &bytes)?.ordered_by(&table.names, &labels)?)
@@ -80,13 +113,6 @@ impl CelebaFolder {
             }
             Err(_) => None,
         };
-        let places = IMAGE_FOLDERS
-            .iter()
-            .flat_map(|name| [folder.join("Img").join(name), folder.join(name)]);
-        let images = first_of(places).map_err(|looked_for| Error::Missing {
-            what: "the folder of aligned images".to_owned(),
-            looked_for,
-        })?;
         let masks = Some(folder.join(MASKS)).filter(|path| path.is_dir());
         let annotations = Annotations {
             attributes: table.attributes,
@@ -98,7 +124,8 @@ impl CelebaFolder {
         };
         Ok(Self {
             annotations,
-            images,
+            images: ImageFiles::open(&images)?,
+            aligned: landmarks_file == ALIGNED_LANDMARKS,
             masks,
         })
     }
@@ -112,31 +139,19 @@ impl CelebaFolder {
         })
     }
 
-    /// The bytes and the path of an image's file.
-    fn file(&self, index: usize) -> Result<(Vec<u8>, PathBuf)> {
-        let name = self.name(index)?;
-        for path in self.places(name) {
-            match fs::read(&path) {
-                Ok(bytes) => return Ok((bytes, path)),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(source) => return Err(Error::Read { path, source }),
-            }
+    /// Refuses an aligned image of another size than all others.
+    fn check_size(&self, size: (u32, u32), path: &Path) -> Result<()> {
+        if !self.aligned || size == ALIGNED_SIZE {
+            return Ok(());
         }
-        Err(Error::Missing {
-            what: format!("image {name}"),
-            looked_for: self.places(name).collect(),
+        Err(Error::File {
+            file: path.display().to_string(),
+            found: format!("an image of {} x {} pixels", size.0, size.1),
+            expected: format!(
+                "{} x {}, as all of CelebA's aligned images",
+                ALIGNED_SIZE.0, ALIGNED_SIZE.1
+            ),
         })
-    }
-
-    /// The places where an image may be, its own name first.
-    fn places(&self, name: &str) -> impl Iterator<Item = PathBuf> {
-        let path = self.images.join(name);
-        let others = ["jpg", "png", "jpeg"].map(|extension| path.with_extension(extension));
-        let others = others.into_iter().filter({
-            let path = path.clone();
-            move |other| *other != path
-        });
-        std::iter::once(path).chain(others)
     }
 }
 
@@ -146,17 +161,17 @@ impl Source for CelebaFolder {
     }
 
     fn image(&self, index: usize) -> Result<RgbImage> {
-        let (bytes, path) = self.file(index)?;
-        decode(&bytes, &path)
+        let (bytes, path) = self.images.read(self.name(index)?)?;
+        let image = decode(&bytes, &path)?;
+        self.check_size(image.dimensions(), &path)?;
+        Ok(image)
     }
 
     fn image_size(&self, index: usize) -> Result<(u32, u32)> {
-        let (bytes, path) = self.file(index)?;
-        ImageReader::new(Cursor::new(bytes))
-            .with_guessed_format()
-            .map_err(image::ImageError::IoError)
-            .and_then(ImageReader::into_dimensions)
-            .map_err(|source| Error::Decode { path, source })
+        let (bytes, path) = self.images.read(self.name(index)?)?;
+        let size = dimensions(&bytes, &path)?;
+        self.check_size(size, &path)?;
+        Ok(size)
     }
 
     fn masks(&self, index: usize) -> Result<Option<AttributeMasks>> {
@@ -173,14 +188,22 @@ impl Source for CelebaFolder {
         let mut hash = Fingerprint::of(&self.annotations);
         for sample in 0..n.min(SAMPLED_SIZES) {
             let name = &self.annotations.names[sample * n / n.min(SAMPLED_SIZES)];
-            let size = self
-                .places(name)
-                .find_map(|path| fs::metadata(path).ok())
-                .map_or(0, |file| file.len());
-            hash.add(&size.to_le_bytes());
+            hash.add(&self.images.size(name).to_le_bytes());
         }
         hash.to_text(n)
     }
+}
+
+/// Width and height of an image from the header of its file.
+pub(crate) fn dimensions(bytes: &[u8], path: &Path) -> Result<(u32, u32)> {
+    ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(image::ImageError::IoError)
+        .and_then(ImageReader::into_dimensions)
+        .map_err(|source| Error::Decode {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 /// An image from the bytes of a JPEG or PNG file, whatever the extension of `path` says.

@@ -34,6 +34,7 @@ mod counts;
 mod error;
 mod files;
 mod frontal;
+mod image_files;
 mod landmarks;
 mod lines;
 mod loader;
@@ -47,6 +48,7 @@ mod similarity;
 mod source;
 mod split;
 mod warp;
+mod zipped;
 
 pub use alignment::Alignment;
 pub use annotations::{Annotations, ClassCounts};

@@ -116,8 +116,9 @@ fn missing_parts_are_named_with_the_places_looked_at() {
     fs::rename(root.join("Img/img_align_celeba"), root.join("Img/images")).unwrap();
     assert_eq!(
         refusal(&folder),
-        "the folder of aligned images not found; looked for DIR/Img/img_align_celeba, DIR/img_align_celeba, \
-         DIR/Img/img_align_celeba_png, DIR/img_align_celeba_png"
+        "the folder or archive of images not found; looked for DIR/Img/img_align_celeba, DIR/img_align_celeba, \
+         DIR/Img/img_align_celeba_png, DIR/img_align_celeba_png, DIR/Img/img_align_celeba.zip, DIR/img_align_celeba.zip, \
+         DIR/Img/img_celeba, DIR/img_celeba"
     );
     fs::remove_file(root.join("Eval/list_eval_partition.txt")).unwrap();
     assert_eq!(
@@ -225,6 +226,40 @@ fn the_fingerprint_tells_data_sets_apart() {
         .save(same.path().join("img_align_celeba/000002.jpg"))
         .unwrap();
     assert_ne!(fingerprint, open(&same).fingerprint());
+}
+
+#[test]
+fn an_aligned_image_of_another_size_is_refused() {
+    let folder = layout("", "", "");
+    let path = folder.path().join("img_align_celeba/000002.jpg");
+    RgbImage::new(178, 217).save(&path).unwrap();
+    let faces = open(&folder);
+    let expected = format!(
+        "{}: an image of 178 x 217 pixels, expected 178 x 218, as all of CelebA's aligned images",
+        path.display()
+    );
+    assert_eq!(faces.image(1).unwrap_err().to_string(), expected);
+    assert_eq!(faces.image_size(1).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn originals_have_any_size_and_landmarks_of_their_own() {
+    let folder = layout("Anno", "Eval", "Img");
+    let root = folder.path();
+    fs::rename(root.join("Img/img_align_celeba"), root.join("Img/img_celeba")).unwrap();
+    assert_eq!(
+        open(&folder).annotations().landmarks,
+        None,
+        "those of the aligned images are not theirs"
+    );
+    let originals = LANDMARKS.replace("81 135", "381 335");
+    write(&root.join("Anno/list_landmarks_celeba.txt"), originals);
+    RgbImage::new(409, 687)
+        .save(root.join("Img/img_celeba/000002.jpg"))
+        .unwrap();
+    let faces = open(&folder);
+    assert_eq!(faces.annotations().landmarks.as_ref().unwrap()[1].nose, [381.0, 335.0]);
+    assert_eq!(faces.image(1).unwrap().dimensions(), (409, 687));
 }
 
 proptest! {

@@ -1,0 +1,80 @@
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::zipped::ZippedFiles;
+use crate::{Error, Result};
+
+/// The image files of a data set: a folder, or a zip archive that is read in place.
+#[derive(Debug)]
+pub(crate) enum ImageFiles {
+    Folder(PathBuf),
+    Archive(ZippedFiles),
+}
+
+impl ImageFiles {
+    /// A folder of images; an archive when `path` ends in `.zip`. A folder that holds nothing but a folder of its own
+    /// name, as Kaggle's copy of CelebA does, stands for that one.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        if path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("zip"))
+        {
+            return ZippedFiles::open(path).map(Self::Archive);
+        }
+        let nested = path
+            .file_name()
+            .map(|name| path.join(name))
+            .filter(|nested| nested.is_dir());
+        Ok(Self::Folder(nested.unwrap_or_else(|| path.to_owned())))
+    }
+
+    /// The bytes and the place of an image's file.
+    ///
+    /// # Errors
+    /// When there is none of this name, whatever its extension, or it cannot be read.
+    pub(crate) fn read(&self, name: &str) -> Result<(Vec<u8>, PathBuf)> {
+        for name in spellings(name) {
+            let place = self.place(&name);
+            let bytes = match self {
+                Self::Archive(files) => files.read(&name)?,
+                Self::Folder(_) => match fs::read(&place) {
+                    Ok(bytes) => Some(bytes),
+                    Err(error) if error.kind() == ErrorKind::NotFound => None,
+                    Err(source) => return Err(Error::Read { path: place, source }),
+                },
+            };
+            if let Some(bytes) = bytes {
+                return Ok((bytes, place));
+            }
+        }
+        Err(Error::Missing {
+            what: format!("image {name}"),
+            looked_for: spellings(name).map(|name| self.place(&name)).collect(),
+        })
+    }
+
+    /// The size of an image's file in bytes, 0 without one.
+    pub(crate) fn size(&self, name: &str) -> u64 {
+        let size = |name: String| match self {
+            Self::Archive(files) => files.size(&name),
+            Self::Folder(_) => fs::metadata(self.place(&name)).ok().map(|file| file.len()),
+        };
+        spellings(name).find_map(size).unwrap_or(0)
+    }
+
+    fn place(&self, name: &str) -> PathBuf {
+        match self {
+            Self::Folder(folder) => folder.join(name),
+            Self::Archive(files) => files.place(name),
+        }
+    }
+}
+
+/// The names under which an image may be found, its own first.
+fn spellings(name: &str) -> impl Iterator<Item = String> {
+    let path = Path::new(name);
+    let others = ["jpg", "png", "jpeg"].map(|extension| path.with_extension(extension).to_string_lossy().into_owned());
+    let own = name.to_owned();
+    std::iter::once(own.clone()).chain(others.into_iter().filter(move |other| *other != own))
+}
