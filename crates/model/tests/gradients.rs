@@ -112,7 +112,7 @@ fn the_decomposition_is_complete() {
             .to_vec2::<f32>()
             .unwrap();
         let head = values(&network.head().bias);
-        for image in 0..2 {
+        for (image, logits) in logits.iter().enumerate() {
             for (k, &attribute) in attributes.iter().enumerate() {
                 let of = |gradient: &Tensor, by: &Tensor| -> f64 {
                     let product = gradient.get(image).unwrap().get(k).unwrap().broadcast_mul(by).unwrap();
@@ -122,7 +122,7 @@ fn the_decomposition_is_complete() {
                 let biases: Vec<f64> = parts.biases.iter().map(|one| of(&one.gradient, &one.bias)).collect();
                 let size: f64 = input.abs() + biases.iter().map(|one| one.abs()).sum::<f64>();
                 let sum = input + biases.iter().sum::<f64>() + f64::from(head[attribute]);
-                let z = f64::from(logits[image][attribute]);
+                let z = f64::from(logits[attribute]);
                 assert!(
                     (sum - z).abs() < 1e-4 * size + 1e-6 * z.abs(),
                     "{name}: {sum} {z} of {size}"
