@@ -51,6 +51,9 @@ pub enum Error {
         /// The method.
         method: Method,
     },
+    /// A method that compares with a reference was not given one.
+    #[error("centred_cam explains what an image has beyond the mean of a data set, and was not given that mean")]
+    NoReference,
     /// A method that does not exist at an inner layer.
     #[error("{method} is defined at the network's last stage only, `{last}`, not at `{layer}`")]
     LastStageOnly {

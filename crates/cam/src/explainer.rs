@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::methods::rise::{RiseConfig, Saliency};
 use crate::methods::score_cam::Upsampling;
 use crate::methods::{Gradient, Point, ablation_cam, full_grad, score_cam};
-use crate::{Error, Maps, Method, Resize, Resizer, Result, Target, method};
+use crate::{Error, Maps, Method, Reference, Resize, Resizer, Result, Target, method};
 
 /// Rows of a batch of forward or backward passes: what bounds the memory.
 const ROWS: usize = 64;
@@ -27,6 +27,8 @@ pub struct ExplainerConfig {
     pub upsampling: Upsampling,
     /// RISE's masks.
     pub rise: RiseConfig,
+    /// What the centred map is centred on; the other methods do not look at it.
+    pub reference: Option<Reference>,
 }
 
 /// Images explained.
@@ -70,7 +72,8 @@ impl<'a> Explainer<'a> {
     /// Checks that the layer exists, that the method is defined there, and the method's settings.
     ///
     /// # Errors
-    /// [`Error::Model`] names the layers that exist; [`Error::LastStageOnly`] for CAM at an inner layer; [`Error::Setting`].
+    /// [`Error::Model`] names the layers that exist; [`Error::LastStageOnly`] for CAM and centred CAM at an inner layer;
+    /// [`Error::NoReference`] for centred CAM without one; [`Error::Setting`].
     pub fn new(network: &'a Network, config: ExplainerConfig) -> Result<Self> {
         let known = network.architecture().layers();
         let last = known.last().cloned().unwrap_or_default();
@@ -79,8 +82,11 @@ impl<'a> Explainer<'a> {
             return Err(model::Error::UnknownLayer { name: layer, known }.into());
         }
         let method = config.method;
-        if method == Method::Cam && layer != last {
+        if matches!(method, Method::Cam | Method::CentredCam) && layer != last {
             return Err(Error::LastStageOnly { method, layer, last });
+        }
+        if method == Method::CentredCam && config.reference.is_none() {
+            return Err(Error::NoReference);
         }
         config.rise.check()?;
         let is_last = layer == last;
@@ -115,6 +121,9 @@ impl<'a> Explainer<'a> {
         let maps = if attributes.is_empty() {
             let (count, _, height, width) = output.features.dims4()?;
             Maps::new(Vec::new(), [count, 0, height, width])?
+        } else if let (Method::CentredCam, Some(reference)) = (self.config.method, &self.config.reference) {
+            let (chosen, head) = (choose(&output, attributes)?, self.head(attributes)?);
+            method::centred_maps_with(self.config.target, labels, &chosen, &head, reference)?
         } else if self.is_last && self.config.method.has_closed_form() {
             let (chosen, head) = (choose(&output, attributes)?, self.head(attributes)?);
             method::raw_maps_with(self.config.method, self.config.target, labels, &chosen, &head)?

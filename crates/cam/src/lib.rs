@@ -42,6 +42,7 @@ mod maps;
 mod method;
 mod methods;
 mod overlay;
+mod reference;
 mod target;
 
 pub use average::MapAverage;
@@ -51,8 +52,9 @@ pub use explainer::{Explained, Explainer, ExplainerConfig};
 pub use finalise::{Resize, Resizer};
 pub use imputation::{IMPUTATION_NOISE, noisy_linear_imputation};
 pub use maps::Maps;
-pub use method::{Method, raw_maps};
+pub use method::{Method, centred_maps, raw_maps};
 pub use methods::rise::RiseConfig;
 pub use methods::score_cam::Upsampling;
 pub use overlay::{overlay, picture};
+pub use reference::Reference;
 pub use target::Target;

@@ -4,7 +4,7 @@ use model::{Head, Output};
 
 use crate::error::named;
 use crate::methods::{self, Evidence, Point};
-use crate::{Error, Maps, Result, Target};
+use crate::{Error, Maps, Reference, Result, Target};
 
 /// A way to make maps.
 ///
@@ -43,6 +43,9 @@ pub enum Method {
     ShapleyCam,
     /// RISE (Petsiuk et al. 2018, equation 6): random masks. Independent of the layer; one forward pass per mask.
     Rise,
+    /// HiresCAM of what an image has beyond the mean of a [`Reference`]: it explains the part of the score that is specific to
+    /// the image. At the last stage only.
+    CentredCam,
 }
 
 named!(
@@ -63,13 +66,14 @@ named!(
         FullGrad = "full_grad",
         ShapleyCam = "shapley_cam",
         Rise = "rise",
+        CentredCam = "centred_cam",
     ]
 );
 
 impl Method {
     /// Whether [`raw_maps`] makes its maps, from one forward pass; the others need an [`Explainer`](crate::Explainer).
     pub fn has_closed_form(self) -> bool {
-        !matches!(self, Self::ScoreCam | Self::FullGrad | Self::Rise)
+        !matches!(self, Self::ScoreCam | Self::FullGrad | Self::Rise | Self::CentredCam)
     }
 
     /// The formula from activations and gradients at any layer, where that is all that the method looks at.
@@ -84,7 +88,7 @@ impl Method {
             Self::EigenCam => Some(methods::eigen_cam::formula),
             Self::EigenGradCam => Some(methods::eigen_grad_cam::formula),
             Self::ShapleyCam => Some(methods::shapley_cam::formula),
-            Self::Cam | Self::ScoreCam | Self::AblationCam | Self::FullGrad | Self::Rise => None,
+            Self::Cam | Self::ScoreCam | Self::AblationCam | Self::FullGrad | Self::Rise | Self::CentredCam => None,
         }
     }
 }
@@ -99,10 +103,29 @@ impl Method {
 ///
 /// # Errors
 /// [`Error::Shape`] when output and head do not belong together, [`Error::NotFinite`] when a map has a value that is infinite
-/// or not a number, [`Error::NeedsNetwork`] for a method without [closed form](Method::has_closed_form), [`Error::NoLabel`] for
+/// or not a number, [`Error::NoReference`] for [`Method::CentredCam`], [`Error::NeedsNetwork`] for a method without [closed form](Method::has_closed_form), [`Error::NoLabel`] for
 /// [`Target::Label`], which needs an [`Explainer`](crate::Explainer).
 pub fn raw_maps(method: Method, target: Target, output: &Output, head: &Head) -> Result<Maps> {
     raw_maps_with(method, target, None, output, head)
+}
+
+/// The maps of [`Method::CentredCam`], otherwise as [`raw_maps`]: from one forward pass and the reference's mean features.
+///
+/// # Errors
+/// As [`raw_maps`]; [`Error::Shape`] also for a reference of other features.
+pub fn centred_maps(target: Target, output: &Output, head: &Head, reference: &Reference) -> Result<Maps> {
+    centred_maps_with(target, None, output, head, reference)
+}
+
+/// [`centred_maps`] with labels `[N, A]`.
+pub(crate) fn centred_maps_with(
+    target: Target,
+    labels: Option<&[i8]>,
+    output: &Output,
+    head: &Head,
+    reference: &Reference,
+) -> Result<Maps> {
+    methods::centred_cam::raw(Evidence::new(target, labels, output, head)?, reference)
 }
 
 /// [`raw_maps`] with labels `[N, A]`.
@@ -120,6 +143,7 @@ pub(crate) fn raw_maps_with(
         (Method::GradCam | Method::ShapleyCam, _) => methods::grad_cam::raw(&evidence),
         (Method::HiresCam, _) => methods::hires_cam::raw(&evidence),
         (Method::AblationCam, _) => evidence.each(methods::ablation_cam::closed_form),
+        (Method::CentredCam, _) => Err(Error::NoReference),
         (_, Some(formula)) => evidence.each(formula),
         (_, None) => Err(Error::NeedsNetwork { method }),
     }

@@ -198,6 +198,11 @@ fn ablation_has_a_closed_form() {
     }
 }
 
+/// All methods but the one that needs a reference, which its own tests look at.
+fn without_reference() -> impl Iterator<Item = &'static Method> {
+    Method::ALL.iter().filter(|method| **method != Method::CentredCam)
+}
+
 fn explain(network: &Network, images: &Tensor, config: &ExplainerConfig, attributes: &[usize]) -> Maps {
     let explainer = Explainer::new(network, config.clone()).unwrap();
     explainer.explain(images, attributes, None).unwrap().maps
@@ -207,7 +212,7 @@ fn explain(network: &Network, images: &Tensor, config: &ExplainerConfig, attribu
 #[test]
 fn subsets_have_the_same_maps_at_any_layer() {
     let (network, images) = small();
-    for &method in Method::ALL {
+    for &method in without_reference() {
         for layer in [None, Some("layer2".to_owned())] {
             if method == Method::Cam && layer.is_some() {
                 continue;
@@ -273,7 +278,7 @@ fn bad_input_is_named() {
     tensors.insert("fc.weight".to_owned(), broken);
     let broken = Network::from_tensors(network.architecture(), 3, tensors, &Device::Cpu).unwrap();
     let flat = Tensor::zeros((1, 3, 64, 64), DType::F32, &Device::Cpu).unwrap();
-    for &method in Method::ALL {
+    for &method in without_reference() {
         let config = ExplainerConfig {
             rise: RiseConfig {
                 masks: 5,

@@ -24,16 +24,19 @@ pub enum Claim {
     BalancingClosesErrorGap,
     /// Effect: rank correlation of imbalance (the majority's share) with the unbalanced classifier's minority energy - majority energy.
     EnergyGapGrowsWithImbalance,
+    /// Effect: constant part / mean score of the samples predicted as the majority class, unbalanced classifier - balanced one.
+    MajorityDecidedByBias,
 }
 
 impl Claim {
     /// All claims, in the order of the paper's argument.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::MinorityErrsMore,
         Self::MajorityLooksElsewhere,
         Self::BalancingRaisesMajorityEnergy,
         Self::BalancingClosesErrorGap,
         Self::EnergyGapGrowsWithImbalance,
+        Self::MajorityDecidedByBias,
     ];
 
     /// A name for files and keys.
@@ -45,6 +48,7 @@ impl Claim {
             Self::BalancingRaisesMajorityEnergy => "balancing_raises_majority_energy",
             Self::BalancingClosesErrorGap => "balancing_closes_error_gap",
             Self::EnergyGapGrowsWithImbalance => "energy_gap_grows_with_imbalance",
+            Self::MajorityDecidedByBias => "majority_decided_by_bias",
         }
     }
 
@@ -65,6 +69,9 @@ impl Claim {
             Self::EnergyGapGrowsWithImbalance => {
                 "The more imbalanced the attribute, the larger the unbalanced classifier's gap in energy"
             }
+            Self::MajorityDecidedByBias => {
+                "Of the score for the majority class, the unbalanced classifier has a larger part that is the same for every image than the balanced one"
+            }
         }
     }
 
@@ -77,6 +84,7 @@ impl Claim {
             Self::BalancingRaisesMajorityEnergy => "mean rise in energy",
             Self::BalancingClosesErrorGap => "mean narrowing in error",
             Self::EnergyGapGrowsWithImbalance => "rank correlation",
+            Self::MajorityDecidedByBias => "mean difference in the constant part's share",
         }
     }
 
@@ -99,6 +107,7 @@ impl Claim {
             Self::BalancingRaisesMajorityEnergy => {
                 local.and_then(|()| difference(balanced.majority_energy, unbalanced.majority_energy))
             }
+            Self::MajorityDecidedByBias => difference(unbalanced.majority_constant, balanced.majority_constant),
         }
     }
 }
@@ -254,12 +263,14 @@ mod tests {
                         majority_error: measured(errors.1),
                         minority_energy: measured(energies.0 + wobble),
                         majority_energy: measured(energies.1),
+                        majority_constant: measured(0.9),
                     },
                     balanced: ClassifierEvidence {
                         minority_error: measured(0.1),
                         majority_error: measured(0.1),
                         minority_energy: measured(0.4),
                         majority_energy: measured(0.4),
+                        majority_constant: measured(0.4 + wobble),
                     },
                 }
             })
@@ -277,7 +288,7 @@ mod tests {
     fn the_effect_is_observed_where_it_is() {
         assert_eq!(
             verdicts(&attributes(20, (0.4, 0.1), (0.6, 0.2))),
-            [Verdict::Observed; 5]
+            [Verdict::Observed; 6]
         );
     }
 

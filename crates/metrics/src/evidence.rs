@@ -5,7 +5,7 @@ use crate::{Class, ErrorRates, Statistics};
 /// A mean and the number of samples behind it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measured {
-    /// The mean (of an error: a rate), in `[0, 1]`.
+    /// The mean: of errors (a rate) and energies in `[0, 1]`.
     pub mean: f64,
     /// Number of samples.
     pub n: usize,
@@ -31,10 +31,13 @@ pub struct ClassifierEvidence {
     pub minority_energy: Option<Measured>,
     /// Mean proportional energy of the samples predicted as the majority class.
     pub majority_energy: Option<Measured>,
+    /// Constant part of the score / mean score of the samples predicted as the majority class (see
+    /// [`BiasReliance`](crate::BiasReliance)).
+    pub majority_constant: Option<Measured>,
 }
 
 impl ClassifierEvidence {
-    /// Sorts rates and energies, which come by positive and negative, by minority and majority.
+    /// Sorts rates and energies, which come by positive and negative, by minority and majority; the constant part is left absent.
     #[must_use]
     pub fn new(
         minority: Class,
@@ -57,6 +60,7 @@ impl ClassifierEvidence {
             majority_error: error(minority.opposite()),
             minority_energy,
             majority_energy,
+            majority_constant: None,
         }
     }
 }

@@ -26,6 +26,7 @@
 //! Source of the definitions: Zhang, Bieri, Günther, *Biased Binary Attribute Classifiers Ignore the Majority Classes*, 2024, and
 //! the authors' published evaluation code.
 
+mod bias_reliance;
 mod claims;
 mod class;
 mod correlation;
@@ -34,11 +35,13 @@ mod error;
 mod evidence;
 mod faithfulness;
 mod filter;
+mod paired;
 mod rates;
 mod region;
 mod region_set;
 mod statistics;
 
+pub use bias_reliance::{BiasReliance, Evidence, bias_reliance};
 pub use claims::{Claim, Finding, MIN_SAMPLES, Verdict, findings};
 pub use class::{Class, table_order};
 pub use correlation::{Correlation, pearson, ranks, spearman, spearman_with_interval};
@@ -47,6 +50,7 @@ pub use error::Error;
 pub use evidence::{AttributeEvidence, ClassifierEvidence, Measured};
 pub use faithfulness::{attention_iou, curve_area, pointing_game, relevance_order, removed_pixels};
 pub use filter::Filter;
+pub use paired::Paired;
 pub use rates::{ErrorRates, error_rates, error_rates_by_attribute};
 pub use region::{CellBox, Grid, Region};
 pub use region_set::RegionSet;

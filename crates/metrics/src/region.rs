@@ -55,6 +55,22 @@ impl Region {
         &self.mask
     }
 
+    /// How much of each cell of a `height` x `width` raster over the square lies inside, row-major, in `[0, 1]`: a pixel belongs
+    /// to the cell that its centre lies in.
+    #[must_use]
+    pub fn cell_shares(&self, height: usize, width: usize) -> Vec<f64> {
+        let cell = |pixel: usize, cells: usize| (2 * pixel + 1) * cells / (2 * self.size);
+        let mut counts = vec![(0_usize, 0_usize); height * width];
+        for (pixel, &inside) in self.mask.iter().enumerate() {
+            let (row, column) = (cell(pixel / self.size, height), cell(pixel % self.size, width));
+            let (of_cell, pixels) = &mut counts[row * width + column];
+            *of_cell += usize::from(inside);
+            *pixels += 1;
+        }
+        let share = |(inside, pixels): (usize, usize)| inside as f64 / pixels.max(1) as f64;
+        counts.into_iter().map(share).collect()
+    }
+
     /// All pixels that are not in this region.
     #[must_use]
     pub fn complement(&self) -> Self {
@@ -175,6 +191,13 @@ mod tests {
         for size in [1, 5, 7, 60, 100, 113] {
             assert_eq!(whole.region(size).pixels(), size * size);
         }
+    }
+
+    #[test]
+    fn cells_are_shared_by_area() {
+        let left = Region::from_mask(4, (0..16).map(|pixel| pixel % 4 < 1).collect()).unwrap();
+        assert_eq!(left.cell_shares(1, 2), [0.5, 0.0]);
+        assert_eq!(left.cell_shares(2, 4), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod output;
 pub mod progress;
 pub mod published;
 pub mod regions;
+pub mod reliance;
 pub mod report;
 pub mod results;
 pub mod stages;

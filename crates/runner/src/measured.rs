@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{BALANCED, UNBALANCED};
 use crate::frames::{PerAttribute, ReadTable};
 use crate::regions;
+use crate::reliance::{self, Reliance};
 use crate::stages::{DataSet, Predictions, energy_path};
 
 /// What is measured of a map.
@@ -28,17 +29,20 @@ pub enum Measure {
     MaskRatioCorrected,
     /// Proportional energy in the attribute's exact mask, where the data set has masks.
     EnergyExact,
+    /// Proportional energy of the centred map: of what is specific to the image.
+    EnergyCentred,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Energy,
         Self::EnergyPaper,
         Self::EnergyCorrected,
         Self::MaskRatio,
         Self::MaskRatioCorrected,
         Self::EnergyExact,
+        Self::EnergyCentred,
     ];
 
     /// Its name in tables.
@@ -50,6 +54,7 @@ impl Measure {
             Self::MaskRatio => "mask_ratio",
             Self::MaskRatioCorrected => "mask_ratio_corrected",
             Self::EnergyExact => "energy_exact",
+            Self::EnergyCentred => "energy_centred",
         }
     }
 
@@ -82,6 +87,8 @@ pub struct ClassifierMeasures {
     pub groups: Vec<Group>,
     /// Images whose map has no energy at all.
     pub empty_maps: usize,
+    /// What of the scores is a bias, of the images predicted positive and negative.
+    pub reliance: [Option<Reliance>; 2],
 }
 
 impl ClassifierMeasures {
@@ -91,6 +98,11 @@ impl ClassifierMeasures {
             .iter()
             .find(|group| group.measure == measure && group.filter == filter)?
             .statistics
+    }
+
+    /// What of the scores is a bias, of the images predicted as `class`; absent when there are none.
+    pub fn reliance(&self, class: Class) -> Option<Reliance> {
+        self.reliance[usize::from(class == Class::Negative)]
     }
 
     /// Mean proportional energy of the images predicted as `class`.
@@ -210,12 +222,21 @@ impl Measured {
 fn evidence(attribute: &AttributeMeasures, unbalanced: usize, balanced: usize) -> AttributeEvidence {
     let of = |classifier: usize| {
         let measures = &attribute.classifiers[classifier];
-        ClassifierEvidence::new(
-            attribute.minority(),
-            &measures.rates,
-            measures.energy(Class::Positive).map(Into::into),
-            measures.energy(Class::Negative).map(Into::into),
-        )
+        let majority_constant = measures.reliance(attribute.class(false)).and_then(|reliance| {
+            Some(metrics::Measured {
+                mean: reliance.constant_share()?,
+                n: reliance.score.n,
+            })
+        });
+        ClassifierEvidence {
+            majority_constant,
+            ..ClassifierEvidence::new(
+                attribute.minority(),
+                &measures.rates,
+                measures.energy(Class::Positive).map(Into::into),
+                measures.energy(Class::Negative).map(Into::into),
+            )
+        }
     };
     let rate = attribute.positive_rate();
     AttributeEvidence {
@@ -244,6 +265,7 @@ fn classifier_measures(
     }
     let columns = Measure::ALL.map(|measure| table.doubles(measure.column()));
     let columns: Vec<Vec<Option<f64>>> = columns.into_iter().collect::<Result<_>>()?;
+    let decompositions = reliance::read_columns(&table)?;
     let width = names.len();
     (0..width)
         .into_par_iter()
@@ -276,10 +298,13 @@ fn classifier_measures(
                 .step_by(width)
                 .filter(|value| value.is_none())
                 .count();
+            let decompositions: Vec<_> = decompositions.iter().skip(attribute).step_by(width).copied().collect();
             Ok(ClassifierMeasures {
                 rates: error_rates(&scores, &labels)?,
                 groups,
                 empty_maps: empty,
+                reliance: Class::BOTH
+                    .map(|class| Reliance::of(&reliance::predicted_as(&decompositions, &scores, class), bootstrap)),
             })
         })
         .collect()

@@ -2,6 +2,7 @@
 
 pub(crate) mod ablation_cam;
 pub(crate) mod cam;
+pub(crate) mod centred_cam;
 pub(crate) mod eigen_cam;
 pub(crate) mod eigen_grad_cam;
 pub(crate) mod full_grad;
@@ -22,7 +23,7 @@ use candle_core::{Device, Tensor};
 use model::{Head, Output};
 use rayon::prelude::*;
 
-use crate::{Error, Maps, Result, Target};
+use crate::{Error, Maps, Reference, Result, Target};
 
 /// What a method works with: one forward pass and the head, checked, on the CPU.
 pub(crate) struct Evidence {
@@ -79,6 +80,30 @@ impl Evidence {
             attributes,
             height,
             width,
+        })
+    }
+
+    /// The same with the reference's mean taken off the features at every position.
+    fn less(self, reference: &Reference) -> Result<Self> {
+        let mean = reference.features();
+        let expected = [self.weight.dims()[1], self.height, self.width];
+        if mean.dims() != expected {
+            return Err(Error::Shape {
+                what: "reference",
+                found: mean.dims().to_vec(),
+                expected: format!("{expected:?}, the features of one image"),
+            });
+        }
+        let [channels, height, width] = expected;
+        let row = mean
+            .permute((1, 2, 0))?
+            .contiguous()?
+            .reshape((1, height * width, channels))?;
+        let features = self.features.reshape((self.images, height * width, channels))?;
+        let features = features.broadcast_sub(&row)?;
+        Ok(Self {
+            features: features.reshape((self.images * height * width, channels))?,
+            ..self
         })
     }
 

@@ -46,6 +46,42 @@ pub struct BarFigure {
     pub groups: Vec<BarGroup>,
 }
 
+/// What of one classifier's scores for one attribute is a bias, in logits of the predicted class. The first three are means over
+/// the images predicted as the majority class.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct BiasBar {
+    /// The score, |z|.
+    pub score: Option<f64>,
+    /// Its constant part.
+    pub constant: Option<f64>,
+    /// The head's bias.
+    pub bias: Option<f64>,
+    /// What the region adds to the constant part when the majority class is predicted.
+    pub region: Option<f64>,
+    /// The same when the minority class is predicted.
+    pub region_minority: Option<f64>,
+}
+
+/// The bars of one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BiasGroup {
+    /// Name of the attribute.
+    pub attribute: String,
+    /// Whether the attribute has no place of its own in the face.
+    pub global: bool,
+    /// One entry per classifier.
+    pub bars: Vec<BiasBar>,
+}
+
+/// How much of the scores is a bias.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BiasFigure {
+    /// Names of the classifiers, in the order of their bars.
+    pub classifiers: Vec<String>,
+    /// The attributes.
+    pub groups: Vec<BiasGroup>,
+}
+
 /// A region of the face for outlines: `true` inside, row-major `[side, side]` at any resolution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outline {

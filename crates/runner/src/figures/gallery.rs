@@ -256,6 +256,25 @@ fn contacts(names: &[&str], side: u32) -> ContactSheet {
     }
 }
 
+fn reliance(names: &[&str]) -> BiasFigure {
+    let bar = |i: usize, balanced: bool| BiasBar {
+        score: Some(0.9),
+        constant: (i % 11 != 4).then_some(if balanced { noise(i) - 0.4 } else { 0.9 - 0.2 * noise(i) }),
+        bias: Some(0.1 * noise(i + 7) - 0.05),
+        region: (i % 11 != 4).then_some(0.2 * noise(i + 13) - 0.05),
+        region_minority: (i % 6 != 2).then_some(0.6 * noise(i + 29)),
+    };
+    let groups = names.iter().enumerate().map(|(i, name)| BiasGroup {
+        attribute: (*name).to_owned(),
+        global: global(name),
+        bars: vec![bar(i, false), bar(i + 50, true)],
+    });
+    BiasFigure {
+        classifiers: classifiers(),
+        groups: groups.collect(),
+    }
+}
+
 /// All figures for the given attributes.
 fn gallery(names: &[&str], side: u32) -> Vec<Figure> {
     let few = &names[..names.len().min(6)];
@@ -267,6 +286,7 @@ fn gallery(names: &[&str], side: u32) -> Vec<Figure> {
         examples(&example_faces(if names.len() > 1 { 6 } else { 1 }, few)).unwrap(),
         training_curves(&curves(if names.len() > 1 { 10 } else { 1 })).unwrap(),
         energy_scatter(&scatter(names)).unwrap(),
+        bias_reliance(&reliance(names)).unwrap(),
     ]
 }
 
@@ -358,6 +378,9 @@ fn nothing_to_draw_is_an_error() {
             ..
         })
     ));
+    let mut uneven = reliance(&NAMES);
+    uneven.groups[0].bars.pop();
+    assert!(matches!(bias_reliance(&uneven), Err(FigureError::Mismatch { .. })));
     assert!(matches!(training_curves(&[]), Err(FigureError::Empty(_))));
     let mut uneven = sheet(&["Bald"], 8);
     uneven.rows[0].panels.pop();

@@ -7,6 +7,7 @@
 mod average_cams;
 mod axes;
 mod bars;
+mod bias_reliance;
 mod contact_sheet;
 pub mod data;
 mod energies;
@@ -22,6 +23,7 @@ mod svg;
 mod training_curves;
 
 pub use average_cams::average_cams;
+pub use bias_reliance::bias_reliance;
 pub use contact_sheet::contact_sheet;
 pub use energies::energies;
 pub use energy_scatter::energy_scatter;

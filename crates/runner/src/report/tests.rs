@@ -11,6 +11,7 @@ fn data() -> ReportData {
         majority_error: measured(majority),
         minority_energy: measured(0.6),
         majority_energy: measured(0.3 + majority),
+        majority_constant: measured(1.0 - majority),
     };
     let evidence: Vec<AttributeEvidence> = (0..8)
         .map(|i| AttributeEvidence {

@@ -10,7 +10,10 @@ use super::{DataSet, history, pictures, report};
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::Source;
-use crate::figures::data::{Bar, BarFigure, BarGroup, BarPair, EnergyScatter, EpochPoint, ScatterPoint, TrainingCurve};
+use crate::figures::data::{
+    Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, EnergyScatter, EpochPoint, ScatterPoint,
+    TrainingCurve,
+};
 use crate::figures::{self, Figure};
 use crate::measured::{AttributeMeasures, Measured};
 use crate::published::Published;
@@ -44,6 +47,7 @@ fn draw(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<St
         figures::error_rates(&error_bars(measured, &published)),
         figures::energies(&energy_bars(measured, &published)),
         figures::energy_scatter(&scatter(measured)),
+        figures::bias_reliance(&bias_reliance(measured)),
         figures::average_cams(&pictures::average_cams(context, data, measured, &maps)?),
     ];
     let curves = training_curves(context, measured)?;
@@ -121,6 +125,34 @@ fn energy_bars(measured: &Measured, published: &Published) -> BarFigure {
     BarFigure {
         classifiers: measured.classifiers.clone(),
         groups: groups.collect(),
+    }
+}
+
+fn bias_reliance(measured: &Measured) -> BiasFigure {
+    let group = |attribute: &AttributeMeasures| BiasGroup {
+        attribute: attribute.name.clone(),
+        global: !attribute.local,
+        bars: attribute
+            .classifiers
+            .iter()
+            .map(|classifier| {
+                let majority = classifier.reliance(attribute.class(false));
+                BiasBar {
+                    score: majority.map(|reliance| reliance.score.mean),
+                    constant: majority.map(|reliance| reliance.constant),
+                    bias: majority.map(|reliance| reliance.bias),
+                    region: majority.map(|reliance| reliance.region.mean),
+                    region_minority: classifier
+                        .reliance(attribute.class(true))
+                        .filter(|reliance| reliance.score.n >= MIN_SAMPLES)
+                        .map(|reliance| reliance.region.mean),
+                }
+            })
+            .collect(),
+    };
+    BiasFigure {
+        classifiers: measured.classifiers.clone(),
+        groups: measured.attributes.iter().map(group).collect(),
     }
 }
 

@@ -4,20 +4,23 @@
 //! work in beside the running averages.
 
 use cam::{MapAverage, Maps, Method, Resize, Resizer, Target};
+use candle_core::{Device, Tensor};
 use dataset::{Alignment, Batch};
-use metrics::{Class, Localisation, Region, RegionSet};
+use metrics::{BiasReliance, Class, Localisation, Region, RegionSet};
+use model::{Head, Output};
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::maps::{self, Group};
-use super::{DataSet, evaluate};
+use super::{DataSet, evaluate, reference};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::PerAttribute;
 use crate::manifest::Key;
 use crate::regions;
+use crate::reliance::write_columns;
 
 /// The path of a classifier's energies in the results folder.
 pub fn energy_path(classifier: &str) -> String {
@@ -36,7 +39,13 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
         .settings(&context.experiment.figures.examples)
         .settings(&context.experiment.seed)
         .text(&context.manifest.data)
-        .stages(&context.manifest, [format!("train/{classifier}").as_str()]);
+        .stages(
+            &context.manifest,
+            [
+                format!("train/{classifier}").as_str(),
+                format!("predict/{classifier}").as_str(),
+            ],
+        );
     context.stage(&format!("explain/{classifier}"), key, |context| {
         explain(context, data, classifier)
     })
@@ -48,6 +57,10 @@ struct PerRegion {
     localisations: Vec<Localisation>,
     /// One entry an image; absent where the data set has no masks or the attribute's is empty.
     exact: Vec<Option<f64>>,
+    /// One entry an image.
+    reliance: Vec<BiasReliance>,
+    /// Energy of the centred map, one entry an image.
+    centred: Vec<Option<f64>>,
     /// Averages over the images predicted positive and negative.
     maps: [MapAverage; 2],
     /// Averages of the images themselves, [S, S, 3].
@@ -79,15 +92,24 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
 
     let regions = regions::load(&context.experiment.measure.regions, data.attributes())?;
     let regions: Vec<Region> = regions.iter().map(|region| region.grid.region(size)).collect();
-    let regions = RegionSet::new(size, &regions)?;
     let network = evaluate::trained_network(context, data, classifier)?;
     let head = network.head();
+    let reference = reference::read(context, classifier)?;
+    let mean = mean_evidence(&reference, &head)?;
+    let bias: Vec<f32> = head.bias.to_vec1()?;
+    let cells: Vec<Vec<f64>> = regions
+        .iter()
+        .map(|region| region.cell_shares(mean.height, mean.width))
+        .collect();
+    let regions = RegionSet::new(size, &regions)?;
     let examples = example_images(data, context.experiment.seed, context.experiment.figures.examples);
 
     let mut collected: Vec<PerRegion> = (0..attributes)
         .map(|_| PerRegion {
             localisations: Vec::with_capacity(data.test.len()),
             exact: Vec::with_capacity(data.test.len()),
+            reliance: Vec::with_capacity(data.test.len()),
+            centred: Vec::with_capacity(data.test.len()),
             maps: [(); 2].map(|()| MapAverage::new(size * size)),
             faces: [(); 2].map(|()| MapAverage::new(size * size * 3)),
             map: vec![0.0; size * size],
@@ -99,20 +121,31 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
     let title = format!("explain/{classifier}");
     evaluate::for_each_batch(context, data, &network, &data.test, &title, |batch, output| {
         let logits = output.logits.to_vec2::<f32>()?;
-        let maps = cam::raw_maps(method, target, output, &head)?;
+        let evidence = cam::raw_maps(Method::HiresCam, Target::Positive, output, &head)?;
+        let centred = cam::centred_maps(target, output, &head, &reference)?;
+        let maps = match method {
+            Method::CentredCam => centred.clone(),
+            _ => cam::raw_maps(method, target, output, &head)?,
+        };
         let resizer = resizer.get_or_insert_with(|| Resizer::new(resize, maps.height, maps.width, size));
         let masks = exact_masks(data, batch, size)?;
         collected
             .par_iter_mut()
             .enumerate()
             .try_for_each(|(attribute, into)| -> Result<()> {
+                let (bias, mean, cells) = (f64::from(bias[attribute]), mean.map(0, attribute), &cells[attribute]);
                 for (position, image) in batch.images.chunks(size * size * 3).enumerate() {
+                    let evidence = evidence.map(position, attribute);
+                    into.reliance.push(metrics::bias_reliance(bias, evidence, mean, cells)?);
+                    let measure = |map: &[f32]| -> Result<Localisation> {
+                        let localisation = regions.localisation(map, attribute)?;
+                        localisation
+                            .ok_or_else(|| Error::Request("measure.regions: an attribute without region".to_owned()))
+                    };
+                    resizer.finalise(centred.map(position, attribute), &mut into.map);
+                    into.centred.push(measure(&into.map)?.energy);
                     resizer.finalise(maps.map(position, attribute), &mut into.map);
-                    let localisation = regions.localisation(&into.map, attribute)?;
-                    into.localisations
-                        .push(localisation.ok_or_else(|| {
-                            Error::Request("measure.regions: an attribute without region".to_owned())
-                        })?);
+                    into.localisations.push(measure(&into.map)?);
                     into.exact.push(match &masks[position] {
                         Some(masks) => metrics::proportional_energy(&into.map, &masks[attribute])?,
                         None => None,
@@ -140,6 +173,15 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
     let maps = maps::to_bytes(&groups.collect::<Vec<_>>(), &example_maps, size)?;
     context.results.write(&maps::path(classifier), &maps)?;
     Ok(vec![energy_path(classifier), maps::path(classifier)])
+}
+
+/// The mean evidence of the reference's images for +z, [1, A, h, w]; evidence is linear in the features.
+fn mean_evidence(reference: &cam::Reference, head: &Head) -> Result<Maps> {
+    let output = Output {
+        features: reference.features().unsqueeze(0)?,
+        logits: Tensor::zeros((1, head.bias.elem_count()), candle_core::DType::F32, &Device::Cpu)?,
+    };
+    Ok(cam::raw_maps(Method::HiresCam, Target::Positive, &output, head)?)
 }
 
 /// The test images that are shown as examples: drawn with the experiment's seed, the same for every classifier.
@@ -187,6 +229,16 @@ fn energy_table(context: &Context, data: &DataSet, collected: &[PerRegion], path
                 .map(move |one| one.exact[image].map(|value| value as f32))
         })
         .collect();
+    let centred: Vec<Option<f32>> = (0..data.test.len())
+        .flat_map(|image| {
+            collected
+                .iter()
+                .map(move |one| one.centred[image].map(|value| value as f32))
+        })
+        .collect();
+    let reliance: Vec<BiasReliance> = (0..data.test.len())
+        .flat_map(|image| collected.iter().map(move |one| one.reliance[image]))
+        .collect();
     let keys = PerAttribute {
         images: data
             .test
@@ -195,12 +247,15 @@ fn energy_table(context: &Context, data: &DataSet, collected: &[PerRegion], path
             .collect(),
         attributes: data.attributes().to_vec(),
     };
-    keys.keys()
+    let table = keys
+        .keys()
         .singles("energy", &column(|one| one.energy))
         .singles("energy_corrected", &column(|one| one.energy_corrected))
         .singles("mask_ratio", &column(|one| one.mask_ratio))
         .singles("mask_ratio_corrected", &column(|one| one.mask_ratio_corrected))
         .singles("energy_exact", &exact)
+        .singles("energy_centred", &centred);
+    write_columns(table, &reliance)
         .to_parquet()
         .map_err(|source| Error::Table {
             path: context.results.join(path),

@@ -1,5 +1,7 @@
 //! The measurement stage: tables and verdicts from predictions and energies.
 
+use metrics::Bootstrap;
+
 use super::DataSet;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -32,10 +34,11 @@ pub fn run(context: &mut Context, measured: &Measured) -> Result<()> {
     let comparison = comparison(context, measured)?;
     let key = results_key(context);
     context.stage("measure", key, |context| {
-        let files = tables::files(measured, comparison.as_deref()).map_err(|source| Error::Table {
-            path: context.results.join("tables"),
-            source,
-        })?;
+        let files =
+            tables::files(measured, bootstrap(context), comparison.as_deref()).map_err(|source| Error::Table {
+                path: context.results.join("tables"),
+                source,
+            })?;
         let mut written = Vec::new();
         for (name, bytes) in files {
             let path = format!("tables/{name}");
@@ -44,6 +47,14 @@ pub fn run(context: &mut Context, measured: &Measured) -> Result<()> {
         }
         Ok(written)
     })
+}
+
+/// How the experiment's intervals are drawn.
+fn bootstrap(context: &Context) -> Bootstrap {
+    Bootstrap {
+        resamples: context.experiment.measure.resamples,
+        seed: context.experiment.seed,
+    }
 }
 
 /// The paper's numbers beside ours, where the experiment is on CelebA.
@@ -65,6 +76,10 @@ pub fn show(context: &Context, data: &DataSet, measured: &Measured) -> Result<()
         data.test.len()
     ))?;
     print(format_args!("{}\n", tables::summary(measured)))?;
+    print(format_args!(
+        "{}\n",
+        tables::bias_reliance(measured, bootstrap(context))
+    ))?;
     if let Some(comparison) = comparison(context, measured)? {
         print(format_args!("{}\n", tables::agreement(&comparison)))?;
     }

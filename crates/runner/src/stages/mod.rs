@@ -6,7 +6,7 @@
 //! | stage | writes |
 //! |---|---|
 //! | `train/NAME` | `NAME/checkpoint.safetensors`, `NAME/training.parquet` |
-//! | `predict/NAME` | `NAME/predictions.parquet` |
+//! | `predict/NAME` | `NAME/predictions.parquet`, `NAME/reference.safetensors` |
 //! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors` |
 //! | `measure` | `tables/` |
 //! | `draw` | `figures/`, `report.html` |
@@ -21,6 +21,7 @@ mod measure;
 mod needs;
 mod pictures;
 mod predict;
+mod reference;
 mod report;
 mod train;
 

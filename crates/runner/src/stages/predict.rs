@@ -1,6 +1,6 @@
-//! The prediction stage: the score of every attribute on every test image.
+//! The prediction stage: the score of every attribute on every test image, and the mean of the features behind them.
 
-use super::{DataSet, evaluate};
+use super::{DataSet, evaluate, reference};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::{PerAttribute, ReadTable};
@@ -64,8 +64,10 @@ fn predict(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
     let network = evaluate::trained_network(context, data, classifier)?;
     let annotations = data.annotations();
     let mut scores: Vec<Option<f32>> = Vec::with_capacity(data.test.len() * data.attributes().len());
+    let mut mean = cam::Reference::new();
     let title = format!("predict/{classifier}");
     evaluate::for_each_batch(context, data, &network, &data.test, &title, |_, output| {
+        mean.add(&output.features)?;
         scores.extend(output.logits.flatten_all()?.to_vec1::<f32>()?.into_iter().map(Some));
         Ok(())
     })?;
@@ -94,5 +96,7 @@ fn predict(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         source,
     })?;
     context.results.write(&path, &bytes)?;
-    Ok(vec![path])
+    let reference = reference::path(classifier);
+    context.results.write(&reference, &reference::to_bytes(&mean)?)?;
+    Ok(vec![path, reference])
 }

@@ -181,6 +181,10 @@ fn files(context: &Context, measured: &Measured) -> Vec<FileLink> {
             "tables/statistics.csv",
             "every measure over every filter, with intervals; also .parquet",
         ),
+        link(
+            "tables/bias_reliance.csv",
+            "what of each score is a bias; also .parquet, .md, .tex, and _differences.csv",
+        ),
         link("tables/claims.csv", "the verdicts"),
     ];
     for classifier in &measured.classifiers {
@@ -188,7 +192,8 @@ fn files(context: &Context, measured: &Measured) -> Vec<FileLink> {
             ("checkpoint.safetensors", "the classifier"),
             ("training.parquet", "its training, epoch by epoch"),
             ("predictions.parquet", "its scores"),
-            ("energy.parquet", "its maps' energies"),
+            ("energy.parquet", "its maps' energies, and its scores taken apart"),
+            ("reference.safetensors", "the mean of its features, for centred maps"),
         ] {
             if file != "training.parquet" || context.experiment.is_trained(classifier) {
                 files.push(link(&format!("{classifier}/{file}"), what));

@@ -1,15 +1,18 @@
 //! The tables of a run, as text, Markdown, LaTeX, CSV and Parquet.
 
+mod bias_reliance;
 mod claims;
 mod comparison;
 mod paper;
 mod statistics;
 
+pub use bias_reliance::text as bias_reliance;
 pub use claims::verdicts;
 pub use comparison::{Comparison, agreement};
 pub use paper::{summary, text};
 
 use comfy_table::{CellAlignment, LineStyle, Table as TextTable, TableStyle};
+use metrics::Bootstrap;
 use polars::error::PolarsResult;
 
 use crate::measured::Measured;
@@ -39,7 +42,11 @@ fn styled(style: TableStyle, head: Vec<String>, rows: impl IntoIterator<Item = V
 ///
 /// # Errors
 /// polars' own.
-pub fn files(measured: &Measured, comparison: Option<&[Comparison]>) -> PolarsResult<Vec<(&'static str, Vec<u8>)>> {
+pub fn files(
+    measured: &Measured,
+    bootstrap: Bootstrap,
+    comparison: Option<&[Comparison]>,
+) -> PolarsResult<Vec<(&'static str, Vec<u8>)>> {
     let mut files = vec![
         ("attributes.csv", paper::attributes(measured).to_csv()?),
         ("attributes.parquet", paper::attributes(measured).to_parquet()?),
@@ -47,6 +54,14 @@ pub fn files(measured: &Measured, comparison: Option<&[Comparison]>) -> PolarsRe
         ("attributes.tex", paper::latex(measured).into_bytes()),
         ("statistics.csv", statistics::statistics(measured).to_csv()?),
         ("statistics.parquet", statistics::statistics(measured).to_parquet()?),
+        ("bias_reliance.csv", bias_reliance::table(measured).to_csv()?),
+        ("bias_reliance.parquet", bias_reliance::table(measured).to_parquet()?),
+        ("bias_reliance.md", bias_reliance::markdown(measured).into_bytes()),
+        ("bias_reliance.tex", bias_reliance::latex(measured).into_bytes()),
+        (
+            "bias_reliance_differences.csv",
+            bias_reliance::differences(measured, bootstrap).to_csv()?,
+        ),
         ("claims.csv", claims::claims(measured).to_csv()?),
         ("claims.txt", format!("{}\n", verdicts(measured)).into_bytes()),
     ];

@@ -173,7 +173,7 @@ pub fn latex(measured: &Measured) -> String {
 }
 
 /// A name as LaTeX prints it: underscores become spaces, special characters are escaped.
-fn latex_text(name: &str) -> String {
+pub(super) fn latex_text(name: &str) -> String {
     name.chars()
         .map(|character| match character {
             '_' => " ".to_owned(),

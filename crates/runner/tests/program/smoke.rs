@@ -39,6 +39,7 @@ fn the_whole_run() {
             "mask_ratio",
             "mask_ratio_corrected",
             "energy_exact",
+            "energy_centred",
         ] {
             let values: Vec<f64> = energy.doubles(column).expect("numbers").into_iter().flatten().collect();
             assert!(!values.is_empty(), "{column} is empty");
@@ -47,6 +48,7 @@ fn the_whole_run() {
                 "{column} leaves [0, 1]"
             );
         }
+        the_parts_make_the_scores(&energy, &scores, keys.attributes.len());
         images.push(keys.images);
     }
     assert_eq!(images[0], images[1]);
@@ -82,7 +84,14 @@ fn the_whole_run() {
     assert_eq!(latex.matches(r"\\").count(), 42, "two head lines and 40 attributes");
 
     // Figures are pictures, the report names no other file it would need.
-    for figure in ["error_rates", "energies", "average_cams", "examples", "training_curves"] {
+    for figure in [
+        "error_rates",
+        "energies",
+        "bias_reliance",
+        "average_cams",
+        "examples",
+        "training_curves",
+    ] {
         let svg = String::from_utf8(read(&place.results(&format!("figures/{figure}.svg")))).expect("text");
         assert!(svg.contains("<svg"), "{figure}.svg");
         assert!(
@@ -110,6 +119,34 @@ fn the_whole_run() {
     let other = place.run("measure", &["measure.resamples=300"]);
     succeeds(&other);
     assert_eq!(String::from_utf8_lossy(&other.stderr).matches("unchanged").count(), 6);
+}
+
+/// Head's bias and evidence make |score|, and so do constant part and specific evidence; the constant part is the mean score.
+/// Scores come from the network's own layers, the parts from the maps: they agree to float32's rounding of sums of some dozen
+/// products on values near 1.
+fn the_parts_make_the_scores(energy: &ReadTable, scores: &ReadTable, attributes: usize) {
+    let numbers = |table: &ReadTable, name: &str| -> Vec<f64> {
+        let values = table.doubles(name).expect("numbers");
+        values.into_iter().map(|value| value.expect("complete")).collect()
+    };
+    let scores = numbers(scores, "score");
+    for (constant, evidence) in [("bias", "evidence"), ("constant", "specific")] {
+        let mut sums = numbers(energy, constant);
+        for part in ["for_inside", "for_outside", "against_inside", "against_outside"] {
+            let part = numbers(energy, &format!("{evidence}_{part}"));
+            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        for (sum, score) in sums.iter().zip(&scores) {
+            assert!((sum - score.abs()).abs() < 1e-4, "{constant}: {sum} for {score}");
+        }
+    }
+    let constant = numbers(energy, "constant");
+    for attribute in 0..attributes {
+        let of: Vec<f64> = scores.iter().skip(attribute).step_by(attributes).copied().collect();
+        let mean = of.iter().sum::<f64>() / of.len() as f64;
+        let sign = if of[0] >= 0.0 { 1.0 } else { -1.0 };
+        assert!((constant[attribute] - sign * mean).abs() < 1e-4);
+    }
 }
 
 #[test]

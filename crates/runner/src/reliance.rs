@@ -1,0 +1,246 @@
+//! How much of a classifier's scores is a bias, group by group: what `energy.parquet` holds of it, summed up.
+
+use metrics::{BiasReliance, Bootstrap, Class, Evidence, Paired, Statistics};
+
+use crate::error::Result;
+use crate::frames::{ReadTable, Table};
+use crate::measured::{AttributeMeasures, Measured};
+
+/// A part of a score, and how to find and put it in a decomposition.
+type Part = (
+    &'static str,
+    fn(&BiasReliance) -> f64,
+    fn(&mut BiasReliance) -> &mut f64,
+);
+
+/// The columns of `energy.parquet`, in logits of the predicted class.
+const PARTS: [Part; 10] = [
+    ("bias", |r| r.bias, |r| &mut r.bias),
+    ("constant", |r| r.constant, |r| &mut r.constant),
+    (
+        "evidence_for_inside",
+        |r| r.evidence.for_inside,
+        |r| &mut r.evidence.for_inside,
+    ),
+    (
+        "evidence_for_outside",
+        |r| r.evidence.for_outside,
+        |r| &mut r.evidence.for_outside,
+    ),
+    (
+        "evidence_against_inside",
+        |r| r.evidence.against_inside,
+        |r| &mut r.evidence.against_inside,
+    ),
+    (
+        "evidence_against_outside",
+        |r| r.evidence.against_outside,
+        |r| &mut r.evidence.against_outside,
+    ),
+    (
+        "specific_for_inside",
+        |r| r.specific.for_inside,
+        |r| &mut r.specific.for_inside,
+    ),
+    (
+        "specific_for_outside",
+        |r| r.specific.for_outside,
+        |r| &mut r.specific.for_outside,
+    ),
+    (
+        "specific_against_inside",
+        |r| r.specific.against_inside,
+        |r| &mut r.specific.against_inside,
+    ),
+    (
+        "specific_against_outside",
+        |r| r.specific.against_outside,
+        |r| &mut r.specific.against_outside,
+    ),
+];
+
+/// Adds the columns of some decompositions, one a row, to a long table.
+pub fn write_columns(table: Table, rows: &[BiasReliance]) -> Table {
+    PARTS.iter().fold(table, |table, (name, get, _)| {
+        let values: Vec<Option<f32>> = rows.iter().map(|row| Some(get(row) as f32)).collect();
+        table.singles(name, &values)
+    })
+}
+
+/// The decompositions in a long table, one a row.
+///
+/// # Errors
+/// When a column is missing or has other values than numbers.
+pub fn read_columns(table: &ReadTable) -> Result<Vec<BiasReliance>> {
+    let empty = BiasReliance {
+        score: 0.0,
+        bias: 0.0,
+        constant: 0.0,
+        evidence: Evidence::default(),
+        specific: Evidence::default(),
+    };
+    let mut rows = vec![empty; table.height()];
+    for (name, _, place) in &PARTS {
+        for (row, value) in rows.iter_mut().zip(table.doubles(name)?) {
+            *place(row) = value.unwrap_or(f64::NAN);
+        }
+    }
+    for row in &mut rows {
+        row.score = row.constant + row.specific.sum();
+    }
+    Ok(rows)
+}
+
+/// The images predicted as one class, by one classifier and for one attribute.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reliance {
+    /// Mean of |z|, with its interval.
+    pub score: Statistics,
+    /// The head's bias, for the class.
+    pub bias: f64,
+    /// The constant part, for the class.
+    pub constant: f64,
+    /// Means of the evidence.
+    pub evidence: Evidence,
+    /// Means of the evidence that is specific to the image.
+    pub specific: Evidence,
+    /// What the region adds to the score beyond the constant part: [`Evidence::inside`] of `specific`, with its interval.
+    pub region: Statistics,
+}
+
+impl Reliance {
+    /// Sums up a group; `None` if it is empty.
+    pub fn of(rows: &[BiasReliance], bootstrap: Bootstrap) -> Option<Self> {
+        let statistics = |value: fn(&BiasReliance) -> f64| {
+            let values: Vec<f64> = rows.iter().map(value).collect();
+            Statistics::of(&values, bootstrap)
+        };
+        let mean = |value: fn(&BiasReliance) -> f64| rows.iter().map(value).sum::<f64>() / rows.len() as f64;
+        Some(Self {
+            score: statistics(|row| row.score)?,
+            region: statistics(|row| row.specific.inside())?,
+            bias: mean(|row| row.bias),
+            constant: mean(|row| row.constant),
+            evidence: Evidence {
+                for_inside: mean(|row| row.evidence.for_inside),
+                for_outside: mean(|row| row.evidence.for_outside),
+                against_inside: mean(|row| row.evidence.against_inside),
+                against_outside: mean(|row| row.evidence.against_outside),
+            },
+            specific: Evidence {
+                for_inside: mean(|row| row.specific.for_inside),
+                for_outside: mean(|row| row.specific.for_outside),
+                against_inside: mean(|row| row.specific.against_inside),
+                against_outside: mean(|row| row.specific.against_outside),
+            },
+        })
+    }
+
+    /// Constant part / mean score: above 1 where the images speak against the prediction on the whole, negative where the constant
+    /// part does. `None` where all scores are 0.
+    pub fn constant_share(&self) -> Option<f64> {
+        self.share(self.constant)
+    }
+
+    /// The head's bias / mean score.
+    pub fn bias_share(&self) -> Option<f64> {
+        self.share(self.bias)
+    }
+
+    fn share(&self, part: f64) -> Option<f64> {
+        (self.score.mean > 0.0).then(|| part / self.score.mean)
+    }
+}
+
+/// A quantity that is compared, attribute by attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// [`Reliance::constant_share`].
+    ConstantShare,
+    /// [`Reliance::bias_share`].
+    BiasShare,
+    /// Mean of [`Reliance::region`]; attributes with a local region only.
+    Region,
+}
+
+impl Quantity {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ConstantShare, Self::BiasShare, Self::Region];
+
+    /// As a reader sees it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::ConstantShare => "constant part / score",
+            Self::BiasShare => "head's bias / score",
+            Self::Region => "region's specific evidence",
+        }
+    }
+
+    /// Its value for the images that a classifier predicts as the minority or the majority; `None` below
+    /// [`metrics::MIN_SAMPLES`] images.
+    pub fn value(self, attribute: &AttributeMeasures, classifier: usize, minority: bool) -> Option<f64> {
+        let reliance = attribute.classifiers[classifier].reliance(attribute.class(minority))?;
+        if reliance.score.n < metrics::MIN_SAMPLES {
+            return None;
+        }
+        match self {
+            Self::ConstantShare => reliance.constant_share(),
+            Self::BiasShare => reliance.bias_share(),
+            Self::Region => attribute.local.then_some(reliance.region.mean),
+        }
+    }
+}
+
+/// One comparison over attributes, each paired with itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// What is compared.
+    pub quantity: Quantity,
+    /// Which group less which other, in words.
+    pub groups: String,
+    /// The differences; absent without an attribute that has both.
+    pub paired: Option<Paired>,
+}
+
+/// Every comparison: within each classifier its majority less its minority predictions, and of every other classifier the
+/// majority predictions of the first less its.
+pub fn comparisons(measured: &Measured, bootstrap: Bootstrap) -> Vec<Comparison> {
+    let mut all = Vec::new();
+    for quantity in Quantity::ALL {
+        let mut compare = |groups: String, first: (usize, bool), second: (usize, bool)| {
+            let (a, b): (Vec<f64>, Vec<f64>) = measured
+                .attributes
+                .iter()
+                .filter_map(|attribute| {
+                    let value = |(classifier, minority)| quantity.value(attribute, classifier, minority);
+                    value(first).zip(value(second))
+                })
+                .unzip();
+            all.push(Comparison {
+                quantity,
+                groups,
+                paired: Paired::of(&a, &b, bootstrap),
+            });
+        };
+        for (index, name) in measured.classifiers.iter().enumerate() {
+            compare(format!("{name}: majority - minority"), (index, false), (index, true));
+        }
+        for (index, name) in measured.classifiers.iter().enumerate().skip(1) {
+            compare(
+                format!("majority: {} - {name}", measured.classifiers[0]),
+                (0, false),
+                (index, false),
+            );
+        }
+    }
+    all
+}
+
+/// The decompositions of the images predicted as `class`.
+pub fn predicted_as(rows: &[BiasReliance], scores: &[f32], class: Class) -> Vec<BiasReliance> {
+    rows.iter()
+        .zip(scores)
+        .filter(|(_, score)| Class::predicted(**score) == class)
+        .map(|(row, _)| *row)
+        .collect()
+}
