@@ -323,16 +323,23 @@ mod tests {
         let numbers: Vec<_> = found.iter().map(|f| (f.attributes, f.left_out, f.samples)).collect();
         assert_eq!(
             numbers,
-            [(10, 0, 1000), (7, 3, 700), (8, 2, 800), (10, 0, 1000), (7, 3, 700)]
+            [
+                (10, 0, 1000),
+                (7, 3, 700),
+                (8, 2, 800),
+                (10, 0, 1000),
+                (7, 3, 700),
+                (10, 0, 1000)
+            ]
         );
     }
 
     #[test]
     fn too_few_attributes_decide_nothing() {
-        assert_eq!(verdicts(&[]), [Verdict::Undecided; 5]);
+        assert_eq!(verdicts(&[]), [Verdict::Undecided; 6]);
         assert_eq!(
             verdicts(&attributes(2, (0.4, 0.1), (0.6, 0.2))),
-            [Verdict::Undecided; 5]
+            [Verdict::Undecided; 6]
         );
     }
 

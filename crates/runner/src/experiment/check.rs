@@ -76,6 +76,7 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
 
     let explain = &experiment.explain;
     parsed::<cam::Method>("explain.method", &explain.method)?;
+    explainable(&explain.method)?;
     parsed::<cam::Target>("explain.target", &explain.target)?;
     parsed::<cam::Resize>("explain.resize", &explain.resize)?;
     at_least("measure.resamples", experiment.measure.resamples, 100)?;
@@ -133,6 +134,23 @@ fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
         format!("at least {least}")
     };
     Err(format!("{key}: {value}, expected {least} and at most {most}"))
+}
+
+/// Every test image is explained: from the forward pass that scores it, or not at all.
+fn explainable(method: &str) -> Result<(), String> {
+    let possible = |method: &cam::Method| method.has_closed_form() || *method == cam::Method::CentredCam;
+    let names: Vec<&str> = cam::Method::ALL
+        .iter()
+        .filter(|method| possible(method))
+        .map(|method| method.name())
+        .collect();
+    if names.contains(&method) {
+        return Ok(());
+    }
+    Err(format!(
+        "explain.method: {method} costs many passes for each image; an experiment explains all test images by one of {}",
+        names.join(", ")
+    ))
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(key: &str, value: &str) -> Result<(), String> {

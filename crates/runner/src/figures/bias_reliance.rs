@@ -152,7 +152,7 @@ fn panel<'a>(
     Ok(axes)
 }
 
-fn draw_group(scores: &Axes<'_>, region: &Axes<'_>, left: f64, group: &BiasGroup) -> Result<()> {
+fn draw_group<'a>(scores: &Axes<'a>, region: &Axes<'a>, left: f64, group: &BiasGroup) -> Result<()> {
     let width = FILLED / group.bars.len() as f64;
     for (index, bar) in group.bars.iter().enumerate() {
         let x = left + (1.0 - FILLED) / 2.0 + index as f64 * width;
