@@ -45,7 +45,7 @@ enum Command {
     #[command(subcommand)]
     Data(commands::data::Command),
     /// Explain pictures or tensors with any checkpoint that has torchvision's tensor names
-    ExplainImages(commands::explain_images::Arguments),
+    ExplainImages(Box<commands::explain_images::Arguments>),
     /// Error rates per class of scores made elsewhere
     MeasureScores(commands::measure_scores::Arguments),
     /// Say what a results folder or a checkpoint holds

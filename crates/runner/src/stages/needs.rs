@@ -17,7 +17,7 @@ pub fn check(context: &Context) -> Result<()> {
     if experiment.data.source == Source::Celeba && !folder.is_dir() {
         missing.push(format!(
             "{}: CelebA is not there. It may not be redistributed: get img_align_celeba.zip and the annotation files (about \
-             1.4 GB) from its authors' page, mmlab.ie.cuhk.edu.hk/projects/CelebA.html, and unpack them in this folder, or name \
+             1.4 GB) from its authors' page, mmlab.ie.cuhk.edu.hk/projects/CelebA.html, and put them in this folder (the zip is read as it is), or name \
              another with --data or data.folder. Without CelebA, `biascam reproduce` runs on procedural faces",
             folder.display()
         ));

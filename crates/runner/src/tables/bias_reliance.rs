@@ -94,9 +94,12 @@ pub fn table(measured: &Measured) -> Table {
         .doubles("specific_inside_high", &numbers(|r| r.region.interval.map(|i| i.high)))
 }
 
+/// A column: its title, and its value in a group; absent where the group has none.
+type Column = (&'static str, fn(&Reliance) -> Option<f64>);
+
 /// What is shown of a group where space is short: score, share of the head's bias, share of the constant part, and what the
 /// region adds.
-const SHORT: [(&str, fn(&Reliance) -> Option<f64>); 4] = [
+const SHORT: [Column; 4] = [
     ("score", |r| Some(r.score.mean)),
     ("bias share", Reliance::bias_share),
     ("constant share", Reliance::constant_share),
