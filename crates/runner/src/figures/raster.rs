@@ -57,7 +57,7 @@ pub(super) fn overlay(face: &RgbImage, map: &[f32]) -> RgbImage {
     tinted(face, map, ColourMap::default())
 }
 
-/// [`overlay`] in any colours.
+/// `overlay` in any colours.
 #[must_use]
 pub fn tinted(face: &RgbImage, map: &[f32], colours: ColourMap) -> RgbImage {
     let side = map.len().isqrt();
