@@ -11,9 +11,9 @@ use crate::{
     parse_partition,
 };
 
-const LABELS: &str = "list_attr_celeba.txt";
+pub(crate) const LABELS: &str = "list_attr_celeba.txt";
 const PARTITION: &str = "list_eval_partition.txt";
-const IDENTITIES: &str = "identity_CelebA.txt";
+pub(crate) const IDENTITIES: &str = "identity_CelebA.txt";
 const MASKS: &str = "masks";
 
 /// Where the images may be, and the landmarks that belong to them: aligned images first, unpacked ones before an
@@ -24,7 +24,7 @@ const IMAGES: [(&str, &str); 4] = [
     ("img_align_celeba.zip", ALIGNED_LANDMARKS),
     ("img_celeba", "list_landmarks_celeba.txt"),
 ];
-const ALIGNED_LANDMARKS: &str = "list_landmarks_align_celeba.txt";
+pub(crate) const ALIGNED_LANDMARKS: &str = "list_landmarks_align_celeba.txt";
 
 /// Width and height of every aligned image.
 const ALIGNED_SIZE: (u32, u32) = (178, 218);
@@ -62,6 +62,14 @@ pub struct CelebaFolder {
 }
 
 impl CelebaFolder {
+    /// Whether `folder` has images in one of these forms.
+    pub fn has_images(folder: &Path) -> bool {
+        let parents = [folder.join("Img"), folder.to_owned()];
+        IMAGES
+            .iter()
+            .any(|(name, _)| parents.iter().any(|parent| parent.join(name).exists()))
+    }
+
     /// Reads the annotations in `folder`; images are read when asked for.
     ///
     /// # Errors
@@ -141,18 +149,27 @@ impl CelebaFolder {
 
     /// Refuses an aligned image of another size than all others.
     fn check_size(&self, size: (u32, u32), path: &Path) -> Result<()> {
-        if !self.aligned || size == ALIGNED_SIZE {
-            return Ok(());
+        if self.aligned {
+            check_aligned(size, path)
+        } else {
+            Ok(())
         }
-        Err(Error::File {
-            file: path.display().to_string(),
-            found: format!("an image of {} x {} pixels", size.0, size.1),
-            expected: format!(
-                "{} x {}, as all of CelebA's aligned images",
-                ALIGNED_SIZE.0, ALIGNED_SIZE.1
-            ),
-        })
     }
+}
+
+/// Refuses an aligned image of another size than all others.
+pub(crate) fn check_aligned(size: (u32, u32), path: &Path) -> Result<()> {
+    if size == ALIGNED_SIZE {
+        return Ok(());
+    }
+    Err(Error::File {
+        file: path.display().to_string(),
+        found: format!("an image of {} x {} pixels", size.0, size.1),
+        expected: format!(
+            "{} x {}, as all of CelebA's aligned images",
+            ALIGNED_SIZE.0, ALIGNED_SIZE.1
+        ),
+    })
 }
 
 impl Source for CelebaFolder {
@@ -186,11 +203,24 @@ impl Source for CelebaFolder {
     fn fingerprint(&self) -> String {
         let n = self.annotations.len();
         let mut hash = Fingerprint::of(&self.annotations);
-        for sample in 0..n.min(SAMPLED_SIZES) {
-            let name = &self.annotations.names[sample * n / n.min(SAMPLED_SIZES)];
-            hash.add(&self.images.size(name).to_le_bytes());
-        }
+        sample_sizes(&mut hash, n, |index| self.images.size(&self.annotations.names[index]));
         hash.to_text(n)
+    }
+
+    fn contents(&self) -> String {
+        let mut hash = Fingerprint::of(&self.annotations);
+        for name in &self.annotations.names {
+            self.images.identify(name, &mut |bytes| hash.add(bytes));
+        }
+        hash.to_text(self.annotations.len())
+    }
+}
+
+/// Adds the file sizes of some of `images` to a fingerprint.
+pub(crate) fn sample_sizes(hash: &mut Fingerprint, images: usize, size: impl Fn(usize) -> u64) {
+    let samples = images.min(SAMPLED_SIZES);
+    for sample in 0..samples {
+        hash.add(&size(sample * images / samples).to_le_bytes());
     }
 }
 

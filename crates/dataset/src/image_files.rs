@@ -1,6 +1,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use crate::zipped::ZippedFiles;
 use crate::{Error, Result};
@@ -61,6 +62,27 @@ impl ImageFiles {
             Self::Folder(_) => fs::metadata(self.place(&name)).ok().map(|file| file.len()),
         };
         spellings(name).find_map(size).unwrap_or(0)
+    }
+
+    /// Tells `add` what changes with an image's file: size and time of change, or size and checksum in an archive.
+    pub(crate) fn identify(&self, name: &str, add: &mut dyn FnMut(&[u8])) {
+        for name in spellings(name) {
+            let known = match self {
+                Self::Archive(files) => files.checksum(&name),
+                Self::Folder(_) => fs::metadata(self.place(&name)).ok().map(|file| {
+                    let changed = file
+                        .modified()
+                        .ok()
+                        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+                    (file.len(), changed.map_or(0, |time| time.as_nanos() as u64))
+                }),
+            };
+            if let Some((size, change)) = known {
+                add(&size.to_le_bytes());
+                add(&change.to_le_bytes());
+                return;
+            }
+        }
     }
 
     fn place(&self, name: &str) -> PathBuf {

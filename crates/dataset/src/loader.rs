@@ -4,7 +4,7 @@ use crate::augmentation::Augmentation;
 use crate::batches::Batches;
 use crate::prepare::Preparer;
 use crate::seed::{Purpose, generator};
-use crate::{Error, Result, Source};
+use crate::{Error, PackedPixels, Result, Source};
 use rand::seq::SliceRandom;
 
 /// The largest side of a square: more than any network takes, and small enough that sizes do not overflow.
@@ -118,6 +118,19 @@ impl Loader {
     /// # Errors
     /// When a setting is out of range, there is no image to load, or an index names none.
     pub fn new(source: Arc<dyn Source>, indices: Vec<usize>, config: LoaderConfig) -> Result<Self> {
+        Self::with_packed(source, indices, config, None)
+    }
+
+    /// The same, with images taken from `packed` where it has them. The batches are the same, byte for byte.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and when `packed` is not of this source and size.
+    pub fn with_packed(
+        source: Arc<dyn Source>,
+        indices: Vec<usize>,
+        config: LoaderConfig,
+        packed: Option<Arc<PackedPixels>>,
+    ) -> Result<Self> {
         config.check(indices.len())?;
         let images = source.annotations().len();
         if let Some(index) = indices.iter().find(|&&index| index >= images) {
@@ -127,9 +140,12 @@ impl Loader {
                 expected: format!("less than {images}"),
             });
         }
+        if let Some(packed) = &packed {
+            packed.check(images, config.size)?;
+        }
         Ok(Self {
             indices,
-            preparer: Arc::new(Preparer::new(source, config)),
+            preparer: Arc::new(Preparer::new(source, config, packed)),
         })
     }
 

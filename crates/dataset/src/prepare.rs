@@ -3,14 +3,15 @@ use std::sync::{Arc, OnceLock};
 
 use crate::loader::{Batch, LoaderConfig};
 use crate::seed::{Purpose, generator};
-use crate::warp::Pixels;
-use crate::{Alignment, Error, Result, Similarity, Source};
+use crate::warp::{Pixels, shrunk};
+use crate::{Alignment, Annotations, Error, PackedPixels, Result, Similarity, Source};
 
 /// Builds batches; shared by the loader's threads.
 pub(crate) struct Preparer {
     source: Arc<dyn Source>,
     config: LoaderConfig,
     cache: Cache,
+    packed: Option<Arc<PackedPixels>>,
 }
 
 /// A decoded image at the resolution the square needs, and the alignment to it.
@@ -20,9 +21,14 @@ struct Prepared {
 }
 
 impl Preparer {
-    pub(crate) fn new(source: Arc<dyn Source>, config: LoaderConfig) -> Self {
+    pub(crate) fn new(source: Arc<dyn Source>, config: LoaderConfig, packed: Option<Arc<PackedPixels>>) -> Self {
         let cache = Cache::new(source.annotations().len(), config.cache_bytes);
-        Self { source, config, cache }
+        Self {
+            source,
+            config,
+            cache,
+            packed,
+        }
     }
 
     pub(crate) fn config(&self) -> &LoaderConfig {
@@ -65,21 +71,39 @@ impl Preparer {
 
     fn prepare(&self, index: usize) -> Result<Prepared> {
         let annotations = self.source.annotations();
+        let alignment = Alignment { size: self.config.size };
+        if let Some(packed) = &self.packed
+            && let Some(image) = packed.read(index)?
+        {
+            let transform = aligned(annotations, alignment, index, image.original)?;
+            return Ok(Prepared {
+                transform: shrunk(&transform, image.halvings),
+                pixels: image.pixels,
+            });
+        }
         let image = self.source.image(index)?;
-        let landmarks = annotations.landmarks.as_ref().map(|landmarks| &landmarks[index]);
-        let transform = Alignment { size: self.config.size }
-            .transform(landmarks, image.dimensions())
-            .map_err(|error| match error {
-                Error::Landmarks { found, .. } => Error::Landmarks {
-                    image: annotations.names[index].clone(),
-                    found,
-                },
-                other => other,
-            })?;
+        let transform = aligned(annotations, alignment, index, image.dimensions())?;
         // Halved as the alignment needs, whatever the augmentation: what is kept must serve every epoch.
         let (pixels, transform) = Pixels::for_transform(&image, &transform);
         Ok(Prepared { pixels, transform })
     }
+}
+
+/// The alignment of image `index`, which has `size` pixels; an error names the image.
+pub(crate) fn aligned(
+    annotations: &Annotations,
+    alignment: Alignment,
+    index: usize,
+    size: (u32, u32),
+) -> Result<Similarity> {
+    let landmarks = annotations.landmarks.as_ref().map(|landmarks| &landmarks[index]);
+    alignment.transform(landmarks, size).map_err(|error| match error {
+        Error::Landmarks { found, .. } => Error::Landmarks {
+            image: annotations.names[index].clone(),
+            found,
+        },
+        other => other,
+    })
 }
 
 /// Prepared images by index, up to a number of bytes.

@@ -34,6 +34,12 @@ pub trait Source: Send + Sync {
     fn fingerprint(&self) -> String {
         Fingerprint::of(self.annotations()).to_text(self.annotations().len())
     }
+
+    /// A longer look than the [fingerprint](Self::fingerprint): a text that changes, as far as can be known without reading
+    /// them, with every image. For what is kept of the images themselves.
+    fn contents(&self) -> String {
+        self.fingerprint()
+    }
 }
 
 /// A data set held in memory, for tests and small experiments.
@@ -88,8 +94,16 @@ impl Source for MemorySource {
 pub(crate) struct Fingerprint(u64);
 
 impl Fingerprint {
+    pub(crate) fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    pub(crate) fn value(&self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn of(annotations: &Annotations) -> Self {
-        let mut hash = Self(0xcbf2_9ce4_8422_2325);
+        let mut hash = Self::new();
         for name in annotations.attributes.names().iter().chain(&annotations.names) {
             hash.add(name.as_bytes());
             hash.add(b"\n");

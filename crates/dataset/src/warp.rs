@@ -36,16 +36,43 @@ impl Pixels {
     /// # Panics
     /// When the image has no pixel.
     pub(crate) fn for_transform(image: &RgbImage, transform: &Similarity) -> (Self, Similarity) {
+        let (pixels, halvings) = Self::halved_for(image, transform);
+        (pixels, shrunk(transform, halvings))
+    }
+
+    /// The image halved as `transform` needs, and how often that is.
+    ///
+    /// # Panics
+    /// When the image has no pixel.
+    pub(crate) fn halved_for(image: &RgbImage, transform: &Similarity) -> (Self, u32) {
         let mut pixels = Self::new(image);
-        let mut transform = *transform;
-        for _ in 0..halvings(transform.scale()) {
+        for done in 0..halvings(transform.scale()) {
             if pixels.width.min(pixels.height) <= 2 {
-                break;
+                return (pixels, done);
             }
             pixels = pixels.halved();
-            transform = transform.into_shrunk(2.0);
         }
-        (pixels, transform)
+        (pixels, halvings(transform.scale()))
+    }
+
+    /// Width and height.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
+    /// Three bytes a pixel, row after row.
+    pub(crate) fn rgb(&self) -> impl Iterator<Item = u8> + '_ {
+        self.data.iter().flat_map(|pixel| pixel[..3].iter().copied())
+    }
+
+    /// What [`rgb`](Self::rgb) gave; `None` for another number of bytes, or a side below 2.
+    pub(crate) fn from_rgb((width, height): (usize, usize), rgb: &[u8]) -> Option<Self> {
+        let pixels = width.checked_mul(height)?;
+        if width.min(height) < 2 || rgb.len() != pixels.checked_mul(3)? {
+            return None;
+        }
+        let data = rgb.chunks_exact(3).map(|rgb| [rgb[0], rgb[1], rgb[2], 0]).collect();
+        Some(Self { width, height, data })
     }
 
     fn new(image: &RgbImage) -> Self {
@@ -179,6 +206,11 @@ fn mean(pixels: [[u8; 4]; 4]) -> [u8; 4] {
 #[inline]
 fn mix(p: [f32; 4], q: [f32; 4], weight: f32) -> [f32; 4] {
     std::array::from_fn(|c| p[c] + weight * (q[c] - p[c]))
+}
+
+/// The transform into an image that was halved.
+pub(crate) fn shrunk(transform: &Similarity, halvings: u32) -> Similarity {
+    (0..halvings).fold(*transform, |transform, _| transform.into_shrunk(2.0))
 }
 
 /// How often to halve an image before it is sampled with a step of `scale` pixels: the nearest integer to log2(scale),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
+use crate::files::read_at;
 use crate::{Error, Result};
 
 /// The largest image file that is unpacked, bytes: beyond any photograph, and small enough to hold one per thread.
@@ -85,6 +86,12 @@ impl ZippedFiles {
     pub(crate) fn size(&self, name: &str) -> Option<u64> {
         let data = self.archive.by_index_data(*self.entries.get(name)?).ok()?;
         Some(data.size())
+    }
+
+    /// Size and checksum of the file `name`, unpacked.
+    pub(crate) fn checksum(&self, name: &str) -> Option<(u64, u64)> {
+        let data = self.archive.by_index_data(*self.entries.get(name)?).ok()?;
+        Some((data.size(), u64::from(data.crc32())))
     }
 
     fn unpack(&self, entry: usize) -> io::Result<Vec<u8>> {
@@ -191,16 +198,6 @@ impl Seek for PositionedReader {
         self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
         Ok(self.position)
     }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, out: &mut [u8], position: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, out, position)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, out: &mut [u8], position: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, out, position)
 }
 
 #[cfg(test)]

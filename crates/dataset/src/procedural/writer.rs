@@ -1,4 +1,3 @@
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
@@ -10,8 +9,10 @@ use rayon::prelude::*;
 
 use super::attribute::ATTRIBUTES;
 use super::config::Config;
-use super::face::{Face, render};
-use crate::{Attributes, Error, Landmarks, Result};
+use super::face::render;
+use super::form::Form;
+use super::store::Store;
+use crate::{Error, Landmarks, Result};
 
 /// The file that marks a finished data set.
 pub const MARKER: &str = "procedural.json";
@@ -43,8 +44,18 @@ pub type Progress<'a> = dyn Fn(usize) -> ControlFlow<()> + Sync + 'a;
 /// [`Error::Invalid`] for a configuration without training images, [`Error::File`] when `out` is a folder or file that
 /// holds anything else, [`Error::Stopped`] when `progress` says so, [`Error::Write`] when a file cannot be written (permissions, disk full).
 pub fn write(out: &Path, config: &Config, progress: &Progress<'_>) -> Result<Outcome> {
+    write_in(out, config, Form::default(), progress)
+}
+
+/// The same in another form.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_in(out: &Path, config: &Config, form: Form, progress: &Progress<'_>) -> Result<Outcome> {
     config.check()?;
-    if is_finished(out, config)? {
+    form.check(config)?;
+    let marker = form.marker(config);
+    if is_finished(out, &marker)? {
         return Ok(Outcome::AlreadyThere);
     }
     let name = out.file_name().ok_or_else(|| Error::Invalid {
@@ -55,13 +66,15 @@ pub fn write(out: &Path, config: &Config, progress: &Progress<'_>) -> Result<Out
     let mut partial = name.to_owned();
     partial.push(format!(".partial-{}", std::process::id()));
     let partial = out.with_file_name(partial);
-    let written = fill(&partial, config, progress).and_then(|()| {
-        // An empty folder may be in the way of the rename on some systems.
-        if out.is_dir() {
-            fs::remove_dir(out).map_err(cannot_write(out))?;
-        }
-        fs::rename(&partial, out).map_err(cannot_write(out))
-    });
+    let written = fill(&partial, config, form, progress)
+        .and_then(|()| put(&partial.join(MARKER), marker.as_bytes()))
+        .and_then(|()| {
+            // An empty folder may be in the way of the rename on some systems.
+            if out.is_dir() {
+                fs::remove_dir(out).map_err(cannot_write(out))?;
+            }
+            fs::rename(&partial, out).map_err(cannot_write(out))
+        });
     if let Err(error) = written {
         // The first error is the one to report; what cannot be removed stays under its telling name.
         let _ = fs::remove_dir_all(&partial);
@@ -71,7 +84,7 @@ pub fn write(out: &Path, config: &Config, progress: &Progress<'_>) -> Result<Out
 }
 
 /// Whether `out` holds this very data set; an error when it holds something else.
-fn is_finished(out: &Path, config: &Config) -> Result<bool> {
+fn is_finished(out: &Path, marker: &str) -> Result<bool> {
     let foreign = |found: String| Error::File {
         file: out.display().to_string(),
         found,
@@ -94,7 +107,7 @@ fn is_finished(out: &Path, config: &Config) -> Result<bool> {
         }
     }
     match fs::read_to_string(out.join(MARKER)) {
-        Ok(text) if text == config.marker() => Ok(true),
+        Ok(text) if text == marker => Ok(true),
         Ok(text) => {
             let found: String = text.split_whitespace().collect();
             Err(foreign(format!("procedural faces of another configuration, {found}")))
@@ -107,90 +120,82 @@ fn is_finished(out: &Path, config: &Config) -> Result<bool> {
     }
 }
 
-fn fill(folder: &Path, config: &Config, progress: &Progress<'_>) -> Result<()> {
-    let images = folder.join("Img").join("img_align_celeba");
-    let (annotations, partition, masks) = (folder.join("Anno"), folder.join("Eval"), folder.join("masks"));
-    for path in [&images, &annotations, &partition, &masks] {
-        fs::create_dir_all(path).map_err(cannot_write(path))?;
-    }
+/// Faces that are drawn before they are stored.
+const TOGETHER: usize = 1_000;
+
+fn fill(folder: &Path, config: &Config, form: Form, progress: &Progress<'_>) -> Result<()> {
+    fs::create_dir_all(folder).map_err(cannot_write(folder))?;
+    let mut store = Store::new(folder, config, form.layout)?;
+    let distinct = form.distinct.unwrap_or(config.images);
     let done = AtomicUsize::new(0);
-    let rows: Vec<([i8; ATTRIBUTES], Landmarks)> = (0..config.images)
-        .into_par_iter()
-        .map(|index| {
-            let face = render(config.seed, index as u64);
-            write_face(&images, &masks, index, &face)?;
-            if progress(done.fetch_add(1, Ordering::Relaxed) + 1).is_break() {
+    let mut kept: Vec<Drawn> = Vec::new();
+    let mut rows: Vec<([i8; ATTRIBUTES], Landmarks)> = Vec::with_capacity(config.images);
+    for start in (0..config.images).step_by(TOGETHER) {
+        let part = start..(start + TOGETHER).min(config.images);
+        let drawn: Vec<Drawn> = (part.start..part.end.min(distinct).max(part.start))
+            .into_par_iter()
+            .map(|index| {
+                let drawn = draw(config.seed, index)?;
+                store.put_new(index, &drawn)?;
+                if progress(done.fetch_add(1, Ordering::Relaxed) + 1).is_break() {
+                    return Err(Error::Stopped);
+                }
+                Ok(drawn)
+            })
+            .collect::<Result<_>>()?;
+        for index in part.clone() {
+            let original = index % distinct;
+            if original != index && progress(done.fetch_add(1, Ordering::Relaxed) + 1).is_break() {
                 return Err(Error::Stopped);
             }
-            Ok((face.labels, face.landmarks))
-        })
-        .collect::<Result<_>>()?;
-
-    let mut labels = format!("{}\n{} \n", config.images, Attributes::celeba().names().join(" "));
-    let mut landmarks = format!(
-        "{}\nlefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y\n",
-        config.images
-    );
-    let (mut identities, mut splits) = (String::new(), String::new());
-    for (index, (row, points)) in rows.iter().enumerate() {
-        let name = name(index, "jpg");
-        // Writing to a string cannot fail.
-        let _ = write!(labels, "{name}");
-        for label in row {
-            let _ = write!(labels, " {label:>2}");
+            // Kept from an earlier part, or drawn in this one.
+            let face = kept.get(original).unwrap_or_else(|| &drawn[original - part.start]);
+            store.put(index, original, face)?;
+            rows.push((face.labels, face.landmarks));
         }
-        labels.push('\n');
-        let _ = write!(landmarks, "{name}");
-        for v in [
-            points.left_eye,
-            points.right_eye,
-            points.nose,
-            points.left_mouth,
-            points.right_mouth,
-        ]
-        .concat()
-        {
-            let _ = write!(landmarks, " {:>4}", v.round() as i32);
+        if distinct < config.images {
+            kept.extend(drawn);
         }
-        landmarks.push('\n');
-        // Every procedural face is another person.
-        let _ = writeln!(identities, "{name} {}", index + 1);
-        let _ = writeln!(splits, "{name} {}", config.split(index).code());
     }
-    put(&annotations.join("list_attr_celeba.txt"), labels.as_bytes())?;
-    put(
-        &annotations.join("list_landmarks_align_celeba.txt"),
-        landmarks.as_bytes(),
-    )?;
-    put(&annotations.join("identity_CelebA.txt"), identities.as_bytes())?;
-    put(&partition.join("list_eval_partition.txt"), splits.as_bytes())?;
-    put(&folder.join(MARKER), config.marker().as_bytes())
+    store.finish(&rows)
 }
 
-fn write_face(images: &Path, masks: &Path, index: usize, face: &Face) -> Result<()> {
-    let path = images.join(name(index, "jpg"));
-    let mut bytes = Vec::with_capacity(1 << 14);
-    JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+/// A face, encoded.
+pub(super) struct Drawn {
+    pub(super) jpeg: Vec<u8>,
+    pub(super) masks: Vec<u8>,
+    pub(super) labels: [i8; ATTRIBUTES],
+    pub(super) landmarks: Landmarks,
+}
+
+fn draw(seed: u64, index: usize) -> Result<Drawn> {
+    let face = render(seed, index as u64);
+    let path = PathBuf::from(name(index, "jpg"));
+    let mut jpeg = Vec::with_capacity(1 << 14);
+    JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
         .encode_image(&face.image)
         .map_err(|source| Error::Encode {
             path: path.clone(),
             source,
         })?;
-    put(&path, &bytes)?;
-    let path = masks.join(name(index, "png"));
-    put(&path, &face.masks.to_png(&path)?)
+    Ok(Drawn {
+        jpeg,
+        masks: face.masks.to_png(&path)?,
+        labels: face.labels,
+        landmarks: face.landmarks,
+    })
 }
 
 /// CelebA's file names: six digits, from 1.
-fn name(index: usize, extension: &str) -> String {
+pub(super) fn name(index: usize, extension: &str) -> String {
     format!("{:06}.{extension}", index + 1)
 }
 
-fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).map_err(cannot_write(path))
 }
 
-fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> Error {
+pub(super) fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> Error {
     let path: PathBuf = path.to_owned();
     move |source| Error::Write { path, source }
 }
@@ -198,7 +203,7 @@ fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CelebaFolder, Source, Split};
+    use crate::{Attributes, CelebaFolder, Source, Split};
 
     const SMALL: Config = Config {
         images: 9,

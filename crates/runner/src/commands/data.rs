@@ -17,7 +17,7 @@ use crate::tables;
 /// What can be done with data sets.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write procedural faces in CelebA's official layout, with an exact mask of every attribute
+    /// Write procedural faces in CelebA's layout, with an exact mask of every attribute
     Procedural {
         /// The folder to write; it must not exist, or hold the same faces already
         #[arg(long, value_name = "DIR")]
@@ -28,6 +28,13 @@ pub enum Command {
         /// Seed of faces and labels
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// How they lie on disk: nested as the official download unpacks, flat in one folder, with the images in a zip, or as the
+        /// Hugging Face hub's Parquet files (without masks)
+        #[arg(long, value_name = "LAYOUT", default_value = "nested", value_parser = layout)]
+        layout: procedural::Layout,
+        /// Draw only so many faces and repeat them: for trying how something scales
+        #[arg(long, value_name = "N")]
+        distinct: Option<usize>,
     },
     /// Download CelebA or pretrained weights from the Hugging Face hub; goes on where an earlier download ended
     Fetch(super::fetch::Arguments),
@@ -57,9 +64,16 @@ pub enum Command {
 /// Those of reading and writing the files it names.
 pub fn run(command: Command) -> Result<()> {
     match command {
-        Command::Procedural { out, images, seed } => {
+        Command::Procedural {
+            out,
+            images,
+            seed,
+            layout,
+            distinct,
+        } => {
             let config = procedural::Config::new(images, seed);
-            write_procedural(&out, &config, &Progress::new(), &Interrupt::listen()?)?;
+            let form = procedural::Form { layout, distinct };
+            write_procedural(&out, &config, form, &Progress::new(), &Interrupt::listen()?)?;
             print(out.display())?;
         }
         Command::Fetch(arguments) => super::fetch::run(&arguments)?,
@@ -73,6 +87,14 @@ pub fn run(command: Command) -> Result<()> {
     Ok(())
 }
 
+fn layout(name: &str) -> std::result::Result<procedural::Layout, String> {
+    let known = procedural::Layout::ALL;
+    known.into_iter().find(|layout| layout.name() == name).ok_or_else(|| {
+        let names = known.map(procedural::Layout::name).join(", ");
+        format!("expected one of {names}")
+    })
+}
+
 /// Writes procedural faces unless they are there already, and shows how it goes.
 ///
 /// # Errors
@@ -80,6 +102,7 @@ pub fn run(command: Command) -> Result<()> {
 pub fn write_procedural(
     folder: &Path,
     config: &procedural::Config,
+    form: procedural::Form,
     progress: &Progress,
     interrupt: &Interrupt,
 ) -> Result<()> {
@@ -95,7 +118,7 @@ pub fn write_procedural(
             ControlFlow::Continue(())
         }
     };
-    let outcome = procedural::write(folder, config, &show);
+    let outcome = procedural::write_in(folder, config, form, &show);
     let work = work.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     match outcome {
         Ok(procedural::Outcome::Written) => work.done(&format!("{} images in {}", config.images, folder.display())),

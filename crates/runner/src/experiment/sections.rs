@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Source {
     /// Procedural faces, written on first use (`data.procedural`).
     Procedural,
-    /// CelebA's official folder (`data.folder`).
+    /// CelebA in `data.folder`: the official files, or the Parquet files that `biascam data fetch celeba` brings.
     Celeba,
 }
 
@@ -38,6 +38,10 @@ pub struct Data {
     /// Megabytes of decoded images kept in memory, so that later epochs need not decode them again.
     #[serde(default = "Data::cache_megabytes")]
     pub cache_megabytes: usize,
+    /// Keep decoded images in a file below `--data` (`packed/`), so that neither this run nor a later one decodes them again:
+    /// 116 KB an image of CelebA at `image_size: 224`, 29 KB at 112.
+    #[serde(default)]
+    pub packed_cache: bool,
 }
 
 impl Data {
@@ -46,6 +50,7 @@ impl Data {
     pub fn deciding(&self) -> Self {
         Self {
             cache_megabytes: 0,
+            packed_cache: false,
             ..self.clone()
         }
     }

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use dataset::{Annotations, CelebaFolder, ClassCounts, Split, procedural};
+use dataset::{Annotations, CelebaFolder, ClassCounts, Loader, LoaderConfig, PackedPixels, Split, procedural};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Data, Source};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
+use crate::stages::{celeba, packed};
 
 /// A data set as an experiment uses it.
 #[derive(Clone)]
@@ -24,6 +25,8 @@ pub struct DataSet {
     pub test: Vec<usize>,
     /// Positives and negatives of each attribute among the training images.
     pub counts: Vec<ClassCounts>,
+    /// Their pixels in one file, where the experiment asks for it.
+    packed: Option<Arc<PackedPixels>>,
 }
 
 impl DataSet {
@@ -37,8 +40,27 @@ impl DataSet {
         if data.source == Source::Procedural {
             write_faces(data, &folder, &context.progress, &context.interrupt)?;
         }
-        let source: Arc<dyn dataset::Source> = Arc::new(CelebaFolder::open(&folder)?);
-        Self::choose(source, data)
+        let source: Arc<dyn dataset::Source> = match data.source {
+            Source::Celeba => celeba::open(&folder, &context.progress, &context.interrupt)?,
+            Source::Procedural => Arc::new(CelebaFolder::open(&folder)?),
+        };
+        let mut set = Self::choose(source, data)?;
+        if set.annotations().landmarks.is_none() && data.frontal_threshold.is_some() {
+            context.progress.say(celeba::NO_LANDMARKS);
+        }
+        if data.packed_cache {
+            set.packed = Some(packed::open(context, &folder, &set)?);
+        }
+        Ok(set)
+    }
+
+    /// A loader of some of the images.
+    ///
+    /// # Errors
+    /// When a setting is out of range, or there is no image to load.
+    pub fn loader(&self, indices: &[usize], config: LoaderConfig) -> Result<Loader> {
+        let (source, packed) = (Arc::clone(&self.source), self.packed.clone());
+        Ok(Loader::with_packed(source, indices.to_vec(), config, packed)?)
     }
 
     /// Chooses each split's images.
@@ -70,6 +92,7 @@ impl DataSet {
             test,
             counts,
             source,
+            packed: None,
         })
     }
 
@@ -127,5 +150,5 @@ fn write_faces(data: &Data, folder: &std::path::Path, progress: &Progress, inter
         test: faces.test,
         seed: faces.seed,
     };
-    crate::commands::data::write_procedural(folder, &config, progress, interrupt)
+    crate::commands::data::write_procedural(folder, &config, procedural::Form::default(), progress, interrupt)
 }

@@ -1,9 +1,7 @@
 //! Running a trained network over images: the pass that prediction and explanation share.
 
-use std::sync::Arc;
-
 use candle_core::{Device, Tensor};
-use dataset::{Batch, Loader, LoaderConfig};
+use dataset::{Batch, LoaderConfig};
 use model::{Checkpoint, Mode, Network, Output};
 
 use super::DataSet;
@@ -54,9 +52,8 @@ pub fn for_each_batch(
     mut each: impl FnMut(&Batch, &Output) -> Result<()>,
 ) -> Result<()> {
     let size = context.experiment.data.image_size;
-    let loader = Loader::new(
-        Arc::clone(&data.source),
-        indices.to_vec(),
+    let loader = data.loader(
+        indices,
         LoaderConfig::in_order(size, BATCH, rayon::current_num_threads()),
     )?;
     let mut work = context.progress.work(title, indices.len() as u64);

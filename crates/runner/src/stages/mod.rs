@@ -11,6 +11,7 @@
 //! | `measure` | `tables/` |
 //! | `draw` | `figures/`, `report.html` |
 
+mod celeba;
 mod data;
 mod draw;
 mod evaluate;
@@ -19,6 +20,7 @@ mod history;
 mod maps;
 mod measure;
 mod needs;
+mod packed;
 mod pictures;
 mod predict;
 mod reference;

@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::Source;
+use crate::stages::celeba;
 use crate::stages::data::folder_name;
 use crate::weights::find_pretrained;
 
@@ -14,13 +15,8 @@ pub fn check(context: &Context) -> Result<()> {
     let experiment = &context.experiment;
     let mut missing = Vec::new();
     let folder = context.data_root.join(folder_name(&experiment.data));
-    if experiment.data.source == Source::Celeba && !folder.is_dir() {
-        missing.push(format!(
-            "{}: CelebA is not there. It may not be redistributed: get img_align_celeba.zip and the annotation files (about \
-             1.4 GB) from its authors' page, mmlab.ie.cuhk.edu.hk/projects/CelebA.html, and put them in this folder (the zip is read as it is), or name \
-             another with --data or data.folder. Without CelebA, `biascam reproduce` runs on procedural faces",
-            folder.display()
-        ));
+    if experiment.data.source == Source::Celeba {
+        missing.extend(celeba::missing(&folder));
     }
     for (name, classifier) in &experiment.classifiers {
         if let Some(path) = classifier.weights.as_ref().filter(|path| !path.is_file()) {

@@ -3,7 +3,6 @@
 //! A training that is interrupted leaves `NAME/unfinished.safetensors`: the checkpoint with the optimiser's state, the place in the
 //! epoch, and the history so far. The same command goes on from there.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use candle_core::Tensor;
@@ -241,7 +240,7 @@ fn loader(context: &Context, data: &DataSet) -> Result<Loader> {
         shuffle: true,
         ..LoaderConfig::in_order(context.experiment.data.image_size, settings.batch_size, threads)
     };
-    Ok(Loader::new(Arc::clone(&data.source), data.training.clone(), config)?)
+    data.loader(&data.training, config)
 }
 
 /// The class weights of a classifier.

@@ -1,0 +1,259 @@
+//! One shard: its schema, and the rows of a row group.
+
+use std::fs::File;
+use std::io::Cursor;
+use std::ops::Range;
+use std::path::Path;
+
+use polars_arrow::array::{Array, BooleanArray, PrimitiveArray};
+use polars_arrow::datatypes::{ArrowDataType, Field};
+use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata};
+use polars_parquet::parquet::read::{BasicDecompressor, PageMetaData, PageReader, read_metadata};
+use polars_parquet::parquet::schema::types::PhysicalType;
+use polars_parquet::read::column_iter_to_arrays;
+
+use super::pages::Chunk;
+use super::place::{Codec, Place};
+use crate::files::read_exact_at;
+use crate::{Error, Result};
+
+const BYTES: &[&str] = &["image", "bytes"];
+const PATH: &[&str] = &["image", "path"];
+const IDENTITY: &[&str] = &["celeb_id"];
+
+/// A page larger than this is no page of images.
+const LARGEST_PAGE: usize = 1 << 30;
+
+/// A shard, opened: its footer is read, its rows are not.
+pub(crate) struct Shard<'a> {
+    path: &'a Path,
+    file: &'a File,
+    metadata: FileMetadata,
+    bytes: usize,
+    names: usize,
+    identities: usize,
+    attributes: Vec<(usize, String)>,
+}
+
+/// What a row group says of its images, in the order of its rows.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    pub(crate) places: Vec<Place>,
+    /// `image.path`; `None` where it is null.
+    pub(crate) names: Vec<Option<String>>,
+    pub(crate) identities: Vec<u32>,
+    /// `[rows, attributes]`, 1 or -1.
+    pub(crate) labels: Vec<i8>,
+}
+
+impl<'a> Shard<'a> {
+    /// Reads the footer and checks the schema.
+    ///
+    /// # Errors
+    /// When the file is no whole Parquet file or has other columns than the hub's CelebA.
+    pub(crate) fn open(path: &'a Path, file: &'a File) -> Result<Self> {
+        let metadata = read_metadata(&mut &*file).map_err(|error| Error::File {
+            file: path.display().to_string(),
+            found: format!("no whole Parquet file ({error})"),
+            expected: "a complete shard; was the download or the copy cut off?".to_owned(),
+        })?;
+        let schema = |found: String| Error::File {
+            file: path.display().to_string(),
+            found,
+            expected: "the hub's CelebA: a struct image of bytes and path, celeb_id, and a boolean column an attribute"
+                .to_owned(),
+        };
+        let (mut bytes, mut names, mut identities, mut attributes) = (None, None, None, Vec::new());
+        for (index, column) in metadata.schema().columns().iter().enumerate() {
+            let path: Vec<&str> = column.path_in_schema.iter().map(|part| part.as_str()).collect();
+            let physical = column.descriptor.primitive_type.physical_type;
+            let (slot, expected) = match path.as_slice() {
+                BYTES => (Some(&mut bytes), PhysicalType::ByteArray),
+                PATH => (Some(&mut names), PhysicalType::ByteArray),
+                IDENTITY => (Some(&mut identities), PhysicalType::Int64),
+                [attribute] => {
+                    attributes.push((index, (*attribute).to_owned()));
+                    (None, PhysicalType::Boolean)
+                }
+                other => return Err(schema(format!("a column {}", other.join(".")))),
+            };
+            if physical != expected || column.descriptor.max_rep_level != 0 {
+                return Err(schema(format!("a column {} of type {physical:?}", path.join("."))));
+            }
+            if let Some(slot) = slot {
+                *slot = Some(index);
+            }
+        }
+        let needed = |column: Option<usize>, name: &[&str]| {
+            column.ok_or_else(|| schema(format!("no column {}", name.join("."))))
+        };
+        if attributes.is_empty() {
+            return Err(schema("no boolean column".to_owned()));
+        }
+        Ok(Self {
+            bytes: needed(bytes, BYTES)?,
+            names: needed(names, PATH)?,
+            identities: needed(identities, IDENTITY)?,
+            path,
+            file,
+            metadata,
+            attributes,
+        })
+    }
+
+    /// Names of the boolean columns.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.attributes.iter().map(|(_, name)| name.as_str())
+    }
+
+    /// Number of row groups.
+    pub(crate) fn groups(&self) -> usize {
+        self.metadata.row_groups.len()
+    }
+
+    /// Bytes of a row group in the file.
+    pub(crate) fn group_bytes(&self, group: usize) -> u64 {
+        self.metadata.row_groups[group].compressed_size() as u64
+    }
+
+    /// Reads a row group. The places' shard is `shard`.
+    ///
+    /// # Errors
+    /// When it is damaged, or anything but a path is null.
+    pub(crate) fn group(&self, group: usize, shard: u16) -> Result<Group> {
+        let rows = self.metadata.row_groups[group].num_rows();
+        let fault = |column: &str, found: String| Error::File {
+            file: self.path.display().to_string(),
+            found: format!("{found}, in column {column} of row group {group}"),
+            expected: "an undamaged shard of the hub's CelebA; fetching it again mends it".to_owned(),
+        };
+        let null = || "a null".to_owned();
+        let mut read = Group::default();
+
+        let column = self.column(group, self.bytes)?;
+        let mut nulls = 0;
+        column
+            .byte_arrays()
+            .and_then(|chunk| {
+                chunk.values(|value| match value {
+                    Some((place, bytes)) => read.places.push(Place {
+                        shard,
+                        checksum: crc32fast::hash(bytes),
+                        ..place
+                    }),
+                    None => nulls += 1,
+                })
+            })
+            .and_then(|()| if nulls == 0 { Ok(()) } else { Err(null()) })
+            .map_err(|found| fault("image.bytes", found))?;
+
+        let column = self.column(group, self.names)?;
+        column
+            .byte_arrays()
+            .and_then(|chunk| {
+                chunk.values(|value| {
+                    read.names
+                        .push(value.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned()));
+                })
+            })
+            .map_err(|found| fault("image.path", found))?;
+
+        let identities = self
+            .flat(group, self.identities, ArrowDataType::Int64)
+            .and_then(|arrays| {
+                let mut values = Vec::with_capacity(rows);
+                for array in &arrays {
+                    let array = array.as_any().downcast_ref::<PrimitiveArray<i64>>().ok_or_else(null)?;
+                    for value in array.iter() {
+                        let value = *value.ok_or_else(null)?;
+                        values.push(u32::try_from(value).map_err(|_| format!("the identity {value}"))?);
+                    }
+                }
+                Ok(values)
+            })
+            .map_err(|found| fault("celeb_id", found))?;
+        read.identities = identities;
+
+        let width = self.attributes.len();
+        read.labels = vec![0; rows * width];
+        for (position, (column, name)) in self.attributes.iter().enumerate() {
+            self.flat(group, *column, ArrowDataType::Boolean)
+                .and_then(|arrays| {
+                    let mut row = 0;
+                    for array in &arrays {
+                        let array = array.as_any().downcast_ref::<BooleanArray>().ok_or_else(null)?;
+                        for value in array.iter() {
+                            let label = read.labels.get_mut(row * width + position).ok_or("too many values")?;
+                            *label = if value.ok_or_else(null)? { 1 } else { -1 };
+                            row += 1;
+                        }
+                    }
+                    if row == rows {
+                        Ok(())
+                    } else {
+                        Err(format!("{row} values for {rows} rows"))
+                    }
+                })
+                .map_err(|found| fault(name, found))?;
+        }
+        for (found, name) in [
+            (read.places.len(), "image.bytes"),
+            (read.names.len(), "image.path"),
+            (read.identities.len(), "celeb_id"),
+        ] {
+            if found != rows {
+                return Err(fault(name, format!("{found} values for {rows} rows")));
+            }
+        }
+        Ok(read)
+    }
+
+    /// The bytes of a column in a row group.
+    fn column(&self, group: usize, column: usize) -> Result<Column<'_>> {
+        let metadata = &self.metadata.row_groups[group].parquet_columns()[column];
+        let Range { start, end } = metadata.byte_range();
+        let length = self.file.metadata().map(|file| file.len()).unwrap_or(0);
+        let mut bytes = vec![0; usize::try_from(end.min(length).saturating_sub(start)).unwrap_or(0)];
+        read_exact_at(self.file, &mut bytes, start).map_err(|source| Error::Read {
+            path: self.path.to_owned(),
+            source,
+        })?;
+        Ok(Column { metadata, start, bytes })
+    }
+
+    /// The values of a column that is not nested.
+    fn flat(&self, group: usize, column: usize, dtype: ArrowDataType) -> Result<Vec<Box<dyn Array>>, String> {
+        let Column { metadata, bytes, .. } = self.column(group, column).map_err(|error| error.to_string())?;
+        let reader = PageReader::new_with_page_meta(
+            Cursor::new(bytes.into()),
+            PageMetaData::from(metadata),
+            Vec::new(),
+            LARGEST_PAGE,
+        );
+        let descriptor = &metadata.descriptor().descriptor;
+        let field = Field::new("".into(), dtype, descriptor.max_def_level > 0);
+        let pages = BasicDecompressor::new(reader, Vec::new());
+        let (arrays, _) = column_iter_to_arrays(vec![pages], vec![&descriptor.primitive_type], field, None)
+            .map_err(|error| error.to_string())?;
+        Ok(arrays)
+    }
+}
+
+struct Column<'a> {
+    metadata: &'a ColumnChunkMetadata,
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Column<'_> {
+    fn byte_arrays(&self) -> Result<Chunk<'_>, String> {
+        let compression = self.metadata.compression();
+        Ok(Chunk {
+            bytes: &self.bytes,
+            start: self.start,
+            codec: Codec::of(compression).ok_or_else(|| format!("the outdated compression {compression:?}"))?,
+            values: usize::try_from(self.metadata.num_values()).map_err(|_| "a negative count".to_owned())?,
+            present: self.metadata.descriptor().descriptor.max_def_level,
+        })
+    }
+}
