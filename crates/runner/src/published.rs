@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use metrics::Class;
 
 use crate::error::{Error, Result};
+use crate::experiment::{Experiment, Source};
 
 /// Zhang, Bieri, Günther 2024, arXiv 2403.14435: error rates and energies (HiResCAM) on the frontal test images.
 const TABLE: &str = include_str!("../data/published_results.csv");
@@ -37,6 +38,25 @@ impl Published {
             }
         }
         Ok(Self(values))
+    }
+
+    /// The paper's table where it is to be compared with: as the experiment says, or where its data is CelebA.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn of(experiment: &Experiment) -> Result<Option<Self>> {
+        let celeba = experiment.data.source == Source::Celeba;
+        experiment
+            .measure
+            .published
+            .unwrap_or(celeba)
+            .then(Self::load)
+            .transpose()
+    }
+
+    /// Part of the training images that has the attribute.
+    pub fn positive_rate(&self, attribute: &str) -> Option<f64> {
+        self.get(attribute, "train_positive_rate".to_owned())
     }
 
     /// Error rate of a classifier (`unbalanced`, `balanced`) on the samples of a class.

@@ -25,7 +25,7 @@ pub(super) struct Store {
 enum Images {
     Folder(PathBuf),
     Archive(PathBuf, Box<ZipWriter<BufWriter<File>>>),
-    Shards(Shards),
+    Shards(Box<Shards>),
 }
 
 /// The shards, and the rows that wait until they fill a row group.
@@ -51,10 +51,10 @@ impl Store {
                 let rows = |split| (0..config.images).filter(|&index| config.split(index) == split).count();
                 let attributes = Attributes::celeba();
                 let writer = |split| ShardWriter::new(&root, split, rows(split), attributes.names());
-                Images::Shards(Shards {
+                Images::Shards(Box::new(Shards {
                     writers: Split::ALL.map(writer),
                     waiting: Vec::with_capacity(GROUP),
-                })
+                }))
             }
         };
         let (annotations, partition) = match layout {

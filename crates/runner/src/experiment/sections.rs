@@ -363,6 +363,8 @@ pub struct Measure {
     pub regions: String,
     /// Resamples of the bootstrap behind each 95 % confidence interval.
     pub resamples: usize,
+    /// Compare with the paper's published numbers, attribute by attribute; `null` does so where the data is CelebA.
+    pub published: Option<bool>,
 }
 
 impl Default for Measure {
@@ -370,6 +372,7 @@ impl Default for Measure {
         Self {
             regions: "celeba".to_owned(),
             resamples: 1000,
+            published: None,
         }
     }
 }

@@ -231,3 +231,29 @@ pub struct EnergyScatter {
     /// The attributes.
     pub points: Vec<ScatterPoint>,
 }
+
+/// One quantity of one classifier beside the published numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedPanel {
+    /// Name of the classifier.
+    pub classifier: String,
+    /// `fnr`, `fpr`, `energy_predicted_positive` or `energy_predicted_negative`.
+    pub quantity: &'static str,
+    /// (ours, published) of each attribute, in `[0, 1]`.
+    pub values: Vec<Option<(f64, f64)>>,
+    /// Mean of ours less mean of the published.
+    pub mean_difference: f64,
+    /// Mean absolute difference.
+    pub mean_absolute_difference: f64,
+    /// Spearman's correlation over attributes.
+    pub rank_correlation: Option<f64>,
+}
+
+/// A run beside the paper, attribute by attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedFigure {
+    /// The attributes, from above to below.
+    pub attributes: Vec<String>,
+    /// The panels, from left to right.
+    pub panels: Vec<PublishedPanel>,
+}

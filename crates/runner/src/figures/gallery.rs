@@ -287,6 +287,7 @@ fn gallery(names: &[&str], side: u32) -> Vec<Figure> {
         training_curves(&curves(if names.len() > 1 { 10 } else { 1 })).unwrap(),
         energy_scatter(&scatter(names)).unwrap(),
         bias_reliance(&reliance(names)).unwrap(),
+        published(&beside_the_paper(names)).unwrap(),
     ]
 }
 
@@ -385,4 +386,41 @@ fn nothing_to_draw_is_an_error() {
     let mut uneven = sheet(&["Bald"], 8);
     uneven.rows[0].panels.pop();
     assert!(matches!(average_cams(&uneven), Err(FigureError::Mismatch { .. })));
+}
+
+fn beside_the_paper(names: &[&str]) -> PublishedFigure {
+    let quantities = ["fnr", "fpr", "energy_predicted_positive", "energy_predicted_negative"];
+    let classifiers = classifiers();
+    let panels = classifiers
+        .iter()
+        .flat_map(|name| quantities.map(|quantity| (name, quantity)));
+    let value = |position: usize, i: usize| {
+        let published = noise(31 * position + i);
+        let ours = (published + 0.3 * (noise(7 * i + position) - 0.5)).clamp(0.0, 1.0);
+        (i % 11 != 3).then_some((ours, published))
+    };
+    let panel = |(position, (name, quantity)): (usize, (&String, &'static str))| PublishedPanel {
+        classifier: name.clone(),
+        quantity,
+        values: (0..names.len()).map(|i| value(position, i)).collect(),
+        mean_difference: -0.012,
+        mean_absolute_difference: 0.071,
+        rank_correlation: (names.len() > 1).then_some(0.87),
+    };
+    PublishedFigure {
+        attributes: names.iter().map(|name| (*name).to_owned()).collect(),
+        panels: panels.enumerate().map(panel).collect(),
+    }
+}
+
+#[test]
+fn panels_of_other_attributes_are_refused() {
+    let mut data = beside_the_paper(&NAMES);
+    data.attributes.pop();
+    assert!(matches!(
+        published(&data),
+        Err(FigureError::Mismatch { expected: 39, .. })
+    ));
+    data.attributes.clear();
+    assert!(matches!(published(&data), Err(FigureError::Empty(_))));
 }

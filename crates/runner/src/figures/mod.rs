@@ -16,6 +16,7 @@ mod error;
 mod error_rates;
 mod examples;
 mod export;
+mod published;
 mod raster;
 mod sheet;
 mod style;
@@ -31,6 +32,7 @@ pub use error::FigureError;
 pub use error_rates::error_rates;
 pub use examples::examples;
 pub use export::{Figure, Writer};
+pub use published::published;
 pub use raster::{shrunken, tinted};
 pub use training_curves::training_curves;
 

@@ -54,6 +54,15 @@ impl DataSet {
         Ok(set)
     }
 
+    /// What the frontal filter did, in a word or two.
+    pub fn filtered(&self, settings: &Data) -> &'static str {
+        match (&self.annotations().landmarks, settings.frontal_threshold) {
+            (_, None) => "all",
+            (None, Some(_)) => "not filtered for frontal faces: no landmarks",
+            (Some(_), Some(_)) => "frontal",
+        }
+    }
+
     /// A loader of some of the images.
     ///
     /// # Errors

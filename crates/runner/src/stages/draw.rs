@@ -5,18 +5,18 @@ use std::cell::RefCell;
 use metrics::{Class, MIN_SAMPLES, Statistics};
 
 use super::maps::MapsFile;
-use super::measure::results_key;
+use super::measure::{comparison, results_key};
 use super::{DataSet, history, pictures, report};
 use crate::context::Context;
 use crate::error::Result;
-use crate::experiment::Source;
 use crate::figures::data::{
-    Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, EnergyScatter, EpochPoint, ScatterPoint,
-    TrainingCurve,
+    Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, EnergyScatter, EpochPoint, PublishedFigure,
+    PublishedPanel, ScatterPoint, TrainingCurve,
 };
 use crate::figures::{self, Figure};
 use crate::measured::{AttributeMeasures, Measured};
 use crate::published::Published;
+use crate::tables::{Agreement, Comparison, Comparisons};
 
 /// Runs the stage.
 ///
@@ -34,10 +34,7 @@ pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result
 }
 
 fn draw(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<String>> {
-    let published = match context.experiment.data.source {
-        Source::Celeba => Published::load()?,
-        Source::Procedural => Published::default(),
-    };
+    let published = Published::of(&context.experiment)?.unwrap_or_default();
     let maps: Vec<MapsFile> = measured
         .classifiers
         .iter()
@@ -50,6 +47,9 @@ fn draw(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<St
         figures::bias_reliance(&bias_reliance(measured)),
         figures::average_cams(&pictures::average_cams(context, data, measured, &maps)?),
     ];
+    if let Some(comparison) = comparison(context, measured)?.filter(|comparison| !comparison.numbers.is_empty()) {
+        drawn.push(figures::published(&published_figure(&comparison)));
+    }
     let curves = training_curves(context, measured)?;
     if !curves.is_empty() {
         drawn.push(figures::training_curves(&curves));
@@ -178,6 +178,36 @@ fn scatter(measured: &Measured) -> EnergyScatter {
             .filter(|attribute| attribute.local)
             .map(point)
             .collect(),
+    }
+}
+
+fn published_figure(comparison: &Comparisons) -> PublishedFigure {
+    let mut attributes: Vec<String> = Vec::new();
+    for one in &comparison.numbers {
+        if attributes.last() != Some(&one.attribute) {
+            attributes.push(one.attribute.clone());
+        }
+    }
+    let panel = |agreement: &Agreement| PublishedPanel {
+        classifier: agreement.classifier.clone(),
+        quantity: agreement.quantity,
+        values: attributes
+            .iter()
+            .map(|attribute| {
+                let of = |one: &&Comparison| {
+                    (&one.attribute, &one.classifier, one.quantity)
+                        == (attribute, &agreement.classifier, agreement.quantity)
+                };
+                comparison.numbers.iter().find(of).map(|one| (one.ours, one.published))
+            })
+            .collect(),
+        mean_difference: agreement.mean_difference(),
+        mean_absolute_difference: agreement.mean_absolute_difference,
+        rank_correlation: agreement.rank_correlation,
+    };
+    PublishedFigure {
+        panels: comparison.agreements.iter().map(panel).collect(),
+        attributes,
     }
 }
 

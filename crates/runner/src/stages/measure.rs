@@ -5,12 +5,11 @@ use metrics::Bootstrap;
 use super::DataSet;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::Source;
 use crate::manifest::Key;
 use crate::measured::Measured;
 use crate::output::print;
 use crate::published::Published;
-use crate::tables::{self, Comparison};
+use crate::tables::{self, Comparisons};
 
 /// The key part that every stage shares that reads all classifiers' results.
 pub fn results_key(context: &Context) -> Key {
@@ -35,7 +34,7 @@ pub fn run(context: &mut Context, measured: &Measured) -> Result<()> {
     let key = results_key(context);
     context.stage("measure", key, |context| {
         let files =
-            tables::files(measured, bootstrap(context), comparison.as_deref()).map_err(|source| Error::Table {
+            tables::files(measured, bootstrap(context), comparison.as_ref()).map_err(|source| Error::Table {
                 path: context.results.join("tables"),
                 source,
             })?;
@@ -57,12 +56,13 @@ fn bootstrap(context: &Context) -> Bootstrap {
     }
 }
 
-/// The paper's numbers beside ours, where the experiment is on CelebA.
-fn comparison(context: &Context, measured: &Measured) -> Result<Option<Vec<Comparison>>> {
-    match context.experiment.data.source {
-        Source::Celeba => Ok(Some(Comparison::all(measured, &Published::load()?))),
-        Source::Procedural => Ok(None),
-    }
+/// The paper's numbers beside ours, where they are asked for.
+///
+/// # Errors
+/// None: the numbers are part of the program.
+pub(super) fn comparison(context: &Context, measured: &Measured) -> Result<Option<Comparisons>> {
+    let published = Published::of(&context.experiment)?;
+    Ok(published.map(|published| Comparisons::new(measured, &published, bootstrap(context))))
 }
 
 /// Prints the results: the paper's table, means, and verdicts.
@@ -81,7 +81,7 @@ pub fn show(context: &Context, data: &DataSet, measured: &Measured) -> Result<()
         tables::bias_reliance(measured, bootstrap(context))
     ))?;
     if let Some(comparison) = comparison(context, measured)? {
-        print(format_args!("{}\n", tables::agreement(&comparison)))?;
+        print(format_args!("{}\n", comparison.text()))?;
     }
     print(format_args!("{}\n", tables::verdicts(measured)))
 }

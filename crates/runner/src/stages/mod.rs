@@ -86,11 +86,12 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     check(&context, &data, last)?;
     context.begin(data.source.fingerprint())?;
     context.progress.say(&format!(
-        "{:24} {} training, {} validation, {} test images after the frontal filter, {} attributes",
+        "{:24} {} training, {} validation, {} test images ({}), {} attributes",
         "data",
         data.training.len(),
         data.validation.len(),
         data.test.len(),
+        data.filtered(&context.experiment.data),
         data.attributes().len()
     ));
 

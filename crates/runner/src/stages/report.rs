@@ -21,10 +21,11 @@ pub fn report_data(context: &Context, data: &DataSet, measured: &Measured, figur
         .filter(|finding| finding.verdict == Verdict::Observed)
         .count();
     let mut summary = format!(
-        "{} attributes, {} training images, {} frontal test images; classifiers: {}.",
+        "{} attributes, {} training images, {} test images ({}); classifiers: {}.",
         measured.attributes.len(),
         data.training.len(),
         data.test.len(),
+        data.filtered(&context.experiment.data),
         measured.classifiers.join(", ")
     );
     if !measured.findings.is_empty() {
@@ -42,7 +43,7 @@ pub fn report_data(context: &Context, data: &DataSet, measured: &Measured, figur
         tables: vec![attributes(measured)],
         facts: facts(context),
         experiment: to_yaml(&context.experiment)?,
-        files: files(context, measured),
+        files: files(context, measured, figures),
     })
 }
 
@@ -165,7 +166,7 @@ fn facts(context: &Context) -> Vec<Fact> {
     facts
 }
 
-fn files(context: &Context, measured: &Measured) -> Vec<FileLink> {
+fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<FileLink> {
     let link = |path: &str, description: &str| FileLink {
         path: path.to_owned(),
         description: description.to_owned(),
@@ -187,6 +188,12 @@ fn files(context: &Context, measured: &Measured) -> Vec<FileLink> {
         ),
         link("tables/claims.csv", "the verdicts"),
     ];
+    if figures.iter().any(|figure| figure.name() == "published") {
+        files.push(link(
+            "tables/published.csv",
+            "every number beside the paper's; also .parquet, .md, .tex, _agreement.csv and _claims.csv",
+        ));
+    }
     for classifier in &measured.classifiers {
         for (file, what) in [
             ("checkpoint.safetensors", "the classifier"),

@@ -8,7 +8,7 @@ mod statistics;
 
 pub use bias_reliance::text as bias_reliance;
 pub use claims::verdicts;
-pub use comparison::{Comparison, agreement};
+pub use comparison::{Agreement, Comparison, Comparisons};
 pub use paper::{summary, text};
 
 use comfy_table::{CellAlignment, LineStyle, Table as TextTable, TableStyle};
@@ -45,7 +45,7 @@ fn styled(style: TableStyle, head: Vec<String>, rows: impl IntoIterator<Item = V
 pub fn files(
     measured: &Measured,
     bootstrap: Bootstrap,
-    comparison: Option<&[Comparison]>,
+    comparison: Option<&Comparisons>,
 ) -> PolarsResult<Vec<(&'static str, Vec<u8>)>> {
     let mut files = vec![
         ("attributes.csv", paper::attributes(measured).to_csv()?),
@@ -66,7 +66,7 @@ pub fn files(
         ("claims.txt", format!("{}\n", verdicts(measured)).into_bytes()),
     ];
     if let Some(comparison) = comparison {
-        files.push(("published.csv", comparison::table(comparison).to_csv()?));
+        files.extend(comparison.files()?);
     }
     Ok(files)
 }

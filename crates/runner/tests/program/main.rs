@@ -3,6 +3,7 @@
 mod explain_images;
 mod faults;
 mod fetch;
+mod forms;
 mod hub;
 mod place;
 mod rehearsal;

@@ -1,0 +1,148 @@
+//! A run beside the paper's published numbers.
+
+mod agreement;
+mod layout;
+mod verdicts;
+
+use metrics::{Bootstrap, Class, Filter};
+use polars::error::PolarsResult;
+
+pub use agreement::{Agreement, agreements};
+
+use crate::frames::Table;
+use crate::measured::{Measure, Measured};
+use crate::published::Published;
+
+/// What differs from the authors' work, for whoever reads the numbers.
+pub const CAVEAT: &str = "Differences are ours minus published. Pretrained weights, seeds, optimiser settings that the paper does not state, and \
+    the alignment's resampling are not the authors'; the paper gives no intervals. Energies follow the paper: a map without energy counts as 0.";
+
+/// One number of this run and its published counterpart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The attribute.
+    pub attribute: String,
+    /// The classifier.
+    pub classifier: String,
+    /// `fnr`, `fpr`, `energy_predicted_positive` or `energy_predicted_negative`.
+    pub quantity: &'static str,
+    /// Measured in this run.
+    pub ours: f64,
+    /// Published.
+    pub published: f64,
+}
+
+impl Comparison {
+    /// Every number that both have.
+    pub fn all(measured: &Measured, published: &Published) -> Vec<Self> {
+        let mut all = Vec::new();
+        for attribute in &measured.attributes {
+            for (classifier, measures) in measured.classifiers.iter().zip(&attribute.classifiers) {
+                for class in Class::BOTH {
+                    let (error, energy) = match class {
+                        Class::Positive => ("fnr", "energy_predicted_positive"),
+                        Class::Negative => ("fpr", "energy_predicted_negative"),
+                    };
+                    let pairs = [
+                        (
+                            error,
+                            measures.rates.rate(class),
+                            published.error(&attribute.name, classifier, class),
+                        ),
+                        (
+                            energy,
+                            measures
+                                .statistics(Measure::EnergyPaper, Filter::predicted(class))
+                                .map(|statistics| statistics.mean),
+                            published.energy(&attribute.name, classifier, class),
+                        ),
+                    ];
+                    all.extend(pairs.into_iter().filter_map(|(quantity, ours, published)| {
+                        Some(Self {
+                            attribute: attribute.name.clone(),
+                            classifier: classifier.clone(),
+                            quantity,
+                            ours: ours?,
+                            published: published?,
+                        })
+                    }));
+                }
+            }
+        }
+        all
+    }
+}
+
+/// How a run compares with the paper, in every form.
+#[derive(Debug, Clone)]
+pub struct Comparisons {
+    /// Every number that both have.
+    pub numbers: Vec<Comparison>,
+    /// How well they agree, quantity by quantity.
+    pub agreements: Vec<Agreement>,
+    verdicts: Vec<verdicts::Pair>,
+}
+
+impl Comparisons {
+    /// Compares a run with the paper.
+    pub fn new(measured: &Measured, published: &Published, bootstrap: Bootstrap) -> Self {
+        let numbers = Comparison::all(measured, published);
+        Self {
+            agreements: agreements(&numbers),
+            verdicts: verdicts::pairs(measured, published, bootstrap),
+            numbers,
+        }
+    }
+
+    /// For the terminal: agreement and verdicts.
+    pub fn text(&self) -> String {
+        let verdicts = verdicts::text(&self.verdicts);
+        [agreement::text(&self.agreements), verdicts, CAVEAT.to_owned()]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    /// Files of `tables/`: name and contents.
+    ///
+    /// # Errors
+    /// polars' own.
+    pub fn files(&self) -> PolarsResult<Vec<(&'static str, Vec<u8>)>> {
+        Ok(vec![
+            ("published.csv", table(&self.numbers).to_csv()?),
+            ("published.parquet", table(&self.numbers).to_parquet()?),
+            ("published.md", self.markdown().into_bytes()),
+            (
+                "published.tex",
+                layout::latex(&self.numbers, &self.agreements).into_bytes(),
+            ),
+            ("published_agreement.csv", agreement::table(&self.agreements).to_csv()?),
+            ("published_claims.csv", verdicts::table(&self.verdicts).to_csv()?),
+        ])
+    }
+
+    fn markdown(&self) -> String {
+        let parts = [
+            layout::markdown(&self.numbers),
+            agreement::markdown(&self.agreements),
+            verdicts::markdown(&self.verdicts),
+            format!("{CAVEAT}\n"),
+        ];
+        parts.join("\n")
+    }
+}
+
+/// The comparison, one row a number.
+fn table(comparison: &[Comparison]) -> Table {
+    let texts = |value: fn(&Comparison) -> &str| -> Vec<&str> { comparison.iter().map(value).collect() };
+    let numbers =
+        |value: fn(&Comparison) -> f64| -> Vec<Option<f64>> { comparison.iter().map(|one| Some(value(one))).collect() };
+    Table::default()
+        .texts("attribute", &texts(|one| &one.attribute))
+        .texts("classifier", &texts(|one| &one.classifier))
+        .texts("quantity", &texts(|one| one.quantity))
+        .doubles("ours", &numbers(|one| one.ours))
+        .doubles("published", &numbers(|one| one.published))
+        .doubles("difference", &numbers(|one| one.ours - one.published))
+}

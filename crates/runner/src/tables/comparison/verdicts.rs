@@ -1,0 +1,142 @@
+//! The paper's claims, judged by the same rule on this run and on the published numbers.
+
+use comfy_table::presets;
+use metrics::{
+    AttributeEvidence, Bootstrap, Claim, Class, ClassifierEvidence, Finding, Measured as Mean, Verdict, findings,
+};
+
+use crate::experiment::{BALANCED, UNBALANCED};
+use crate::frames::Table;
+use crate::measured::{AttributeMeasures, Measured};
+use crate::published::Published;
+use crate::tables::{TERMINAL, styled};
+
+/// The paper states no counts: its means are taken to stand on enough samples.
+const ENOUGH: usize = 1_000;
+
+/// What this run and what the published numbers say of one claim.
+#[derive(Debug, Clone)]
+pub(super) struct Pair {
+    ours: Finding,
+    published: Finding,
+}
+
+/// Both verdicts on every claim that the published numbers can judge; none unless the run has both classifiers.
+pub(super) fn pairs(measured: &Measured, published: &Published, bootstrap: Bootstrap) -> Vec<Pair> {
+    let evidence: Vec<AttributeEvidence> = measured
+        .attributes
+        .iter()
+        .filter_map(|attribute| evidence(attribute, published))
+        .collect();
+    let of_paper = findings(&evidence, bootstrap);
+    measured
+        .findings
+        .iter()
+        // Of the constant part of the scores the paper has no numbers.
+        .filter(|finding| finding.claim != Claim::MajorityDecidedByBias)
+        .filter_map(|ours| {
+            let published = of_paper.iter().find(|finding| finding.claim == ours.claim)?;
+            Some(Pair {
+                ours: ours.clone(),
+                published: published.clone(),
+            })
+        })
+        .collect()
+}
+
+/// What the paper says of an attribute. Which class is the minority is decided by the published rate.
+fn evidence(attribute: &AttributeMeasures, published: &Published) -> Option<AttributeEvidence> {
+    let positive = published.positive_rate(&attribute.name)?;
+    let minority = if positive <= 0.5 {
+        Class::Positive
+    } else {
+        Class::Negative
+    };
+    let mean = |value: Option<f64>| value.map(|mean| Mean { mean, n: ENOUGH });
+    let of = |classifier: &str| ClassifierEvidence {
+        minority_error: mean(published.error(&attribute.name, classifier, minority)),
+        majority_error: mean(published.error(&attribute.name, classifier, minority.opposite())),
+        minority_energy: mean(published.energy(&attribute.name, classifier, minority)),
+        majority_energy: mean(published.energy(&attribute.name, classifier, minority.opposite())),
+        majority_constant: None,
+    };
+    Some(AttributeEvidence {
+        minority_share: positive.min(1.0 - positive),
+        local: attribute.local,
+        unbalanced: of(UNBALANCED),
+        balanced: of(BALANCED),
+    })
+}
+
+fn cell(finding: &Finding) -> String {
+    let effect = finding
+        .effect
+        .map_or_else(String::new, |effect| format!(", {effect:+.3}"));
+    let support = finding
+        .supporting
+        .map_or_else(String::new, |n| format!(" ({n} of {})", finding.attributes));
+    format!("{}{effect}{support}", finding.verdict)
+}
+
+fn rows(pairs: &[Pair]) -> impl Iterator<Item = Vec<String>> + '_ {
+    pairs.iter().map(|pair| {
+        let claim = pair.ours.claim.name().replace('_', " ");
+        vec![claim, cell(&pair.ours), cell(&pair.published)]
+    })
+}
+
+fn head() -> Vec<String> {
+    ["claim", "this run", "published numbers"].map(str::to_owned).to_vec()
+}
+
+pub(super) fn text(pairs: &[Pair]) -> String {
+    if pairs.is_empty() {
+        return String::new();
+    }
+    styled(TERMINAL, head(), rows(pairs))
+}
+
+pub(super) fn markdown(pairs: &[Pair]) -> String {
+    if pairs.is_empty() {
+        return String::new();
+    }
+    format!(
+        "{}\n\n{}\n",
+        styled(presets::ASCII_MARKDOWN, head(), rows(pairs)),
+        Verdict::RULE
+    )
+}
+
+pub(super) fn table(pairs: &[Pair]) -> Table {
+    let texts = |value: &dyn Fn(&Pair) -> String| -> Vec<String> { pairs.iter().map(value).collect() };
+    let numbers = |value: &dyn Fn(&Pair) -> Option<f64>| -> Vec<Option<f64>> { pairs.iter().map(value).collect() };
+    let mut table = Table::default().texts("claim", &texts(&|pair| pair.ours.claim.name().to_owned()));
+    let ours = |pair: &Pair| pair.ours.clone();
+    let published = |pair: &Pair| pair.published.clone();
+    let sides: [(&str, &dyn Fn(&Pair) -> Finding); 2] = [("ours", &ours), ("published", &published)];
+    for (side, finding) in sides {
+        table = table
+            .texts(
+                &format!("{side}_verdict"),
+                &texts(&|pair| finding(pair).verdict.to_string()),
+            )
+            .doubles(&format!("{side}_effect"), &numbers(&|pair| finding(pair).effect))
+            .doubles(
+                &format!("{side}_low"),
+                &numbers(&|pair| finding(pair).interval.map(|interval| interval.low)),
+            )
+            .doubles(
+                &format!("{side}_high"),
+                &numbers(&|pair| finding(pair).interval.map(|interval| interval.high)),
+            )
+            .doubles(
+                &format!("{side}_supporting"),
+                &numbers(&|pair| finding(pair).supporting.map(|n| n as f64)),
+            )
+            .doubles(
+                &format!("{side}_attributes"),
+                &numbers(&|pair| Some(finding(pair).attributes as f64)),
+            );
+    }
+    table
+}
