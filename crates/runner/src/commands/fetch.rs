@@ -25,7 +25,7 @@ pub struct Arguments {
 /// What the hub is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Asset {
-    /// CelebA's aligned images with identities and attributes as Parquet files, 11.7 GB; experiments read the official files
+    /// CelebA's aligned images with identities and attributes as Parquet files, 11.7 GB, which experiments read as they are
     Celeba,
     /// ResNet-50 trained on ImageNet by torchvision, 102 MB
     Resnet50,

@@ -15,8 +15,8 @@ const NAMES: f64 = 36.0;
 /// Height of an attribute's row.
 const ROW: f64 = 3.5;
 /// Between two panels, and between those of two classifiers.
-const GAP: f64 = 1.8;
-const GROUP_GAP: f64 = 3.6;
+const GAP: f64 = 3.2;
+const GROUP_GAP: f64 = 5.0;
 /// Above the panels: the classifier's name and the quantity's.
 const HEAD: f64 = 8.6;
 /// Below: ticks and three lines of numbers.
@@ -113,7 +113,6 @@ fn draw_panel(
     for row in (0..rows).step_by(2) {
         axes.rectangle([0.0, (rows - row) as f64], [1.0, (rows - row - 1) as f64], BAND)?;
     }
-    // Ticks at the ends would meet those of the next panel.
     axes.x_ticks(&[0.0, 0.5, 1.0], |tick| {
         if tick == 0.5 {
             ".5".to_owned()

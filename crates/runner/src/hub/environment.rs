@@ -9,11 +9,11 @@ use super::HubError;
 pub struct Environment {
     /// `HF_ENDPOINT`: the hub's address.
     pub endpoint: String,
-    /// `HF_HUB_CACHE`, or `hub` in `HF_HOME`, or `.cache/huggingface/hub` in the home folder.
+    /// `HF_HUB_CACHE`, or `hub` in `HF_HOME`, or `huggingface/hub` in `XDG_CACHE_HOME` or in `.cache` of the home folder.
     pub cache: PathBuf,
-    /// `HF_TOKEN`, or the file that `HF_TOKEN_PATH` names, or `token` in `HF_HOME`.
+    /// `HF_TOKEN` (or `HUGGING_FACE_HUB_TOKEN`, as it was called), or the file that `HF_TOKEN_PATH` names, or `token` in `HF_HOME`.
     pub token: Option<String>,
-    /// `HF_HUB_OFFLINE`: nothing is asked for.
+    /// `HF_HUB_OFFLINE` (or `TRANSFORMERS_OFFLINE`): nothing is asked for.
     pub offline: bool,
 }
 
@@ -28,19 +28,27 @@ impl Environment {
 
     fn read(variable: impl Fn(&str) -> Option<String>, home: Option<PathBuf>) -> Result<Self, HubError> {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let hugging_face = variable("HF_HOME")
-            .map(PathBuf::from)
-            .or_else(|| home.map(|home| home.join(".cache").join("huggingface")));
+        let hugging_face = variable("HF_HOME").map(PathBuf::from).or_else(|| {
+            let cache = variable("XDG_CACHE_HOME").map(PathBuf::from);
+            Some(
+                cache
+                    .or_else(|| home.map(|home| home.join(".cache")))?
+                    .join("huggingface"),
+            )
+        });
         let cache = variable("HF_HUB_CACHE")
+            .or_else(|| variable("HUGGINGFACE_HUB_CACHE"))
             .map(PathBuf::from)
             .or_else(|| hugging_face.as_ref().map(|folder| folder.join("hub")))
             .ok_or(HubError::NoCache)?;
         let token_file = variable("HF_TOKEN_PATH")
             .map(PathBuf::from)
             .or_else(|| hugging_face.map(|folder| folder.join("token")));
-        let token = variable("HF_TOKEN").or_else(|| std::fs::read_to_string(token_file?).ok());
+        let token = variable("HF_TOKEN").or_else(|| variable("HUGGING_FACE_HUB_TOKEN"));
+        let token = token.or_else(|| std::fs::read_to_string(token_file?).ok());
         let endpoint = variable("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".to_owned());
         let offline = variable("HF_HUB_OFFLINE")
+            .or_else(|| variable("TRANSFORMERS_OFFLINE"))
             .is_some_and(|value| matches!(value.to_lowercase().as_str(), "1" | "true" | "yes" | "on"));
         Ok(Self {
             endpoint: endpoint.trim_end_matches('/').to_owned(),
@@ -94,6 +102,11 @@ mod tests {
             ("HF_TOKEN", "hf_x"),
             ("HF_HUB_OFFLINE", "0"),
         ]);
+        assert_eq!(
+            read(&[("XDG_CACHE_HOME", "/x")]).cache,
+            PathBuf::from("/x/huggingface/hub")
+        );
+        assert!(read(&[("TRANSFORMERS_OFFLINE", "1")]).offline);
         assert_eq!(found.cache, PathBuf::from("/big"));
         assert_eq!(found.token.as_deref(), Some("hf_x"));
         assert!(!found.offline);

@@ -108,34 +108,33 @@ pub(super) fn markdown(pairs: &[Pair]) -> String {
 }
 
 pub(super) fn table(pairs: &[Pair]) -> Table {
-    let texts = |value: &dyn Fn(&Pair) -> String| -> Vec<String> { pairs.iter().map(value).collect() };
-    let numbers = |value: &dyn Fn(&Pair) -> Option<f64>| -> Vec<Option<f64>> { pairs.iter().map(value).collect() };
-    let mut table = Table::default().texts("claim", &texts(&|pair| pair.ours.claim.name().to_owned()));
-    let ours = |pair: &Pair| pair.ours.clone();
-    let published = |pair: &Pair| pair.published.clone();
-    let sides: [(&str, &dyn Fn(&Pair) -> Finding); 2] = [("ours", &ours), ("published", &published)];
-    for (side, finding) in sides {
+    let claims: Vec<&str> = pairs.iter().map(|pair| pair.ours.claim.name()).collect();
+    let ours: Vec<&Finding> = pairs.iter().map(|pair| &pair.ours).collect();
+    let published: Vec<&Finding> = pairs.iter().map(|pair| &pair.published).collect();
+    let mut table = Table::default().texts("claim", &claims);
+    for (side, findings) in [("ours", ours), ("published", published)] {
+        let verdicts: Vec<String> = findings.iter().map(|finding| finding.verdict.to_string()).collect();
+        let numbers = |value: fn(&Finding) -> Option<f64>| -> Vec<Option<f64>> {
+            findings.iter().map(|one| value(one)).collect()
+        };
         table = table
-            .texts(
-                &format!("{side}_verdict"),
-                &texts(&|pair| finding(pair).verdict.to_string()),
-            )
-            .doubles(&format!("{side}_effect"), &numbers(&|pair| finding(pair).effect))
+            .texts(&format!("{side}_verdict"), &verdicts)
+            .doubles(&format!("{side}_effect"), &numbers(|one| one.effect))
             .doubles(
                 &format!("{side}_low"),
-                &numbers(&|pair| finding(pair).interval.map(|interval| interval.low)),
+                &numbers(|one| one.interval.map(|interval| interval.low)),
             )
             .doubles(
                 &format!("{side}_high"),
-                &numbers(&|pair| finding(pair).interval.map(|interval| interval.high)),
+                &numbers(|one| one.interval.map(|interval| interval.high)),
             )
             .doubles(
                 &format!("{side}_supporting"),
-                &numbers(&|pair| finding(pair).supporting.map(|n| n as f64)),
+                &numbers(|one| one.supporting.map(|n| n as f64)),
             )
             .doubles(
                 &format!("{side}_attributes"),
-                &numbers(&|pair| Some(finding(pair).attributes as f64)),
+                &numbers(|one| Some(one.attributes as f64)),
             );
     }
     table
