@@ -1,13 +1,13 @@
 //! All methods behind one door.
 
 use candle_core::{Device, Tensor};
-use model::{Head, Mode, Network, Output};
+use model::{Architecture, Head, Mode, Network, Output};
 use rayon::prelude::*;
 
 use crate::methods::rise::{RiseConfig, Saliency};
 use crate::methods::score_cam::Upsampling;
 use crate::methods::{Gradient, Point, ablation_cam, full_grad, score_cam};
-use crate::{Error, Maps, Method, Reference, Resize, Resizer, Result, Target, method};
+use crate::{Cost, Error, Finaliser, Maps, Method, Reference, Resize, Result, Target, method};
 
 /// Rows of a batch of forward or backward passes: what bounds the memory.
 const ROWS: usize = 64;
@@ -19,7 +19,8 @@ pub struct ExplainerConfig {
     pub method: Method,
     /// The score.
     pub target: Target,
-    /// The stage whose activations are mapped, such as `layer3`; `None`: the last. FullGrad and RISE do not look at it.
+    /// The stage whose activations are mapped, such as `layer3` (or `stage3`); `None`: the last. FullGrad and RISE do not look
+    /// at it.
     pub layer: Option<String>,
     /// Where a map's cells lie in the image.
     pub resize: Resize,
@@ -29,6 +30,32 @@ pub struct ExplainerConfig {
     pub rise: RiseConfig,
     /// What the centred map is centred on; the other methods do not look at it.
     pub reference: Option<Reference>,
+}
+
+impl ExplainerConfig {
+    /// The target layer in a network of this architecture, if it exists, the method is defined there, and the method's
+    /// settings are in their range.
+    ///
+    /// # Errors
+    /// As [`Explainer::new`], but for the reference.
+    pub fn layer_of(&self, architecture: &Architecture) -> Result<String> {
+        let known = architecture.layers();
+        let last = known.last().cloned().unwrap_or_default();
+        let name = self.layer.clone().unwrap_or_else(|| last.clone());
+        // The paper's word for torchvision's.
+        let layer = name
+            .strip_prefix("stage")
+            .map_or_else(|| name.clone(), |number| format!("layer{number}"));
+        if !known.contains(&layer) {
+            return Err(model::Error::UnknownLayer { name, known }.into());
+        }
+        let method = self.method;
+        if matches!(method, Method::Cam | Method::CentredCam) && layer != last {
+            return Err(Error::LastStageOnly { method, layer, last });
+        }
+        self.rise.check()?;
+        Ok(layer)
+    }
 }
 
 /// Images explained.
@@ -75,21 +102,11 @@ impl<'a> Explainer<'a> {
     /// [`Error::Model`] names the layers that exist; [`Error::LastStageOnly`] for CAM and centred CAM at an inner layer;
     /// [`Error::NoReference`] for centred CAM without one; [`Error::Setting`].
     pub fn new(network: &'a Network, config: ExplainerConfig) -> Result<Self> {
-        let known = network.architecture().layers();
-        let last = known.last().cloned().unwrap_or_default();
-        let layer = config.layer.clone().unwrap_or_else(|| last.clone());
-        if !known.contains(&layer) {
-            return Err(model::Error::UnknownLayer { name: layer, known }.into());
-        }
-        let method = config.method;
-        if matches!(method, Method::Cam | Method::CentredCam) && layer != last {
-            return Err(Error::LastStageOnly { method, layer, last });
-        }
-        if method == Method::CentredCam && config.reference.is_none() {
+        let layer = config.layer_of(network.architecture())?;
+        if config.method == Method::CentredCam && config.reference.is_none() {
             return Err(Error::NoReference);
         }
-        config.rise.check()?;
-        let is_last = layer == last;
+        let is_last = network.architecture().layers().last() == Some(&layer);
         Ok(Self {
             network,
             config,
@@ -101,50 +118,88 @@ impl<'a> Explainer<'a> {
     /// Raw maps of the chosen attributes on images `[N, 3, S, S]`; with `labels` `[N, K]`, +1 or -1 for each image and chosen
     /// attribute, where the target is [`Target::Label`].
     ///
-    /// Maps have the layer's resolution; FullGrad's and RISE's that of the image. `docs/methods.md` lists the passes that each
-    /// method costs; the result is N K maps, so give as many images at a time as can be kept.
+    /// Maps have the layer's resolution; FullGrad's and RISE's that of the image. [`cost`](Self::cost) says how many passes
+    /// that takes; the result is N K maps, so give as many images at a time as can be kept.
     ///
     /// # Errors
     /// [`Error::Model`] for images of another shape and attributes that do not exist, [`Error::NotFinite`], [`Error::NoLabel`],
     /// [`Error::Shape`] for labels of another number.
     pub fn explain(&self, images: &Tensor, attributes: &[usize], labels: Option<&[i8]>) -> Result<Explained> {
-        let outputs = self.network.outputs();
-        if let Some(attribute) = attributes.iter().find(|&&attribute| attribute >= outputs) {
-            let fault = model::Error::Setting {
-                field: "attribute".to_owned(),
-                found: attribute.to_string(),
-                expected: format!("less than {outputs}, the network's outputs"),
-            };
-            return Err(fault.into());
-        }
+        self.check_attributes(attributes)?;
         let output = self.network.forward(images, Mode::Eval)?;
-        let maps = if attributes.is_empty() {
-            let (count, _, height, width) = output.features.dims4()?;
-            Maps::new(Vec::new(), [count, 0, height, width])?
-        } else if let (Method::CentredCam, Some(reference)) = (self.config.method, &self.config.reference) {
-            let (chosen, head) = (choose(&output, attributes)?, self.head(attributes)?);
-            method::centred_maps_with(self.config.target, labels, &chosen, &head, reference)?
-        } else if self.is_last && self.config.method.has_closed_form() {
-            let (chosen, head) = (choose(&output, attributes)?, self.head(attributes)?);
-            method::raw_maps_with(self.config.method, self.config.target, labels, &chosen, &head)?
-        } else {
-            let chosen = choose(&output, attributes)?;
-            let logits = chosen.logits.flatten_all()?.to_vec1::<f32>()?;
-            let signs = self.config.target.signs(&logits, labels, attributes.len())?;
-            self.passes(images, &output, attributes, &Scores { logits, signs })?
-        };
+        let maps = self.maps(images, &output, attributes, labels)?;
         Ok(Explained { output, maps })
     }
 
-    /// A raw map made ready to be shown and measured: `out` `[S, S]`, values in [0, 1].
-    ///
-    /// [`Resizer::finalise`] for maps of a layer. FullGrad's and RISE's have the image's size: m - min(m), divided by
-    /// 1e-7 + max(m), without ReLU, because their values are no evidence for and against.
-    ///
-    /// For many maps of one layer a [`Resizer`] of one's own saves working out the coefficients for each.
+    /// As [`explain`](Self::explain), from a forward pass that was made already: `output` is the network's for `images`.
     ///
     /// # Errors
-    /// [`Error::Shape`] when there is no such map, or `out` is not a square, or not of the image's size.
+    /// As [`explain`](Self::explain).
+    pub fn maps(&self, images: &Tensor, output: &Output, attributes: &[usize], labels: Option<&[i8]>) -> Result<Maps> {
+        self.check_attributes(attributes)?;
+        if attributes.is_empty() {
+            let (count, _, height, width) = output.features.dims4()?;
+            return Maps::new(Vec::new(), [count, 0, height, width]);
+        }
+        let chosen = choose(output, attributes)?;
+        let (method, target) = (self.config.method, self.config.target);
+        if let (Method::CentredCam, Some(reference)) = (method, &self.config.reference) {
+            return method::centred_maps_with(target, labels, &chosen, &self.head(attributes)?, reference);
+        }
+        if self.is_free() {
+            return method::raw_maps_with(method, target, labels, &chosen, &self.head(attributes)?);
+        }
+        let logits = chosen.logits.flatten_all()?.to_vec1::<f32>()?;
+        let signs = target.signs(&logits, labels, attributes.len())?;
+        self.passes(images, output, attributes, &Scores { logits, signs })
+    }
+
+    /// What the maps of one image and so many attributes cost beside the image's own forward pass.
+    pub fn cost(&self, attributes: usize) -> Cost {
+        let layer = || self.layer.clone();
+        match self.config.method {
+            _ if self.is_free() => Cost::Free,
+            Method::FullGrad => Cost::Backward(attributes),
+            Method::Rise => Cost::Forward(self.config.rise.masks),
+            Method::ScoreCam => Cost::Forward(self.channels()),
+            Method::AblationCam => Cost::ForwardBehind(self.channels(), layer()),
+            _ => Cost::BackwardBehind(attributes, layer()),
+        }
+    }
+
+    /// Whether the maps follow from the one forward pass.
+    fn is_free(&self) -> bool {
+        self.config.method == Method::CentredCam || self.is_last && self.config.method.has_closed_form()
+    }
+
+    /// Channels of the target layer.
+    fn channels(&self) -> usize {
+        let architecture = self.network.architecture();
+        let layers = architecture.layers();
+        let stages = layers.iter().zip(&architecture.stages);
+        let stage = stages.filter(|(name, _)| **name == self.layer).map(|(_, stage)| stage);
+        stage.map(|stage| stage.width * architecture.block.expansion()).sum()
+    }
+
+    fn check_attributes(&self, attributes: &[usize]) -> Result<()> {
+        let outputs = self.network.outputs();
+        match attributes.iter().find(|&&attribute| attribute >= outputs) {
+            Some(attribute) => Err(model::Error::Setting {
+                field: "attribute".to_owned(),
+                found: attribute.to_string(),
+                expected: format!("less than {outputs}, the network's outputs"),
+            }
+            .into()),
+            None => Ok(()),
+        }
+    }
+
+    /// A raw map made ready to be shown and measured: `out` `[S, S]`, values in [0, 1]; see [`Finaliser`], of which one of one's
+    /// own saves working out the coefficients for each of many maps.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there is no such map, or `out` is not a square, or not of the image's size where the method's maps
+    /// are.
     pub fn finalise(&self, maps: &Maps, image: usize, attribute: usize, out: &mut [f32]) -> Result<()> {
         let size = out.len().isqrt();
         let fault = |what, found, expected: &str| Error::Shape {
@@ -159,16 +214,8 @@ impl<'a> Explainer<'a> {
             let expected = format!("less than {} and {}", maps.images, maps.attributes);
             return Err(fault("image and attribute of a map", vec![image, attribute], &expected));
         }
-        let raw = maps.map(image, attribute);
-        if matches!(self.config.method, Method::FullGrad | Method::Rise) {
-            if raw.len() != out.len() {
-                return Err(fault("final map", vec![size, size], &format!("{} pixels", raw.len())));
-            }
-            out.copy_from_slice(raw);
-            full_grad::scale(out);
-        } else {
-            Resizer::new(self.config.resize, maps.height, maps.width, size).finalise(raw, out);
-        }
+        let finaliser = Finaliser::new(self.config.method, self.config.resize, [maps.height, maps.width], size)?;
+        finaliser.finalise(maps.map(image, attribute), out);
         Ok(())
     }
 
@@ -300,6 +347,8 @@ impl<'a> Explainer<'a> {
         Maps::new(maps, [count, attributes.len(), height, width])
     }
 
+    /// The masks are made batch by batch from their seed, and each batch is shown all images: memory does not grow with their
+    /// number.
     fn rise(&self, images: &Tensor, attributes: &[usize], scores: &Scores) -> Result<Maps> {
         let (count, _, height, width) = images.dims4()?;
         if height != width {
@@ -309,26 +358,25 @@ impl<'a> Explainer<'a> {
                 expected: "[N, 3, S, S]: RISE's masks are square".to_owned(),
             });
         }
-        let masks: Vec<Vec<f32>> = self.config.rise.masks(height).collect();
-        let mut maps = Vec::with_capacity(count * attributes.len() * height * width);
-        for image in 0..count {
-            let one = images.narrow(0, image, 1)?;
-            let mut saliency = Saliency::new(self.config.rise, attributes.len(), height * width);
-            for some in masks.chunks(ROWS) {
-                let stacked = Tensor::from_vec(some.concat(), (some.len(), 1, height, width), one.device())?;
-                let output = self.network.forward(&stacked.broadcast_mul(&one)?, Mode::Eval)?;
-                for (mask, row) in some.iter().zip(output.logits.to_vec2::<f32>()?) {
-                    let score = |(k, &attribute): (usize, &usize)| {
-                        let sign = scores.signs[image * attributes.len() + k];
-                        self.config.target.score(sign, row[attribute])
-                    };
-                    let scores: Vec<f32> = attributes.iter().enumerate().map(score).collect();
-                    saliency.add(mask, &scores);
+        let (rise, target, kinds) = (self.config.rise, self.config.target, attributes.len());
+        let pixels = height * width;
+        let mut saliency: Vec<Saliency> = (0..count).map(|_| Saliency::new(rise, kinds, pixels)).collect();
+        for start in (0..rise.masks).step_by(ROWS) {
+            let rows = ROWS.min(rise.masks - start);
+            let masks = rise.masks(start..start + rows, height);
+            for (image, saliency) in saliency.iter_mut().enumerate() {
+                let masked = masked_images(&images.narrow(0, image, 1)?, &masks)?;
+                let logits = self.network.forward(&masked, Mode::Eval)?.logits.to_vec2::<f32>()?;
+                let mut scored = Vec::with_capacity(kinds * rows);
+                for (k, &attribute) in attributes.iter().enumerate() {
+                    let sign = scores.signs[image * kinds + k];
+                    scored.extend(logits.iter().map(|row| target.score(sign, row[attribute])));
                 }
+                saliency.add(&masks, &scored)?;
             }
-            maps.extend(saliency.maps());
         }
-        Maps::new(maps, [count, attributes.len(), height, width])
+        let maps = saliency.into_iter().flat_map(Saliency::maps).collect();
+        Maps::new(maps, [count, kinds, height, width])
     }
 }
 
@@ -350,6 +398,27 @@ fn choose(output: &Output, attributes: &[usize]) -> Result<Output> {
 fn index(attributes: &[usize], device: &Device) -> Result<Tensor> {
     let attributes: Vec<u32> = attributes.iter().map(|&attribute| attribute as u32).collect();
     Ok(Tensor::new(attributes.as_slice(), device)?)
+}
+
+/// An image `[1, 3, S, S]` behind each of some masks `[R S S]`: `[R, 3, S, S]`, a view of channels-last memory.
+pub(crate) fn masked_images(image: &Tensor, masks: &[f32]) -> Result<Tensor> {
+    let (_, channels, height, width) = image.dims4()?;
+    let pixels = to_vec(&image.permute((0, 2, 3, 1))?)?;
+    let rows = masks.len() / (height * width);
+    let mut masked = vec![0.0; rows * pixels.len()];
+    let each = masked
+        .par_chunks_exact_mut(pixels.len())
+        .zip(masks.par_chunks_exact(height * width));
+    each.for_each(|(out, mask)| {
+        let places = out.chunks_exact_mut(channels).zip(pixels.chunks_exact(channels));
+        for ((out, pixel), value) in places.zip(mask) {
+            out.iter_mut()
+                .zip(pixel)
+                .for_each(|(out, channel)| *out = channel * value);
+        }
+    });
+    let masked = Tensor::from_vec(masked, (rows, height, width, channels), image.device())?;
+    Ok(masked.permute((0, 3, 1, 2))?)
 }
 
 fn to_vec(x: &Tensor) -> Result<Vec<f32>> {

@@ -47,14 +47,19 @@ pub struct Resizer {
 
 /// Linear interpolation between two neighbouring cells.
 #[derive(Debug, Clone, Copy)]
-struct Tap {
-    first: usize,
-    second: usize,
+pub(crate) struct Tap {
+    pub(crate) first: usize,
+    pub(crate) second: usize,
     /// Share of the second.
-    share: f32,
+    pub(crate) share: f32,
 }
 
 impl Tap {
+    /// The value between the two cells of a row.
+    pub(crate) fn of(self, row: &[f32]) -> f32 {
+        row[self.first] * (1.0 - self.share) + row[self.second] * self.share
+    }
+
     /// One tap per pixel. Beyond the outermost cells' centres the outermost cell alone counts.
     fn table(resize: Resize, cells: usize, size: usize) -> Vec<Self> {
         let last = cells.saturating_sub(1);
@@ -108,6 +113,51 @@ impl Resizer {
         self.columns.len()
     }
 
+    /// Number of cells of a raw map.
+    pub(crate) fn cells(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Columns of a raw map.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The coefficients of rows and columns.
+    pub(crate) fn taps(&self) -> (&[Tap], &[Tap]) {
+        (&self.rows, &self.columns)
+    }
+
+    /// Bilinear resize alone, `cells` `[height, width]` to `out` `[size, size]`.
+    pub(crate) fn resize(&self, cells: &[f32], out: &mut [f32]) {
+        self.resize_each(cells, |value| value, out);
+    }
+
+    /// The resize of a function of the cells.
+    fn resize_each(&self, cells: &[f32], value: impl Fn(f32) -> f32, out: &mut [f32]) {
+        let size = self.size();
+        STRETCHED.with_borrow_mut(|stretched| {
+            stretched.clear();
+            for row in cells.chunks_exact(self.width.max(1)) {
+                stretched.extend(self.columns.iter().map(|tap| {
+                    let (first, second) = (value(row[tap.first]), value(row[tap.second]));
+                    first * (1.0 - tap.share) + second * tap.share
+                }));
+            }
+            if stretched.is_empty() {
+                out.fill(0.0);
+                return;
+            }
+            for (row, tap) in out.chunks_exact_mut(size).zip(&self.rows) {
+                let first = &stretched[tap.first * size..][..size];
+                let second = &stretched[tap.second * size..][..size];
+                for ((value, first), second) in row.iter_mut().zip(first).zip(second) {
+                    *value = first * (1.0 - tap.share) + second * tap.share;
+                }
+            }
+        });
+    }
+
     /// The authors' post-processing of one map, `raw` `[height, width]` to `out` `[size, size]` (pytorch-grad-cam's
     /// `scale_cam_image` and `aggregate_multi_layers`):
     ///
@@ -129,30 +179,8 @@ impl Resizer {
             out.fill(f32::NAN);
             return;
         }
-        STRETCHED.with_borrow_mut(|stretched| {
-            let scale = Scale::of_positive(raw);
-            stretched.clear();
-            for row in raw.chunks_exact(self.width.max(1)) {
-                stretched.extend(self.columns.iter().map(|tap| {
-                    let (first, second) = (
-                        scale.apply(row[tap.first].max(0.0)),
-                        scale.apply(row[tap.second].max(0.0)),
-                    );
-                    first * (1.0 - tap.share) + second * tap.share
-                }));
-            }
-            if stretched.is_empty() {
-                out.fill(0.0);
-                return;
-            }
-            for (row, tap) in out.chunks_exact_mut(size).zip(&self.rows) {
-                let first = &stretched[tap.first * size..][..size];
-                let second = &stretched[tap.second * size..][..size];
-                for ((value, first), second) in row.iter_mut().zip(first).zip(second) {
-                    *value = first * (1.0 - tap.share) + second * tap.share;
-                }
-            }
-        });
+        let scale = Scale::of_positive(raw);
+        self.resize_each(raw, |value| scale.apply(value.max(0.0)), out);
         let scale = Scale::of_positive(out);
         out.iter_mut().for_each(|value| *value = scale.apply(*value));
     }
@@ -160,14 +188,22 @@ impl Resizer {
 
 /// m -> (m - min) / (1e-7 + max(m - min)).
 #[derive(Debug, Clone, Copy)]
-struct Scale {
+pub(crate) struct Scale {
     least: f32,
     divisor: f32,
 }
 
 impl Scale {
+    /// For values of which the least and the largest are known, neither below 0.
+    pub(crate) fn between(least: f32, largest: f32) -> Self {
+        Self {
+            least,
+            divisor: EPSILON + (largest - least).max(0.0),
+        }
+    }
+
     /// For max(values, 0), finite.
-    fn of_positive(values: &[f32]) -> Self {
+    pub(crate) fn of_positive(values: &[f32]) -> Self {
         // Eight independent minima and maxima keep the loop from waiting for itself.
         const LANES: usize = 8;
         let (mut least, mut largest) = ([f32::INFINITY; LANES], [0.0_f32; LANES]);
@@ -188,13 +224,10 @@ impl Scale {
         }
         let least = rest.iter().chain(&least).fold(f32::INFINITY, |a, &b| a.min(b)).max(0.0);
         let largest = rest.iter().chain(&largest).fold(0.0, |a: f32, &b| a.max(b));
-        Self {
-            least,
-            divisor: EPSILON + (largest - least).max(0.0),
-        }
+        Self::between(least, largest)
     }
 
-    fn apply(self, value: f32) -> f32 {
+    pub(crate) fn apply(self, value: f32) -> f32 {
         (value - self.least) / self.divisor
     }
 }

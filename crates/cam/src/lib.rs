@@ -34,9 +34,11 @@
 
 mod average;
 mod colour;
+mod cost;
 mod error;
 mod explainer;
 mod finalise;
+mod finaliser;
 mod imputation;
 mod maps;
 mod method;
@@ -47,9 +49,11 @@ mod target;
 
 pub use average::MapAverage;
 pub use colour::ColourMap;
+pub use cost::Cost;
 pub use error::{Error, Result};
 pub use explainer::{Explained, Explainer, ExplainerConfig};
 pub use finalise::{Resize, Resizer};
+pub use finaliser::{Active, Finaliser, Footprint};
 pub use imputation::{IMPUTATION_NOISE, noisy_linear_imputation};
 pub use maps::Maps;
 pub use method::{Method, centred_maps, raw_maps};

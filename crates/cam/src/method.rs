@@ -12,16 +12,16 @@ use crate::{Error, Maps, Reference, Result, Target};
 /// [`Explainer`](crate::Explainer). `docs/methods.md` compares them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Method {
-    /// Class activation mapping (Zhou et al. 2016, equation 2): sum_k w_k A_k. Its mean over the positions plus the head's
+    /// Class activation mapping (Zhou et al. 2016): sum_k w_k A_k. Its mean over the positions plus the head's
     /// bias is the logit. At the last stage only.
     Cam,
-    /// Grad-CAM (Selvaraju et al. 2017, equations 1 and 2, before the ReLU): channels weighted by their mean gradient.
+    /// Grad-CAM (Selvaraju et al. 2017, before the ReLU): channels weighted by their mean gradient.
     GradCam,
-    /// HiResCAM (Draelos & Carin 2020, equation 4): the product of gradient and activation, summed over the channels. The
+    /// HiResCAM (Draelos & Carin 2020): the product of gradient and activation, summed over the channels. The
     /// paper's method.
     #[default]
     HiresCam,
-    /// Grad-CAM++ (Chattopadhyay et al. 2018, equations 5 and 19).
+    /// Grad-CAM++ (Chattopadhyay et al. 2018).
     GradCamPlusPlus,
     /// XGrad-CAM (Fu et al. 2020).
     XGradCam,
@@ -37,11 +37,11 @@ pub enum Method {
     ScoreCam,
     /// Ablation-CAM (Desai & Ramaswamy 2020): channels weighted by what the score loses without them.
     AblationCam,
-    /// FullGrad (Srinivas & Fleuret 2019, equation 4): sensitivities to the input and to every bias. Independent of the layer.
+    /// FullGrad (Srinivas & Fleuret 2019): sensitivities to the input and to every bias. Independent of the layer.
     FullGrad,
     /// Shapley-CAM (Cai 2025), which is Grad-CAM in piecewise linear networks.
     ShapleyCam,
-    /// RISE (Petsiuk et al. 2018, equation 6): random masks. Independent of the layer; one forward pass per mask.
+    /// RISE (Petsiuk et al. 2018): random masks. Independent of the layer; one forward pass per mask.
     Rise,
     /// HiresCAM of what an image has beyond the mean of a [`Reference`]: it explains the part of the score that is specific to
     /// the image. At the last stage only.
@@ -74,6 +74,11 @@ impl Method {
     /// Whether [`raw_maps`] makes its maps, from one forward pass; the others need an [`Explainer`](crate::Explainer).
     pub fn has_closed_form(self) -> bool {
         !matches!(self, Self::ScoreCam | Self::FullGrad | Self::Rise | Self::CentredCam)
+    }
+
+    /// Whether its maps have the image's size, whatever the layer; the others have that of the target layer.
+    pub fn is_whole(self) -> bool {
+        matches!(self, Self::FullGrad | Self::Rise)
     }
 
     /// The formula from activations and gradients at any layer, where that is all that the method looks at.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use cam::{Error, Explainer, ExplainerConfig, Maps, Method, RiseConfig, Target};
+use cam::{Error, Explainer, ExplainerConfig, Maps, Method, Reference, RiseConfig, Target};
 use candle_core::{DType, Device, Tensor};
 use model::{Architecture, Mode, Network};
 
@@ -235,6 +235,143 @@ fn subsets_have_the_same_maps_at_any_layer() {
             assert!(all.data.iter().any(|value| *value != 0.0), "{method} {layer:?}");
         }
     }
+}
+
+/// The equalities that `docs/methods.md` states. Deviations are of float32: the same sums in another order, and XGrad-CAM's epsilon.
+#[test]
+fn methods_coincide_where_the_theory_says() {
+    let (network, images) = small();
+    let maps = |method, layer: &str, target| {
+        let config = ExplainerConfig {
+            layer: Some(layer.to_owned()),
+            target,
+            ..of(method)
+        };
+        explain(&network, &images, &config, &[0, 1, 2]).data
+    };
+    let same = |a: &[f32], b: &[f32]| off(a, b, false) < 1e-5;
+    for target in [Target::Predicted, Target::Positive, Target::Negative] {
+        let at_last = |method| maps(method, "layer4", target);
+        let hires = at_last(Method::HiresCam);
+        let positions = 4.0;
+        let cam: Vec<f32> = at_last(Method::Cam).iter().map(|value| value / positions).collect();
+        for (name, other) in [
+            ("cam", cam),
+            ("grad_cam", at_last(Method::GradCam)),
+            ("x_grad_cam", at_last(Method::XGradCam)),
+            ("shapley_cam", at_last(Method::ShapleyCam)),
+        ] {
+            assert!(same(&hires, &other), "{name} {target}");
+        }
+        assert!(
+            !same(&hires, &at_last(Method::LayerCam)),
+            "{target}: a test that cannot fail"
+        );
+        for layer in ["layer1", "layer2", "layer3", "layer4"] {
+            let at = |method| maps(method, layer, target);
+            assert!(same(&at(Method::GradCam), &at(Method::ShapleyCam)), "{layer} {target}");
+            // Behind a ReLU activations are not negative.
+            let (positive, elementwise) = (at(Method::LayerCam), at(Method::GradCamElementwise));
+            assert!(same(&positive, &elementwise), "{layer} {target}");
+            if layer != "layer4" {
+                assert!(
+                    !same(&at(Method::GradCam), &at(Method::HiresCam)),
+                    "{layer}: gradients differ by position"
+                );
+            }
+        }
+    }
+    for layer in ["layer2", "layer4"] {
+        for method in [Method::HiresCam, Method::GradCam] {
+            let positive = maps(method, layer, Target::Positive);
+            let turned: Vec<f32> = maps(method, layer, Target::Negative)
+                .iter()
+                .map(|value| -value)
+                .collect();
+            assert!(same(&positive, &turned), "{method} {layer}");
+        }
+    }
+    // FullGrad's map is of sizes, which have no direction, and of no layer.
+    assert!(same(
+        &maps(Method::FullGrad, "layer2", Target::Positive),
+        &maps(Method::FullGrad, "layer4", Target::Negative)
+    ));
+    // Centred on nothing.
+    let mut reference = Reference::new();
+    reference
+        .add(&Tensor::zeros((1, 32, 2, 2), DType::F32, &Device::Cpu).unwrap())
+        .unwrap();
+    let config = ExplainerConfig {
+        reference: Some(reference),
+        ..of(Method::CentredCam)
+    };
+    let centred = explain(&network, &images, &config, &[0, 1, 2]).data;
+    assert!(same(&maps(Method::HiresCam, "layer4", Target::Predicted), &centred));
+}
+
+/// What `docs/methods.md` and the program's announcements say of passes.
+#[test]
+fn costs_are_said() {
+    let (network, _) = small();
+    let said = |method, layer: &str| {
+        let config = ExplainerConfig {
+            layer: Some(layer.to_owned()),
+            ..of(method)
+        };
+        Explainer::new(&network, config).unwrap().cost(3).to_string()
+    };
+    for (method, layer, expected) in [
+        (Method::HiresCam, "stage4", "no further pass"),
+        (Method::AblationCam, "layer4", "no further pass"),
+        (
+            Method::HiresCam,
+            "stage3",
+            "3 forward and backward passes behind layer3",
+        ),
+        (
+            Method::EigenCam,
+            "layer1",
+            "3 forward and backward passes behind layer1",
+        ),
+        (Method::ScoreCam, "layer4", "32 forward passes"),
+        (Method::AblationCam, "layer2", "8 forward passes behind layer2"),
+        (Method::FullGrad, "layer4", "3 forward and backward passes"),
+        (Method::Rise, "layer4", "4000 forward passes"),
+    ] {
+        assert_eq!(said(method, layer), expected, "{method} {layer}");
+    }
+}
+
+/// RISE's masks come in batches; their maps do not depend on which images come together.
+#[test]
+fn rise_is_the_same_in_any_batch() {
+    let (network, images) = small();
+    let config = ExplainerConfig {
+        rise: RiseConfig {
+            masks: 150,
+            ..Default::default()
+        },
+        ..of(Method::Rise)
+    };
+    let both = explain(&network, &images, &config, &[0, 2]);
+    let second = explain(&network, &images.narrow(0, 1, 1).unwrap(), &config, &[2]);
+    assert!(off(second.map(0, 0), both.map(1, 1), false) < 1e-5);
+    // By the definition, mask by mask.
+    let black = Tensor::zeros((1, 3, 64, 64), DType::F32, &Device::Cpu).unwrap();
+    let found = explain(&network, &black, &config, &[0]);
+    let score = network
+        .forward(&black, Mode::Eval)
+        .unwrap()
+        .logits
+        .to_vec2::<f32>()
+        .unwrap()[0][0]
+        .abs();
+    // The score is the same behind every mask, so the map is score * mean mask / 0.5: within five standard errors of 150 masks.
+    let mean = found.data.iter().sum::<f32>() / found.data.len() as f32;
+    assert!(
+        (mean / score - 1.0).abs() < 5.0 * 0.5 / 0.5 / 150.0_f32.sqrt(),
+        "{mean} {score}"
+    );
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub use error::{Error, Result};
 pub use frontal::{FRONTAL_THRESHOLD, frontal_names, is_frontal};
 pub use landmarks::Landmarks;
 pub use loader::{Batch, Loader, LoaderConfig};
-pub use mask_alignment::{aligned_mask, aligned_masks};
+pub use mask_alignment::{aligned_mask, aligned_masks, for_each_aligned};
 pub use masks::AttributeMasks;
 pub use packed_pixels::{PackProgress, PackedPixels, Packing};
 pub use parse::{LabelTable, Rows, parse_identities, parse_labels, parse_landmarks, parse_partition};

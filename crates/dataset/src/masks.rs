@@ -66,6 +66,22 @@ impl AttributeMasks {
         self.planes[self.position(attribute, x, y)] >> (attribute % 8) & 1 == 1
     }
 
+    /// The attributes whose masks contain the grid's pixel (x, y).
+    ///
+    /// # Panics
+    /// When there is no such pixel.
+    pub fn attributes_at(&self, x: u32, y: u32) -> impl Iterator<Item = usize> {
+        let first = self.position(0, x, y);
+        let plane = self.width as usize * self.height as usize;
+        let bytes = self.planes[first..].iter().step_by(plane).enumerate();
+        let listed = bytes.flat_map(|(byte_index, &byte)| {
+            let next = |rest: &u8| (rest & (rest - 1) != 0).then_some(rest & (rest - 1));
+            let bits = std::iter::successors((byte != 0).then_some(byte), next);
+            bits.map(move |rest| 8 * byte_index + rest.trailing_zeros() as usize)
+        });
+        listed.filter(|attribute| *attribute < self.attributes)
+    }
+
     /// Whether the mask of `attribute` contains a point of the image, given in the image's continuous coordinates (the
     /// centre of its first pixel is at 0.5). False outside the image.
     ///
@@ -199,7 +215,11 @@ mod tests {
         let masks = checkered(11);
         for attribute in 0..11 {
             let counted = (0..7).flat_map(|x| (0..5).map(move |y| (x, y)));
+            let listed = counted
+                .clone()
+                .filter(|&(x, y)| masks.attributes_at(x, y).any(|found| found == attribute));
             let counted = counted.filter(|&(x, y)| masks.contains(attribute, x, y)).count();
+            assert_eq!(listed.count(), counted);
             assert_eq!(masks.area(attribute), counted);
             assert!(counted > 0);
         }

@@ -19,8 +19,10 @@ pub struct Localisation {
 
 /// Sum and number of active pixels of a set of pixels.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Tally {
+pub struct Tally {
+    /// Sum of the map, at least 0.
     pub energy: f64,
+    /// Number of pixels above 0.
     pub active: usize,
 }
 
@@ -30,8 +32,10 @@ impl Tally {
         self.active += other.active;
     }
 
-    /// The localisation of a map with this tally inside a region, `whole` over all pixels, and the region's area.
-    pub(crate) fn localisation(self, whole: Self, area: f64) -> Localisation {
+    /// The localisation of a map with this tally inside a region, `whole` over all pixels, and the region's
+    /// [area](Region::area): for sums that were made without the map's pixels.
+    #[must_use]
+    pub fn localisation(self, whole: Self, area: f64) -> Localisation {
         // Sums over different groupings of the same pixels differ by rounding; a share above 1 would only be that.
         let energy = (whole.energy > 0.0).then(|| (self.energy / whole.energy).min(1.0));
         let mask_ratio = (whole.active > 0).then(|| self.active as f64 / whole.active as f64);

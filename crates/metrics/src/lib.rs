@@ -45,7 +45,7 @@ pub use bias_reliance::{BiasReliance, Evidence, bias_reliance};
 pub use claims::{Claim, Finding, MIN_SAMPLES, Verdict, findings};
 pub use class::{Class, table_order};
 pub use correlation::{Correlation, pearson, ranks, spearman, spearman_with_interval};
-pub use energy::{Localisation, localisation, paper_convention, proportional_energy};
+pub use energy::{Localisation, Tally, localisation, paper_convention, proportional_energy};
 pub use error::Error;
 pub use evidence::{AttributeEvidence, ClassifierEvidence, Measured};
 pub use faithfulness::{attention_iou, curve_area, pointing_game, relevance_order, removed_pixels};

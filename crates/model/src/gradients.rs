@@ -23,7 +23,7 @@ pub struct BiasGradient {
 }
 
 /// What the logits of a piecewise linear network are made of: Srinivas & Fleuret 2019, *Full-Gradient Representation for
-/// Neural Network Visualization*, equation 2.
+/// Neural Network Visualization*.
 ///
 /// z = sum(x dz/dx) + sum over the batch norms of sum(b dz/dy) + the head's bias, exactly but for rounding.
 #[derive(Debug, Clone)]

@@ -8,12 +8,12 @@ use candle_core::Device;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Loaded, to_yaml};
 use crate::interrupt::Interrupt;
-use crate::manifest::{Manifest, Stage, hash_of};
+use crate::manifest::{Manifest, Stage, hash_of_file};
 use crate::progress::Progress;
 use crate::results::{ResultsFolder, unfinished_path};
 
 /// Bumped when a stage's code changes what it would write from the same inputs, so that old results are made anew.
-const RESULTS_VERSION: u32 = 2;
+const RESULTS_VERSION: u32 = 3;
 
 /// A run: an experiment, its results folder, and the means to work on them.
 #[derive(Debug)]
@@ -114,8 +114,8 @@ impl Context {
         };
         for relative in work(self)? {
             let path = self.results.join(&relative);
-            let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading back"))?;
-            record.artefacts.insert(relative, hash_of(&bytes));
+            let hash = hash_of_file(&path).map_err(Error::io(&path, "reading back"))?;
+            record.artefacts.insert(relative, hash);
         }
         record.seconds = started.elapsed().as_secs_f64();
         self.manifest.stages.insert(stage.to_owned(), record);

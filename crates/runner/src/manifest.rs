@@ -76,9 +76,10 @@ impl Manifest {
     pub fn is_current(&self, results: &ResultsFolder, stage: &str, key: &str) -> bool {
         self.stages.get(stage).is_some_and(|record| {
             record.key == key
-                && record.artefacts.iter().all(|(relative, hash)| {
-                    std::fs::read(results.join(relative)).is_ok_and(|bytes| hash_of(&bytes) == *hash)
-                })
+                && record
+                    .artefacts
+                    .iter()
+                    .all(|(relative, hash)| hash_of_file(&results.join(relative)).is_ok_and(|found| found == *hash))
         })
     }
 }
@@ -86,6 +87,22 @@ impl Manifest {
 /// SHA-256 in hexadecimal.
 pub fn hash_of(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// SHA-256 of a file in hexadecimal, without having all of it in memory.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn hash_of_file(path: &Path) -> std::io::Result<String> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut bytes = vec![0; 1 << 20];
+    loop {
+        match std::io::Read::read(&mut file, &mut bytes)? {
+            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            read => hash.update(&bytes[..read]),
+        }
+    }
 }
 
 /// Collects what a stage depends on, piece by piece, into its key.
@@ -162,5 +179,8 @@ mod tests {
             hash_of(b"abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), b"abc").expect("written");
+        assert_eq!(hash_of_file(file.path()).expect("read"), hash_of(b"abc"));
     }
 }

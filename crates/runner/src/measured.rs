@@ -85,7 +85,7 @@ pub struct ClassifierMeasures {
     pub rates: ErrorRates,
     /// Every measure over every filter.
     pub groups: Vec<Group>,
-    /// Images whose map has no energy at all.
+    /// Explained images whose map has no energy at all.
     pub empty_maps: usize,
     /// What of the scores is a bias, of the images predicted positive and negative.
     pub reliance: [Option<Reliance>; 2],
@@ -263,6 +263,11 @@ fn classifier_measures(
             "its images and attributes are not those of the predictions",
         ));
     }
+    let explained: Vec<bool> = table
+        .integers("explained")?
+        .into_iter()
+        .map(|value| value == 1)
+        .collect();
     let columns = Measure::ALL.map(|measure| table.doubles(measure.column()));
     let columns: Vec<Vec<Option<f64>>> = columns.into_iter().collect::<Result<_>>()?;
     let decompositions = reliance::read_columns(&table)?;
@@ -279,16 +284,20 @@ fn classifier_measures(
                 .copied()
                 .collect();
             let scores = of(&predictions.scores);
+            let explained: Vec<bool> = explained.iter().skip(attribute).step_by(width).copied().collect();
             let groups = Measure::ALL
                 .iter()
                 .zip(&columns)
                 .flat_map(|(&measure, column)| {
                     let values: Vec<Option<f64>> = column.iter().skip(attribute).step_by(width).copied().collect();
-                    let (labels, scores) = (&labels, &scores);
+                    let (labels, scores, explained) = (&labels, &scores, &explained);
                     Filter::ALL.map(move |filter| Group {
                         measure,
                         filter,
-                        statistics: Statistics::of(&selected(measure, filter, &values, labels, scores), bootstrap),
+                        statistics: Statistics::of(
+                            &selected(measure, filter, &values, labels, scores, explained),
+                            bootstrap,
+                        ),
                     })
                 })
                 .collect();
@@ -296,7 +305,8 @@ fn classifier_measures(
                 .iter()
                 .skip(attribute)
                 .step_by(width)
-                .filter(|value| value.is_none())
+                .zip(&explained)
+                .filter(|(value, explained)| value.is_none() && **explained)
                 .count();
             let decompositions: Vec<_> = decompositions.iter().skip(attribute).step_by(width).copied().collect();
             Ok(ClassifierMeasures {
@@ -310,13 +320,22 @@ fn classifier_measures(
         .collect()
 }
 
-fn selected(measure: Measure, filter: Filter, values: &[Option<f64>], labels: &[i8], scores: &[f32]) -> Vec<f64> {
+fn selected(
+    measure: Measure,
+    filter: Filter,
+    values: &[Option<f64>],
+    labels: &[i8],
+    scores: &[f32],
+    explained: &[bool],
+) -> Vec<f64> {
     values
         .iter()
         .zip(labels.iter().zip(scores))
-        .filter(|(_, (label, score))| filter.selects(**label, **score))
-        .filter_map(|(&value, _)| match measure {
-            Measure::EnergyPaper => Some(paper_convention(value)),
+        .zip(explained)
+        .filter(|((_, (label, score)), _)| filter.selects(**label, **score))
+        .filter_map(|((&value, _), &explained)| match measure {
+            // An image that was not explained has no map; one that was may have a map without energy.
+            Measure::EnergyPaper => explained.then(|| paper_convention(value)),
             _ => value,
         })
         .collect()

@@ -8,6 +8,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// How long a plain log waits between two lines about one piece of work.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(15);
 
+/// A time in words, to two digits or so: `0.3 s`, `45 s`, `12 min`, `3.5 h`, `2.1 days`.
+pub fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    match seconds {
+        _ if seconds < 10.0 => format!("{seconds:.1} s"),
+        _ if seconds < 120.0 => format!("{seconds:.0} s"),
+        _ if seconds < 7200.0 => format!("{:.0} min", seconds / 60.0),
+        _ if seconds < 172_800.0 => format!("{:.1} h", seconds / 3600.0),
+        _ => format!("{:.1} days", seconds / 86_400.0),
+    }
+}
+
 /// Where progress is shown.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
@@ -98,5 +110,16 @@ impl Work {
     /// Removes the bar without a word.
     pub fn abandon(self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_as_people_do() {
+        let said = [0.25, 45.0, 600.0, 36_000.0, 259_200.0].map(|seconds| duration(Duration::from_secs_f64(seconds)));
+        assert_eq!(said, ["0.2 s", "45 s", "10 min", "10.0 h", "3.0 days"]);
     }
 }

@@ -3,7 +3,7 @@
 use super::Evidence;
 use crate::{Maps, Result};
 
-/// M(x, y) = sum_k w_k A_k(x, y): Zhou et al. 2016, *Learning Deep Features for Discriminative Localization*, equation 2.
+/// M(x, y) = sum_k w_k A_k(x, y): Zhou et al. 2016, *Learning Deep Features for Discriminative Localization*.
 pub(crate) fn raw(evidence: &Evidence) -> Result<Maps> {
     evidence.combine(&evidence.weight)
 }

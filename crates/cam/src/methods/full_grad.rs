@@ -9,7 +9,7 @@ use crate::Result;
 const EPSILON: f32 = 1e-7;
 
 /// L = sum_c norm(|x_c dt/dx_c|) + sum over batch norms and channels of norm(|b_k dt/dy_k|): Srinivas & Fleuret 2019, *Full-Gradient
-/// Representation*, equation 4, with norm the scaling to [0, 1] and the resize to the image, channel by channel as in pytorch-grad-cam.
+/// Representation*, with norm the scaling to [0, 1] and the resize to the image, channel by channel as in pytorch-grad-cam.
 /// The size does not depend on the direction of the score, so all targets have the same map.
 ///
 /// Maps `[N, K, S, S]`.

@@ -7,7 +7,7 @@ use super::Point;
 const EPSILON: f64 = 1e-6;
 
 /// L = sum_k w_k A_k with w_k = sum_ij alpha_ij max(g_ij, 0) and alpha = g^2 / (2 g^2 + g^3 sum_ij A): Chattopadhyay et al.
-/// 2018, *Grad-CAM++*, equations 5 and 19, with the higher derivatives of exp(z) as powers of g.
+/// 2018, *Grad-CAM++*, with the higher derivatives of exp(z) as powers of g.
 pub(crate) fn formula(point: &Point<'_>) -> Vec<f32> {
     let totals = point.channel_sums(|a, _| a);
     let mut weights = vec![0.0; point.channels];

@@ -4,7 +4,7 @@ use super::{Evidence, Point};
 use crate::{Maps, Result};
 
 /// L = sum_k g_k A_k, position by position, with g the score's gradient by A: Draelos & Carin 2020, *Use HiResCAM instead
-/// of Grad-CAM for faithful explanations*, equation 4. Here g_k is the same at all positions.
+/// of Grad-CAM for faithful explanations*. Here g_k is the same at all positions.
 pub(crate) fn raw(evidence: &Evidence) -> Result<Maps> {
     evidence.combine(&evidence.gradient()?)
 }

@@ -2,8 +2,11 @@
 
 use candle_core::Tensor;
 use model::{Mode, Network};
+use rayon::prelude::*;
 
 use super::point::weighted;
+use crate::error::named;
+use crate::explainer::masked_images;
 use crate::{Result, Target};
 
 /// What a channel's map is divided by at least; pytorch-grad-cam's.
@@ -19,6 +22,12 @@ pub enum Upsampling {
     HalfPixel,
 }
 
+named!(
+    Upsampling,
+    "upsampling",
+    [CornerAligned = "corner_aligned", HalfPixel = "half_pixel"]
+);
+
 impl Upsampling {
     fn position(self, pixel: usize, cells: usize, size: usize) -> f32 {
         let position = match self {
@@ -31,15 +40,17 @@ impl Upsampling {
     /// Bilinear, `[height, width]` to `[rows, columns]`.
     pub(crate) fn enlarge(self, map: &[f32], [height, width]: [usize; 2], [rows, columns]: [usize; 2]) -> Vec<f32> {
         let mut out = Vec::with_capacity(rows * columns);
+        let across: Vec<_> = (0..columns)
+            .map(|x| neighbours(self.position(x, width, columns), width))
+            .collect();
         for y in 0..rows {
             let (top, bottom, down) = neighbours(self.position(y, height, rows), height);
-            for x in 0..columns {
-                let (left, right, across) = neighbours(self.position(x, width, columns), width);
-                let at = |y: usize, x: usize| map[y * width + x];
-                let upper = at(top, left) * (1.0 - across) + at(top, right) * across;
-                let lower = at(bottom, left) * (1.0 - across) + at(bottom, right) * across;
-                out.push(upper * (1.0 - down) + lower * down);
-            }
+            let (top, bottom) = (&map[top * width..][..width], &map[bottom * width..][..width]);
+            out.extend(across.iter().map(|&(left, right, across)| {
+                let upper = top[left] * (1.0 - across) + top[right] * across;
+                let lower = bottom[left] * (1.0 - across) + bottom[right] * across;
+                upper * (1.0 - down) + lower * down
+            }));
         }
         out
     }
@@ -69,18 +80,17 @@ pub(crate) fn masked_logits(
     let mut logits = vec![Vec::with_capacity(channels); network.outputs()];
     for start in (0..channels).step_by(rows) {
         let count = rows.min(channels - start);
-        let mut masks = Vec::with_capacity(count * height * width);
-        for channel in start..start + count {
+        let mask = |channel: usize| {
             let map: Vec<f32> = features.iter().skip(channel).step_by(channels).copied().collect();
             let mut mask = upsampling.enlarge(&map, cells, [height, width]);
             let least = mask.iter().copied().fold(f32::INFINITY, f32::min);
             let largest = mask.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let divisor = largest - least + EPSILON;
             mask.iter_mut().for_each(|value| *value = (*value - least) / divisor);
-            masks.extend(mask);
-        }
-        let masks = Tensor::from_vec(masks, (count, 1, height, width), image.device())?;
-        let output = network.forward(&masks.broadcast_mul(image)?, Mode::Eval)?;
+            mask
+        };
+        let masks: Vec<Vec<f32>> = (start..start + count).into_par_iter().map(mask).collect();
+        let output = network.forward(&masked_images(image, &masks.concat())?, Mode::Eval)?;
         for row in output.logits.to_vec2::<f32>()? {
             logits.iter_mut().zip(row).for_each(|(all, logit)| all.push(logit));
         }

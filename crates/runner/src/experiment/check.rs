@@ -21,7 +21,7 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
     at_least("data.procedural.train", data.procedural.train, 1)?;
     at_least("data.procedural.test", data.procedural.test, 1)?;
 
-    experiment.model.architecture()?;
+    let architecture = experiment.model.architecture()?;
     for (channel, &deviation) in experiment.model.deviation.iter().flatten().enumerate() {
         within(
             &format!("model.deviation[{channel}]"),
@@ -75,10 +75,13 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
     }
 
     let explain = &experiment.explain;
-    parsed::<cam::Method>("explain.method", &explain.method)?;
-    explainable(&explain.method)?;
-    parsed::<cam::Target>("explain.target", &explain.target)?;
-    parsed::<cam::Resize>("explain.resize", &explain.resize)?;
+    let config = explain.config()?;
+    config
+        .layer_of(&architecture)
+        .map_err(|error| format!("explain: {error}"))?;
+    if let Some(images) = explain.images {
+        at_least("explain.images", images, 1)?;
+    }
     at_least("measure.resamples", experiment.measure.resamples, 100)?;
     at_most("figures.examples", experiment.figures.examples, 24)
 }
@@ -134,25 +137,4 @@ fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
         format!("at least {least}")
     };
     Err(format!("{key}: {value}, expected {least} and at most {most}"))
-}
-
-/// Every test image is explained: from the forward pass that scores it, or not at all.
-fn explainable(method: &str) -> Result<(), String> {
-    let possible = |method: &cam::Method| method.has_closed_form() || *method == cam::Method::CentredCam;
-    let names: Vec<&str> = cam::Method::ALL
-        .iter()
-        .filter(|method| possible(method))
-        .map(|method| method.name())
-        .collect();
-    if names.contains(&method) {
-        return Ok(());
-    }
-    Err(format!(
-        "explain.method: {method} costs many passes for each image; an experiment explains all test images by one of {}",
-        names.join(", ")
-    ))
-}
-
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(key: &str, value: &str) -> Result<(), String> {
-    value.parse::<T>().map(drop).map_err(|error| format!("{key}: {error}"))
 }

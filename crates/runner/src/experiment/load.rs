@@ -170,7 +170,27 @@ mod tests {
             (
                 "data: {source: procedural}\n",
                 &["explain.method=cams"],
-                &["cams", "hires_cam"],
+                &["explain.method", "cams", "hires_cam"],
+            ),
+            (
+                "data: {source: procedural}\n",
+                &["explain.layer=stage5"],
+                &["explain", "stage5", "layer1, layer2, layer3, layer4"],
+            ),
+            (
+                "data: {source: procedural}\n",
+                &["explain.method=cam", "explain.layer=stage2"],
+                &["cam is defined", "layer4", "layer2"],
+            ),
+            (
+                "data: {source: procedural}\n",
+                &["explain.rise.masks=0"],
+                &["explain", "rise.masks", "at least 1"],
+            ),
+            (
+                "data: {source: procedural}\n",
+                &["explain.images=0"],
+                &["explain.images", "at least 1"],
             ),
         ] {
             let message = load_text(text, settings).expect_err(text).to_string();

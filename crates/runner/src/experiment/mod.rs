@@ -11,7 +11,7 @@ mod sections;
 pub use load::{Loaded, load, to_yaml};
 pub use sections::{
     ArchitectureChoice, Augment, Classifier, Data, Explain, Figures, IMAGENET_DEVIATION, IMAGENET_MEAN, Measure,
-    Network, Optimiser, Procedural, Schedule, Source, Training, WeightScheme,
+    Network, Optimiser, Procedural, Rise, Schedule, Source, Training, WeightScheme,
 };
 
 use std::collections::BTreeMap;

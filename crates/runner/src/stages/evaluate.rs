@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 
 /// Images of one forward pass without gradients.
-const BATCH: usize = 64;
+pub const BATCH: usize = 64;
 
 /// A loader's batch as the network's input: [N, 3, S, S] in [0, 1], a view of the batch's channels-last memory.
 ///
@@ -49,12 +49,28 @@ pub fn for_each_batch(
     network: &Network,
     indices: &[usize],
     title: &str,
+    each: impl FnMut(&Batch, &Output) -> Result<()>,
+) -> Result<()> {
+    for_each_batch_of(context, data, network, indices, title, BATCH, each)
+}
+
+/// The same in batches of another size, between which a run can be stopped and shows how far it is.
+///
+/// # Errors
+/// As [`for_each_batch`].
+pub fn for_each_batch_of(
+    context: &Context,
+    data: &DataSet,
+    network: &Network,
+    indices: &[usize],
+    title: &str,
+    together: usize,
     mut each: impl FnMut(&Batch, &Output) -> Result<()>,
 ) -> Result<()> {
     let size = context.experiment.data.image_size;
     let loader = data.loader(
         indices,
-        LoaderConfig::in_order(size, BATCH, rayon::current_num_threads()),
+        LoaderConfig::in_order(size, together, rayon::current_num_threads()),
     )?;
     let mut work = context.progress.work(title, indices.len() as u64);
     let mut done = 0;

@@ -1,24 +1,33 @@
-//! The explanation stage: the map of every attribute on every test image, measured as soon as it is made.
+//! The explanation stage: the map of every attribute on every explained test image, measured as soon as it is made.
 //!
-//! Maps are streamed: one batch's low-resolution maps are in memory at a time, and each attribute keeps one full-size map to
-//! work in beside the running averages.
+//! Maps are streamed: those of one batch, or of one image where they cost passes of their own, are in memory at a time, and what is
+//! measured of them is measured on their few cells ([`Localiser`]).
+//!
+//! The parts of the scores (`metrics::bias_reliance`) and the energy of the centred map are of the last stage whatever the method, and
+//! of all test images.
 
-use cam::{MapAverage, Maps, Method, Resize, Resizer, Target};
+use std::time::Instant;
+
+use cam::{Cost, Explainer, ExplainerConfig, Footprint, MapAverage, Maps, Method, Resize, Target};
 use candle_core::{Device, Tensor};
-use dataset::{Alignment, Batch};
-use metrics::{BiasReliance, Class, Localisation, Region, RegionSet};
+use dataset::Batch;
+use metrics::{BiasReliance, Class, Filter, Localisation, Region};
 use model::{Head, Output};
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::maps::{self, Group};
-use super::{DataSet, evaluate, reference};
+use super::faces::AverageFaces;
+use super::localiser::Localiser;
+use super::maps;
+use super::{DataSet, evaluate, raw_maps, reference};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::experiment::Experiment;
 use crate::frames::PerAttribute;
 use crate::manifest::Key;
+use crate::progress::duration;
 use crate::regions;
 use crate::reliance::write_columns;
 
@@ -51,128 +60,457 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
     })
 }
 
+/// The test images that are explained, in their order: all, or as many as the experiment says, drawn with its seed, the same for
+/// every classifier.
+pub fn explained_images(data: &DataSet, experiment: &Experiment) -> Vec<usize> {
+    match experiment.explain.images {
+        Some(count) if count < data.test.len() => {
+            let mut rng = ChaCha8Rng::seed_from_u64(experiment.seed);
+            // Not the numbers by which the examples are drawn.
+            rng.set_stream(1);
+            let mut chosen: Vec<usize> = data.test.choose_multiple(&mut rng, count).copied().collect();
+            chosen.sort_unstable();
+            chosen
+        }
+        _ => data.test.clone(),
+    }
+}
+
+/// The explained test images that are shown as examples: drawn with the experiment's seed, the same for every classifier.
+pub fn example_images(data: &DataSet, experiment: &Experiment) -> Vec<usize> {
+    let mut rng = ChaCha8Rng::seed_from_u64(experiment.seed);
+    let explained = explained_images(data, experiment);
+    explained
+        .choose_multiple(&mut rng, experiment.figures.examples)
+        .copied()
+        .collect()
+}
+
+/// What is known of one image and attribute.
+#[derive(Clone)]
+struct Row {
+    reliance: BiasReliance,
+    /// Energy of the centred map.
+    centred: Option<f64>,
+    /// Absent where there is no map.
+    localisation: Option<Localisation>,
+    /// Absent where the data set has no masks, or the attribute's is empty.
+    exact: Option<f64>,
+}
+
 /// What one attribute collects while the images pass.
-struct PerRegion {
-    /// One entry an image.
-    localisations: Vec<Localisation>,
-    /// One entry an image; absent where the data set has no masks or the attribute's is empty.
-    exact: Vec<Option<f64>>,
-    /// One entry an image.
-    reliance: Vec<BiasReliance>,
-    /// Energy of the centred map, one entry an image.
-    centred: Vec<Option<f64>>,
-    /// Averages over the images predicted positive and negative.
-    maps: [MapAverage; 2],
-    /// Averages of the images themselves, [S, S, 3].
-    faces: [MapAverage; 2],
-    /// The map in hand.
-    map: Vec<f32>,
+struct Collected {
+    rows: Vec<Row>,
+    /// Averages of the maps' cells over each filter of [`Filter::ALL`].
+    averages: Vec<MapAverage>,
+    /// The cells in hand.
+    cells: Vec<f32>,
+}
+
+/// What does not change from batch to batch.
+struct Stage<'a> {
+    context: &'a Context,
+    data: &'a DataSet,
+    title: String,
+    explainer: Explainer<'a>,
+    attributes: Vec<usize>,
+    regions: Vec<Region>,
+    explained: Vec<usize>,
+    examples: Vec<usize>,
+    method: Method,
+    target: Target,
+    resize: Resize,
+}
+
+/// What grows.
+struct Growing {
+    collected: Vec<Collected>,
+    faces: AverageFaces,
+    examples: Vec<(usize, Maps)>,
+    localiser: Option<Localiser>,
+    kept: Option<raw_maps::Writer>,
+    /// Images explained so far, and since when.
+    done: usize,
+    since: Instant,
 }
 
 fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {
-    let settings = &context.experiment.explain;
-    let place = |message: String| Error::Experiment {
-        place: "explain".to_owned(),
+    let experiment = &context.experiment;
+    let size = experiment.data.image_size;
+    let config = experiment.explain.config().map_err(|message| Error::Experiment {
+        place: "experiment".to_owned(),
         message,
-    };
-    let method: Method = settings
-        .method
-        .parse()
-        .map_err(|error: cam::Error| place(error.to_string()))?;
-    let target: Target = settings
-        .target
-        .parse()
-        .map_err(|error: cam::Error| place(error.to_string()))?;
-    let resize: Resize = settings
-        .resize
-        .parse()
-        .map_err(|error: cam::Error| place(error.to_string()))?;
-    let size = context.experiment.data.image_size;
-    let attributes = data.attributes().len();
-
-    let regions = regions::load(&context.experiment.measure.regions, data.attributes())?;
-    let regions: Vec<Region> = regions.iter().map(|region| region.grid.region(size)).collect();
+    })?;
+    let (method, target, resize) = (config.method, config.target, config.resize);
     let network = evaluate::trained_network(context, data, classifier)?;
     let head = network.head();
     let reference = reference::read(context, classifier)?;
     let mean = mean_evidence(&reference, &head)?;
     let bias: Vec<f32> = head.bias.to_vec1()?;
+    let regions = regions::load(&experiment.measure.regions, data.attributes())?;
+    let regions: Vec<Region> = regions.iter().map(|region| region.grid.region(size)).collect();
     let cells: Vec<Vec<f64>> = regions
         .iter()
         .map(|region| region.cell_shares(mean.height, mean.width))
         .collect();
-    let regions = RegionSet::new(size, &regions)?;
-    let examples = example_images(data, context.experiment.seed, context.experiment.figures.examples);
+    let centred = ExplainerConfig {
+        method: Method::CentredCam,
+        layer: None,
+        reference: Some(reference.clone()),
+        ..config.clone()
+    };
+    let centred = Explainer::new(&network, centred)?;
+    let of_centred = Localiser::new(Method::CentredCam, resize, [mean.height, mean.width], size, &regions)?;
+    let config = ExplainerConfig {
+        reference: Some(reference),
+        ..config
+    };
+    let stage = Stage {
+        context,
+        data,
+        title: format!("explain/{classifier}"),
+        explainer: Explainer::new(&network, config)?,
+        attributes: (0..data.attributes().len()).collect(),
+        regions,
+        explained: explained_images(data, experiment),
+        examples: example_images(data, experiment),
+        method,
+        target,
+        resize,
+    };
+    let cost = stage.announce();
+    let mut growing = Growing {
+        collected: stage.attributes.iter().map(|_| Collected::new()).collect(),
+        faces: AverageFaces::new(stage.attributes.len(), size * size * 3),
+        examples: Vec::new(),
+        localiser: None,
+        kept: None,
+        done: 0,
+        since: Instant::now(),
+    };
 
-    let mut collected: Vec<PerRegion> = (0..attributes)
-        .map(|_| PerRegion {
-            localisations: Vec::with_capacity(data.test.len()),
-            exact: Vec::with_capacity(data.test.len()),
-            reliance: Vec::with_capacity(data.test.len()),
-            centred: Vec::with_capacity(data.test.len()),
-            maps: [(); 2].map(|()| MapAverage::new(size * size)),
-            faces: [(); 2].map(|()| MapAverage::new(size * size * 3)),
-            map: vec![0.0; size * size],
-        })
-        .collect();
-    let mut example_maps: Vec<(usize, Maps)> = Vec::new();
-    let mut resizer: Option<Resizer> = None;
-
-    let title = format!("explain/{classifier}");
-    evaluate::for_each_batch(context, data, &network, &data.test, &title, |batch, output| {
-        let logits = output.logits.to_vec2::<f32>()?;
-        let evidence = cam::raw_maps(Method::HiresCam, Target::Positive, output, &head)?;
-        let centred = cam::centred_maps(target, output, &head, &reference)?;
-        let maps = match method {
-            Method::CentredCam => centred.clone(),
-            _ => cam::raw_maps(method, target, output, &head)?,
-        };
-        let resizer = resizer.get_or_insert_with(|| Resizer::new(resize, maps.height, maps.width, size));
-        let masks = exact_masks(data, batch, size)?;
-        collected
-            .par_iter_mut()
-            .enumerate()
-            .try_for_each(|(attribute, into)| -> Result<()> {
+    // Methods of many passes look at one image at a time: small batches show how far they are.
+    let together = if cost == Cost::Free { evaluate::BATCH } else { 8 };
+    evaluate::for_each_batch_of(
+        context,
+        data,
+        &network,
+        &data.test,
+        &stage.title,
+        together,
+        |batch, output| {
+            let labels: Vec<i8> = batch.labels.iter().map(|label| *label as i8).collect();
+            let evidence = cam::raw_maps(Method::HiresCam, Target::Positive, output, &head)?;
+            let images = evaluate::images_of(batch, size, &context.device)?;
+            // A label that is missing cannot be explained: any takes its place, and its map is thrown away.
+            let known: Vec<i8> = labels.iter().map(|&label| if label == 0 { 1 } else { label }).collect();
+            let centred = centred.maps(&images, output, &stage.attributes, Some(&known))?;
+            let collected = growing.collected.par_iter_mut().enumerate();
+            collected.try_for_each(|(attribute, into)| -> Result<()> {
                 let (bias, mean, cells) = (f64::from(bias[attribute]), mean.map(0, attribute), &cells[attribute]);
-                for (position, image) in batch.images.chunks(size * size * 3).enumerate() {
+                for position in 0..batch.indices.len() {
                     let evidence = evidence.map(position, attribute);
-                    into.reliance.push(metrics::bias_reliance(bias, evidence, mean, cells)?);
-                    let measure = |map: &[f32]| -> Result<Localisation> {
-                        let localisation = regions.localisation(map, attribute)?;
-                        localisation
-                            .ok_or_else(|| Error::Request("measure.regions: an attribute without region".to_owned()))
-                    };
-                    resizer.finalise(centred.map(position, attribute), &mut into.map);
-                    into.centred.push(measure(&into.map)?.energy);
-                    resizer.finalise(maps.map(position, attribute), &mut into.map);
-                    into.localisations.push(measure(&into.map)?);
-                    into.exact.push(match &masks[position] {
-                        Some(masks) => metrics::proportional_energy(&into.map, &masks[attribute])?,
-                        None => None,
+                    into.cells.resize(mean.len(), 0.0);
+                    let raw = centred.map(position, attribute);
+                    let label = labels[position * stage.attributes.len() + attribute];
+                    let centred = of_centred.measure(raw, attribute, &mut into.cells)?.energy;
+                    into.rows.push(Row {
+                        reliance: metrics::bias_reliance(bias, evidence, mean, cells)?,
+                        centred: centred.filter(|_| stage.has_map(label)),
+                        localisation: None,
+                        exact: None,
                     });
-                    let predicted = usize::from(Class::predicted(logits[position][attribute]) == Class::Negative);
-                    into.maps[predicted].add(&into.map);
-                    into.faces[predicted].add(image);
                 }
                 Ok(())
             })?;
-        for (position, index) in batch.indices.iter().enumerate() {
-            if examples.contains(index) {
-                example_maps.push((*index, maps.only(position)));
+
+            let chosen: Vec<usize> = (0..batch.indices.len())
+                .filter(|&position| stage.explained.binary_search(&batch.indices[position]).is_ok())
+                .collect();
+            let attributes = &stage.attributes;
+            if cost == Cost::Free {
+                if !chosen.is_empty() {
+                    let maps = stage.explainer.maps(&images, output, attributes, Some(&known))?;
+                    stage.take_in(
+                        &mut growing,
+                        batch,
+                        output,
+                        &labels,
+                        &chosen,
+                        |position| position,
+                        &maps,
+                    )?;
+                }
+                return Ok(());
+            }
+            for position in chosen {
+                context.interrupt.check()?;
+                let one = Output {
+                    features: output.features.narrow(0, position, 1)?,
+                    logits: output.logits.narrow(0, position, 1)?,
+                };
+                let known = &known[position * attributes.len()..][..attributes.len()];
+                let image = images.narrow(0, position, 1)?;
+                let maps = stage.explainer.maps(&image, &one, attributes, Some(known))?;
+                stage.take_in(&mut growing, batch, output, &labels, &[position], |_| 0, &maps)?;
+                stage.estimate(&growing);
+            }
+            Ok(())
+        },
+    )?;
+    stage.write(growing, classifier)
+}
+
+impl Collected {
+    fn new() -> Self {
+        Self {
+            rows: Vec::new(),
+            averages: Vec::new(),
+            cells: Vec::new(),
+        }
+    }
+}
+
+impl Stage<'_> {
+    /// Whether an image with this label of an attribute has a map of it.
+    fn has_map(&self, label: i8) -> bool {
+        self.target != Target::Label || label != 0
+    }
+
+    /// Says what a method of many passes will cost.
+    fn announce(&self) -> Cost {
+        let cost = self.explainer.cost(self.attributes.len());
+        if cost != Cost::Free {
+            let (images, all) = (self.explained.len(), self.data.test.len());
+            let of_all = if images < all {
+                format!(" (of {all})")
+            } else {
+                String::new()
+            };
+            self.context.progress.say(&format!(
+                "{:24} {} needs {cost} an image: {} for {images} images{of_all}",
+                self.title,
+                self.method,
+                cost.passes() * images,
+            ));
+        }
+        cost
+    }
+
+    /// Says how long it will take, once the first image has shown it.
+    fn estimate(&self, growing: &Growing) {
+        if growing.done != 1 {
+            return;
+        }
+        let first = growing.since.elapsed();
+        let all = first * u32::try_from(self.explained.len()).unwrap_or(u32::MAX);
+        let fewer = if self.context.experiment.explain.images.is_none() {
+            "; `--set explain.images=200` would explain 200 images, drawn with the seed"
+        } else {
+            ""
+        };
+        self.context.progress.say(&format!(
+            "{:24} the first image took {}, so all will take about {}{fewer}",
+            self.title,
+            duration(first),
+            duration(all)
+        ));
+    }
+
+    /// Measures maps of the images at some positions of a batch; `row` is the place of a position among the maps.
+    #[expect(clippy::too_many_arguments, reason = "one call's worth of a batch")]
+    fn take_in(
+        &self,
+        growing: &mut Growing,
+        batch: &Batch,
+        output: &Output,
+        labels: &[i8],
+        positions: &[usize],
+        row: impl Fn(usize) -> usize + Sync,
+        maps: &Maps,
+    ) -> Result<()> {
+        let size = self.context.experiment.data.image_size;
+        let attributes = self.attributes.len();
+        let localiser = match &mut growing.localiser {
+            Some(localiser) => localiser,
+            none => {
+                let cells = [maps.height, maps.width];
+                growing.kept = self.begin_raw_maps(cells)?;
+                none.insert(Localiser::new(self.method, self.resize, cells, size, &self.regions)?)
+            }
+        };
+        let localiser = &*localiser;
+        let exact: Vec<Option<Vec<Footprint>>> = positions
+            .par_iter()
+            .map(|&position| localiser.exact_regions(self.data, batch.indices[position]))
+            .collect::<Result<_>>()?;
+        let logits = output.logits.flatten_all()?.to_vec1::<f32>()?;
+        let first = growing.collected.first().map_or(0, |one| one.rows.len()) - batch.indices.len();
+        let collected = growing.collected.par_iter_mut().enumerate();
+        collected.try_for_each(|(attribute, into)| -> Result<()> {
+            let length = localiser.finaliser().len();
+            into.cells.resize(length, 0.0);
+            if into.averages.is_empty() {
+                into.averages = vec![MapAverage::new(length); Filter::ALL.len()];
+            }
+            for (&position, exact) in positions.iter().zip(&exact) {
+                let at = position * attributes + attribute;
+                if !self.has_map(labels[at]) {
+                    continue;
+                }
+                let found = localiser.measure(maps.map(row(position), attribute), attribute, &mut into.cells)?;
+                let known = &mut into.rows[first + position];
+                known.localisation = Some(found);
+                known.exact = exact
+                    .as_ref()
+                    .and_then(|regions| localiser.energy(&into.cells, &regions[attribute]));
+                let averages = Filter::ALL.iter().zip(&mut into.averages);
+                averages
+                    .filter(|(filter, _)| filter.selects(labels[at], logits[at]))
+                    .for_each(|(_, average)| average.add(&into.cells));
+            }
+            Ok(())
+        })?;
+        let pixels = size * size * 3;
+        let images: Vec<&[f32]> = positions
+            .iter()
+            .map(|position| &batch.images[position * pixels..][..pixels])
+            .collect();
+        let positive: Vec<bool> = positions
+            .iter()
+            .flat_map(|position| &logits[position * attributes..][..attributes])
+            .map(|logit| Class::predicted(*logit) == Class::Positive)
+            .collect();
+        growing.faces.add(&images, &positive);
+        for &position in positions {
+            let index = batch.indices[position];
+            let is_example = self.examples.contains(&index);
+            if !is_example && growing.kept.is_none() {
+                continue;
+            }
+            let mut own = maps.only(row(position));
+            let length = own.height * own.width;
+            let labels = &labels[position * attributes..][..attributes];
+            for (map, _) in own
+                .data
+                .chunks_mut(length)
+                .zip(labels)
+                .filter(|(_, label)| !self.has_map(**label))
+            {
+                map.fill(f32::NAN);
+            }
+            if let Some(kept) = &mut growing.kept {
+                kept.add(&own.data)?;
+            }
+            if is_example {
+                growing.examples.push((index, own));
             }
         }
+        growing.done += positions.len();
         Ok(())
-    })?;
+    }
 
-    let energy = energy_table(context, data, &collected, &energy_path(classifier))?;
-    context.results.write(&energy_path(classifier), &energy)?;
-    let groups = collected
-        .iter()
-        .flat_map(|one| one.maps.iter().zip(&one.faces))
-        .map(|(map, face)| Group { map, face });
-    let maps = maps::to_bytes(&groups.collect::<Vec<_>>(), &example_maps, size)?;
-    context.results.write(&maps::path(classifier), &maps)?;
-    Ok(vec![energy_path(classifier), maps::path(classifier)])
+    /// Begins the file of raw maps, if it is asked for.
+    fn begin_raw_maps(&self, [height, width]: [usize; 2]) -> Result<Option<raw_maps::Writer>> {
+        if !self.context.experiment.explain.keep_maps {
+            return Ok(None);
+        }
+        let shape = [self.explained.len(), self.attributes.len(), height, width];
+        let relative = self.raw_maps_path();
+        self.context.progress.say(&format!(
+            "{:24} keeps {} x {} maps of {height} x {width} in {relative}: {:.1} MB",
+            self.title,
+            shape[0],
+            shape[1],
+            raw_maps::size(shape) as f64 / 1e6
+        ));
+        let names: Vec<&str> = self
+            .explained
+            .iter()
+            .map(|&index| self.data.annotations().names[index].as_str())
+            .collect();
+        let about = [
+            ("images", names.join(",")),
+            ("attributes", self.data.attributes().join(",")),
+            ("method", self.method.to_string()),
+            ("target", self.target.to_string()),
+            ("layer", self.explainer.layer().to_owned()),
+        ];
+        raw_maps::Writer::begin(&self.context.results.join(&relative), shape, &about).map(Some)
+    }
+
+    fn raw_maps_path(&self) -> String {
+        raw_maps::path(self.title.trim_start_matches("explain/"))
+    }
+
+    /// Writes what was found.
+    fn write(&self, growing: Growing, classifier: &str) -> Result<Vec<String>> {
+        let results = &self.context.results;
+        let path = energy_path(classifier);
+        results.write(&path, &self.energy_table(&growing.collected, &path)?)?;
+        let groups: Vec<maps::Group<'_>> = growing
+            .collected
+            .iter()
+            .zip(&self.attributes)
+            .map(|(one, &attribute)| maps::Group {
+                maps: &one.averages,
+                faces: Class::BOTH.map(|class| growing.faces.mean(attribute, class == Class::Positive)),
+            })
+            .collect();
+        let cells = growing.localiser.as_ref().map(|localiser| localiser.finaliser());
+        let bytes = maps::to_bytes(&groups, cells, &growing.examples)?;
+        results.write(&maps::path(classifier), &bytes)?;
+        let mut written = vec![path, maps::path(classifier)];
+        match growing.kept {
+            Some(kept) => {
+                kept.finish()?;
+                written.push(self.raw_maps_path());
+            }
+            // Of earlier settings; beside these results it would pass for theirs.
+            None => results.remove(&self.raw_maps_path())?,
+        }
+        Ok(written)
+    }
+
+    /// The long table of energies, images outermost.
+    fn energy_table(&self, collected: &[Collected], path: &str) -> Result<Vec<u8>> {
+        let images = self.data.test.len();
+        let rows: Vec<&Row> = (0..images)
+            .flat_map(|image| collected.iter().map(move |one| &one.rows[image]))
+            .collect();
+        let column = |value: fn(&Row) -> Option<f64>| -> Vec<Option<f32>> {
+            rows.iter().map(|row| value(row).map(|value| value as f32)).collect()
+        };
+        let keys = PerAttribute {
+            images: self
+                .data
+                .test
+                .iter()
+                .map(|&index| self.data.annotations().names[index].clone())
+                .collect(),
+            attributes: self.data.attributes().to_vec(),
+        };
+        let explained: Vec<i8> = rows.iter().map(|row| i8::from(row.localisation.is_some())).collect();
+        let table = keys
+            .keys()
+            .labels("explained", &explained)
+            .singles("energy", &column(|row| row.localisation?.energy))
+            .singles("energy_corrected", &column(|row| row.localisation?.energy_corrected))
+            .singles("mask_ratio", &column(|row| row.localisation?.mask_ratio))
+            .singles(
+                "mask_ratio_corrected",
+                &column(|row| row.localisation?.mask_ratio_corrected),
+            )
+            .singles("energy_exact", &column(|row| row.exact))
+            .singles("energy_centred", &column(|row| row.centred));
+        let reliance: Vec<BiasReliance> = rows.iter().map(|row| row.reliance).collect();
+        write_columns(table, &reliance)
+            .to_parquet()
+            .map_err(|source| Error::Table {
+                path: self.context.results.join(path),
+                source,
+            })
+    }
 }
 
 /// The mean evidence of the reference's images for +z, [1, A, h, w]; evidence is linear in the features.
@@ -182,83 +520,4 @@ fn mean_evidence(reference: &cam::Reference, head: &Head) -> Result<Maps> {
         logits: Tensor::zeros((1, head.bias.elem_count()), candle_core::DType::F32, &Device::Cpu)?,
     };
     Ok(cam::raw_maps(Method::HiresCam, Target::Positive, &output, head)?)
-}
-
-/// The test images that are shown as examples: drawn with the experiment's seed, the same for every classifier.
-pub fn example_images(data: &DataSet, seed: u64, count: usize) -> Vec<usize> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    data.test.choose_multiple(&mut rng, count).copied().collect()
-}
-
-/// The exact regions of each image of a batch on its aligned square, if the data set has them.
-fn exact_masks(data: &DataSet, batch: &Batch, size: usize) -> Result<Vec<Option<Vec<Region>>>> {
-    let landmarks = data.annotations().landmarks.as_deref();
-    batch
-        .indices
-        .par_iter()
-        .map(|&index| {
-            let Some(masks) = data.source.masks(index)? else {
-                return Ok(None);
-            };
-            let image_size = data.source.image_size(index)?;
-            let transform = Alignment { size }.transform(landmarks.map(|all| &all[index]), image_size)?;
-            let aligned = dataset::aligned_masks(&masks, image_size, &transform, size);
-            let regions = aligned
-                .chunks(size * size)
-                .map(|mask| Ok(Region::from_mask(size, mask.to_vec())?));
-            Ok(Some(regions.collect::<Result<_>>()?))
-        })
-        .collect()
-}
-
-/// The long table of energies, images outermost.
-fn energy_table(context: &Context, data: &DataSet, collected: &[PerRegion], path: &str) -> Result<Vec<u8>> {
-    let column = |value: fn(&Localisation) -> Option<f64>| -> Vec<Option<f32>> {
-        (0..data.test.len())
-            .flat_map(|image| {
-                collected
-                    .iter()
-                    .map(move |one| value(&one.localisations[image]).map(|v| v as f32))
-            })
-            .collect()
-    };
-    let exact: Vec<Option<f32>> = (0..data.test.len())
-        .flat_map(|image| {
-            collected
-                .iter()
-                .map(move |one| one.exact[image].map(|value| value as f32))
-        })
-        .collect();
-    let centred: Vec<Option<f32>> = (0..data.test.len())
-        .flat_map(|image| {
-            collected
-                .iter()
-                .map(move |one| one.centred[image].map(|value| value as f32))
-        })
-        .collect();
-    let reliance: Vec<BiasReliance> = (0..data.test.len())
-        .flat_map(|image| collected.iter().map(move |one| one.reliance[image]))
-        .collect();
-    let keys = PerAttribute {
-        images: data
-            .test
-            .iter()
-            .map(|&index| data.annotations().names[index].clone())
-            .collect(),
-        attributes: data.attributes().to_vec(),
-    };
-    let table = keys
-        .keys()
-        .singles("energy", &column(|one| one.energy))
-        .singles("energy_corrected", &column(|one| one.energy_corrected))
-        .singles("mask_ratio", &column(|one| one.mask_ratio))
-        .singles("mask_ratio_corrected", &column(|one| one.mask_ratio_corrected))
-        .singles("energy_exact", &exact)
-        .singles("energy_centred", &centred);
-    write_columns(table, &reliance)
-        .to_parquet()
-        .map_err(|source| Error::Table {
-            path: context.results.join(path),
-            source,
-        })
 }

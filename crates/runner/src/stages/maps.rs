@@ -1,28 +1,31 @@
 //! `maps.safetensors`: what is kept of a classifier's maps for drawing.
 //!
-//! - `average/maps` [A, 2, S, S] float32: mean final map of the images predicted positive and negative
-//! - `average/faces` [A, 2, S, S, 3] uint8: mean of those images
-//! - `average/count` [A, 2] int64: how many they are
+//! - `average/maps` [A, 7, h, w] float32: the mean final map over the explained images of each filter, in its cells: enlarged
+//!   bilinearly to the image ([`Finaliser::enlarge`]; OpenCV's `resize` where `explain.resize` is `half_pixel`) they are the mean of
+//!   the final maps; NaN without images
+//! - `average/count` [A, 7] int64: how many images they are
+//! - `average/faces` [A, 2, S, S, 3] uint8: mean of the images predicted positive and negative; 0 without images
+//! - in the metadata `filters`, the names of the seven, separated by spaces
 //! - `examples/raw` [E, A, h, w] float32: raw maps of the example images
 //! - `examples/index` [E] int64: their positions in the data set
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use cam::{MapAverage, Maps};
+use cam::{Finaliser, MapAverage, Maps};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
-use metrics::Class;
+use metrics::{Class, Filter};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-/// The averages over the images of one attribute that are predicted as one class.
+/// The averages of one attribute.
 pub struct Group<'a> {
-    /// Of the maps, [S, S].
-    pub map: &'a MapAverage,
-    /// Of the images, [S, S, 3].
-    pub face: &'a MapAverage,
+    /// Of the maps' cells, one for each filter.
+    pub maps: &'a [MapAverage],
+    /// Of the images predicted positive and negative, [S, S, 3].
+    pub faces: [Option<Vec<f32>>; 2],
 }
 
 /// The file's path in the results folder.
@@ -30,25 +33,30 @@ pub fn path(classifier: &str) -> String {
     format!("{classifier}/maps.safetensors")
 }
 
-/// The file's bytes. `groups`: positive and negative of each attribute in turn; `examples`: position in the data set, and
-/// the maps of that one image.
+/// The file's bytes. `groups`: one an attribute; `finaliser`: of the maps; `examples`: position in the data set, and the maps of that
+/// one image.
 ///
 /// # Errors
 /// None that its arguments can cause.
-pub fn to_bytes(groups: &[Group<'_>], examples: &[(usize, Maps)], size: usize) -> Result<Vec<u8>> {
-    let mean = |average: &MapAverage, length: usize| average.mean().unwrap_or_else(|| vec![0.0; length]);
-    let maps: Vec<f32> = groups.iter().flat_map(|group| mean(group.map, size * size)).collect();
+pub fn to_bytes(groups: &[Group<'_>], finaliser: Option<&Finaliser>, examples: &[(usize, Maps)]) -> Result<Vec<u8>> {
+    let (attributes, filters) = (groups.len(), Filter::ALL.len());
+    let finaliser = finaliser.ok_or_else(|| Error::Request("no image was explained".to_owned()))?;
+    let (size, [height, width]) = (finaliser.size(), finaliser.shape());
+    let averages = || groups.iter().flat_map(|group| group.maps);
+    let maps: Vec<f32> = averages()
+        .flat_map(|average| average.mean().unwrap_or_else(|| vec![f32::NAN; finaliser.len()]))
+        .collect();
+    let counts: Vec<i64> = averages().map(|average| average.count() as i64).collect();
     let faces: Vec<u8> = groups
         .iter()
-        .flat_map(|group| mean(group.face, size * size * 3))
+        .flat_map(|group| &group.faces)
+        .flat_map(|face| face.clone().unwrap_or_else(|| vec![0.0; size * size * 3]))
         .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
         .collect();
-    let counts: Vec<i64> = groups.iter().map(|group| group.map.count() as i64).collect();
-    let attributes = groups.len() / 2;
     let mut tensors = vec![
         (
             "average/maps",
-            Tensor::from_vec(maps, (attributes, 2, size, size), &Device::Cpu)?,
+            Tensor::from_vec(maps, (attributes, filters, height, width), &Device::Cpu)?,
         ),
         (
             "average/faces",
@@ -56,7 +64,7 @@ pub fn to_bytes(groups: &[Group<'_>], examples: &[(usize, Maps)], size: usize) -
         ),
         (
             "average/count",
-            Tensor::from_vec(counts, (attributes, 2), &Device::Cpu)?,
+            Tensor::from_vec(counts, (attributes, filters), &Device::Cpu)?,
         ),
     ];
     if let Some((_, first)) = examples.first() {
@@ -69,7 +77,8 @@ pub fn to_bytes(groups: &[Group<'_>], examples: &[(usize, Maps)], size: usize) -
         tensors.push(("examples/raw", Tensor::from_vec(raw, shape, &Device::Cpu)?));
         tensors.push(("examples/index", Tensor::from_vec(index, examples.len(), &Device::Cpu)?));
     }
-    safetensors::serialize(tensors, None)
+    let about = HashMap::from([("filters".to_owned(), Filter::ALL.map(Filter::name).join(" "))]);
+    safetensors::serialize(tensors, Some(about))
         .map_err(|error| Error::Request(format!("maps.safetensors cannot be written: {error}")))
 }
 
@@ -77,6 +86,7 @@ pub fn to_bytes(groups: &[Group<'_>], examples: &[(usize, Maps)], size: usize) -
 pub struct MapsFile {
     path: PathBuf,
     size: usize,
+    finaliser: Finaliser,
     maps: Vec<f32>,
     faces: Vec<u8>,
     counts: Vec<i64>,
@@ -99,7 +109,10 @@ impl MapsFile {
             .map_err(|error| fault(format!("not safetensors: {error}")))?;
         let tensor = |name: &str| tensors.get(name).ok_or_else(|| fault(format!("no tensor `{name}`")));
         let averages = tensor("average/maps")?;
-        let size = averages.dims().last().copied().unwrap_or_default();
+        let size = context.experiment.data.image_size;
+        let (_, _, height, width) = averages
+            .dims4()
+            .map_err(|_| fault("`average/maps` is no [A, F, h, w]".to_owned()))?;
         let shaped = |found: &Tensor, expected: &[usize]| {
             let message = format!("a tensor of shape {:?}, expected {expected:?}", found.dims());
             if found.dims() == expected {
@@ -108,12 +121,14 @@ impl MapsFile {
                 Err(fault(message))
             }
         };
-        shaped(averages, &[attributes, 2, size, size])?;
+        let filters = Filter::ALL.len();
+        shaped(averages, &[attributes, filters, height, width])?;
         shaped(tensor("average/faces")?, &[attributes, 2, size, size, 3])?;
-        shaped(tensor("average/count")?, &[attributes, 2])?;
+        shaped(tensor("average/count")?, &[attributes, filters])?;
+        let config = context.experiment.explain.config().map_err(Error::Request)?;
         let (raw, raw_shape, index) = match (tensors.get("examples/raw"), tensors.get("examples/index")) {
             (Some(raw), Some(index)) => {
-                let (examples, _, height, width) = raw.dims4()?;
+                let examples = raw.dims().first().copied().unwrap_or_default();
                 shaped(raw, &[examples, attributes, height, width])?;
                 shaped(index, &[examples])?;
                 let shape = (attributes, height, width);
@@ -123,6 +138,7 @@ impl MapsFile {
         };
         Ok(Self {
             size,
+            finaliser: Finaliser::new(config.method, config.resize, [height, width], size)?,
             maps: averages.flatten_all()?.to_vec1()?,
             faces: tensor("average/faces")?.flatten_all()?.to_vec1()?,
             counts: tensor("average/count")?.flatten_all()?.to_vec1()?,
@@ -139,11 +155,18 @@ impl MapsFile {
 
     /// Number of images, their mean face, and their mean map [S, S], of one attribute and predicted class.
     pub fn average(&self, attribute: usize, class: Class) -> (usize, Option<RgbImage>, Vec<f32>) {
-        let group = 2 * attribute + usize::from(class == Class::Negative);
-        let pixels = self.size * self.size;
-        let side = self.size as u32;
-        let face = self.faces[group * pixels * 3..(group + 1) * pixels * 3].to_vec();
-        let map = self.maps[group * pixels..(group + 1) * pixels].to_vec();
+        let filter = Filter::predicted(class);
+        let place = Filter::ALL
+            .iter()
+            .position(|known| *known == filter)
+            .unwrap_or_default();
+        let group = attribute * Filter::ALL.len() + place;
+        let cells = &self.maps[group * self.finaliser.len()..][..self.finaliser.len()];
+        let mut map = vec![0.0; self.size * self.size];
+        self.finaliser.enlarge(cells, &mut map);
+        let (side, bytes) = (self.size as u32, self.size * self.size * 3);
+        let face = 2 * attribute + usize::from(class == Class::Negative);
+        let face = self.faces[face * bytes..][..bytes].to_vec();
         (
             self.counts[group].max(0) as usize,
             RgbImage::from_raw(side, side, face),
@@ -151,17 +174,20 @@ impl MapsFile {
         )
     }
 
-    /// The raw map of an example image and an attribute, with its height and width.
+    /// The final map [S, S] of an example image and an attribute; `None` where there is none, for want of a label.
     ///
     /// # Errors
     /// When the file does not have that image.
-    pub fn example(&self, index: usize, attribute: usize) -> Result<(&[f32], usize, usize)> {
+    pub fn example(&self, index: usize, attribute: usize) -> Result<Option<Vec<f32>>> {
         let row = self
             .row_of
             .get(&index)
             .ok_or_else(|| Error::artefact(&self.path, "an example image is missing"))?;
         let (attributes, height, width) = self.raw_shape;
         let start = (row * attributes + attribute) * height * width;
-        Ok((&self.raw[start..start + height * width], height, width))
+        let raw = &self.raw[start..start + height * width];
+        let mut map = vec![0.0; self.size * self.size];
+        self.finaliser.finalise(raw, &mut map);
+        Ok((!raw.iter().any(|value| value.is_nan())).then_some(map))
     }
 }

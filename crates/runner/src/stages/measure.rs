@@ -71,8 +71,14 @@ pub(super) fn comparison(context: &Context, measured: &Measured) -> Result<Optio
 /// When standard output cannot be written.
 pub fn show(context: &Context, data: &DataSet, measured: &Measured) -> Result<()> {
     print(tables::text(measured))?;
+    let explained = super::explain::explained_images(data, &context.experiment).len();
+    let energies = if explained < data.test.len() {
+        format!(", energies of {explained} of them")
+    } else {
+        String::new()
+    };
     print(format_args!(
-        "* the minority class; energies are means over the images predicted + and -; {} test images\n",
+        "* the minority class; energies are means over the images predicted + and -; {} test images{energies}\n",
         data.test.len()
     ))?;
     print(format_args!("{}\n", tables::summary(measured)))?;

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `train/NAME` | `NAME/checkpoint.safetensors`, `NAME/training.parquet` |
 //! | `predict/NAME` | `NAME/predictions.parquet`, `NAME/reference.safetensors` |
-//! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors` |
+//! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors`, on request `NAME/raw_maps.safetensors` |
 //! | `measure` | `tables/` |
 //! | `draw` | `figures/`, `report.html` |
 
@@ -16,13 +16,16 @@ mod data;
 mod draw;
 mod evaluate;
 mod explain;
+mod faces;
 mod history;
+mod localiser;
 mod maps;
 mod measure;
 mod needs;
 mod packed;
 mod pictures;
 mod predict;
+mod raw_maps;
 mod reference;
 mod report;
 mod train;
@@ -30,6 +33,7 @@ mod train;
 pub use data::DataSet;
 pub use explain::energy_path;
 pub use predict::Predictions;
+pub use reference::read_file as read_reference;
 
 use crate::cli::Run;
 use crate::context::{Chosen, Context, choose_device, device_name};

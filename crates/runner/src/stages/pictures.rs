@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use cam::{Resize, Resizer};
 use dataset::Alignment;
 use image::RgbImage;
 use metrics::Class;
@@ -103,13 +102,12 @@ fn example_attributes(context: &Context, data: &DataSet, measured: &Measured) ->
 /// # Errors
 /// Those of reading results and images, and of an unknown attribute.
 pub fn examples(context: &Context, data: &DataSet, measured: &Measured, maps: &[MapsFile]) -> Result<Option<Examples>> {
-    let indices = explain::example_images(data, context.experiment.seed, context.experiment.figures.examples);
+    let indices = explain::example_images(data, &context.experiment);
     let attributes = example_attributes(context, data, measured)?;
     if indices.is_empty() || attributes.is_empty() {
         return Ok(None);
     }
     let size = context.experiment.data.image_size;
-    let resize: Resize = context.experiment.explain.resize.parse()?;
     let regions = regions::load(&context.experiment.measure.regions, data.attributes())?;
     let predictions: Vec<Predictions> = measured
         .classifiers
@@ -122,9 +120,8 @@ pub fn examples(context: &Context, data: &DataSet, measured: &Measured, maps: &[
         let row = row_of[index];
         let cell = |&attribute: &usize| -> Result<ExampleCell> {
             let panel = |classifier: usize| -> Result<ExamplePanel> {
-                let (raw, height, map_width) = maps[classifier].example(*index, attribute)?;
-                let mut map = vec![0.0; size * size];
-                Resizer::new(resize, height, map_width, size).finalise(raw, &mut map);
+                let map = maps[classifier].example(*index, attribute)?;
+                let map = map.unwrap_or_else(|| vec![0.0; size * size]);
                 let region = regions[attribute].grid.region(size);
                 Ok(ExamplePanel {
                     score: predictions[classifier].scores[row * width + attribute],

@@ -7,6 +7,8 @@
 //! The images are the scored ones because then the constant part of a score is exactly the mean of the scores in
 //! `predictions.parquet`, and because prediction sees them anyway. An image's own part in the mean is 1 / count.
 
+use std::path::Path;
+
 use cam::Reference;
 use candle_core::{Device, Tensor};
 
@@ -34,9 +36,16 @@ pub fn to_bytes(reference: &Reference) -> Result<Vec<u8>> {
 /// # Errors
 /// When it is absent or damaged.
 pub fn read(context: &Context, classifier: &str) -> Result<Reference> {
-    let path = context.results.join(&path(classifier));
-    let fault = |message: String| Error::artefact(&path, message);
-    let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading"))?;
+    read_file(&context.results.join(&path(classifier)))
+}
+
+/// Reads such a file, wherever it is.
+///
+/// # Errors
+/// When it is absent or damaged.
+pub fn read_file(path: &Path) -> Result<Reference> {
+    let fault = |message: String| Error::artefact(path, message);
+    let bytes = std::fs::read(path).map_err(Error::io(path, "reading the reference"))?;
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
         .map_err(|error| fault(format!("not safetensors: {error}")))?;
     let tensor = |name: &str| tensors.get(name).ok_or_else(|| fault(format!("no tensor `{name}`")));

@@ -154,3 +154,160 @@ fn broken_weights_and_unknown_names_are_named() {
     fs::create_dir(folder.join("empty")).expect("made");
     assert!(fails(&explain(folder, &["empty"])).contains("no picture"));
 }
+
+/// The methods that need passes of their own, at an inner stage where they have one, on pictures of several sizes.
+#[test]
+fn every_method_explains_pictures() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path();
+    write_weights(&folder.join("weights.safetensors"), 2, |_| ());
+    write_picture(&folder.join("a.png"), 50);
+    image::RgbImage::from_pixel(31, 90, image::Rgb([9, 90, 200]))
+        .save(folder.join("b.png"))
+        .expect("written");
+    let inner = "grad_cam,hires_cam,grad_cam_plus_plus,x_grad_cam,layer_cam,grad_cam_elementwise,eigen_cam,eigen_grad_cam,shapley_cam,\
+                 score_cam,ablation_cam,full_grad,rise";
+    let output = explain(
+        folder,
+        &[
+            "a.png",
+            "b.png",
+            "--method",
+            inner,
+            "--layer",
+            "stage3",
+            "--rise-masks",
+            "70",
+            "--target",
+            "negative",
+        ],
+    );
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    succeeds(&output);
+    for part in [
+        "score_cam needs 16 forward passes an image: 32 for 2",
+        "ablation_cam needs 16 forward passes behind layer3 an image",
+        "rise needs 70 forward passes an image",
+        "full_grad needs 2 forward and backward passes an image",
+        "the first picture took",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    let maps = candle_core::safetensors::load(folder.join("out/b/maps.safetensors"), &Device::Cpu).expect("read");
+    for method in inner.split(',') {
+        let side = if ["full_grad", "rise"].contains(&method) { 64 } else { 4 };
+        let raw = &maps[&format!("{method}/raw")];
+        assert_eq!(raw.dims(), [2, side, side], "{method}");
+        let values = raw.flatten_all().and_then(|raw| raw.to_vec1::<f32>()).expect("numbers");
+        assert!(values.iter().any(|value| *value != 0.0), "{method}");
+        assert!(folder.join(format!("out/sheets/{method}/b.png")).is_file(), "{method}");
+    }
+    for (arguments, expected) in [
+        (
+            &["--layer", "stage5"][..],
+            "`stage5` is not a layer; known: layer1, layer2, layer3, layer4",
+        ),
+        (
+            &["--layer", "stage2", "--method", "cam"],
+            "cam is defined at the network's last stage only",
+        ),
+        (&["--method", "centred_cam"], "--reference"),
+        (&["--method", "rise", "--rise-masks", "0"], "rise.masks"),
+        (&["--target", "label"], "--labels"),
+        (&["--upsampling", "nearest"], "corner_aligned"),
+    ] {
+        let message = fails(&explain(folder, &[&["a.png"], arguments].concat()));
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+/// The label's side, and what a centred map is centred on.
+#[test]
+fn labels_and_references_come_from_files() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path();
+    write_weights(&folder.join("weights.safetensors"), 2, |_| ());
+    write_picture(&folder.join("a.png"), 50);
+    write_picture(&folder.join("b.png"), 150);
+    let raw = |method: &str| {
+        let maps = candle_core::safetensors::load(folder.join("out/a/maps.safetensors"), &Device::Cpu).expect("read");
+        maps[&format!("{method}/raw")]
+            .flatten_all()
+            .and_then(|raw| raw.to_vec1::<f32>())
+            .expect("numbers")
+    };
+    succeeds(&explain(folder, &["a.png", "--target", "positive"]));
+    let positive = raw("hires_cam");
+    fs::write(folder.join("labels.txt"), "1\nattribute_0 attribute_1\na.png 1 -1\n").expect("written");
+    let message = fails(&explain(
+        folder,
+        &["a.png", "b.png", "--target", "label", "--labels", "labels.txt"],
+    ));
+    assert!(
+        message.contains("no labels of `b.png`") && message.contains("1 of 2"),
+        "{message}"
+    );
+    let expected: Vec<f32> = positive
+        .iter()
+        .enumerate()
+        .map(|(i, value)| if i < 4 { *value } else { -value })
+        .collect();
+    assert_eq!(raw("hires_cam"), expected);
+
+    // Centred on nothing, the centred map is HiResCAM.
+    let reference = |features: Tensor| {
+        let count = Tensor::new(&[5_i64], &Device::Cpu).expect("a tensor");
+        let tensors = HashMap::from([("mean_features".to_owned(), features), ("count".to_owned(), count)]);
+        candle_core::safetensors::save(&tensors, folder.join("reference.safetensors")).expect("written");
+    };
+    reference(Tensor::zeros((32, 2, 2), candle_core::DType::F32, &Device::Cpu).expect("a tensor"));
+    let options = [
+        "a.png",
+        "--target",
+        "positive",
+        "--method",
+        "centred_cam",
+        "--reference",
+        "reference.safetensors",
+    ];
+    succeeds(&explain(folder, &options));
+    for (found, expected) in raw("centred_cam").iter().zip(&positive) {
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    }
+    reference(Tensor::zeros((32, 3, 3), candle_core::DType::F32, &Device::Cpu).expect("a tensor"));
+    let message = fails(&explain(folder, &options));
+    assert!(
+        message.contains("reference") && message.contains("[32, 2, 2]"),
+        "{message}"
+    );
+}
+
+/// A network that sees nothing has maps of zeros: they are written, and said to be without activation, and nothing panics.
+#[test]
+fn maps_of_zeros_are_said_to_be() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path();
+    write_weights(&folder.join("weights.safetensors"), 2, |tensors| {
+        for name in ["fc.weight", "fc.bias"] {
+            let zeros = tensors[name].zeros_like().expect("zeros");
+            tensors.insert(name.to_owned(), zeros);
+        }
+    });
+    write_picture(&folder.join("a.png"), 50);
+    let methods = "hires_cam,grad_cam_plus_plus,eigen_grad_cam,ablation_cam,score_cam,full_grad,rise";
+    succeeds(&explain(folder, &["a.png", "--method", methods, "--rise-masks", "3"]));
+    let maps = candle_core::safetensors::load(folder.join("out/a/maps.safetensors"), &Device::Cpu).expect("read");
+    for method in [
+        "hires_cam",
+        "grad_cam_plus_plus",
+        "eigen_grad_cam",
+        "ablation_cam",
+        "rise",
+    ] {
+        let raw = maps[&format!("{method}/raw")]
+            .flatten_all()
+            .and_then(|raw| raw.to_vec1::<f32>())
+            .expect("numbers");
+        assert!(raw.iter().all(|value| *value == 0.0), "{method}");
+    }
+}

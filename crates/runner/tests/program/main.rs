@@ -5,6 +5,7 @@ mod faults;
 mod fetch;
 mod forms;
 mod hub;
+mod methods;
 mod place;
 mod rehearsal;
 mod smoke;

@@ -3,6 +3,7 @@
 //! Pictures are explained a batch at a time and written at once, so memory does not grow with their number. One that cannot be
 //! read is named, the others are explained, and the exit status is 1.
 
+mod labels;
 mod network;
 mod overlays;
 mod pictures;
@@ -10,7 +11,9 @@ mod tensors;
 
 use std::path::PathBuf;
 
-use cam::{ColourMap, Maps, Method, Resize, Target};
+use std::time::Instant;
+
+use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Finaliser, Maps, Method, Resize, RiseConfig, Target};
 use candle_core::{Device, Tensor};
 use clap::Args;
 use model::{Mode, Network, Output};
@@ -19,8 +22,10 @@ use rayon::prelude::*;
 use crate::context::choose_device;
 use crate::error::{Error, Result, describe};
 use crate::output::print;
-use crate::progress::Progress;
+use crate::progress::{Progress, duration};
 use crate::results::write_whole;
+use crate::stages::read_reference;
+use labels::Labelled;
 use network::Loaded;
 use overlays::{Explained, Pages, Sheets};
 use pictures::{Landmarked, Picture};
@@ -51,12 +56,27 @@ pub struct Arguments {
     /// Channels of the first stage, 64 in the standard networks
     #[arg(long, value_name = "W")]
     pub width: Option<usize>,
-    /// How to explain: one method, or several separated by commas
+    /// How to explain: one method, or several separated by commas; docs/methods.md lists them with what they cost
     #[arg(long, default_value = "hires_cam", value_delimiter = ',')]
     pub method: Vec<String>,
-    /// What to explain: predicted (|z|), positive (+z) or negative (-z)
+    /// What to explain: predicted (|z|), positive (+z), negative (-z), or label (z times the label, with --labels)
     #[arg(long, default_value = "predicted")]
     pub target: String,
+    /// The stage whose activations are mapped, stage1 for the first; the last if not given
+    #[arg(long, value_name = "STAGE")]
+    pub layer: Option<String>,
+    /// Labels of the pictures in CelebA's text format, for --target label
+    #[arg(long, value_name = "FILE", conflicts_with = "tensors")]
+    pub labels: Option<PathBuf>,
+    /// For centred_cam: the mean features of a data set, as a run writes them to NAME/reference.safetensors
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub reference: Option<PathBuf>,
+    /// For score_cam: how a channel becomes a mask, corner_aligned (its authors') or half_pixel
+    #[arg(long, default_value = "corner_aligned")]
+    pub upsampling: String,
+    /// For rise: masks, and so forward passes, a picture
+    #[arg(long, value_name = "N", default_value_t = RiseConfig::default().masks)]
+    pub rise_masks: usize,
     /// How a map is brought to the image's size: half_pixel or cell_centred
     #[arg(long, default_value = "half_pixel")]
     pub resize: String,
@@ -88,13 +108,51 @@ const DEFAULT_SIZE: usize = 224;
 const SHOWN: usize = 8;
 
 /// How maps are made and shown.
-pub(super) struct Way {
+pub(super) struct Way<'a> {
     pub methods: Vec<Method>,
+    /// One a method.
+    pub explainers: Vec<Explainer<'a>>,
     pub target: Target,
     pub resize: Resize,
     pub colours: ColourMap,
     /// Positions of the attributes among the network's outputs, and their names.
     pub chosen: Vec<(usize, String)>,
+}
+
+impl Way<'_> {
+    /// The post-processing of a method's maps.
+    pub(super) fn finaliser(&self, method: Method, maps: &Maps, size: usize) -> Result<Finaliser> {
+        Ok(Finaliser::new(method, self.resize, [maps.height, maps.width], size)?)
+    }
+
+    /// The target layer.
+    pub(super) fn layer_name(&self) -> &str {
+        self.explainers.first().map_or("", Explainer::layer)
+    }
+
+    /// The target layer, for methods that look at it.
+    pub(super) fn layer(&self, method: Method) -> Option<&str> {
+        (!method.is_whole()).then(|| self.layer_name())
+    }
+
+    /// Whether one forward pass is enough for all methods.
+    fn is_free(&self) -> bool {
+        let mut costs = self.explainers.iter().map(|one| one.cost(self.chosen.len()));
+        costs.all(|cost| cost == Cost::Free)
+    }
+
+    /// Says what methods of many passes will cost.
+    fn announce(&self, progress: &Progress, images: usize) {
+        for (method, explainer) in self.methods.iter().zip(&self.explainers) {
+            let cost = explainer.cost(self.chosen.len());
+            if cost != Cost::Free {
+                progress.say(&format!(
+                    "{method} needs {cost} an image: {} for {images}",
+                    cost.passes() * images
+                ));
+            }
+        }
+    }
 }
 
 /// Explains, and writes what was found.
@@ -115,12 +173,45 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     let sheets: Sheets = arguments.sheets.parse()?;
-    let (target, resize) = (parse("target", &arguments.target)?, parse("resize", &arguments.resize)?);
+    let target: Target = parse("target", &arguments.target)?;
+    let resize: Resize = parse("resize", &arguments.resize)?;
     let colours = parse("colour-map", &arguments.colour_map)?;
+    if target == Target::Label && arguments.labels.is_none() {
+        return Err(Error::Request(
+            "--target label: which label a picture has is read from --labels FILE, in CelebA's text format".to_owned(),
+        ));
+    }
+    let config = ExplainerConfig {
+        target,
+        resize,
+        layer: arguments.layer.clone(),
+        upsampling: parse("upsampling", &arguments.upsampling)?,
+        rise: RiseConfig {
+            masks: arguments.rise_masks,
+            ..RiseConfig::default()
+        },
+        reference: arguments.reference.as_deref().map(read_reference).transpose()?,
+        ..ExplainerConfig::default()
+    };
     let device = choose_device(&arguments.device)?.device;
     let loaded = network::load(arguments, &device)?;
     let chosen = network::choose(&arguments.attributes, &loaded.names)?;
+    let explainer = |&method: &Method| {
+        let config = ExplainerConfig {
+            method,
+            ..config.clone()
+        };
+        Explainer::new(&loaded.network, config).map_err(|error| match error {
+            cam::Error::NoReference => {
+                Error::Request(format!("--method {method}: {error}; --reference names its file"))
+            }
+            cam::Error::Model(_) | cam::Error::LastStageOnly { .. } => Error::Request(format!("--layer: {error}")),
+            cam::Error::Setting { .. } => Error::Request(format!("--method {method}: {error}")),
+            other => other.into(),
+        })
+    };
     let way = Way {
+        explainers: methods.iter().map(explainer).collect::<Result<_>>()?,
         methods,
         target,
         resize,
@@ -146,26 +237,65 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
-fn explain_pictures(arguments: &Arguments, loaded: &Loaded, way: &Way, sheets: Sheets, device: &Device) -> Result<()> {
+/// A picture that has been read.
+struct Prepared<'a> {
+    picture: &'a Picture,
+    /// [S, S, 3].
+    pixels: Vec<f32>,
+    /// Of the chosen attributes, where there are labels.
+    labels: Vec<i8>,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(
+        picture: &'a Picture,
+        landmarks: Option<&Landmarked>,
+        labels: Option<&Labelled>,
+        size: usize,
+    ) -> Result<Self> {
+        let labels = labels.map(|all| all.of(&picture.path)).transpose()?;
+        Ok(Self {
+            picture,
+            pixels: picture.read(landmarks, size)?,
+            labels: labels.unwrap_or_default(),
+        })
+    }
+}
+
+fn explain_pictures(
+    arguments: &Arguments,
+    loaded: &Loaded,
+    way: &Way<'_>,
+    sheets: Sheets,
+    device: &Device,
+) -> Result<()> {
     let size = arguments.size.or(loaded.size).unwrap_or(DEFAULT_SIZE);
     if size == 0 {
         return Err(Error::Request("--size: 0, expected at least 1 pixel".to_owned()));
     }
     let landmarks = arguments.landmarks.as_deref().map(Landmarked::read).transpose()?;
+    let labels = arguments
+        .labels
+        .as_deref()
+        .map(|file| Labelled::read(file, &way.chosen))
+        .transpose()?;
     let pictures = pictures::find(&arguments.images)?;
     let mut pages = Pages::new(&arguments.out, sheets, way);
     let progress = Progress::new();
+    way.announce(&progress, pictures.len());
+    // Methods of many passes look at one picture at a time, so that one sees how far they are.
+    let together = if way.is_free() { BATCH } else { 1 };
+    let started = Instant::now();
     let mut work = progress.work("explain-images", pictures.len() as u64);
     let mut failed: Vec<String> = Vec::new();
-    for (batch, pictures) in pictures.chunks(BATCH).enumerate() {
-        let read: Vec<(&Picture, Result<Vec<f32>>)> = pictures
-            .par_iter()
-            .map(|picture| (picture, picture.read(landmarks.as_ref(), size)))
-            .collect();
+    for (batch, some) in pictures.chunks(together).enumerate() {
+        let prepare =
+            |picture| -> Result<Prepared<'_>> { Prepared::new(picture, landmarks.as_ref(), labels.as_ref(), size) };
+        let read: Vec<Result<Prepared<'_>>> = some.par_iter().map(prepare).collect();
         let mut whole = Vec::new();
-        for (picture, pixels) in read {
-            match pixels {
-                Ok(pixels) => whole.push((picture, pixels)),
+        for (picture, prepared) in some.iter().zip(read) {
+            match prepared {
+                Ok(prepared) => whole.push(prepared),
                 Err(error) => {
                     progress.say(&format!("not explained: {}", describe(&error)));
                     failed.push(picture.path.display().to_string());
@@ -173,7 +303,15 @@ fn explain_pictures(arguments: &Arguments, loaded: &Loaded, way: &Way, sheets: S
             }
         }
         explain_batch(&arguments.out, loaded, way, &whole, size, device, &mut pages)?;
-        work.at((batch * BATCH + pictures.len()) as u64, "");
+        work.at((batch * together + some.len()) as u64, "");
+        if batch == 0 && together == 1 && pictures.len() > 1 {
+            let (first, count) = (started.elapsed(), u32::try_from(pictures.len()).unwrap_or(u32::MAX));
+            progress.say(&format!(
+                "the first picture took {}, so all will take about {}",
+                duration(first),
+                duration(first * count)
+            ));
+        }
     }
     pages.finish()?;
     work.abandon();
@@ -194,8 +332,8 @@ fn explain_pictures(arguments: &Arguments, loaded: &Loaded, way: &Way, sheets: S
 fn explain_batch(
     out: &std::path::Path,
     loaded: &Loaded,
-    way: &Way,
-    pictures: &[(&Picture, Vec<f32>)],
+    way: &Way<'_>,
+    pictures: &[Prepared<'_>],
     size: usize,
     device: &Device,
     pages: &mut Pages<'_>,
@@ -203,35 +341,41 @@ fn explain_batch(
     if pictures.is_empty() {
         return Ok(());
     }
-    let pixels: Vec<f32> = pictures.iter().flat_map(|(_, pixels)| pixels.iter().copied()).collect();
+    let pixels: Vec<f32> = pictures.iter().flat_map(|one| one.pixels.iter().copied()).collect();
+    let labels: Vec<i8> = pictures.iter().flat_map(|one| one.labels.iter().copied()).collect();
     let images = Tensor::from_vec(pixels, (pictures.len(), size, size, 3), &Device::Cpu)?;
-    let (output, maps) = maps_of(&loaded.network, &images.permute((0, 3, 1, 2))?, way, device, |image| {
-        pictures[image].0.path.display().to_string()
-    })?;
+    let images = images.permute((0, 3, 1, 2))?;
+    let name = |image: usize| pictures[image].picture.path.display().to_string();
+    let (output, maps) = maps_of(&loaded.network, &images, &labels, way, device, name)?;
     let logits = output.logits.to_vec2::<f32>()?;
     let explained: Vec<Explained> = pictures
         .par_iter()
         .enumerate()
-        .map(|(image, (picture, pixels))| {
+        .map(|(image, one)| {
             let maps: Vec<Maps> = maps.iter().map(|maps| maps.only(image)).collect();
-            overlays::write(out, picture, pixels, size, &logits[image], &maps, way)
+            overlays::write(out, one.picture, &one.pixels, size, &logits[image], &maps, way)
         })
         .collect::<Result<_>>()?;
     explained.into_iter().try_for_each(|one| pages.add(one))
 }
 
-/// One forward pass, and the maps of every method. `name` is what a message calls an image of the batch.
+/// One forward pass, and the maps of every method and chosen attribute. `labels` [N, chosen], or empty; `name` is what a message calls
+/// an image of the batch.
 fn maps_of(
     network: &Network,
     images: &Tensor,
-    way: &Way,
+    labels: &[i8],
+    way: &Way<'_>,
     device: &Device,
     name: impl Fn(usize) -> String,
 ) -> Result<(Output, Vec<Maps>)> {
-    let output = network.forward(&images.to_device(device)?, Mode::Eval)?;
-    let head = network.head();
-    let maps = way.methods.iter().map(|&method| {
-        cam::raw_maps(method, way.target, &output, &head).map_err(|error| match error {
+    let images = images.to_device(device)?;
+    let output = network.forward(&images, Mode::Eval)?;
+    let attributes: Vec<usize> = way.chosen.iter().map(|(attribute, _)| *attribute).collect();
+    let labels = (!labels.is_empty()).then_some(labels);
+    let maps = way.explainers.iter().map(|explainer| {
+        let maps = explainer.maps(&images, &output, &attributes, labels);
+        maps.map_err(|error| match error {
             cam::Error::NotFinite { image, .. } => Error::Request(format!(
                 "{}: {error}; the weights, or the image, hold numbers that are not finite",
                 name(image)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use cam::{Maps, Method, Resizer};
+use cam::{Maps, Method};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 
@@ -69,7 +69,7 @@ pub fn write(
     size: usize,
     logits: &[f32],
     maps: &[Maps],
-    way: &Way,
+    way: &Way<'_>,
 ) -> Result<Explained> {
     let folder = out.join(&picture.name);
     let face = cam::picture(pixels, size)?;
@@ -77,12 +77,10 @@ pub fn write(
     let mut tensors = vec![("logits".to_owned(), tensor(logits, &[logits.len()])?)];
     let mut cells = Vec::new();
     for (method, maps) in way.methods.iter().zip(maps) {
-        let resizer = Resizer::new(way.resize, maps.height, maps.width, size);
+        let finaliser = way.finaliser(*method, maps, size)?;
         let mut map = vec![0.0; size * size];
-        let mut raw = Vec::new();
-        for (attribute, name) in &way.chosen {
-            raw.extend_from_slice(maps.map(0, *attribute));
-            resizer.finalise(maps.map(0, *attribute), &mut map);
+        for (chosen, (attribute, name)) in way.chosen.iter().enumerate() {
+            finaliser.finalise(maps.map(0, chosen), &mut map);
             let overlay = cam::overlay(&map, pixels, size, way.colours)?;
             let logit = logits[*attribute];
             let sign = if logit >= 0.0 { "positive" } else { "negative" };
@@ -96,13 +94,14 @@ pub fn write(
             cells.push((note, shrunken(&tinted(&face, &map, way.colours))));
         }
         let shape = [way.chosen.len(), maps.height, maps.width];
-        tensors.push((format!("{method}/raw"), tensor(&raw, &shape)?));
+        tensors.push((format!("{method}/raw"), tensor(&maps.data, &shape)?));
     }
     let names: Vec<&str> = way.chosen.iter().map(|(_, name)| name.as_str()).collect();
     let about = HashMap::from([
         ("image".to_owned(), picture.path.display().to_string()),
         ("attributes".to_owned(), names.join(",")),
         ("target".to_owned(), way.target.to_string()),
+        ("layer".to_owned(), way.layer_name().to_owned()),
     ]);
     let bytes =
         safetensors::serialize(tensors, Some(about)).map_err(|error| Error::Request(format!("--out: {error}")))?;
@@ -132,7 +131,7 @@ fn file_name(name: &str) -> String {
 pub struct Pages<'a> {
     folder: PathBuf,
     sheets: Sheets,
-    way: &'a Way,
+    way: &'a Way<'a>,
     /// With a sheet an attribute: for each method and chosen attribute in turn, the cells of the page in hand.
     open: Vec<Vec<SheetCell>>,
     /// How many pages each of them has.
@@ -141,7 +140,7 @@ pub struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     /// No sheets yet, for `OUT/sheets`.
-    pub fn new(out: &Path, sheets: Sheets, way: &'a Way) -> Self {
+    pub fn new(out: &Path, sheets: Sheets, way: &'a Way<'a>) -> Self {
         let groups = way.methods.len() * way.chosen.len();
         Self {
             folder: out.join("sheets"),
@@ -221,9 +220,13 @@ impl<'a> Pages<'a> {
     }
 
     fn draw(&self, method: Method, file: &str, title: &str, page: usize, cells: Vec<SheetCell>) -> Result<()> {
+        let layer = self
+            .way
+            .layer(method)
+            .map_or_else(String::new, |layer| format!(" at {layer}"));
         let sheet = ContactSheet {
             title: title.to_owned(),
-            subtitle: format!("{method}, target {}", self.way.target),
+            subtitle: format!("{method}{layer}, target {}", self.way.target),
             colours: self.way.colours,
             cells,
         };

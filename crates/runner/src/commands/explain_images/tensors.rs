@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use cam::Resizer;
 use candle_core::{DType, Device, Tensor};
 use model::Network;
 
 use super::{BATCH, SHOWN, Way, maps_of};
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 
 /// `images` of a safetensors file, [N, 3, S, S].
 ///
@@ -39,8 +39,9 @@ pub fn read(path: &Path) -> Result<Tensor> {
 ///
 /// # Errors
 /// Those of the network and of the methods.
-pub fn explain(network: &Network, images: &Tensor, way: &Way, device: &Device) -> Result<Vec<u8>> {
+pub fn explain(network: &Network, images: &Tensor, way: &Way<'_>, device: &Device) -> Result<Vec<u8>> {
     let (count, _, size, _) = images.dims4()?;
+    way.announce(&Progress::new(), count);
     let mut logits = Vec::new();
     let mut raw = vec![Vec::new(); way.methods.len()];
     let mut finals = vec![Vec::new(); way.methods.len()];
@@ -48,18 +49,17 @@ pub fn explain(network: &Network, images: &Tensor, way: &Way, device: &Device) -
     let mut map = vec![0.0; size * size];
     for start in (0..count).step_by(BATCH) {
         let batch = images.narrow(0, start, BATCH.min(count - start))?;
-        let (output, maps) = maps_of(network, &batch, way, device, |image| {
+        let (output, maps) = maps_of(network, &batch, &[], way, device, |image| {
             format!("image {} of `images`", start + image)
         })?;
         logits.extend(output.logits.flatten_all()?.to_vec1::<f32>()?);
         for (method, maps) in maps.iter().enumerate() {
-            let resizer = Resizer::new(way.resize, maps.height, maps.width, size);
+            let finaliser = way.finaliser(way.methods[method], maps, size)?;
             sides[method] = (maps.height, maps.width);
+            raw[method].extend_from_slice(&maps.data);
             for image in 0..maps.images {
-                for (attribute, _) in &way.chosen {
-                    let values = maps.map(image, *attribute);
-                    raw[method].extend_from_slice(values);
-                    resizer.finalise(values, &mut map);
+                for chosen in 0..way.chosen.len() {
+                    finaliser.finalise(maps.map(image, chosen), &mut map);
                     finals[method].extend_from_slice(&map);
                 }
             }

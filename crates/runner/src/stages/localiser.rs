@@ -1,0 +1,156 @@
+//! How much of a map lies in each attribute's region, without making the map of the image's size.
+
+use cam::{Finaliser, Footprint, Method, Resize};
+use dataset::Alignment;
+use metrics::{Localisation, Region, RegionSet, Tally};
+
+use super::DataSet;
+use crate::error::{Error, Result};
+
+/// Measures final maps of one size in the attributes' regions, from the maps' cells ([`Finaliser::cells`]).
+///
+/// Sums over pixels are sums over cells, the same to the rounding of float32; so are counts of active pixels, but for maps without
+/// an inactive block, whose pixels are then counted one by one.
+pub struct Localiser {
+    finaliser: Finaliser,
+    whole: Footprint,
+    /// One an attribute, with its area.
+    regions: Vec<(Footprint, f64)>,
+    pixels: RegionSet,
+}
+
+impl Localiser {
+    /// For raw maps of `cells` (rows, columns), and a region for each attribute.
+    ///
+    /// # Errors
+    /// When maps or regions are not of the image's size.
+    pub fn new(method: Method, resize: Resize, cells: [usize; 2], size: usize, regions: &[Region]) -> Result<Self> {
+        let finaliser = Finaliser::new(method, resize, cells, size)?;
+        let footprint = |region: &Region| (finaliser.footprint(region.mask().iter().copied()), region.area());
+        Ok(Self {
+            whole: finaliser.footprint(vec![true; size * size]),
+            regions: regions.iter().map(footprint).collect(),
+            pixels: RegionSet::new(size, regions)?,
+            finaliser,
+        })
+    }
+
+    /// The post-processing.
+    pub fn finaliser(&self) -> &Finaliser {
+        &self.finaliser
+    }
+
+    /// Measures a raw map in an attribute's region, and leaves its cells in `cells`.
+    ///
+    /// # Errors
+    /// When there is no such attribute.
+    pub fn measure(&self, raw: &[f32], attribute: usize, cells: &mut [f32]) -> Result<Localisation> {
+        let absent = || Error::Request("measure.regions: an attribute without region".to_owned());
+        let (region, area) = self.regions.get(attribute).ok_or_else(absent)?;
+        let active = self.finaliser.cells(raw, cells);
+        let tally = |footprint: &Footprint| Tally {
+            energy: footprint.energy(cells),
+            active: footprint.active(&active).unwrap_or_default(),
+        };
+        let localisation = tally(region).localisation(tally(&self.whole), *area);
+        if region.active(&active).is_some() {
+            return Ok(localisation);
+        }
+        let mut map = vec![0.0; self.finaliser.size() * self.finaliser.size()];
+        self.finaliser.finalise(raw, &mut map);
+        let counted = self.pixels.localisation(&map, attribute)?.ok_or_else(absent)?;
+        Ok(Localisation {
+            energy: localisation.energy,
+            energy_corrected: localisation.energy_corrected,
+            ..counted
+        })
+    }
+
+    /// Proportional energy of a map in any region, from its cells; `None` for a map without energy and a region without pixel.
+    pub fn energy(&self, cells: &[f32], region: &Footprint) -> Option<f64> {
+        let tally = |footprint: &Footprint| Tally {
+            energy: footprint.energy(cells),
+            active: 0,
+        };
+        let energy = tally(region).localisation(tally(&self.whole), 0.0).energy;
+        energy.filter(|_| region.area() > 0)
+    }
+
+    /// The exact regions of an image on its aligned square, one an attribute, if the data set has them.
+    ///
+    /// # Errors
+    /// When the image's masks cannot be read.
+    pub fn exact_regions(&self, data: &DataSet, index: usize) -> Result<Option<Vec<Footprint>>> {
+        let Some(masks) = data.source.masks(index)? else {
+            return Ok(None);
+        };
+        let size = self.finaliser.size();
+        let image_size = data.source.image_size(index)?;
+        let landmarks = data.annotations().landmarks.as_deref().map(|all| &all[index]);
+        let transform = Alignment { size }.transform(landmarks, image_size)?;
+        let mut regions = vec![self.finaliser.empty_footprint(); data.attributes().len()];
+        dataset::for_each_aligned(&masks, image_size, &transform, size, |attribute, x, y| {
+            if let Some(region) = regions.get_mut(attribute) {
+                self.finaliser.add_pixel(region, x, y);
+            }
+        });
+        Ok(Some(regions))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SIZE: usize = 28;
+
+    fn regions() -> Vec<Region> {
+        let halves = [|x: usize, _: usize| x < 9, |x: usize, y: usize| x > 3 && y % 7 < 4];
+        let region = |inside: fn(usize, usize) -> bool| {
+            let mask = (0..SIZE * SIZE).map(|pixel| inside(pixel % SIZE, pixel / SIZE));
+            Region::from_mask(SIZE, mask.collect()).unwrap()
+        };
+        halves.map(region).to_vec()
+    }
+
+    proptest! {
+        /// Against the map's pixels. A share of sums of SIZE^2 float32 values, each good to 2^-24 of the largest, where the sum is not
+        /// much smaller than a single pixel's largest value.
+        #[test]
+        fn cells_measure_what_pixels_measure(
+            raw in prop_oneof![
+                prop::collection::vec(-1.0_f32..1.0, 49),
+                prop::collection::vec(0.1_f32..1.0, 49),
+                prop::collection::vec(prop_oneof![4 => Just(-1.0_f32), 1 => 0.0_f32..1.0], 49),
+            ]
+        ) {
+            for (method, cells) in [(Method::HiresCam, [7, 7]), (Method::FullGrad, [SIZE, SIZE])] {
+                let raw: Vec<f32> = raw.iter().copied().cycle().take(cells[0] * cells[1]).collect();
+                let localiser = Localiser::new(method, Resize::HalfPixel, cells, SIZE, &regions()).unwrap();
+                let mut map = vec![0.0; SIZE * SIZE];
+                localiser.finaliser().finalise(&raw, &mut map);
+                let mut scratch = vec![0.0; raw.len()];
+                for (attribute, region) in regions().iter().enumerate() {
+                    let expected = metrics::localisation(&map, region).unwrap();
+                    let found = localiser.measure(&raw, attribute, &mut scratch).unwrap();
+                    prop_assert_eq!(found.mask_ratio, expected.mask_ratio);
+                    prop_assert_eq!(found.energy.is_some(), expected.energy.is_some());
+                    if let (Some(a), Some(b)) = (found.energy, expected.energy) {
+                        prop_assert!((a - b).abs() < 1e-5, "{} {}", a, b);
+                        prop_assert!((found.energy_corrected.unwrap() - expected.energy_corrected.unwrap()).abs() < 1e-5);
+                    }
+                    let footprint = localiser.finaliser().footprint(region.mask().iter().copied());
+                    prop_assert_eq!(localiser.energy(&scratch, &footprint), found.energy);
+                }
+                prop_assert_eq!(localiser.energy(&scratch, &localiser.finaliser().empty_footprint()), None);
+            }
+        }
+    }
+
+    #[test]
+    fn an_attribute_without_region_is_an_error() {
+        let localiser = Localiser::new(Method::HiresCam, Resize::HalfPixel, [2, 2], SIZE, &regions()).unwrap();
+        assert!(localiser.measure(&[1.0; 4], 2, &mut [0.0; 4]).is_err());
+    }
+}
