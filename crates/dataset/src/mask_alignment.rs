@@ -30,9 +30,7 @@ pub fn for_each_aligned(
     mut each: impl FnMut(usize, usize, usize),
 ) {
     for (pixel, (x, y)) in cells(masks, image_size, transform, size).into_iter().enumerate() {
-        for attribute in masks.attributes_at(x, y) {
-            each(attribute, pixel % size, pixel / size);
-        }
+        masks.for_each_at(x, y, |attribute| each(attribute, pixel % size, pixel / size));
     }
 }
 
