@@ -9,7 +9,7 @@ default:
 reproduce *ARGS:
     cargo run --release --locked --bin biascam -- reproduce "$@"
 
-# Redraw all figures and the report of an experiment from its results
+# Draw figures and report again: of an experiment, or of a results folder from its files alone
 figures *ARGS:
     cargo run --release --locked --bin biascam -- draw "$@"
 

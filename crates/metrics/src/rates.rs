@@ -1,6 +1,6 @@
 //! Error rates of one binary attribute, per class.
 
-use crate::{Class, Error};
+use crate::{Class, Error, Interval, wilson};
 
 /// Counts behind the error rates of one attribute over a set of samples. Samples without annotation are not in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,6 +35,15 @@ impl ErrorRates {
         match class {
             Class::Positive => self.false_negative_rate(),
             Class::Negative => self.false_positive_rate(),
+        }
+    }
+
+    /// The 95 % confidence interval of [`ErrorRates::rate`], Wilson's; `None` without samples of the class.
+    #[must_use]
+    pub fn interval(&self, class: Class) -> Option<Interval> {
+        match class {
+            Class::Positive => wilson(self.false_negatives, self.positives),
+            Class::Negative => wilson(self.false_positives, self.negatives),
         }
     }
 

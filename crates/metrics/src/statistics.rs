@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 pub const CONFIDENCE: f64 = 0.95;
 
 /// The standard normal quantile at (1 + [`CONFIDENCE`]) / 2.
-const Z: f64 = 1.959_963_984_540_054;
+pub(crate) const Z: f64 = 1.959_963_984_540_054;
 
 /// Groups above this size get the analytic form of the bootstrap interval, see [`Statistics::of`].
 const LARGE: usize = 500;

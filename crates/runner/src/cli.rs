@@ -39,7 +39,7 @@ enum Command {
     Explain(Run),
     /// Make tables and verdicts from predictions and energies
     Measure(Run),
-    /// Draw figures and the report from the tables
+    /// Draw figures and the report; a results folder instead of an experiment is drawn from its files alone
     Draw(Run),
     /// Write, list and count data sets
     #[command(subcommand)]
@@ -135,6 +135,7 @@ mod tests {
              --reference r.safetensors --upsampling half_pixel --rise-masks 100 --out o",
             "biascam measure-scores --scores s.csv --labels l.txt --images i.txt",
             "biascam inspect results/embedded",
+            "biascam draw results/embedded --set figures.palette=grey",
         ] {
             Cli::try_parse_from(line.split_whitespace()).expect(line);
         }

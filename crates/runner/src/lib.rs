@@ -14,6 +14,7 @@ pub mod hub;
 pub mod interrupt;
 pub mod manifest;
 pub mod measured;
+pub mod names;
 pub mod output;
 pub mod progress;
 pub mod published;

@@ -7,12 +7,12 @@ use metrics::{
 use rayon::prelude::*;
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, describe};
 use crate::experiment::{BALANCED, UNBALANCED};
 use crate::frames::{PerAttribute, ReadTable};
 use crate::regions;
 use crate::reliance::{self, Reliance};
-use crate::stages::{DataSet, Predictions, energy_path};
+use crate::stages::{DataFacts, DataSet, Predictions, energy_path};
 
 /// What is measured of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,16 @@ pub struct ClassifierMeasures {
 }
 
 impl ClassifierMeasures {
+    /// Error rates alone, with nothing known of maps.
+    pub fn of_rates(rates: ErrorRates) -> Self {
+        Self {
+            rates,
+            groups: Vec::new(),
+            empty_maps: 0,
+            reliance: [None, None],
+        }
+    }
+
     /// One measure over one filter.
     pub fn statistics(&self, measure: Measure, filter: Filter) -> Option<Statistics> {
         self.groups
@@ -164,16 +174,24 @@ impl Measured {
     /// # Errors
     /// When a file is missing or damaged, or not of this data set.
     pub fn read(context: &Context, data: &DataSet) -> Result<Self> {
-        let names = data.attributes();
-        let counts = data.class_counts();
-        let regions = regions::load(&context.experiment.measure.regions, names)?;
-        let bootstrap = Bootstrap {
-            resamples: context.experiment.measure.resamples,
-            seed: context.experiment.seed,
-        };
-        let mut attributes: Vec<AttributeMeasures> = names
+        let facts = DataFacts::of(data, &context.experiment.data);
+        let measures = classifiers(context)
+            .into_iter()
+            .map(|name| {
+                let measures = classifier_measures(context, &facts.attributes, &name, bootstrap(context))?;
+                Ok((name, measures))
+            })
+            .collect::<Result<_>>()?;
+        Self::of(context, &facts, measures)
+    }
+
+    /// Puts together what was measured of some classifiers, one entry an attribute in the data set's order.
+    fn of(context: &Context, facts: &DataFacts, measures: Vec<(String, Vec<ClassifierMeasures>)>) -> Result<Self> {
+        let regions = regions::load(&context.experiment.measure.regions, &facts.attributes)?;
+        let mut attributes: Vec<AttributeMeasures> = facts
+            .attributes
             .iter()
-            .zip(&counts)
+            .zip(&facts.counts)
             .zip(&regions)
             .map(|((name, &counts), region)| AttributeMeasures {
                 name: name.clone(),
@@ -183,14 +201,9 @@ impl Measured {
                 classifiers: Vec::new(),
             })
             .collect();
-        let classifiers: Vec<String> = context
-            .experiment
-            .classifiers_in_order()
-            .iter()
-            .map(|(name, _)| (*name).to_owned())
-            .collect();
-        for classifier in &classifiers {
-            let measures = classifier_measures(context, names, classifier, bootstrap)?;
+        let mut classifiers = Vec::new();
+        for (name, measures) in measures {
+            classifiers.push(name);
             for (attribute, measures) in attributes.iter_mut().zip(measures) {
                 attribute.classifiers.push(measures);
             }
@@ -202,12 +215,12 @@ impl Measured {
                     .iter()
                     .map(|attribute| evidence(attribute, unbalanced, balanced))
                     .collect();
-                findings(&evidence, bootstrap)
+                findings(&evidence, bootstrap(context))
             }
             _ => Vec::new(),
         };
         let mut attributes: Vec<Option<AttributeMeasures>> = attributes.into_iter().map(Some).collect();
-        let attributes = table_order(names, &counts)
+        let attributes = table_order(&facts.attributes, &facts.counts)
             .into_iter()
             .filter_map(|index| attributes[index].take())
             .collect();
@@ -217,6 +230,76 @@ impl Measured {
             findings,
         })
     }
+}
+
+/// What a results folder still has of an experiment.
+#[derive(Debug)]
+pub struct Available {
+    /// Everything of the classifiers whose scores and energies can be read.
+    pub measured: Measured,
+    /// Error rates alone, of those whose scores can be read.
+    pub scores: Measured,
+    /// What was left out: the classifier, of what, and why.
+    pub left_out: Vec<String>,
+}
+
+impl Available {
+    /// Reads what can be read.
+    ///
+    /// # Errors
+    /// Those of the regions file.
+    pub fn read(context: &Context, facts: &DataFacts) -> Result<Self> {
+        let (mut whole, mut rates, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+        for name in classifiers(context) {
+            match classifier_measures(context, &facts.attributes, &name, bootstrap(context)) {
+                Ok(measures) => {
+                    rates.push((name.clone(), measures.clone()));
+                    whole.push((name, measures));
+                }
+                Err(reason) => {
+                    let reason = describe(&reason);
+                    match classifier_rates(context, &facts.attributes, &name) {
+                        Ok(measures) => {
+                            left_out.push(format!("{name} is left out of what shows energies: {reason}"));
+                            rates.push((name, measures));
+                        }
+                        Err(_) => left_out.push(format!("{name} is left out: {reason}")),
+                    }
+                }
+            }
+        }
+        Ok(Self {
+            measured: Measured::of(context, facts, whole)?,
+            scores: Measured::of(context, facts, rates)?,
+            left_out,
+        })
+    }
+}
+
+/// The experiment's classifiers in the order in which they are shown.
+fn classifiers(context: &Context) -> Vec<String> {
+    let all = context.experiment.classifiers_in_order();
+    all.iter().map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// How the experiment's intervals are drawn.
+fn bootstrap(context: &Context) -> Bootstrap {
+    Bootstrap {
+        resamples: context.experiment.measure.resamples,
+        seed: context.experiment.seed,
+    }
+}
+
+/// One classifier's error rates alone, attribute by attribute.
+fn classifier_rates(context: &Context, names: &[String], classifier: &str) -> Result<Vec<ClassifierMeasures>> {
+    let predictions = Predictions::read(context, classifier)?;
+    if predictions.keys.attributes != names {
+        return Err(Error::Request(
+            "its attributes are not those of the data set".to_owned(),
+        ));
+    }
+    let all = metrics::error_rates_by_attribute(&predictions.scores, &predictions.labels, names.len())?;
+    Ok(all.into_iter().map(ClassifierMeasures::of_rates).collect())
 }
 
 fn evidence(attribute: &AttributeMeasures, unbalanced: usize, balanced: usize) -> AttributeEvidence {

@@ -83,7 +83,7 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
         at_least("explain.images", images, 1)?;
     }
     at_least("measure.resamples", experiment.measure.resamples, 100)?;
-    at_most("figures.examples", experiment.figures.examples, 24)
+    experiment.figures.check()
 }
 
 impl Network {
@@ -118,7 +118,7 @@ fn at_least(key: &str, value: usize, least: usize) -> Result<(), String> {
     }
 }
 
-fn at_most(key: &str, value: usize, most: usize) -> Result<(), String> {
+pub(super) fn at_most(key: &str, value: usize, most: usize) -> Result<(), String> {
     if value <= most {
         Ok(())
     } else {
@@ -127,7 +127,7 @@ fn at_most(key: &str, value: usize, most: usize) -> Result<(), String> {
 }
 
 /// NaN is outside of every range.
-fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
+pub(super) fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

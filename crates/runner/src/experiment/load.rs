@@ -192,6 +192,31 @@ mod tests {
                 &["explain.images=0"],
                 &["explain.images", "at least 1"],
             ),
+            (
+                "data: {source: procedural}\n",
+                &["figures.which=[error_rate]"],
+                &["figures.which", "error_rate", "error_rates", "training_curves"],
+            ),
+            (
+                "data: {source: procedural}\nfigures: {palette: rainbow}\n",
+                &[],
+                &["rainbow", "okabe_ito", "line 2"],
+            ),
+            (
+                "data: {source: procedural}\nfigures: {formats: [svg, eps]}\n",
+                &[],
+                &["eps", "svg", "pdf", "line 2"],
+            ),
+            (
+                "data: {source: procedural}\n",
+                &["figures.columns={energies: triple}"],
+                &["triple", "single", "double"],
+            ),
+            (
+                "data: {source: procedural}\n",
+                &["figures.resolution=9000"],
+                &["figures.resolution", "9000", "1200"],
+            ),
         ] {
             let message = load_text(text, settings).expect_err(text).to_string();
             for part in expected {

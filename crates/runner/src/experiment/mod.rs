@@ -5,13 +5,15 @@
 //! written in full to `results/NAME/experiment.yaml`, from which the same run can be made again.
 
 mod check;
+mod figures;
 mod load;
 mod sections;
 
+pub use figures::Figures;
 pub use load::{Loaded, load, to_yaml};
 pub use sections::{
-    ArchitectureChoice, Augment, Classifier, Data, Explain, Figures, IMAGENET_DEVIATION, IMAGENET_MEAN, Measure,
-    Network, Optimiser, Procedural, Rise, Schedule, Source, Training, WeightScheme,
+    ArchitectureChoice, Augment, Classifier, Data, Explain, IMAGENET_DEVIATION, IMAGENET_MEAN, Measure, Network,
+    Optimiser, Procedural, Rise, Schedule, Source, Training, WeightScheme,
 };
 
 use std::collections::BTreeMap;

@@ -449,22 +449,3 @@ impl Default for Measure {
         }
     }
 }
-
-/// Section `figures`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Figures {
-    /// Test images that are shown as examples, drawn with the experiment's seed.
-    pub examples: usize,
-    /// Attributes that are shown with them; `null` takes a few from common to rare.
-    pub example_attributes: Option<Vec<String>>,
-}
-
-impl Default for Figures {
-    fn default() -> Self {
-        Self {
-            examples: 4,
-            example_attributes: None,
-        }
-    }
-}

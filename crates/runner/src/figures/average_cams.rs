@@ -1,36 +1,35 @@
 //! Average maps over average faces, for every attribute, classifier and predicted class.
 
+use cam::ColourMap;
+
 use super::data::{AverageCams, AveragePanel};
 use super::error::{FigureError, Result};
 use super::export::Figure;
 use super::raster::overlay;
 use super::sheet::{colour_scale, panel, thousands};
-use super::style::{DOUBLE_COLUMN, GREY, GRID, INK, LABEL, NOTE, TICK, colour, fit, points_to_fit, readable};
+use super::style::{Column, GREY, GRID, INK, Style, capital, fit, line_height, points_to_fit, text_width};
 use super::svg::{Anchor, Svg};
+use crate::names::readable;
 
 const NAME: &str = "average_cams";
 const MARGIN: f64 = 1.0;
 /// Space between panels, between classifiers and between columns of attributes.
-const GAP: f64 = 0.5;
-const CLASSIFIER_GAP: f64 = 1.1;
+const GAP: f64 = 0.4;
+const CLASSIFIER_GAP: f64 = 1.2;
 const COLUMN_GAP: f64 = 3.0;
-/// Heights: title line with the scale, column heads, name above and numbers below a row of panels.
-const TITLE_LINE: f64 = 4.5;
-const HEAD: f64 = 7.5;
-const NAME_LINE: f64 = 3.6;
-const NUMBERS: f64 = 5.4;
-const ROW_GAP: f64 = 1.4;
+const ROW_GAP: f64 = 1.6;
 /// Rows that fit a page before another column is opened, and the largest panel.
 const ROWS: usize = 10;
-const LARGEST_PANEL: f64 = 22.0;
-const MOST_COLUMNS: usize = 4;
+const LARGEST_PANEL: f64 = 21.0;
+/// So many attributes fit one column of a page.
+const FEW: usize = 5;
 
 /// Draws the sheet: for each attribute and classifier the average map of the samples predicted positive and of those
 /// predicted negative, over the average face of the same samples.
 ///
 /// # Errors
 /// No attribute or classifier, or an attribute without two panels per classifier.
-pub fn average_cams(data: &AverageCams) -> Result<Figure> {
+pub fn average_cams(style: &Style, data: &AverageCams) -> Result<Figure> {
     if data.rows.is_empty() || data.classifiers.is_empty() {
         return Err(FigureError::Empty(NAME));
     }
@@ -43,66 +42,100 @@ pub fn average_cams(data: &AverageCams) -> Result<Figure> {
             expected: classifiers,
         });
     }
-    let columns = data.rows.len().div_ceil(ROWS).min(MOST_COLUMNS);
-    let rows = data.rows.len().div_ceil(columns);
+    let (label, tick) = (style.label(), style.tick());
+    let width = style.width(if data.rows.len() <= FEW {
+        Column::Single
+    } else {
+        Column::Double
+    });
+    let panels = (2 * classifiers) as f64;
     let gaps = classifiers as f64 * GAP + (classifiers - 1) as f64 * CLASSIFIER_GAP;
-    let available = (DOUBLE_COLUMN - 2.0 * MARGIN - (columns - 1) as f64 * COLUMN_GAP) / columns as f64;
-    let side = ((available - gaps) / (2 * classifiers) as f64).clamp(4.0, LARGEST_PANEL);
-    let column_width = side * (2 * classifiers) as f64 + gaps;
-    let row_height = NAME_LINE + side + NUMBERS + ROW_GAP;
-    let width = (2.0 * MARGIN + column_width * columns as f64 + COLUMN_GAP * (columns - 1) as f64).max(62.0);
-    let size = [width, MARGIN + TITLE_LINE + HEAD + rows as f64 * row_height];
+    let side_of = |columns: usize| {
+        let room = width - 2.0 * MARGIN - (columns - 1) as f64 * COLUMN_GAP;
+        (room / columns as f64 - gaps) / panels
+    };
+    // As few columns as the page's height allows, unless panels get too large; never so many that numbers would touch.
+    let narrowest = text_width("00,000", tick);
+    let mut columns = data.rows.len().div_ceil(ROWS);
+    while columns < data.rows.len() && side_of(columns) > LARGEST_PANEL {
+        columns += 1;
+    }
+    while columns > 1 && side_of(columns) < narrowest {
+        columns -= 1;
+    }
+    let side = side_of(columns).clamp(3.0, LARGEST_PANEL);
+    let rows = data.rows.len().div_ceil(columns);
+    let column_width = side * panels + gaps;
+
+    // Heights: colour scale, column heads, name above and numbers below a row of panels.
+    let scale_line = line_height(tick) + 1.5;
+    let swatch = 1.1;
+    let head = line_height(label) + swatch + 0.9 + line_height(label) + 0.6;
+    let name_line = line_height(tick) + 0.6;
+    let numbers = 2.0 * line_height(tick) + 0.2;
+    let row_height = name_line + side + numbers + ROW_GAP;
+    let size = [
+        width,
+        MARGIN + scale_line + head + rows as f64 * row_height - ROW_GAP + MARGIN,
+    ];
 
     let mut svg = Svg::new();
     svg.rectangle([0.0, 0.0], size, plotters::style::WHITE);
-    colour_scale(&mut svg, [width - MARGIN, MARGIN + TITLE_LINE / 2.0]);
+    let middle = [width - MARGIN, MARGIN + line_height(tick) / 2.0];
+    colour_scale(&mut svg, style, middle, ColourMap::default());
     // The panel's distance from the left of its column.
     let offset = |classifier: usize, class: usize| {
         classifier as f64 * (2.0 * side + GAP + CLASSIFIER_GAP) + class as f64 * (side + GAP)
     };
+    let block = 2.0 * side + GAP;
     let sizes = data
         .classifiers
         .iter()
-        .map(|name| points_to_fit(&readable(name), NOTE..LABEL, 2.0 * side));
-    let classifier_size = sizes.fold(LABEL, f64::min);
-    for column in 0..columns {
+        .map(|name| points_to_fit(&readable(name), tick..label, block));
+    let classifier_size = sizes.fold(label, f64::min);
+    let top = MARGIN + scale_line;
+    for column in 0..columns.min(data.rows.len().div_ceil(rows)) {
         let left = MARGIN + column as f64 * (column_width + COLUMN_GAP);
-        let top = MARGIN + TITLE_LINE;
         for (index, name) in data.classifiers.iter().enumerate() {
             let start = left + offset(index, 0);
-            let middle = start + side + GAP / 2.0;
-            let name = fit(&readable(name), classifier_size, 2.0 * side);
-            svg.text([middle, top + 2.8], &name, classifier_size, INK, Anchor::Middle);
-            svg.line(
-                [start, top + 3.7],
-                [start + 2.0 * side + GAP, top + 3.7],
-                colour(index),
-                0.5,
+            let name = fit(&readable(name), classifier_size, block);
+            let baseline = top + capital(label) + 0.4;
+            svg.text(
+                [start + block / 2.0, baseline],
+                &name,
+                classifier_size,
+                INK,
+                Anchor::Middle,
             );
+            let below = top + line_height(label) + 0.3;
+            svg.bar([start, below], [block, swatch], style, index);
             for (class, sign) in ["+", "−"].into_iter().enumerate() {
                 let middle = left + offset(index, class) + side / 2.0;
-                svg.text([middle, top + 6.6], sign, LABEL, INK, Anchor::Middle);
+                let baseline = below + swatch + 0.6 + capital(label);
+                svg.text([middle, baseline], sign, label, INK, Anchor::Middle);
             }
         }
     }
     for (index, row) in data.rows.iter().enumerate() {
         let left = MARGIN + (index / rows) as f64 * (column_width + COLUMN_GAP);
-        let top = MARGIN + TITLE_LINE + HEAD + (index % rows) as f64 * row_height;
-        svg.line([left, top + 0.1], [left + column_width, top + 0.1], GRID, 0.12);
-        let name = fit(&readable(&row.attribute), TICK, column_width);
-        svg.text([left, top + 2.9], &name, TICK, INK, Anchor::Start);
+        let top = top + head + (index % rows) as f64 * row_height;
+        svg.line([left, top], [left + column_width, top], GRID, 0.15);
+        let name = fit(&readable(&row.attribute), tick, column_width);
+        svg.text([left, top + capital(tick) + 0.6], &name, tick, INK, Anchor::Start);
         for (classifier, pair) in row.panels.iter().enumerate() {
             for (class, content) in pair.iter().enumerate() {
-                let place = [left + offset(classifier, class), top + NAME_LINE];
-                panel(&mut svg, place, side, picture(content).as_ref(), row.outline.as_ref())?;
+                let place = [left + offset(classifier, class), top + name_line];
+                let outline = row.outline.as_ref();
+                panel(&mut svg, style, place, side, picture(content).as_ref(), outline)?;
                 let middle = place[0] + side / 2.0;
-                let below = place[1] + side;
+                let first = place[1] + side + capital(tick) + 0.7;
                 let energy = content
                     .energy
                     .map_or_else(|| "–".to_owned(), |energy| format!("{energy:.2}"));
-                svg.text([middle, below + 2.4], &energy, NOTE + 0.5, INK, Anchor::Middle);
+                svg.text([middle, first], &energy, tick, INK, Anchor::Middle);
                 let samples = thousands(content.samples);
-                svg.text([middle, below + 4.7], &samples, NOTE, GREY, Anchor::Middle);
+                let second = first + line_height(tick);
+                svg.text([middle, second], &samples, tick, GREY, Anchor::Middle);
             }
         }
     }

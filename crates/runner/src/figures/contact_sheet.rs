@@ -3,8 +3,8 @@
 use super::data::ContactSheet;
 use super::error::{FigureError, Result};
 use super::export::Figure;
-use super::sheet::{colour_scale_of, panel};
-use super::style::{DOUBLE_COLUMN, GREY, INK, LABEL, NOTE, TICK, fit, points_to_fit, text_width};
+use super::sheet::{colour_scale, panel};
+use super::style::{Column, GREY, INK, Style, fit, points_to_fit, text_width};
 use super::svg::{Anchor, Svg};
 
 const NAME: &str = "contact_sheet";
@@ -24,11 +24,11 @@ const NARROWEST: f64 = 100.0;
 ///
 /// # Errors
 /// No cell, or a picture that cannot be encoded.
-pub fn contact_sheet(data: &ContactSheet) -> Result<Figure> {
+pub fn contact_sheet(style: &Style, data: &ContactSheet) -> Result<Figure> {
     if data.cells.is_empty() {
         return Err(FigureError::Empty(NAME));
     }
-    let side = (DOUBLE_COLUMN - 2.0 * MARGIN - (COLUMNS - 1) as f64 * GAP) / COLUMNS as f64;
+    let side = (style.width(Column::Double) - 2.0 * MARGIN - (COLUMNS - 1) as f64 * GAP) / COLUMNS as f64;
     let columns = data.cells.len().min(COLUMNS);
     let rows = data.cells.len().div_ceil(columns);
     let row_height = TITLE + side + NUMBERS;
@@ -38,23 +38,29 @@ pub fn contact_sheet(data: &ContactSheet) -> Result<Figure> {
 
     let mut svg = Svg::new();
     svg.rectangle([0.0, 0.0], size, plotters::style::WHITE);
-    let scale = colour_scale_of(&mut svg, [width - MARGIN, MARGIN + 2.0], data.colours);
+    let scale = colour_scale(&mut svg, style, [width - MARGIN, MARGIN + 2.0], data.colours);
     let room = width - 2.0 * MARGIN - scale - 2.0;
-    let title = fit(&data.title, LABEL, room * 0.6);
-    svg.text([MARGIN, MARGIN + 3.0], &title, LABEL, INK, Anchor::Start);
-    let used = text_width(&title, LABEL) + 2.0;
-    let subtitle = fit(&data.subtitle, NOTE, room - used);
-    svg.text([MARGIN + used, MARGIN + 3.0], &subtitle, NOTE, GREY, Anchor::Start);
+    let title = fit(&data.title, style.label(), room * 0.6);
+    svg.text([MARGIN, MARGIN + 3.0], &title, style.label(), INK, Anchor::Start);
+    let used = text_width(&title, style.label()) + 2.0;
+    let subtitle = fit(&data.subtitle, style.tick(), room - used);
+    svg.text(
+        [MARGIN + used, MARGIN + 3.0],
+        &subtitle,
+        style.tick(),
+        GREY,
+        Anchor::Start,
+    );
     for (index, cell) in data.cells.iter().enumerate() {
         let left = MARGIN + (index % columns) as f64 * (side + GAP);
         let top = MARGIN + HEAD + (index / columns) as f64 * row_height;
         // A little less than the panel, so that neighbours stay apart and rounding does not shorten what fits.
-        let points = points_to_fit(&cell.title, SMALLEST..TICK, 0.96 * side);
+        let points = points_to_fit(&cell.title, SMALLEST..style.tick(), 0.96 * side);
         let title = fit(&cell.title, points, side);
         svg.text([left, top + 2.6], &title, points, INK, Anchor::Start);
-        panel(&mut svg, [left, top + TITLE], side, Some(&cell.picture), None)?;
+        panel(&mut svg, style, [left, top + TITLE], side, Some(&cell.picture), None)?;
         let below = top + TITLE + side + 2.4;
-        let points = points_to_fit(&cell.note, SMALLEST..NOTE, 0.96 * side);
+        let points = points_to_fit(&cell.note, SMALLEST..style.tick(), 0.96 * side);
         svg.text(
             [left, below],
             &fit(&cell.note, points, side),

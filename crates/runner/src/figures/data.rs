@@ -124,7 +124,7 @@ pub struct AverageCams {
     pub rows: Vec<AverageRow>,
 }
 
-/// What one classifier says about one attribute of one face.
+/// What one classifier says about an attribute of a face.
 #[derive(Debug, Clone)]
 pub struct ExamplePanel {
     /// The score (logit); at least 0 predicts positive.
@@ -135,24 +135,30 @@ pub struct ExamplePanel {
     pub energy: Option<f64>,
 }
 
-/// One attribute of one face.
+/// One face, chosen for an attribute.
 #[derive(Debug, Clone)]
 pub struct ExampleCell {
+    /// How it was chosen: `best`, `worst` or `random`.
+    pub chosen: &'static str,
+    /// Name of the image.
+    pub name: String,
+    /// The aligned face, square.
+    pub image: RgbImage,
     /// The label: `1`, `-1`, or `0` if not annotated.
     pub label: i8,
     /// One panel per classifier.
     pub panels: Vec<ExamplePanel>,
 }
 
-/// One face of the examples.
+/// The faces of one attribute.
 #[derive(Debug, Clone)]
-pub struct ExampleFace {
-    /// Name of the image.
-    pub name: String,
-    /// The aligned face, square.
-    pub image: RgbImage,
-    /// One cell per attribute.
-    pub cells: Vec<ExampleCell>,
+pub struct ExampleRow {
+    /// Name of the attribute.
+    pub attribute: String,
+    /// Where it is expected.
+    pub outline: Option<Outline>,
+    /// The faces; `None` where none fits the description.
+    pub cells: Vec<Option<ExampleCell>>,
 }
 
 /// Single faces with the maps of some attributes.
@@ -160,10 +166,8 @@ pub struct ExampleFace {
 pub struct Examples {
     /// Names of the classifiers.
     pub classifiers: Vec<String>,
-    /// Names of the attributes and where they are expected.
-    pub attributes: Vec<(String, Option<Outline>)>,
-    /// The faces.
-    pub faces: Vec<ExampleFace>,
+    /// The attributes, all with as many faces, chosen in the same order.
+    pub rows: Vec<ExampleRow>,
 }
 
 /// One picture of a contact sheet.
@@ -256,4 +260,92 @@ pub struct PublishedFigure {
     pub attributes: Vec<String>,
     /// The panels, from left to right.
     pub panels: Vec<PublishedPanel>,
+}
+
+/// A rank correlation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RankCorrelation {
+    /// Spearman's, in `[-1, 1]`.
+    pub value: f64,
+    /// Its 95 % confidence interval (low, high).
+    pub interval: Option<(f64, f64)>,
+}
+
+/// One attribute of the imbalance figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImbalancePoint {
+    /// Name of the attribute.
+    pub attribute: String,
+    /// Part of the training images that is of the minority class, in `(0, 0.5]`.
+    pub minority_share: f64,
+    /// Minority error less majority error, one per classifier.
+    pub error_gaps: Vec<Option<f64>>,
+    /// Minority energy less majority energy, one per classifier.
+    pub energy_gaps: Vec<Option<f64>>,
+}
+
+/// Gaps between the classes against how rare the minority is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imbalance {
+    /// Names of the classifiers.
+    pub classifiers: Vec<String>,
+    /// The attributes.
+    pub points: Vec<ImbalancePoint>,
+    /// For each classifier the correlation of the gap in error with the imbalance (-1 times the share).
+    pub error_correlations: Vec<Option<RankCorrelation>>,
+    /// The same of the gap in energy.
+    pub energy_correlations: Vec<Option<RankCorrelation>>,
+}
+
+/// One step of a calibration curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CalibrationBin {
+    /// Mean predicted probability of the minority class.
+    pub predicted: f64,
+    /// How often it is the label.
+    pub observed: f64,
+    /// Confidence interval of that.
+    pub interval: (f64, f64),
+    /// Samples.
+    pub samples: usize,
+}
+
+/// The calibration of one classifier.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CalibrationCurve {
+    /// Name of the classifier.
+    pub classifier: String,
+    /// Its steps that have samples, in order.
+    pub bins: Vec<CalibrationBin>,
+    /// Mean distance of predicted and observed, weighted by samples.
+    pub error: Option<f64>,
+}
+
+/// Where the scores of some samples lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    /// The 5th percentile.
+    pub low: f64,
+    /// First quartile, median, third quartile.
+    pub quartiles: [f64; 3],
+    /// The 95th percentile.
+    pub high: f64,
+}
+
+/// The scores of one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreGroup {
+    /// Name of the attribute.
+    pub attribute: String,
+    /// For each classifier the samples of the minority and of the majority class; `None` without samples.
+    pub spreads: Vec<[Option<Spread>; 2]>,
+}
+
+/// Scores of all attributes, counted towards their minority class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreDistributions {
+    /// Names of the classifiers.
+    pub classifiers: Vec<String>,
+    /// The attributes.
+    pub groups: Vec<ScoreGroup>,
 }

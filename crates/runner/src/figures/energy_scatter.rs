@@ -1,26 +1,31 @@
 //! Minority energy against majority energy, with arrows from one classifier to the other.
 
-use plotters::style::text_anchor::{HPos, VPos};
+use std::ops::Range;
 
-use super::axes::{Axes, Key, Page, legend, legend_height, page, ticks, units};
+use super::axes::{Axes, below, decimals, half_line, left_of, ticks};
 use super::data::EnergyScatter;
 use super::error::{FigureError, Result};
 use super::export::Figure;
-use super::style::{GREY, INK, NOTE, UNITS_PER_MM, colour, readable, text, text_width};
+use super::labels::Labels;
+use super::legend::{Key, legend, legend_height, of_classifiers};
+use super::page::{Dash, Page};
+use super::palette::Marker;
+use super::style::{Column, GREY, Style};
+use crate::names::{number, readable};
 
 const NAME: &str = "energy_scatter";
-const SIDE: f64 = 105.0;
-const LEFT: f64 = 14.0;
-const MARGIN: f64 = 2.0;
+const MARGIN: f64 = 1.0;
 /// Right of the panel: half of its last tick's label.
-const RIGHT: f64 = 4.0;
-const BELOW: f64 = 11.0;
+const RIGHT: f64 = 3.0;
+const RADIUS: f64 = 0.75;
+/// Height of the panel at most: a square in a column, a wide panel across a page.
+const TALLEST: f64 = 100.0;
 
 /// Draws each attribute as an arrow from the first classifier to the last, over (majority energy, minority energy).
 ///
 /// # Errors
 /// No attribute or classifier, or an attribute without one position per classifier.
-pub fn energy_scatter(data: &EnergyScatter) -> Result<Figure> {
+pub fn energy_scatter(style: &Style, data: &EnergyScatter) -> Result<Figure> {
     if data.points.is_empty() || data.classifiers.is_empty() {
         return Err(FigureError::Empty(NAME));
     }
@@ -36,91 +41,93 @@ pub fn energy_scatter(data: &EnergyScatter) -> Result<Figure> {
             expected: data.classifiers.len(),
         });
     }
-    let mut entries: Vec<(Key, String)> = data
-        .classifiers
-        .iter()
-        .enumerate()
-        .map(|(index, name)| (Key::Dot(colour(index)), readable(name)))
-        .collect();
-    entries.push((Key::Dashes(GREY), "equal energy".to_owned()));
-    let above = MARGIN + legend_height(&entries, SIDE) + 1.0;
-    let size = [LEFT + SIDE + RIGHT, above + SIDE + BELOW];
+    let mut entries = of_classifiers(&data.classifiers, Key::Point);
+    entries.push((Key::Rule(GREY, Dash::Dashed), "equal energy".to_owned()));
+    let range = range(data);
+    let marks = ticks(range.clone(), 6);
+    let places = decimals(&marks);
+    let label = |tick: f64| number(tick, places);
+    let width = style.width(Column::Single);
+    let left = MARGIN + left_of(style, marks.iter().map(|&tick| label(tick)));
+    let panel = [width - left - RIGHT, (width - left - RIGHT).min(TALLEST)];
+    let top = MARGIN + legend_height(style, &entries, panel[0]).max(half_line(style.tick()));
+    let size = [width, top + panel[1] + below(style) + MARGIN];
+
     let mut svg = String::new();
-    {
-        let page = page(&mut svg, size)?;
-        legend(&page, [LEFT, MARGIN], SIDE, &entries)?;
-        let axes = Axes::new(&page, [LEFT, above], [SIDE, SIDE], 0.0..1.0, 0.0..1.0);
-        let marks = ticks(0.0..1.0, 5);
-        axes.x_ticks(&marks, |tick| format!("{tick:.1}"))?;
-        axes.y_ticks(&marks, |tick| format!("{tick:.1}"))?;
-        axes.frame()?;
-        axes.dashes(&[(0.0, 0.0), (1.0, 1.0)], GREY, 0.2)?;
-        axes.x_title("energy of samples predicted as the majority class", 5.5)?;
-        axes.y_title("energy of samples predicted as the minority class", 0.5, 10.5)?;
-        draw_points(&page, &axes, data)?;
-        page.present()?;
-    }
-    let caption = "Mean proportional energy of the samples predicted as the minority class against that of the samples \
-        predicted as the majority class; arrows lead from the first classifier to the last. Above the diagonal, the region \
-        matters more for the minority.";
-    Ok(Figure::new(NAME, caption.to_owned(), svg, size))
+    let page = Page::new(&mut svg, style, size)?;
+    legend(&page, [left, MARGIN], panel[0], &entries)?;
+    let axes = Axes::new(&page, [left, top], panel, range.clone(), range.clone());
+    axes.x_ticks(&marks, label)?;
+    axes.y_ticks(&marks, label)?;
+    axes.frame()?;
+    axes.line(&[[range.start; 2], [range.end; 2]], GREY, 0.2, Dash::Dashed)?;
+    axes.x_title("energy when the majority is predicted")?;
+    axes.y_title(
+        "energy when the minority is predicted",
+        (range.start + range.end) / 2.0,
+        left - MARGIN,
+    )?;
+    let named = draw_points(&axes, data, [left, top, left + panel[0], top + panel[1]])?;
+    page.finish()?;
+    let unnamed = if named {
+        ""
+    } else {
+        " Points without room for a name have none."
+    };
+    let caption = format!(
+        "Mean proportional energy of the samples predicted as the minority class against that of the samples predicted as the \
+         majority class; arrows lead from the first classifier to the last. Above the diagonal, the region matters more for the \
+         minority.{unnamed}"
+    );
+    Ok(Figure::new(NAME, caption, svg, size))
 }
 
-fn draw_points(page: &Page<'_>, axes: &Axes<'_>, data: &EnergyScatter) -> Result<()> {
-    let mut taken: Vec<[i32; 4]> = Vec::new();
+/// The same range for both axes, so that the diagonal is one: tenths around all points.
+fn range(data: &EnergyScatter) -> Range<f64> {
+    let all = data.points.iter().flat_map(|point| point.energies.iter().flatten());
+    let (low, high) = all
+        .flat_map(|&(x, y)| [x, y])
+        .filter(|value| value.is_finite())
+        .fold((1.0_f64, 0.0_f64), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+    if low > high {
+        return 0.0..1.0;
+    }
+    let low = ((low * 10.0 - 0.2).floor() / 10.0).clamp(0.0, 0.8);
+    let high = ((high * 10.0 + 0.2).ceil() / 10.0).clamp(low + 0.2, 1.0);
+    low..high
+}
+
+/// Returns whether every attribute has its name.
+fn draw_points(axes: &Axes<'_, '_>, data: &EnergyScatter, within: [f64; 4]) -> Result<bool> {
+    let page = axes.page;
+    let finite = |energy: &Option<(f64, f64)>| energy.filter(|(x, y)| x.is_finite() && y.is_finite());
+    let mut labels = Labels::new(within);
     for point in &data.points {
-        let mut positions = point
-            .energies
-            .iter()
-            .map(|energy| energy.filter(|(x, y)| x.is_finite() && y.is_finite()));
+        let mut positions = point.energies.iter().map(finite);
         if let (Some(Some(from)), Some(Some(to))) = (positions.next(), positions.next_back()) {
-            axes.arrow(from, to, GREY, 0.18)?;
+            page.arrow(axes.at(from.0, from.1), axes.at(to.0, to.1), RADIUS, GREY, 0.18)?;
         }
+    }
+    for point in &data.points {
         for (index, energy) in point.energies.iter().enumerate() {
-            if let Some((x, y)) = energy.filter(|(x, y)| x.is_finite() && y.is_finite()) {
-                axes.dot(x, y, 0.75, colour(index))?;
-                let (x, y) = axes.position(x, y);
-                let half = units(0.9);
-                taken.push([x - half, y - half, x + half, y + half]);
+            if let Some((x, y)) = finite(energy) {
+                axes.marker([x, y], Marker::of(index), RADIUS, page.style.colour(index), false)?;
+                labels.avoid(axes.at(x, y), RADIUS + 0.15);
             }
         }
     }
-    // Names last, each where there is room: beside its first dot, else beside its last, else not at all.
+    let mut all = true;
     for point in &data.points {
-        let name = readable(&point.attribute);
-        let width = (text_width(&name, NOTE) * UNITS_PER_MM).ceil() as i32;
-        let candidates = point
+        let beside: Vec<_> = point
             .energies
             .iter()
-            .flatten()
-            .filter(|(x, y)| x.is_finite() && y.is_finite());
-        let place = candidates
-            .flat_map(|&(x, y)| around(axes.position(x, y), width))
-            .find(|place| {
-                let inside = place[2] <= axes.position(1.0, 0.0).0 && place[0] >= axes.position(0.0, 0.0).0;
-                inside && taken.iter().all(|other| apart(place, other))
-            });
-        if let Some(place) = place {
-            taken.push(place);
-            let style = text(NOTE, INK, HPos::Left, VPos::Center);
-            page.draw_text(&name, &style, (place[0], (place[1] + place[3]) / 2))?;
-        }
+            .filter_map(finite)
+            .map(|(x, y)| axes.at(x, y))
+            .collect();
+        let name = readable(&point.attribute);
+        all &= beside.is_empty() || labels.write(page, &name, page.style.tick(), &beside)?;
     }
-    Ok(())
-}
-
-/// Boxes `[left, top, right, bottom]` for a text of the given width next to a dot: right, left, above, below.
-fn around((x, y): (i32, i32), width: i32) -> [[i32; 4]; 4] {
-    let (gap, half) = (units(1.2), units(1.0));
-    let beside = |left: i32, middle: i32| [left, middle - half, left + width, middle + half];
-    [
-        beside(x + gap, y),
-        beside(x - gap - width, y),
-        beside(x - width / 2, y - gap - half),
-        beside(x - width / 2, y + gap + half),
-    ]
-}
-
-fn apart(a: &[i32; 4], b: &[i32; 4]) -> bool {
-    a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1]
+    Ok(all)
 }

@@ -4,22 +4,23 @@ use super::bars::{Layout, draw};
 use super::data::BarFigure;
 use super::error::Result;
 use super::export::Figure;
+use super::style::Style;
 
 /// Draws the error rates of the minority class (up) and the majority class (down) of every attribute.
 ///
 /// # Errors
 /// No attribute or classifier, or an attribute without one pair of bars per classifier.
-pub fn error_rates(data: &BarFigure) -> Result<Figure> {
+pub fn error_rates(style: &Style, data: &BarFigure) -> Result<Figure> {
     let layout = Layout {
         name: "error_rates",
         up: "minority error",
         down: "majority error",
         chance: "chance",
-        whole_range: false,
         mark_global: false,
     };
-    let (svg, size) = draw(data, &layout)?;
+    let (svg, size) = draw(style, data, &layout)?;
     let caption = "Error rates among the samples of the minority class (up) and of the majority class (down), attributes \
-        sorted by the size of their minority. (−): the minority lacks the attribute.";
+        sorted by the size of their minority. Error bars: Wilson's 95 % confidence intervals. (−): the minority lacks the \
+        attribute.";
     Ok(Figure::new(layout.name, caption.to_owned(), svg, size))
 }

@@ -1,36 +1,38 @@
-//! Single faces with the maps of some attributes.
+//! Single faces with the maps of an attribute: those where the maps are best and worst, and some drawn at random.
+
+use cam::ColourMap;
+use plotters::style::RGBColor;
 
 use super::data::{ExampleCell, Examples};
 use super::error::{FigureError, Result};
 use super::export::Figure;
 use super::raster::overlay;
 use super::sheet::{colour_scale, panel};
-use super::style::{DOUBLE_COLUMN, GREY, INK, LABEL, NOTE, TICK, colour, fit, points_to_fit, readable};
+use super::style::{Column, GREY, GRID, INK, Style, capital, fit, line_height, points_to_fit, text_width};
 use super::svg::{Anchor, Svg};
-
-use plotters::style::RGBColor;
+use crate::names::{readable, signed};
 
 const NAME: &str = "examples";
 const MARGIN: f64 = 1.0;
-const GAP: f64 = 0.6;
-const ATTRIBUTE_GAP: f64 = 2.2;
-const TITLE_LINE: f64 = 4.5;
-const HEAD: f64 = 8.4;
-const NUMBERS: f64 = 8.6;
-const LARGEST_PANEL: f64 = 24.0;
+/// Space between the panels of a face, between faces, and between rows.
+const GAP: f64 = 0.5;
+const FACE_GAP: f64 = 3.0;
+const ROW_GAP: f64 = 1.6;
+const LARGEST_PANEL: f64 = 21.0;
 /// Vermillion, for wrong predictions; they also carry a cross.
-const WRONG: RGBColor = RGBColor(0xC4, 0x45, 0x00);
+const WRONG: RGBColor = RGBColor(0xB0, 0x3A, 0x00);
 
-/// Draws one row per face: the face, then per attribute its map for every classifier, with label, score and energy.
+/// Draws one row for each attribute: its faces, each followed by its map for every classifier, with label, score and energy.
 ///
 /// # Errors
-/// No face, attribute or classifier, or a face without one cell per attribute and one panel per classifier.
-pub fn examples(data: &Examples) -> Result<Figure> {
-    let (attributes, classifiers) = (data.attributes.len(), data.classifiers.len());
-    if data.faces.is_empty() || attributes == 0 || classifiers == 0 {
+/// No attribute or classifier, attributes of different numbers of faces, or a face without one panel per classifier.
+pub fn examples(style: &Style, data: &Examples) -> Result<Figure> {
+    let classifiers = data.classifiers.len();
+    let faces = data.rows.first().map_or(0, |row| row.cells.len());
+    if faces == 0 || classifiers == 0 {
         return Err(FigureError::Empty(NAME));
     }
-    for face in &data.faces {
+    for row in &data.rows {
         let mismatch = |what, found, expected| {
             Err(FigureError::Mismatch {
                 figure: NAME,
@@ -39,100 +41,149 @@ pub fn examples(data: &Examples) -> Result<Figure> {
                 expected,
             })
         };
-        if face.cells.len() != attributes {
-            return mismatch("attributes of a face", face.cells.len(), attributes);
+        if row.cells.len() != faces {
+            return mismatch("faces of an attribute", row.cells.len(), faces);
         }
-        if let Some(cell) = face.cells.iter().find(|cell| cell.panels.len() != classifiers) {
-            return mismatch("panels of an attribute", cell.panels.len(), classifiers);
+        if let Some(cell) = row.cells.iter().flatten().find(|cell| cell.panels.len() != classifiers) {
+            return mismatch("panels of a face", cell.panels.len(), classifiers);
         }
     }
-    let gaps = attributes as f64 * (ATTRIBUTE_GAP + (classifiers - 1) as f64 * GAP);
-    let panels = (1 + attributes * classifiers) as f64;
-    let side = ((DOUBLE_COLUMN - 2.0 * MARGIN - gaps) / panels).clamp(4.0, LARGEST_PANEL);
-    let width = (2.0 * MARGIN + gaps + panels * side).max(62.0);
-    let row_height = side + NUMBERS;
-    let size = [width, MARGIN + TITLE_LINE + HEAD + data.faces.len() as f64 * row_height];
-    let block = classifiers as f64 * side + (classifiers - 1) as f64 * GAP;
-    let block_left = |attribute: usize| MARGIN + side + ATTRIBUTE_GAP + attribute as f64 * (block + ATTRIBUTE_GAP);
+    let (label, tick) = (style.label(), style.tick());
+    let width = style.width(Column::Double);
+    let panels = (1 + classifiers) as f64;
+    // As many faces beside each other as leave their numbers room; the others go below.
+    let narrowest = text_width("z −0.00 ✗", tick);
+    let side_of = |abreast: usize| {
+        let room = width - 2.0 * MARGIN - (abreast - 1) as f64 * FACE_GAP;
+        (room / abreast as f64 - (panels - 1.0) * GAP) / panels
+    };
+    let mut abreast = faces;
+    while abreast > 1 && side_of(abreast) < narrowest {
+        abreast -= 1;
+    }
+    let side = side_of(abreast).clamp(3.0, LARGEST_PANEL);
+    let block = panels * side + (panels - 1.0) * GAP;
+    let lines = faces.div_ceil(abreast);
+
+    let scale_line = line_height(tick) + 1.5;
+    let swatch = 1.1;
+    let head = line_height(label) + line_height(tick) + swatch + 1.4;
+    let name_line = line_height(tick) + 0.8;
+    let line_of_faces = side + 2.0 * line_height(tick) + ROW_GAP;
+    let row_height = name_line + lines as f64 * line_of_faces;
+    let size = [
+        width,
+        MARGIN + scale_line + head + data.rows.len() as f64 * row_height - ROW_GAP + MARGIN + 0.5,
+    ];
 
     let mut svg = Svg::new();
     svg.rectangle([0.0, 0.0], size, plotters::style::WHITE);
-    colour_scale(&mut svg, [width - MARGIN, MARGIN + TITLE_LINE / 2.0]);
-    let top = MARGIN + TITLE_LINE;
+    let middle = [width - MARGIN, MARGIN + line_height(tick) / 2.0];
+    colour_scale(&mut svg, style, middle, ColourMap::default());
+    let left_of = |face: usize| MARGIN + (face % abreast) as f64 * (block + FACE_GAP);
     let sizes = data
         .classifiers
         .iter()
-        .map(|name| points_to_fit(&readable(name), NOTE..TICK, side));
-    let classifier_size = sizes.fold(TICK, f64::min);
-    for (attribute, (name, _)) in data.attributes.iter().enumerate() {
-        let left = block_left(attribute);
-        let points = points_to_fit(&readable(name), NOTE..LABEL, block);
-        let name = fit(&readable(name), points, block);
-        svg.text([left + block / 2.0, top + 2.8], &name, points, INK, Anchor::Middle);
+        .map(|name| points_to_fit(&readable(name), 5.0..tick, side));
+    let classifier_size = sizes.fold(tick, f64::min);
+    let top = MARGIN + scale_line;
+    for face in 0..abreast {
+        let left = left_of(face);
+        // A column has one title where all of its faces were chosen the same way.
+        let title = data.rows[0].cells[face].as_ref().map_or("", |cell| cell.chosen);
+        if lines == 1 {
+            svg.text([left, top + capital(label) + 0.3], title, label, INK, Anchor::Start);
+        }
         for (index, classifier) in data.classifiers.iter().enumerate() {
-            let left = left + index as f64 * (side + GAP);
+            let left = left + (index + 1) as f64 * (side + GAP);
             let name = fit(&readable(classifier), classifier_size, side);
+            let baseline = top + line_height(label) + capital(tick) + 0.3;
             svg.text(
-                [left + side / 2.0, top + 6.1],
+                [left + side / 2.0, baseline],
                 &name,
                 classifier_size,
                 INK,
                 Anchor::Middle,
             );
-            svg.line([left, top + 7.2], [left + side, top + 7.2], colour(index), 0.5);
+            svg.bar([left, baseline + 0.9], [side, swatch], style, index);
         }
     }
-    for (row, face) in data.faces.iter().enumerate() {
-        let top = top + HEAD + row as f64 * row_height;
-        panel(&mut svg, [MARGIN, top], side, Some(&face.image), None)?;
-        let name = fit(&face.name, NOTE, side);
-        svg.text(
-            [MARGIN + side / 2.0, top + side + 2.4],
-            &name,
-            NOTE,
-            GREY,
-            Anchor::Middle,
-        );
-        for (attribute, (cell, (_, outline))) in face.cells.iter().zip(&data.attributes).enumerate() {
+    for (position, row) in data.rows.iter().enumerate() {
+        let top = top + head + position as f64 * row_height;
+        svg.line([MARGIN, top], [width - MARGIN, top], GRID, 0.15);
+        let name = fit(&readable(&row.attribute), tick, width - 2.0 * MARGIN);
+        svg.text([MARGIN, top + capital(tick) + 0.7], &name, tick, INK, Anchor::Start);
+        for (face, cell) in row.cells.iter().enumerate() {
+            let left = left_of(face);
+            let top = top + name_line + (face / abreast) as f64 * line_of_faces;
+            let first = top + side + capital(tick) + 0.6;
+            let second = first + line_height(tick);
+            let Some(cell) = cell else {
+                panel(&mut svg, style, [left, top], side, None, None)?;
+                continue;
+            };
+            panel(&mut svg, style, [left, top], side, Some(&cell.image), None)?;
+            let label = match cell.label {
+                0 => "y ?",
+                label if label > 0 => "y +1",
+                _ => "y −1",
+            };
+            let middle = left + side / 2.0;
+            svg.text([middle, first], label, tick, INK, Anchor::Middle);
+            let stem = cell.name.rsplit_once('.').map_or(cell.name.as_str(), |(stem, _)| stem);
+            let below = if lines == 1 { stem } else { cell.chosen };
+            svg.text([middle, second], &fit(below, tick, side), tick, GREY, Anchor::Middle);
             for (index, content) in cell.panels.iter().enumerate() {
-                let place = [block_left(attribute) + index as f64 * (side + GAP), top];
-                panel(
-                    &mut svg,
-                    place,
-                    side,
-                    Some(&overlay(&face.image, &content.map)),
-                    outline.as_ref(),
-                )?;
-                let (label, ink) = verdict(cell, content.score);
+                let left = left + (index + 1) as f64 * (side + GAP);
+                let picture = overlay(&cell.image, &content.map);
+                panel(&mut svg, style, [left, top], side, Some(&picture), row.outline.as_ref())?;
+                let middle = left + side / 2.0;
+                let (score, ink) = verdict(cell, content.score);
+                svg.text([middle, first], &score, tick, ink, Anchor::Middle);
                 let energy = content
                     .energy
                     .map_or_else(|| "–".to_owned(), |energy| format!("{energy:.2}"));
-                let lines = [(label, ink), (signed(content.score), INK), (energy, GREY)];
-                for ((line, ink), below) in lines.into_iter().zip([2.4, 4.6, 6.8]) {
-                    let middle = [place[0] + side / 2.0, top + side + below];
-                    svg.text(middle, &line, NOTE, ink, Anchor::Middle);
-                }
+                svg.text([middle, second], &energy, tick, INK, Anchor::Middle);
             }
         }
     }
-    let caption = "Single faces. Below each map: label y with ✓ where the score agrees and ✗ where not, score z, and the \
-        proportional energy inside the outlined region.";
+    let caption = "Single faces with their maps. Best: of the images that all classifiers get right the one with the most energy \
+        inside the outlined region, mean over classifiers; worst: of those that any gets wrong the one with the least; random: drawn \
+        from all test images with the experiment's seed. Below a face its label y; below a map the score z, ✓ where it agrees with \
+        the label and ✗ where not, and the proportional energy.";
     Ok(Figure::new(NAME, caption.to_owned(), svg.finish(), size))
 }
 
-/// The label, and whether the score agrees with it: `y +1 ✗`.
+/// The score, and whether it agrees with the label: `z −0.31 ✗`.
 fn verdict(cell: &ExampleCell, score: f32) -> (String, RGBColor) {
-    let label = match cell.label {
-        0 => return ("y ?".to_owned(), INK),
-        label if label > 0 => "y +1",
-        _ => "y −1",
-    };
+    let score_text = signed_score(score);
+    if cell.label == 0 {
+        return (format!("z {score_text}"), INK);
+    }
     let right = (cell.label > 0) == (score >= 0.0);
     let (mark, ink) = if right { ("✓", INK) } else { ("✗", WRONG) };
-    (format!("{label} {mark}"), ink)
+    (format!("z {score_text} {mark}"), ink)
 }
 
-/// The score with its sign; the sign is that of the prediction, even where rounding leaves no other digit.
-fn signed(score: f32) -> String {
-    format!("z {}{:.2}", if score >= 0.0 { "+" } else { "−" }, score.abs())
+/// The score with the sign of the prediction, even where rounding leaves no other digit.
+fn signed_score(score: f32) -> String {
+    let text = signed(f64::from(score), 2);
+    match text.strip_prefix(['+', '−']) {
+        Some(_) => text,
+        None if score >= 0.0 => format!("+{text}"),
+        None => format!("−{text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sign_is_the_prediction_s() {
+        assert_eq!(
+            [0.0, -0.001, 0.514, -1.25].map(signed_score),
+            ["+0.00", "−0.00", "+0.51", "−1.25"]
+        );
+    }
 }

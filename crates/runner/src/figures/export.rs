@@ -6,17 +6,39 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use resvg::usvg::{self, fontdb};
 use resvg::{render, tiny_skia};
+use serde::{Deserialize, Serialize};
 
 use super::error::{FigureError, Result};
 use super::style::{FAMILY, FAMILY_WITH_FALLBACK, UNITS_PER_MM};
 
-/// Pixels per inch of the PNG, as journals ask for.
-const PNG_DPI: f32 = 300.0;
+/// Pixels per inch of a preview.
+const PREVIEW_DPI: f32 = 150.0;
 /// CSS pixels per inch: the unit of the parsed drawing.
 const CSS_DPI: f32 = 96.0;
 
-/// Puts the bytes of a file where the figures of a run belong, by its name.
-pub type Writer<'a, E> = dyn Fn(&str, &[u8]) -> Result<(), E> + 'a;
+/// A kind of file that a figure is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Vector drawing; text stays text and names its font.
+    Svg,
+    /// Vector drawing with its font inside.
+    Pdf,
+    /// Pixels.
+    Png,
+}
+
+impl Format {
+    /// The extension of its files.
+    #[must_use]
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Pdf => "pdf",
+            Self::Png => "png",
+        }
+    }
+}
 
 /// A finished drawing.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,20 +109,20 @@ impl Figure {
         Ok(pdf)
     }
 
-    /// The drawing as a PNG of 300 pixels per inch.
+    /// The drawing as a PNG of so many pixels per inch, which the file says too.
     ///
     /// # Errors
     /// A drawing too large for memory.
-    pub fn png(&self) -> Result<Vec<u8>> {
-        self.raster(PNG_DPI, CompressionType::Best)
+    pub fn png(&self, resolution: u32) -> Result<Vec<u8>> {
+        self.raster(resolution as f32, CompressionType::Best)
     }
 
-    /// The drawing as a PNG of half the resolution, made in a fraction of the time: for many sheets that are looked at on a screen.
+    /// The drawing as a PNG of 150 pixels per inch, made in a fraction of the time: for many sheets that are looked at on a screen.
     ///
     /// # Errors
     /// As [`Figure::png`].
     pub fn preview(&self) -> Result<Vec<u8>> {
-        self.raster(PNG_DPI / 2.0, CompressionType::Fast)
+        self.raster(PREVIEW_DPI, CompressionType::Fast)
     }
 
     fn raster(&self, dpi: f32, compression: CompressionType) -> Result<Vec<u8>> {
@@ -131,17 +153,19 @@ impl Figure {
             height,
             ExtendedColorType::Rgb8,
         )?;
-        Ok(bytes)
+        Ok(with_resolution(bytes, dpi))
     }
 
-    /// Hands the figure to `write` as `NAME.svg`, `NAME.pdf` and `NAME.png`.
+    /// The drawing as a file of one format; a PNG has so many pixels per inch.
     ///
     /// # Errors
-    /// A failed conversion, or whatever `write` says.
-    pub fn write<E: From<FigureError>>(&self, write: &Writer<'_, E>) -> Result<(), E> {
-        write(&format!("{}.svg", self.name), self.svg.as_bytes())?;
-        write(&format!("{}.pdf", self.name), &self.pdf()?)?;
-        write(&format!("{}.png", self.name), &self.png()?)
+    /// As [`Figure::pdf`] and [`Figure::png`].
+    pub fn file(&self, format: Format, resolution: u32) -> Result<Vec<u8>> {
+        match format {
+            Format::Svg => Ok(self.svg.clone().into_bytes()),
+            Format::Pdf => self.pdf(),
+            Format::Png => self.png(resolution),
+        }
     }
 
     fn tree(&self) -> Result<usvg::Tree> {
@@ -166,10 +190,33 @@ fn fonts() -> Arc<fontdb::Database> {
     let load = || {
         let mut database = fontdb::Database::new();
         // One face only: the PDF converter numbers several fonts in the order of a hash map, which differs between runs.
-        database.load_font_source(fontdb::Source::Binary(Arc::new(dejavu::sans::regular())));
+        database.load_font_source(fontdb::Source::Binary(Arc::new(super::style::font())));
+        // Whatever family a drawing asks for ends in `sans-serif`, and that is this face.
+        let family = database.faces().next().and_then(|face| face.families.first().cloned());
+        database.set_sans_serif_family(family.map_or_else(|| FAMILY.to_owned(), |(name, _)| name));
         Arc::new(database)
     };
     Arc::clone(FONTS.get_or_init(load))
+}
+
+/// Adds the chunk that says how large a PNG's pixels are on paper (pHYs, in pixels per metre), right after its head.
+fn with_resolution(mut png: Vec<u8>, dpi: f32) -> Vec<u8> {
+    // Signature, then the head: length, name, 13 bytes, checksum.
+    const AFTER_HEAD: usize = 8 + 4 + 4 + 13 + 4;
+    if png.len() < AFTER_HEAD {
+        return png;
+    }
+    let per_metre = (f64::from(dpi) / 0.0254).round() as u32;
+    let mut chunk = b"pHYs".to_vec();
+    chunk.extend(per_metre.to_be_bytes());
+    chunk.extend(per_metre.to_be_bytes());
+    chunk.push(1);
+    let checksum = crc32fast::hash(&chunk);
+    let mut whole = (chunk.len() as u32 - 4).to_be_bytes().to_vec();
+    whole.extend(chunk);
+    whole.extend(checksum.to_be_bytes());
+    png.splice(AFTER_HEAD..AFTER_HEAD, whole);
+    png
 }
 
 /// Sorts the list of a page's pictures, which the converter writes in the order of a hash map.
@@ -214,8 +261,12 @@ mod tests {
     #[test]
     fn the_size_on_paper_is_kept() {
         let figure = Figure::new("test", String::new(), "<svg></svg>".to_owned(), [50.8, 25.4]);
-        let png = image::load_from_memory(&figure.png().unwrap()).unwrap();
-        assert_eq!((png.width(), png.height()), (600, 300));
+        let png = figure.png(300).unwrap();
+        let decoded = image::load_from_memory(&png).unwrap();
+        assert_eq!((decoded.width(), decoded.height()), (600, 300));
+        // 300 pixels per inch are 11,811 per metre.
+        let at = png.windows(4).position(|bytes| bytes == b"pHYs").unwrap();
+        assert_eq!(png[at + 4..at + 8], 11_811_u32.to_be_bytes());
         let pdf = String::from_utf8_lossy(&figure.pdf().unwrap()).into_owned();
         assert!(
             pdf.contains("/MediaBox [0 0 144 72]") || pdf.contains("/MediaBox [0 0 144.0"),

@@ -169,32 +169,101 @@ fn sheet(names: &[&str], side: u32) -> AverageCams {
     }
 }
 
-fn example_faces(faces: usize, names: &[&str]) -> Examples {
-    let faces = (0..faces).map(|f| {
-        let cell = |a: usize| ExampleCell {
-            label: [1, -1, 1, 0][(f + a) % 4],
-            panels: (0..2)
-                .map(|k| ExamplePanel {
-                    score: (noise(f * 31 + a * 5 + k) * 4.0 - 2.0) as f32,
-                    map: map(112, [0.3 + 0.4 * noise(f + a), 0.6], 0.08 + 0.1 * k as f64),
-                    energy: (f != 1).then(|| noise(f + a + k)),
-                })
-                .collect(),
-        };
-        ExampleFace {
-            name: format!("{:06}.jpg", 182_638 + f),
-            image: face(112, f),
-            cells: (0..names.len()).map(cell).collect(),
-        }
+fn example_faces(names: &[&str]) -> Examples {
+    let cell = |a: usize, f: usize| ExampleCell {
+        chosen: ["best", "worst", "random"][f],
+        name: format!("{:06}.jpg", 182_638 + 7 * a + f),
+        image: face(112, 3 * a + f),
+        label: [1, -1, 1, 0][(f + a) % 4],
+        panels: (0..2)
+            .map(|k| ExamplePanel {
+                score: (noise(f * 31 + a * 5 + k) * 4.0 - 2.0) as f32,
+                map: map(112, [0.3 + 0.4 * noise(f + a), 0.6], 0.08 + 0.1 * k as f64),
+                energy: (f != 1).then(|| noise(f + a + k)),
+            })
+            .collect(),
+    };
+    let rows = names.iter().enumerate().map(|(a, name)| ExampleRow {
+        attribute: (*name).to_owned(),
+        outline: Some(outline(a)),
+        cells: (0..3).map(|f| (a != 2 || f != 1).then(|| cell(a, f))).collect(),
     });
     Examples {
         classifiers: classifiers(),
-        attributes: names
-            .iter()
-            .enumerate()
-            .map(|(i, name)| ((*name).to_owned(), Some(outline(i))))
+        rows: rows.collect(),
+    }
+}
+
+fn gaps(names: &[&str]) -> Imbalance {
+    let points = names.iter().enumerate().map(|(i, name)| ImbalancePoint {
+        attribute: (*name).to_owned(),
+        minority_share: 0.5 * (0.045_f64).powf(i as f64 / names.len() as f64),
+        error_gaps: vec![Some(0.6 * noise(i) + 0.008 * i as f64), Some(0.1 * noise(i + 9) - 0.05)],
+        energy_gaps: vec![
+            (i % 8 != 7).then_some(0.5 * noise(i + 5) - 0.1),
+            Some(0.3 * noise(i + 7) - 0.1),
+        ],
+    });
+    let correlation = |value| {
+        Some(RankCorrelation {
+            value,
+            interval: Some((value - 0.2, value + 0.15)),
+        })
+    };
+    Imbalance {
+        classifiers: classifiers(),
+        points: points.collect(),
+        error_correlations: vec![correlation(0.71), correlation(-0.13)],
+        energy_correlations: vec![correlation(0.26), None],
+    }
+}
+
+fn reliability() -> Vec<CalibrationCurve> {
+    let curve = |k: usize, classifier: String| CalibrationCurve {
+        classifier,
+        bins: (0..10)
+            .map(|step| {
+                let predicted = (step as f64 + 0.5) / 10.0;
+                let observed = [predicted.powf(0.9), predicted.powf(2.2)][k];
+                CalibrationBin {
+                    predicted,
+                    observed,
+                    interval: ((observed - 0.04).max(0.0), (observed + 0.04).min(1.0)),
+                    samples: 100,
+                }
+            })
             .collect(),
-        faces: faces.collect(),
+        error: Some([0.021, 0.134][k]),
+    };
+    classifiers()
+        .into_iter()
+        .enumerate()
+        .map(|(k, name)| curve(k, name))
+        .collect()
+}
+
+fn spreads(names: &[&str]) -> ScoreDistributions {
+    let spread = |middle: f64, width: f64| Spread {
+        low: middle - 2.5 * width,
+        quartiles: [middle - width, middle, middle + width],
+        high: middle + 2.5 * width,
+    };
+    let groups = names.iter().enumerate().map(|(i, name)| ScoreGroup {
+        attribute: (*name).to_owned(),
+        spreads: vec![
+            [
+                (i % 9 != 8).then(|| spread(0.5 - 0.02 * i as f64, 0.2 + 0.2 * noise(i))),
+                Some(spread(-0.8, 0.1 + 0.1 * noise(i))),
+            ],
+            [
+                (i % 9 != 8).then(|| spread(0.6, 0.2 + 0.2 * noise(i))),
+                Some(spread(-0.6, 0.2 + 0.1 * noise(i))),
+            ],
+        ],
+    });
+    ScoreDistributions {
+        classifiers: classifiers(),
+        groups: groups.collect(),
     }
 }
 
@@ -276,103 +345,146 @@ fn reliance(names: &[&str]) -> BiasFigure {
 }
 
 /// All figures for the given attributes.
-fn gallery(names: &[&str], side: u32) -> Vec<Figure> {
-    let few = &names[..names.len().min(6)];
+fn gallery(style: &Style, names: &[&str], side: u32) -> Vec<Figure> {
+    let few = &names[..names.len().min(4)];
     vec![
-        error_rates(&bars(names, false)).unwrap(),
-        energies(&bars(names, true)).unwrap(),
-        average_cams(&sheet(names, side)).unwrap(),
-        contact_sheet(&contacts(names, side)).unwrap(),
-        examples(&example_faces(if names.len() > 1 { 6 } else { 1 }, few)).unwrap(),
-        training_curves(&curves(if names.len() > 1 { 10 } else { 1 })).unwrap(),
-        energy_scatter(&scatter(names)).unwrap(),
-        bias_reliance(&reliance(names)).unwrap(),
-        published(&beside_the_paper(names)).unwrap(),
+        error_rates(style, &bars(names, false)).unwrap(),
+        energies(style, &bars(names, true)).unwrap(),
+        average_cams(style, &sheet(names, side)).unwrap(),
+        contact_sheet(style, &contacts(names, side)).unwrap(),
+        examples(style, &example_faces(few)).unwrap(),
+        training_curves(style, &curves(if names.len() > 1 { 10 } else { 1 })).unwrap(),
+        energy_scatter(style, &scatter(names)).unwrap(),
+        bias_reliance(style, &reliance(names)).unwrap(),
+        imbalance(style, &gaps(names)).unwrap(),
+        calibration(style, &reliability()).unwrap(),
+        score_distributions(style, &spreads(names)).unwrap(),
+        published(style, &beside_the_paper(names)).unwrap(),
     ]
 }
 
-fn check(names: &[&str], side: u32, folder: &str) {
-    for (figure, again) in gallery(names, side).iter().zip(gallery(names, side)) {
-        assert!(figure == &again, "{}: the same data, another drawing", figure.name());
-        let written = std::cell::RefCell::new(Vec::new());
-        let write = |name: &str, bytes: &[u8]| {
-            written.borrow_mut().push((name.to_owned(), bytes.to_vec()));
-            Ok::<(), FigureError>(())
-        };
-        figure.write(&write).unwrap();
-        let written = written.into_inner();
-        assert!(written[1].1.starts_with(b"%PDF-"), "{}", figure.name());
-        assert_eq!(
-            figure.pdf().unwrap(),
-            written[1].1,
-            "{}: the same drawing, another PDF",
-            figure.name()
-        );
-        let pixels = image::load_from_memory(&written[2].1).unwrap().to_rgb8();
-        assert!(
-            pixels.width() >= 700,
-            "{} is {} pixels wide",
-            figure.name(),
-            pixels.width()
-        );
+/// Width and height of a PDF's page in points.
+fn page_size(pdf: &[u8]) -> [f64; 2] {
+    let text = String::from_utf8_lossy(pdf);
+    let (_, rest) = text.split_once("/MediaBox [").expect("a page");
+    let numbers: Vec<f64> = rest
+        .split(']')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .map(|number| number.parse().unwrap())
+        .collect();
+    [numbers[2] - numbers[0], numbers[3] - numbers[1]]
+}
+
+/// Font sizes of a drawing's texts, in points on paper.
+fn font_sizes(svg: &str) -> Vec<f64> {
+    svg.split("font-size=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap().parse::<f64>().unwrap())
+        .map(|units| units / style::UNITS_PER_MM * 72.0 / 25.4)
+        .collect()
+}
+
+fn check(style: &Style, names: &[&str], side: u32, folder: &str) {
+    for (figure, again) in gallery(style, names, side).iter().zip(gallery(style, names, side)) {
+        let name = figure.name();
+        assert!(figure == &again, "{name}: the same data, another drawing");
+        let files = [Format::Svg, Format::Pdf, Format::Png].map(|format| (format, figure.file(format, 300).unwrap()));
+        let [(_, svg), (_, pdf), (_, png)] = &files;
+        for (format, bytes) in &files {
+            assert!(
+                &again.file(*format, 300).unwrap() == bytes,
+                "{name}: the same drawing, another {format:?}"
+            );
+        }
+        if name != "contact_sheet" {
+            // The size on paper is the one asked for, to a hundredth of a millimetre, and the text is of 7 to 9 points.
+            let width = page_size(pdf)[0] * 25.4 / 72.0;
+            assert!(
+                [style.single_column, style.double_column]
+                    .iter()
+                    .any(|column| (width - column).abs() < 0.01),
+                "{name}: {width} mm wide"
+            );
+            for size in font_sizes(std::str::from_utf8(svg).unwrap()) {
+                assert!((6.98..=9.02).contains(&size), "{name}: text of {size} points");
+            }
+        }
+        let pixels = image::load_from_memory(png).unwrap().to_rgb8();
         let ink = pixels.pixels().filter(|pixel| pixel.0 != [255; 3]).count();
-        assert!(ink * 200 > pixels.pixels().len(), "{} is almost empty", figure.name());
+        assert!(ink * 200 > pixels.pixels().len(), "{name} is almost empty");
         // Nothing may be cut off: the outermost pixels are paper.
         let (right, bottom) = (pixels.width() - 1, pixels.height() - 1);
         let edge = (0..=right)
             .flat_map(|x| [(x, 0), (x, bottom)])
             .chain((0..=bottom).flat_map(|y| [(0, y), (right, y)]));
         for (x, y) in edge {
-            assert_eq!(
-                pixels.get_pixel(x, y).0,
-                [255; 3],
-                "{}: ink at the edge ({x}, {y})",
-                figure.name()
-            );
+            assert_eq!(pixels.get_pixel(x, y).0, [255; 3], "{name}: ink at the edge ({x}, {y})");
         }
         if let Some(gallery) = std::env::var_os("BIASCAM_GALLERY") {
             let folder = std::path::Path::new(&gallery).join(folder);
             std::fs::create_dir_all(&folder).unwrap();
-            written
-                .iter()
-                .for_each(|(name, bytes)| std::fs::write(folder.join(name), bytes).unwrap());
+            for (format, bytes) in &files {
+                std::fs::write(folder.join(format!("{name}.{}", format.extension())), bytes).unwrap();
+            }
         }
     }
 }
 
 #[test]
 fn forty_attributes() {
-    check(&NAMES, 112, "forty");
+    check(&Style::default(), &NAMES, 112, "forty");
+}
+
+#[test]
+fn forty_attributes_in_one_column() {
+    let style = Style {
+        column: Some(Column::Single),
+        palette: Palette::TolHighContrast,
+        ..Style::default()
+    };
+    let bars = error_rates(&style, &bars(&NAMES, false)).unwrap();
+    assert!((bars.width() - style.single_column).abs() < 1e-9);
+}
+
+#[test]
+fn three_attributes() {
+    check(&Style::default(), &["Smiling", "Male", "5_o_Clock_Shadow"], 64, "three");
 }
 
 #[test]
 fn one_attribute() {
-    check(&["Smiling"], 64, "one");
+    check(&Style::default(), &["Smiling"], 64, "one");
 }
 
 #[test]
 fn names_of_any_length() {
     let long = "An_attribute_whose_name_was_chosen_by_someone_who_had_never_drawn_a_figure_before";
-    check(&[long, "", "<b>&\"", "Ünïcödé_属性"], 32, "names");
+    check(&Style::default(), &[long, "", "<b>&\"", "Ünïcödé_属性"], 32, "names");
 }
 
 #[test]
 fn a_sheet_fits_a_page_and_a_report() {
-    let figure = average_cams(&sheet(&NAMES, 224)).unwrap();
+    let figure = average_cams(&Style::default(), &sheet(&NAMES, 224)).unwrap();
     assert!(figure.svg().len() < 6_000_000, "{} bytes", figure.svg().len());
 }
 
 #[test]
 fn nothing_to_draw_is_an_error() {
+    let style = &Style::default();
     let empty = BarFigure {
         classifiers: classifiers(),
         groups: Vec::new(),
     };
-    assert!(matches!(error_rates(&empty), Err(FigureError::Empty("error_rates"))));
+    assert!(matches!(
+        error_rates(style, &empty),
+        Err(FigureError::Empty("error_rates"))
+    ));
     let mut uneven = bars(&NAMES, true);
     uneven.groups[3].bars.pop();
     assert!(matches!(
-        energies(&uneven),
+        energies(style, &uneven),
         Err(FigureError::Mismatch {
             found: 1,
             expected: 2,
@@ -381,11 +493,17 @@ fn nothing_to_draw_is_an_error() {
     ));
     let mut uneven = reliance(&NAMES);
     uneven.groups[0].bars.pop();
-    assert!(matches!(bias_reliance(&uneven), Err(FigureError::Mismatch { .. })));
-    assert!(matches!(training_curves(&[]), Err(FigureError::Empty(_))));
+    assert!(matches!(
+        bias_reliance(style, &uneven),
+        Err(FigureError::Mismatch { .. })
+    ));
+    assert!(matches!(training_curves(style, &[]), Err(FigureError::Empty(_))));
     let mut uneven = sheet(&["Bald"], 8);
     uneven.rows[0].panels.pop();
-    assert!(matches!(average_cams(&uneven), Err(FigureError::Mismatch { .. })));
+    assert!(matches!(
+        average_cams(style, &uneven),
+        Err(FigureError::Mismatch { .. })
+    ));
 }
 
 fn beside_the_paper(names: &[&str]) -> PublishedFigure {
@@ -418,9 +536,12 @@ fn panels_of_other_attributes_are_refused() {
     let mut data = beside_the_paper(&NAMES);
     data.attributes.pop();
     assert!(matches!(
-        published(&data),
+        published(&Style::default(), &data),
         Err(FigureError::Mismatch { expected: 39, .. })
     ));
     data.attributes.clear();
-    assert!(matches!(published(&data), Err(FigureError::Empty(_))));
+    assert!(matches!(
+        published(&Style::default(), &data),
+        Err(FigureError::Empty(_))
+    ));
 }

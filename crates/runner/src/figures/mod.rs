@@ -1,13 +1,19 @@
 //! The figures of a run, drawn once as SVG and turned into PDF and PNG.
 //!
-//! Every figure is a function from plain data ([`data`]) to a [`Figure`]; nothing here reads files or knows where numbers
-//! come from. Text is DejaVu Sans, which travels with the program, so a drawing is the same on every machine, and the
-//! same data gives the same bytes. To add a figure: a file with one such function, and a line below.
+//! Every figure is a function from a [`Style`] and plain data ([`data`]) to a [`Figure`]; nothing here reads files or knows
+//! where numbers come from. Text is DejaVu Sans Condensed, which travels with the program, so a drawing is the same on every
+//! machine, and the same data gives the same bytes.
+//!
+//! To add a figure: a file with one such function, its name in [`NAMES`], and a line in `stages/draw.rs`. A figure of
+//! attributes along x is a [`strips::Strips`]; one with two axes a [`page::Page`] with [`axes::Axes`] and a [`legend`]; one of
+//! pictures an [`svg::Svg`] with panels of [`sheet`]. Classifiers differ by colour and by hatch or marker ([`palette`]). Its
+//! width is that of a column, its text of `Style::label` and `Style::tick`; `gallery.rs` draws it with 1, 3 and 40 attributes.
 
 mod average_cams;
 mod axes;
 mod bars;
 mod bias_reliance;
+mod calibration;
 mod contact_sheet;
 pub mod data;
 mod energies;
@@ -16,25 +22,52 @@ mod error;
 mod error_rates;
 mod examples;
 mod export;
+mod imbalance;
+mod labels;
+mod legend;
+mod page;
+mod palette;
 mod published;
 mod raster;
+mod score_distributions;
 mod sheet;
+mod strips;
 mod style;
 mod svg;
 mod training_curves;
 
 pub use average_cams::average_cams;
 pub use bias_reliance::bias_reliance;
+pub use calibration::calibration;
 pub use contact_sheet::contact_sheet;
 pub use energies::energies;
 pub use energy_scatter::energy_scatter;
 pub use error::FigureError;
 pub use error_rates::error_rates;
 pub use examples::examples;
-pub use export::{Figure, Writer};
+pub use export::{Figure, Format};
+pub use imbalance::imbalance;
+pub use palette::Palette;
 pub use published::published;
 pub use raster::{shrunken, tinted};
+pub use score_distributions::score_distributions;
+pub use style::{Column, Style};
 pub use training_curves::training_curves;
+
+/// The figures of a run, in the order in which a report shows them.
+pub const NAMES: [&str; 11] = [
+    "error_rates",
+    "energies",
+    "energy_scatter",
+    "imbalance",
+    "average_cams",
+    "examples",
+    "bias_reliance",
+    "score_distributions",
+    "calibration",
+    "published",
+    "training_curves",
+];
 
 #[cfg(test)]
 mod gallery;

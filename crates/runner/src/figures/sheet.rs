@@ -2,7 +2,7 @@
 
 use super::data::Outline;
 use super::error::Result;
-use super::style::{BAND, GREY, INK, NOTE};
+use super::style::{BAND, GREY, INK, Style, line_height, points_to_fit, text_width};
 use super::svg::{Anchor, Svg};
 
 use cam::ColourMap;
@@ -12,6 +12,7 @@ use plotters::style::RGBColor;
 /// A square picture with a region's outline; without a picture a grey panel that says so.
 pub(super) fn panel(
     svg: &mut Svg,
+    style: &Style,
     place: [f64; 2],
     side: f64,
     picture: Option<&RgbImage>,
@@ -24,35 +25,41 @@ pub(super) fn panel(
         }
     } else {
         svg.rectangle(place, [side, side], BAND);
-        let middle = [place[0] + side / 2.0, place[1] + side / 2.0];
-        svg.text([middle[0], middle[1] - 0.2], "no", NOTE, GREY, Anchor::Middle);
-        svg.text([middle[0], middle[1] + 2.0], "sample", NOTE, GREY, Anchor::Middle);
+        let [x, y] = [place[0] + side / 2.0, place[1] + side / 2.0];
+        let points = points_to_fit("sample", 4.0..style.tick(), side - 1.0);
+        svg.text([x, y - 0.2], "no", points, GREY, Anchor::Middle);
+        svg.text(
+            [x, y - 0.2 + line_height(points)],
+            "sample",
+            points,
+            GREY,
+            Anchor::Middle,
+        );
     }
     Ok(())
 }
 
-/// The colours of activations from 0 to 1, right-aligned at `[right, middle]`.
-pub(super) fn colour_scale(svg: &mut Svg, place: [f64; 2]) {
-    colour_scale_of(svg, place, ColourMap::default());
-}
-
-/// [`colour_scale`] in any colours. Returns its width in mm, with what is written beside it.
-pub(super) fn colour_scale_of(svg: &mut Svg, [right, middle]: [f64; 2], colours: ColourMap) -> f64 {
+/// The colours of activations from 0 to 1, right-aligned at `[right, middle]`. Returns its width in mm, with what is written
+/// beside it.
+pub(super) fn colour_scale(svg: &mut Svg, style: &Style, [right, middle]: [f64; 2], colours: ColourMap) -> f64 {
     const STEPS: usize = 48;
-    const WIDTH: f64 = 24.0;
-    let left = right - WIDTH - 3.5;
-    svg.text([left - 1.0, middle + 0.8], "activation  0", NOTE, INK, Anchor::End);
+    const WIDTH: f64 = 22.0;
+    let points = style.tick();
+    let baseline = middle + super::style::capital(points) / 2.0;
+    let one = text_width("1", points) + 1.0;
+    let left = right - WIDTH - one;
+    svg.text([left - 1.0, baseline], "activation  0", points, INK, Anchor::End);
     for step in 0..STEPS {
         let [r, g, b] = colours.colour(step as f32 / (STEPS - 1) as f32);
         let x = left + WIDTH * step as f64 / STEPS as f64;
         // Each step lies over the end of all earlier ones, so that no viewer shows seams.
         svg.rectangle([x, middle - 1.0], [left + WIDTH - x, 2.0], RGBColor(r, g, b));
     }
-    svg.text([left + WIDTH + 1.0, middle + 0.8], "1", NOTE, INK, Anchor::Start);
-    WIDTH + 3.5 + 1.0 + super::style::text_width("activation  0", NOTE)
+    svg.text([right, baseline], "1", points, INK, Anchor::End);
+    WIDTH + one + 1.0 + text_width("activation  0", points)
 }
 
-/// A count with thin groups of thousands: `12,345`.
+/// A count with groups of thousands: `12,345`.
 pub(super) fn thousands(count: usize) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();

@@ -1,49 +1,106 @@
-//! Sizes, colours and fonts that all figures share.
+//! How the figures of a run look: sizes on paper, font, colours. All lengths are in millimetres, font sizes in points.
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, FontTransform, IntoFont, RGBColor, TextStyle, register_font};
+use serde::{Deserialize, Serialize};
 
-/// The font family that the drawings name and the program carries.
-pub(super) const FAMILY: &str = "DejaVu Sans";
+use super::palette::Palette;
 
-/// What a browser may take instead: Verdana has nearly the same widths.
-pub(super) const FAMILY_WITH_FALLBACK: &str = "DejaVu Sans, Verdana, sans-serif";
+/// The font family that plotters knows and the program carries: of the fonts that crates carry the one whose widths are
+/// nearest to Helvetica's and Arial's.
+pub(super) const FAMILY: &str = "DejaVu Sans Condensed";
 
-/// Drawing units per millimetre. Plotters places everything on whole units, so this is its precision: 0.05 mm.
-pub(super) const UNITS_PER_MM: f64 = 20.0;
+/// What the SVG asks for, and what a viewer without that font takes: Arial and Helvetica have nearly the same widths.
+pub(super) const FAMILY_WITH_FALLBACK: &str = "DejaVu Sans Condensed, Arial, Helvetica, sans-serif";
 
-/// Width of a figure across both columns of a page, in mm.
-pub(super) const DOUBLE_COLUMN: f64 = 178.0;
+/// Drawing units per millimetre. Plotters places everything on whole units, so this is its precision: 0.01 mm.
+pub(super) const UNITS_PER_MM: f64 = 100.0;
 
-/// Font sizes in points: axis titles and legends.
-pub(super) const LABEL: f64 = 7.5;
-/// Tick labels and names of attributes.
-pub(super) const TICK: f64 = 7.0;
-/// Numbers below small panels.
-pub(super) const NOTE: f64 = 5.5;
+/// Millimetres of a point, 1/72 inch.
+const MM_PER_POINT: f64 = 25.4 / 72.0;
+
+/// Nothing is set smaller than this, unless the style's font itself is.
+const SMALLEST: f64 = 7.0;
 
 pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
-pub(super) const GREY: RGBColor = RGBColor(0x77, 0x77, 0x77);
+pub(super) const GREY: RGBColor = RGBColor(0x66, 0x66, 0x66);
 pub(super) const GRID: RGBColor = RGBColor(0xE2, 0xE2, 0xE2);
-pub(super) const BAND: RGBColor = RGBColor(0xF1, 0xF1, 0xF1);
+pub(super) const BAND: RGBColor = RGBColor(0xF0, 0xF0, 0xF0);
 
-/// Okabe and Ito's colours, told apart by readers with any colour vision; the first two also differ in lightness.
-const PALETTE: [RGBColor; 7] = [
-    RGBColor(0xE6, 0x9F, 0x00),
-    RGBColor(0x00, 0x72, 0xB2),
-    RGBColor(0x00, 0x9E, 0x73),
-    RGBColor(0xCC, 0x79, 0xA7),
-    RGBColor(0xD5, 0x5E, 0x00),
-    RGBColor(0x56, 0xB4, 0xE9),
-    RGBColor(0xF0, 0xE4, 0x42),
-];
+/// Which of a page's widths a figure takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Column {
+    /// One column of a page with two.
+    Single,
+    /// Both columns.
+    Double,
+}
 
-/// The colour of a classifier, by its position.
-pub(super) fn colour(classifier: usize) -> RGBColor {
-    PALETTE[classifier % PALETTE.len()]
+/// What all figures of a run share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Style {
+    /// Width of one column in mm.
+    pub single_column: f64,
+    /// Width of both columns in mm.
+    pub double_column: f64,
+    /// Size of titles and legends in points; ticks, names and numbers are one point smaller, but at least 7.
+    pub font_size: f64,
+    /// Colours of the classifiers.
+    pub palette: Palette,
+    /// Which width the figure takes; `None` leaves it to the figure.
+    pub column: Option<Column>,
+}
+
+impl Default for Style {
+    /// Nature's columns (89 and 183 mm are its limits, 88 and 180 fit IEEE and Springer too), text of 8 and 7 points.
+    fn default() -> Self {
+        Self {
+            single_column: 88.0,
+            double_column: 180.0,
+            font_size: 8.0,
+            palette: Palette::default(),
+            column: None,
+        }
+    }
+}
+
+impl Style {
+    /// Points of titles and legends.
+    pub(super) fn label(&self) -> f64 {
+        self.font_size
+    }
+
+    /// Points of tick labels, names of attributes, and numbers below small panels.
+    pub(super) fn tick(&self) -> f64 {
+        (self.font_size - 1.0).max(SMALLEST.min(self.font_size))
+    }
+
+    /// Width in mm of a figure that by itself would take `column`.
+    pub(super) fn width(&self, column: Column) -> f64 {
+        match self.column.unwrap_or(column) {
+            Column::Single => self.single_column,
+            Column::Double => self.double_column,
+        }
+    }
+
+    /// The colour of a classifier, by its position.
+    pub(super) fn colour(&self, classifier: usize) -> RGBColor {
+        self.palette.colour(classifier)
+    }
+}
+
+/// Height in mm from the top of a capital to its baseline.
+pub(super) fn capital(points: f64) -> f64 {
+    0.73 * points * MM_PER_POINT
+}
+
+/// Distance in mm of two lines of text.
+pub(super) fn line_height(points: f64) -> f64 {
+    1.2 * points * MM_PER_POINT
 }
 
 /// `#rrggbb`.
@@ -56,14 +113,9 @@ pub(super) fn mm(millimetres: f64) -> f64 {
     millimetres * UNITS_PER_MM
 }
 
-/// Points (1/72 inch) in drawing units.
+/// Points in drawing units.
 pub(super) fn pt(points: f64) -> f64 {
-    mm(points * 25.4 / 72.0)
-}
-
-/// A name as people write it: without underscores.
-pub(super) fn readable(name: &str) -> String {
-    name.replace('_', " ")
+    mm(points * MM_PER_POINT)
 }
 
 /// Makes the font known to plotters; it has no other.
@@ -71,8 +123,13 @@ fn register() {
     static DONE: OnceLock<()> = OnceLock::new();
     DONE.get_or_init(|| {
         // A failure would mean a broken font inside the program; drawing then reports that no font is available.
-        let _ = register_font(FAMILY, FontStyle::Normal, dejavu::sans::regular());
+        let _ = register_font(FAMILY, FontStyle::Normal, font());
     });
+}
+
+/// The one face that figures are set in.
+pub(super) fn font() -> &'static [u8] {
+    dejavu::sans_condensed::regular()
 }
 
 /// Plotters writes `font-size = size / 1.24`.
@@ -105,7 +162,15 @@ pub(super) fn text_width(content: &str, points: f64) -> f64 {
         |_| content.chars().count() as f64 * 0.6 * SIZE / HEIGHT_PER_EM,
         |((left, _), (right, _))| f64::from(right - left),
     );
-    width * HEIGHT_PER_EM / SIZE * points * 25.4 / 72.0
+    width * HEIGHT_PER_EM / SIZE * points * MM_PER_POINT
+}
+
+/// Width of the widest of some lines in mm; 0 without any.
+pub(super) fn widest<S: AsRef<str>>(lines: impl IntoIterator<Item = S>, points: f64) -> f64 {
+    lines
+        .into_iter()
+        .map(|line| text_width(line.as_ref(), points))
+        .fold(0.0, f64::max)
 }
 
 /// The largest font size of a range at which a text is at most `width` mm wide; its smallest if none is.
@@ -139,8 +204,8 @@ mod tests {
 
     #[test]
     fn widths_are_those_of_the_font() {
-        // DejaVu Sans: advance of `0` is 1303 of 2048 units per em.
-        let expected = 10.0 * 1303.0 / 2048.0 * 7.0 * 25.4 / 72.0;
+        // DejaVu Sans Condensed: advance of `0` is 1173 of 2048 units per em.
+        let expected = 10.0 * 1173.0 / 2048.0 * 7.0 * MM_PER_POINT;
         assert!((text_width("0000000000", 7.0) - expected).abs() < 0.01 * expected);
     }
 
@@ -148,8 +213,8 @@ mod tests {
     fn fonts_shrink_to_fit() {
         assert_eq!(points_to_fit("Bald", 5.0..7.0, 30.0), 7.0);
         assert_eq!(points_to_fit("Bald", 5.0..7.0, 0.1), 5.0);
-        let points = points_to_fit("unbalanced", 5.0..7.0, 12.0);
-        assert!(points > 5.0 && points < 7.0 && text_width("unbalanced", points) <= 12.0 + 1e-9);
+        let points = points_to_fit("unbalanced", 5.0..7.0, 11.0);
+        assert!(points > 5.0 && points < 7.0 && text_width("unbalanced", points) <= 11.0 + 1e-9);
     }
 
     #[test]
@@ -159,5 +224,17 @@ mod tests {
         assert!(fitted.ends_with('…') && text_width(&fitted, 7.0) <= 30.0 && text_width(&fitted, 7.0) > 25.0);
         assert_eq!(fit("Bald", 7.0, 30.0), "Bald");
         assert_eq!(fit("Bald", 7.0, 0.0), "");
+    }
+
+    #[test]
+    fn text_is_of_seven_to_nine_points() {
+        let style = |font_size| Style {
+            font_size,
+            ..Style::default()
+        };
+        assert_eq!((style(8.0).label(), style(8.0).tick()), (8.0, 7.0));
+        assert_eq!((style(9.0).label(), style(9.0).tick()), (9.0, 8.0));
+        assert_eq!((style(7.0).label(), style(7.0).tick()), (7.0, 7.0));
+        assert_eq!((style(6.0).label(), style(6.0).tick()), (6.0, 6.0));
     }
 }

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use plotters::style::RGBColor;
 
 use super::data::Outline;
-use super::style::{FAMILY, hex, mm, pt};
+use super::palette::Hatch;
+use super::style::{FAMILY, Style, hex, mm, pt};
 
 /// A document under construction. [`super::Figure::new`] replaces its first tag by one with the size on paper.
 pub(super) struct Svg {
@@ -52,6 +53,14 @@ impl Svg {
         self.element(format_args!(
             "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" stroke=\"{stroke}\" stroke-width=\"{width}\"/>"
         ));
+    }
+
+    /// A bar in a classifier's colour and hatch.
+    pub(super) fn bar(&mut self, [x, y]: [f64; 2], [width, height]: [f64; 2], style: &Style, classifier: usize) {
+        self.rectangle([x, y], [width, height], style.colour(classifier));
+        for [from, to] in Hatch::of(classifier).lines([x, y, x + width, y + height], 0.75) {
+            self.line(from, to, plotters::style::WHITE, 0.13);
+        }
     }
 
     /// A square picture.

@@ -1,145 +1,158 @@
 //! Loss and validation errors by epoch.
 
-use super::axes::{Axes, Key, decimals, legend, legend_height, page, ticks};
+use super::axes::{Axes, below, decimals, half_line, left_of, ticks};
 use super::data::{EpochPoint, TrainingCurve};
 use super::error::{FigureError, Result};
 use super::export::Figure;
-use super::style::{DOUBLE_COLUMN, GREY, colour, readable};
+use super::legend::{Key, legend, legend_height, of_classifiers};
+use super::page::{Dash, Page};
+use super::palette::Marker;
+use super::style::{Column, GREY, Style};
+use crate::names::number;
 
 const NAME: &str = "training_curves";
-const MARGIN: f64 = 1.5;
+const MARGIN: f64 = 1.0;
 /// Right of a panel: half of its last tick's label.
-const RIGHT: f64 = 4.0;
-const LEFT: f64 = 14.0;
-const HEIGHT: f64 = 50.0;
-const BELOW: f64 = 11.0;
+const RIGHT: f64 = 2.5;
+/// Between two panels side by side.
+const GUTTER: f64 = 5.0;
+const HEIGHT: f64 = 44.0;
 
-/// One line of a panel: what it takes from an epoch, and whether it is dashed.
-type Line = (fn(&EpochPoint) -> Option<f64>, bool);
+/// One line of a panel: what it takes from an epoch, and how it is drawn.
+type Line = (fn(&EpochPoint) -> Option<f64>, Dash);
 
-/// Draws the loss (left) and the validation errors (right) of every classifier.
+/// Draws the loss and the validation errors of every classifier: side by side across a page, above each other in a column.
 ///
 /// # Errors
 /// No classifier with an epoch.
-pub fn training_curves(curves: &[TrainingCurve]) -> Result<Figure> {
-    let epochs = || {
-        curves
-            .iter()
-            .flat_map(|curve| &curve.points)
-            .map(|point| point.epoch)
-            .filter(|epoch| epoch.is_finite())
-    };
+pub fn training_curves(style: &Style, curves: &[TrainingCurve]) -> Result<Figure> {
+    let points = || curves.iter().flat_map(|curve| &curve.points);
+    let epochs = || points().map(|point| point.epoch).filter(|epoch| epoch.is_finite());
     let last = epochs().fold(f64::NEG_INFINITY, f64::max);
     if !last.is_finite() {
         return Err(FigureError::Empty(NAME));
     }
     let first = epochs().fold(f64::INFINITY, f64::min).min(last - 1.0);
 
-    let loss: [Line; 2] = [(|point| point.loss, false), (|point| point.validation_loss, true)];
+    let loss: [Line; 2] = [
+        (|point| point.loss, Dash::Solid),
+        (|point| point.validation_loss, Dash::Dashed),
+    ];
     let errors: [Line; 2] = [
-        (|point| point.minority_error, false),
-        (|point| point.majority_error, true),
+        (|point| point.minority_error, Dash::Solid),
+        (|point| point.majority_error, Dash::Dashed),
     ];
     let panels = [
         ("loss", loss, ["training", "validation"]),
         ("validation error", errors, ["minority", "majority"]),
     ];
+    let tops = panels.each_ref().map(|(_, lines, _)| {
+        let values = points().flat_map(|point| lines.map(|(value, _)| value(point)));
+        let top = values.flatten().filter(|value| value.is_finite()).fold(0.0, f64::max);
+        if top > 0.0 { top * 1.05 } else { 1.0 }
+    });
+    let labels = tops.map(|top| {
+        let y = ticks(0.0..top, 5);
+        let places = decimals(&y);
+        y.into_iter().map(|tick| number(tick, places)).collect::<Vec<_>>()
+    });
 
-    let width = DOUBLE_COLUMN / 2.0 - LEFT - RIGHT;
+    let width = style.width(Column::Double);
+    let beside = width >= 120.0;
+    let left = MARGIN + left_of(style, labels.iter().flatten());
+    let across = if beside { 2.0 } else { 1.0 };
+    let panel = (width - across * left - across * RIGHT - (across - 1.0) * GUTTER) / across;
     let entries = panels
         .each_ref()
         .map(|(_, lines, names)| entries(curves, lines, *names));
     let legends = entries
         .each_ref()
-        .map(|entries| legend_height(entries, width))
+        .map(|entries| legend_height(style, entries, panel))
         .into_iter()
-        .fold(0.0, f64::max);
-    let above = MARGIN + legends + 1.0;
-    let size = [DOUBLE_COLUMN, above + HEIGHT + BELOW];
+        .fold(half_line(style.tick()), f64::max);
+    let block = legends + HEIGHT + below(style);
+    let rows = if beside { 1.0 } else { 2.0 };
+    let size = [width, MARGIN + rows * block + (rows - 1.0) * GUTTER + MARGIN];
+
     let mut svg = String::new();
-    {
-        let page = page(&mut svg, size)?;
-        for (index, ((title, lines, _), entries)) in panels.iter().zip(&entries).enumerate() {
-            let left = LEFT + index as f64 * DOUBLE_COLUMN / 2.0;
-            legend(&page, [left, MARGIN], width, entries)?;
-            let values = curves.iter().flat_map(|curve| &curve.points);
-            let highest = values
-                .flat_map(|point| lines.map(|(value, _)| value(point)))
-                .flatten()
-                .filter(|v| v.is_finite());
-            let top = highest.fold(0.0, f64::max);
-            let top = if top > 0.0 { top * 1.05 } else { 1.0 };
-            let axes = Axes::new(&page, [left, above], [width, HEIGHT], first..last, 0.0..top);
-            let (x, y) = (ticks(first..last, 8), ticks(0.0..top, 6));
-            let whole: Vec<f64> = x.into_iter().filter(|tick| tick.fract() == 0.0).collect();
-            axes.x_ticks(&whole, |tick| format!("{tick:.0}"))?;
-            let places = decimals(&y);
-            axes.y_ticks(&y, |tick| format!("{tick:.places$}"))?;
-            axes.frame()?;
-            axes.y_title(title, top / 2.0, 10.5)?;
-            axes.x_title("epoch", 5.5)?;
-            for (classifier, curve) in curves.iter().enumerate() {
-                for &(value, dashed) in lines {
-                    draw_line(&axes, &curve.points, value, dashed, classifier)?;
-                }
+    let page = Page::new(&mut svg, style, size)?;
+    for (index, ((title, lines, _), entries)) in panels.iter().zip(&entries).enumerate() {
+        let step = index as f64;
+        let [x, y] = if beside {
+            [left + step * (panel + RIGHT + GUTTER + left), MARGIN]
+        } else {
+            [left, MARGIN + step * (block + GUTTER)]
+        };
+        legend(&page, [x, y], panel, entries)?;
+        let range = 0.0..tops[index];
+        let axes = Axes::new(&page, [x, y + legends], [panel, HEIGHT], first..last, range.clone());
+        let whole: Vec<f64> = ticks(first..last, 8)
+            .into_iter()
+            .filter(|tick| tick.fract() == 0.0)
+            .collect();
+        axes.x_ticks(&whole, |tick| number(tick, 0))?;
+        let y_ticks = ticks(range, 5);
+        let places = decimals(&y_ticks);
+        axes.y_ticks(&y_ticks, |tick| number(tick, places))?;
+        axes.frame()?;
+        axes.y_title(title, tops[index] / 2.0, left - MARGIN)?;
+        axes.x_title("epoch")?;
+        for (classifier, curve) in curves.iter().enumerate() {
+            for &(value, dash) in lines {
+                draw_line(&axes, &curve.points, value, dash, classifier)?;
             }
         }
-        page.present()?;
     }
-    let validated = curves
-        .iter()
-        .flat_map(|curve| &curve.points)
-        .any(|point| point.validation_loss.is_some());
-    let losses = if validated {
+    page.finish()?;
+    let losses = if points().any(|point| point.validation_loss.is_some()) {
         "Training and validation loss"
     } else {
         "Training loss"
     };
+    let place = if beside { ["left", "right"] } else { ["above", "below"] };
     let caption = format!(
-        "{losses} (left); validation errors of the minority and the majority classes, mean over attributes (right)."
+        "{losses} ({}); validation errors of the minority and the majority classes, mean over attributes ({}).",
+        place[0], place[1]
     );
     Ok(Figure::new(NAME, caption, svg, size))
 }
 
 fn draw_line(
-    axes: &Axes<'_>,
+    axes: &Axes<'_, '_>,
     points: &[EpochPoint],
     value: fn(&EpochPoint) -> Option<f64>,
-    dashed: bool,
+    dash: Dash,
     classifier: usize,
 ) -> Result<()> {
-    let line: Vec<(f64, f64)> = points
+    let line: Vec<[f64; 2]> = points
         .iter()
-        .filter_map(|point| Some((point.epoch, value(point)?)))
-        .filter(|(x, y)| x.is_finite() && y.is_finite())
+        .filter_map(|point| Some([point.epoch, value(point)?]))
+        .filter(|[x, y]| x.is_finite() && y.is_finite())
         .collect();
-    let ink = colour(classifier);
+    let ink = axes.page.style.colour(classifier);
     if line.len() > 1 {
-        if dashed {
-            axes.dashes(&line, ink, 0.35)?;
-        } else {
-            axes.line(&line, ink, 0.4)?;
-        }
+        axes.line(&line, ink, 0.4, dash)?;
     }
-    line.iter().try_for_each(|&(x, y)| axes.dot(x, y, 0.5, ink))
+    // With many epochs marks would be the line; every so many are enough to tell the classifiers apart.
+    let step = line.len().div_ceil(12).max(1);
+    line.iter()
+        .step_by(step)
+        .try_for_each(|&point| axes.marker(point, Marker::of(classifier), 0.6, ink, dash != Dash::Solid))
 }
 
-/// Colours stand for classifiers, dashes for the second line of a panel, if it has one.
+/// Colours and marks stand for classifiers, dashes for the second line of a panel, if it has one.
 fn entries(curves: &[TrainingCurve], lines: &[Line; 2], names: [&str; 2]) -> Vec<(Key, String)> {
-    let mut entries: Vec<(Key, String)> = curves
-        .iter()
-        .enumerate()
-        .map(|(index, curve)| (Key::Line(colour(index)), readable(&curve.classifier)))
-        .collect();
+    let classifiers: Vec<String> = curves.iter().map(|curve| curve.classifier.clone()).collect();
+    let mut entries = of_classifiers(&classifiers, Key::Line);
     let drawn = |value: fn(&EpochPoint) -> Option<f64>| {
         curves
             .iter()
             .flat_map(|curve| &curve.points)
-            .any(|p| value(p).is_some())
+            .any(|point| value(point).is_some())
     };
     if lines.iter().all(|&(value, _)| drawn(value)) {
-        entries.push((Key::Line(GREY), names[0].to_owned()));
-        entries.push((Key::Dashes(GREY), names[1].to_owned()));
+        entries.push((Key::Rule(GREY, Dash::Solid), names[0].to_owned()));
+        entries.push((Key::Rule(GREY, Dash::Dashed), names[1].to_owned()));
     }
     entries
 }

@@ -2,7 +2,7 @@ use metrics::{AttributeEvidence, Bootstrap, ClassifierEvidence, Measured, findin
 
 use super::*;
 use crate::figures::data::{Bar, BarFigure, BarGroup, BarPair};
-use crate::figures::error_rates;
+use crate::figures::{Style, error_rates};
 
 fn data() -> ReportData {
     let measured = |mean| Some(Measured { mean, n: 500 });
@@ -51,7 +51,7 @@ fn data() -> ReportData {
         summary: "Two classifiers & their maps.".to_owned(),
         findings: findings(&evidence, Bootstrap::default()),
         overview: Vec::new(),
-        figures: vec![error_rates(&bars).unwrap()],
+        figures: vec![error_rates(&Style::default(), &bars).unwrap()],
         tables: vec![Table {
             id: "attributes".to_owned(),
             title: "All attributes".to_owned(),

@@ -1,233 +1,225 @@
 //! The drawing stage: from tables and maps to figures and the report.
+//!
+//! Every figure is drawn from files of the results folder alone, so that a folder can be drawn again without data set and
+//! network. What cannot be drawn is named, and the rest is drawn all the same.
 
-use std::cell::RefCell;
+use std::cell::OnceCell;
 
-use metrics::{Class, MIN_SAMPLES, Statistics};
+use metrics::Bootstrap;
 
-use super::maps::MapsFile;
+use super::figure_data as from;
 use super::measure::{comparison, results_key};
-use super::{DataSet, history, pictures, report};
+use super::{DataFacts, DataSet, Predictions, pictures, report};
 use crate::context::Context;
-use crate::error::Result;
-use crate::figures::data::{
-    Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, EnergyScatter, EpochPoint, PublishedFigure,
-    PublishedPanel, ScatterPoint, TrainingCurve,
-};
-use crate::figures::{self, Figure};
-use crate::measured::{AttributeMeasures, Measured};
+use crate::error::{Error, Result, describe};
+use crate::figures::{self, Figure, Style};
+use crate::manifest::Key;
+use crate::measured::Measured;
 use crate::published::Published;
-use crate::tables::{Agreement, Comparison, Comparisons};
+
+/// What figures are made from.
+pub struct Sources<'a> {
+    /// The run.
+    pub context: &'a Context,
+    /// What is known of the data set.
+    pub facts: &'a DataFacts,
+    /// Error rates of every classifier with scores.
+    pub scores: &'a Measured,
+    /// All measures of every classifier with scores and energies.
+    pub measured: &'a Measured,
+    predictions: OnceCell<Vec<Predictions>>,
+}
+
+impl<'a> Sources<'a> {
+    /// Those of a run.
+    pub fn new(context: &'a Context, facts: &'a DataFacts, scores: &'a Measured, measured: &'a Measured) -> Self {
+        Self {
+            context,
+            facts,
+            scores,
+            measured,
+            predictions: OnceCell::new(),
+        }
+    }
+
+    /// The scores of [`Sources::scores`]' classifiers.
+    fn predictions(&self) -> Result<&[Predictions]> {
+        if let Some(read) = self.predictions.get() {
+            return Ok(read);
+        }
+        let names = self.scores.classifiers.iter();
+        let read: Vec<Predictions> = names
+            .map(|name| Predictions::read(self.context, name))
+            .collect::<Result<_>>()?;
+        Ok(self.predictions.get_or_init(|| read))
+    }
+
+    /// The paper's numbers, where they apply.
+    fn published(&self) -> Result<Published> {
+        Ok(Published::of(&self.context.experiment)?.unwrap_or_default())
+    }
+
+    fn bootstrap(&self) -> Bootstrap {
+        Bootstrap {
+            resamples: self.context.experiment.measure.resamples,
+            seed: self.context.experiment.seed,
+        }
+    }
+}
+
+/// Draws one figure; `None` where the experiment has nothing for it.
+type Maker = fn(&Sources<'_>, &Style) -> Result<Option<Figure>>;
+
+/// Every figure by its name, in the order of [`figures::NAMES`].
+const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
+    ("error_rates", |sources, style| {
+        let data = from::error_bars(sources.scores, &sources.published()?);
+        Ok(Some(figures::error_rates(style, &data)?))
+    }),
+    ("energies", |sources, style| {
+        let data = from::energy_bars(sources.measured, &sources.published()?);
+        Ok(Some(figures::energies(style, &data)?))
+    }),
+    ("energy_scatter", |sources, style| {
+        let data = from::scatter(sources.measured);
+        // Without an attribute that has a place there is nothing to say, which is no fault.
+        if data.points.is_empty() && !sources.measured.attributes.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(figures::energy_scatter(style, &data)?))
+    }),
+    ("imbalance", |sources, style| {
+        let data = from::imbalance(sources.measured, sources.bootstrap());
+        Ok(Some(figures::imbalance(style, &data)?))
+    }),
+    ("average_cams", |sources, style| {
+        let data = pictures::average_cams(sources.context, sources.facts, sources.measured)?;
+        Ok(Some(figures::average_cams(style, &data)?))
+    }),
+    ("examples", |sources, style| {
+        let data = pictures::examples(sources.context, sources.facts, &sources.measured.classifiers)?;
+        Ok(data.map(|data| figures::examples(style, &data)).transpose()?)
+    }),
+    ("bias_reliance", |sources, style| {
+        Ok(Some(figures::bias_reliance(
+            style,
+            &from::bias_reliance(sources.measured),
+        )?))
+    }),
+    ("score_distributions", |sources, style| {
+        let data = from::score_distributions(sources.scores, sources.facts, sources.predictions()?);
+        Ok(Some(figures::score_distributions(style, &data)?))
+    }),
+    ("calibration", |sources, style| {
+        let loss = sources.context.experiment.training.loss;
+        let data = from::calibration(sources.scores, sources.facts, sources.predictions()?, loss);
+        Ok(Some(figures::calibration(style, &data)?))
+    }),
+    ("published", |sources, style| {
+        let comparison = comparison(sources.context, sources.measured)?;
+        let drawn = comparison.filter(|comparison| !comparison.numbers.is_empty());
+        let figure = drawn.map(|comparison| figures::published(style, &from::published(&comparison)));
+        Ok(figure.transpose()?)
+    }),
+    ("training_curves", |sources, style| {
+        let data = from::training_curves(sources.context)?;
+        if data.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(figures::training_curves(style, &data)?))
+    }),
+];
+
+/// What was drawn, and what could not be.
+pub struct Drawn {
+    /// The figures.
+    pub figures: Vec<Figure>,
+    /// The others: name and reason.
+    pub missing: Vec<(&'static str, String)>,
+}
+
+/// Draws every figure that the experiment wants.
+pub fn all(sources: &Sources<'_>) -> Drawn {
+    let settings = &sources.context.experiment.figures;
+    let mut drawn = Drawn {
+        figures: Vec::new(),
+        missing: Vec::new(),
+    };
+    for (name, make) in FIGURES.iter().filter(|(name, _)| settings.wants(name)) {
+        match make(sources, &settings.style(name)) {
+            Ok(figure) => drawn.figures.extend(figure),
+            Err(error) => drawn.missing.push((name, describe(&error))),
+        }
+    }
+    drawn
+}
+
+/// Writes figures in the formats that the experiment wants; returns their paths in the results folder.
+///
+/// # Errors
+/// Those of conversion and of writing.
+pub fn write(context: &Context, drawn: &[Figure]) -> Result<Vec<String>> {
+    let settings = &context.experiment.figures;
+    let mut written = Vec::new();
+    for figure in drawn {
+        for &format in &settings.formats {
+            let path = format!("figures/{}.{}", figure.name(), format.extension());
+            context
+                .results
+                .write(&path, &figure.file(format, settings.resolution)?)?;
+            written.push(path);
+        }
+    }
+    Ok(written)
+}
+
+/// What the stage's files depend on.
+pub fn key(context: &Context) -> Key {
+    let others = context
+        .experiment
+        .classifiers
+        .keys()
+        .map(|name| format!("train/{name}"));
+    let others: Vec<String> = others.chain(["choose".to_owned()]).collect();
+    results_key(context)
+        .settings(&context.experiment.figures)
+        .stages(&context.manifest, others.iter().map(String::as_str))
+}
 
 /// Runs the stage.
 ///
 /// # Errors
-/// Those of reading results and example images, of drawing, and of writing.
+/// Those of reading results, of drawing, and of writing.
 pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result<()> {
-    let trained: Vec<String> = context
-        .experiment
-        .classifiers
-        .keys()
-        .map(|name| format!("train/{name}"))
-        .collect();
-    let key = results_key(context).stages(&context.manifest, trained.iter().map(String::as_str));
-    context.stage("draw", key, |context| draw(context, data, measured))
-}
-
-fn draw(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<String>> {
-    let published = Published::of(&context.experiment)?.unwrap_or_default();
-    let maps: Vec<MapsFile> = measured
-        .classifiers
-        .iter()
-        .map(|name| MapsFile::read(context, name, data.attributes().len()))
-        .collect::<Result<_>>()?;
-    let mut drawn = vec![
-        figures::error_rates(&error_bars(measured, &published)),
-        figures::energies(&energy_bars(measured, &published)),
-        figures::energy_scatter(&scatter(measured)),
-        figures::bias_reliance(&bias_reliance(measured)),
-        figures::average_cams(&pictures::average_cams(context, data, measured, &maps)?),
-    ];
-    if let Some(comparison) = comparison(context, measured)?.filter(|comparison| !comparison.numbers.is_empty()) {
-        drawn.push(figures::published(&published_figure(&comparison)));
-    }
-    let curves = training_curves(context, measured)?;
-    if !curves.is_empty() {
-        drawn.push(figures::training_curves(&curves));
-    }
-    if let Some(examples) = pictures::examples(context, data, measured, &maps)? {
-        drawn.push(figures::examples(&examples));
-    }
-    let drawn: Vec<Figure> = drawn.into_iter().collect::<Result<_, _>>()?;
-
-    let written = RefCell::new(Vec::new());
-    let write = |name: &str, bytes: &[u8]| -> Result<()> {
-        let path = format!("figures/{name}");
-        context.results.write(&path, bytes)?;
-        written.borrow_mut().push(path);
-        Ok(())
-    };
-    for figure in &drawn {
-        figure.write(&write)?;
-    }
-    let report = crate::report::render(&report::report_data(context, data, measured, &drawn)?);
-    context.results.write("report.html", report.as_bytes())?;
-    let mut written = written.into_inner();
-    written.push("report.html".to_owned());
-    Ok(written)
-}
-
-/// The bars of one attribute; `bar` makes one of a classifier's position and a class.
-fn group(attribute: &AttributeMeasures, chance: Option<f64>, bar: impl Fn(usize, Class) -> Bar) -> BarGroup {
-    let minority = attribute.minority();
-    let pair = |index| BarPair {
-        minority: bar(index, minority),
-        majority: bar(index, minority.opposite()),
-    };
-    BarGroup {
-        attribute: attribute.name.clone(),
-        minority_positive: minority == Class::Positive,
-        global: !attribute.local,
-        chance,
-        bars: (0..attribute.classifiers.len()).map(pair).collect(),
-    }
-}
-
-fn error_bars(measured: &Measured, published: &Published) -> BarFigure {
-    let groups = measured.attributes.iter().map(|attribute| {
-        group(attribute, None, |index, class| {
-            let rates = &attribute.classifiers[index].rates;
-            Bar {
-                value: rates.rate(class),
-                interval: None,
-                published: published.error(&attribute.name, &measured.classifiers[index], class),
-            }
-        })
-    });
-    BarFigure {
-        classifiers: measured.classifiers.clone(),
-        groups: groups.collect(),
-    }
-}
-
-fn energy_bars(measured: &Measured, published: &Published) -> BarFigure {
-    let groups = measured.attributes.iter().map(|attribute| {
-        group(attribute, Some(attribute.area), |index, class| {
-            let energy = attribute.classifiers[index].energy(class);
-            Bar {
-                value: energy.map(|statistics| statistics.mean),
-                interval: energy
-                    .and_then(|statistics| statistics.interval)
-                    .map(|interval| (interval.low, interval.high)),
-                published: published.energy(&attribute.name, &measured.classifiers[index], class),
-            }
-        })
-    });
-    BarFigure {
-        classifiers: measured.classifiers.clone(),
-        groups: groups.collect(),
-    }
-}
-
-fn bias_reliance(measured: &Measured) -> BiasFigure {
-    let group = |attribute: &AttributeMeasures| BiasGroup {
-        attribute: attribute.name.clone(),
-        global: !attribute.local,
-        bars: attribute
-            .classifiers
-            .iter()
-            .map(|classifier| {
-                let majority = classifier.reliance(attribute.class(false));
-                BiasBar {
-                    score: majority.map(|reliance| reliance.score.mean),
-                    constant: majority.map(|reliance| reliance.constant),
-                    bias: majority.map(|reliance| reliance.bias),
-                    region: majority.map(|reliance| reliance.region.mean),
-                    region_minority: classifier
-                        .reliance(attribute.class(true))
-                        .filter(|reliance| reliance.score.n >= MIN_SAMPLES)
-                        .map(|reliance| reliance.region.mean),
-                }
-            })
-            .collect(),
-    };
-    BiasFigure {
-        classifiers: measured.classifiers.clone(),
-        groups: measured.attributes.iter().map(group).collect(),
-    }
-}
-
-fn scatter(measured: &Measured) -> EnergyScatter {
-    let point = |attribute: &AttributeMeasures| ScatterPoint {
-        attribute: attribute.name.clone(),
-        energies: attribute
-            .classifiers
-            .iter()
-            .map(|measures| {
-                // A mean over a handful of samples would be drawn as boldly as one over thousands.
-                let enough = |statistics: &Statistics| statistics.n >= MIN_SAMPLES;
-                let mean = |class| Some(measures.energy(class).filter(enough)?.mean);
-                mean(attribute.minority().opposite()).zip(mean(attribute.minority()))
-            })
-            .collect(),
-    };
-    EnergyScatter {
-        classifiers: measured.classifiers.clone(),
-        points: measured
-            .attributes
-            .iter()
-            .filter(|attribute| attribute.local)
-            .map(point)
-            .collect(),
-    }
-}
-
-fn published_figure(comparison: &Comparisons) -> PublishedFigure {
-    let mut attributes: Vec<String> = Vec::new();
-    for one in &comparison.numbers {
-        if attributes.last() != Some(&one.attribute) {
-            attributes.push(one.attribute.clone());
+    let key = key(context);
+    context.stage("draw", key, |context| {
+        let facts = DataFacts::of(data, &context.experiment.data);
+        let drawn = all(&Sources::new(context, &facts, measured, measured));
+        if let Some((name, reason)) = drawn.missing.first() {
+            return Err(Error::Request(format!("figure `{name}`: {reason}")));
         }
-    }
-    let panel = |agreement: &Agreement| PublishedPanel {
-        classifier: agreement.classifier.clone(),
-        quantity: agreement.quantity,
-        values: attributes
-            .iter()
-            .map(|attribute| {
-                let of = |one: &&Comparison| {
-                    (&one.attribute, &one.classifier, one.quantity)
-                        == (attribute, &agreement.classifier, agreement.quantity)
-                };
-                comparison.numbers.iter().find(of).map(|one| (one.ours, one.published))
-            })
-            .collect(),
-        mean_difference: agreement.mean_difference(),
-        mean_absolute_difference: agreement.mean_absolute_difference,
-        rank_correlation: agreement.rank_correlation,
-    };
-    PublishedFigure {
-        panels: comparison.agreements.iter().map(panel).collect(),
-        attributes,
-    }
+        let mut written = write(context, &drawn.figures)?;
+        written.push(write_report(context, &facts, measured, &drawn.figures)?);
+        Ok(written)
+    })
 }
 
-fn training_curves(context: &Context, measured: &Measured) -> Result<Vec<TrainingCurve>> {
-    measured
-        .classifiers
-        .iter()
-        .filter(|name| context.experiment.is_trained(name))
-        .map(|name| {
-            let points = history::read(context, name)?.into_iter().map(|epoch| EpochPoint {
-                epoch: epoch.epoch as f64,
-                loss: Some(epoch.loss),
-                validation_loss: None,
-                minority_error: epoch.minority_error,
-                majority_error: epoch.majority_error,
-            });
-            Ok(TrainingCurve {
-                classifier: name.clone(),
-                points: points.collect(),
-            })
-        })
-        .collect()
+/// Writes the report; returns its path in the results folder.
+///
+/// # Errors
+/// Those of collecting it, and of writing.
+pub fn write_report(context: &Context, facts: &DataFacts, measured: &Measured, figures: &[Figure]) -> Result<String> {
+    let report = crate::report::render(&report::report_data(context, facts, measured, figures)?);
+    context.results.write("report.html", report.as_bytes())?;
+    Ok("report.html".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_figure_has_its_maker() {
+        assert_eq!(FIGURES.map(|(name, _)| name), figures::NAMES);
+    }
 }

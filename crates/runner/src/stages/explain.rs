@@ -45,7 +45,6 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
         .settings(&context.experiment.data.deciding())
         .settings(&context.experiment.explain)
         .settings(&context.experiment.measure.regions)
-        .settings(&context.experiment.figures.examples)
         .settings(&context.experiment.seed)
         .text(&context.manifest.data)
         .stages(
@@ -66,7 +65,6 @@ pub fn explained_images(data: &DataSet, experiment: &Experiment) -> Vec<usize> {
     match experiment.explain.images {
         Some(count) if count < data.test.len() => {
             let mut rng = ChaCha8Rng::seed_from_u64(experiment.seed);
-            // Not the numbers by which the examples are drawn.
             rng.set_stream(1);
             let mut chosen: Vec<usize> = data.test.choose_multiple(&mut rng, count).copied().collect();
             chosen.sort_unstable();
@@ -74,16 +72,6 @@ pub fn explained_images(data: &DataSet, experiment: &Experiment) -> Vec<usize> {
         }
         _ => data.test.clone(),
     }
-}
-
-/// The explained test images that are shown as examples: drawn with the experiment's seed, the same for every classifier.
-pub fn example_images(data: &DataSet, experiment: &Experiment) -> Vec<usize> {
-    let mut rng = ChaCha8Rng::seed_from_u64(experiment.seed);
-    let explained = explained_images(data, experiment);
-    explained
-        .choose_multiple(&mut rng, experiment.figures.examples)
-        .copied()
-        .collect()
 }
 
 /// What is known of one image and attribute.
@@ -116,7 +104,6 @@ struct Stage<'a> {
     attributes: Vec<usize>,
     regions: Vec<Region>,
     explained: Vec<usize>,
-    examples: Vec<usize>,
     method: Method,
     target: Target,
     resize: Resize,
@@ -126,7 +113,6 @@ struct Stage<'a> {
 struct Growing {
     collected: Vec<Collected>,
     faces: AverageFaces,
-    examples: Vec<(usize, Maps)>,
     localiser: Option<Localiser>,
     kept: Option<raw_maps::Writer>,
     /// Images explained so far, and since when.
@@ -173,7 +159,6 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         attributes: (0..data.attributes().len()).collect(),
         regions,
         explained: explained_images(data, experiment),
-        examples: example_images(data, experiment),
         method,
         target,
         resize,
@@ -182,7 +167,6 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
     let mut growing = Growing {
         collected: stage.attributes.iter().map(|_| Collected::new()).collect(),
         faces: AverageFaces::new(stage.attributes.len(), size * size * 3),
-        examples: Vec::new(),
         localiser: None,
         kept: None,
         done: 0,
@@ -382,28 +366,16 @@ impl Stage<'_> {
             .map(|logit| Class::predicted(*logit) == Class::Positive)
             .collect();
         growing.faces.add(&images, &positive);
-        for &position in positions {
-            let index = batch.indices[position];
-            let is_example = self.examples.contains(&index);
-            if !is_example && growing.kept.is_none() {
-                continue;
-            }
-            let mut own = maps.only(row(position));
-            let length = own.height * own.width;
-            let labels = &labels[position * attributes..][..attributes];
-            for (map, _) in own
-                .data
-                .chunks_mut(length)
-                .zip(labels)
-                .filter(|(_, label)| !self.has_map(**label))
-            {
-                map.fill(f32::NAN);
-            }
-            if let Some(kept) = &mut growing.kept {
+        if let Some(kept) = &mut growing.kept {
+            for &position in positions {
+                let mut own = maps.only(row(position));
+                let length = own.height * own.width;
+                let labels = &labels[position * attributes..][..attributes];
+                let unlabelled = own.data.chunks_mut(length).zip(labels);
+                unlabelled
+                    .filter(|(_, label)| !self.has_map(**label))
+                    .for_each(|(map, _)| map.fill(f32::NAN));
                 kept.add(&own.data)?;
-            }
-            if is_example {
-                growing.examples.push((index, own));
             }
         }
         growing.done += positions.len();
@@ -458,7 +430,7 @@ impl Stage<'_> {
             })
             .collect();
         let cells = growing.localiser.as_ref().map(|localiser| localiser.finaliser());
-        let bytes = maps::to_bytes(&groups, cells, &growing.examples)?;
+        let bytes = maps::to_bytes(&groups, cells)?;
         results.write(&maps::path(classifier), &bytes)?;
         let mut written = vec![path, maps::path(classifier)];
         match growing.kept {

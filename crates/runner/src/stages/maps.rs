@@ -6,13 +6,10 @@
 //! - `average/count` [A, 7] int64: how many images they are
 //! - `average/faces` [A, 2, S, S, 3] uint8: mean of the images predicted positive and negative; 0 without images
 //! - in the metadata `filters`, the names of the seven, separated by spaces
-//! - `examples/raw` [E, A, h, w] float32: raw maps of the example images
-//! - `examples/index` [E] int64: their positions in the data set
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
-use cam::{Finaliser, MapAverage, Maps};
+use cam::{Finaliser, MapAverage};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 use metrics::{Class, Filter};
@@ -33,12 +30,11 @@ pub fn path(classifier: &str) -> String {
     format!("{classifier}/maps.safetensors")
 }
 
-/// The file's bytes. `groups`: one an attribute; `finaliser`: of the maps; `examples`: position in the data set, and the maps of that
-/// one image.
+/// The file's bytes. `groups`: one an attribute; `finaliser`: of the maps.
 ///
 /// # Errors
 /// None that its arguments can cause.
-pub fn to_bytes(groups: &[Group<'_>], finaliser: Option<&Finaliser>, examples: &[(usize, Maps)]) -> Result<Vec<u8>> {
+pub fn to_bytes(groups: &[Group<'_>], finaliser: Option<&Finaliser>) -> Result<Vec<u8>> {
     let (attributes, filters) = (groups.len(), Filter::ALL.len());
     let finaliser = finaliser.ok_or_else(|| Error::Request("no image was explained".to_owned()))?;
     let (size, [height, width]) = (finaliser.size(), finaliser.shape());
@@ -53,7 +49,7 @@ pub fn to_bytes(groups: &[Group<'_>], finaliser: Option<&Finaliser>, examples: &
         .flat_map(|face| face.clone().unwrap_or_else(|| vec![0.0; size * size * 3]))
         .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
         .collect();
-    let mut tensors = vec![
+    let tensors = [
         (
             "average/maps",
             Tensor::from_vec(maps, (attributes, filters, height, width), &Device::Cpu)?,
@@ -67,16 +63,6 @@ pub fn to_bytes(groups: &[Group<'_>], finaliser: Option<&Finaliser>, examples: &
             Tensor::from_vec(counts, (attributes, filters), &Device::Cpu)?,
         ),
     ];
-    if let Some((_, first)) = examples.first() {
-        let shape = (examples.len(), attributes, first.height, first.width);
-        let raw: Vec<f32> = examples
-            .iter()
-            .flat_map(|(_, maps)| maps.data.iter().copied())
-            .collect();
-        let index: Vec<i64> = examples.iter().map(|(index, _)| *index as i64).collect();
-        tensors.push(("examples/raw", Tensor::from_vec(raw, shape, &Device::Cpu)?));
-        tensors.push(("examples/index", Tensor::from_vec(index, examples.len(), &Device::Cpu)?));
-    }
     let about = HashMap::from([("filters".to_owned(), Filter::ALL.map(Filter::name).join(" "))]);
     safetensors::serialize(tensors, Some(about))
         .map_err(|error| Error::Request(format!("maps.safetensors cannot be written: {error}")))
@@ -84,16 +70,11 @@ pub fn to_bytes(groups: &[Group<'_>], finaliser: Option<&Finaliser>, examples: &
 
 /// The file, read.
 pub struct MapsFile {
-    path: PathBuf,
     size: usize,
     finaliser: Finaliser,
     maps: Vec<f32>,
     faces: Vec<u8>,
     counts: Vec<i64>,
-    raw: Vec<f32>,
-    /// (attributes, height, width) of `raw`.
-    raw_shape: (usize, usize, usize),
-    row_of: HashMap<usize, usize>,
 }
 
 impl MapsFile {
@@ -126,30 +107,12 @@ impl MapsFile {
         shaped(tensor("average/faces")?, &[attributes, 2, size, size, 3])?;
         shaped(tensor("average/count")?, &[attributes, filters])?;
         let config = context.experiment.explain.config().map_err(Error::Request)?;
-        let (raw, raw_shape, index) = match (tensors.get("examples/raw"), tensors.get("examples/index")) {
-            (Some(raw), Some(index)) => {
-                let examples = raw.dims().first().copied().unwrap_or_default();
-                shaped(raw, &[examples, attributes, height, width])?;
-                shaped(index, &[examples])?;
-                let shape = (attributes, height, width);
-                (raw.flatten_all()?.to_vec1()?, shape, index.to_vec1::<i64>()?)
-            }
-            _ => (Vec::new(), (0, 0, 0), Vec::new()),
-        };
         Ok(Self {
             size,
             finaliser: Finaliser::new(config.method, config.resize, [height, width], size)?,
             maps: averages.flatten_all()?.to_vec1()?,
             faces: tensor("average/faces")?.flatten_all()?.to_vec1()?,
             counts: tensor("average/count")?.flatten_all()?.to_vec1()?,
-            raw,
-            raw_shape,
-            row_of: index
-                .into_iter()
-                .enumerate()
-                .map(|(row, index)| (index as usize, row))
-                .collect(),
-            path,
         })
     }
 
@@ -172,22 +135,5 @@ impl MapsFile {
             RgbImage::from_raw(side, side, face),
             map,
         )
-    }
-
-    /// The final map [S, S] of an example image and an attribute; `None` where there is none, for want of a label.
-    ///
-    /// # Errors
-    /// When the file does not have that image.
-    pub fn example(&self, index: usize, attribute: usize) -> Result<Option<Vec<f32>>> {
-        let row = self
-            .row_of
-            .get(&index)
-            .ok_or_else(|| Error::artefact(&self.path, "an example image is missing"))?;
-        let (attributes, height, width) = self.raw_shape;
-        let start = (row * attributes + attribute) * height * width;
-        let raw = &self.raw[start..start + height * width];
-        let mut map = vec![0.0; self.size * self.size];
-        self.finaliser.finalise(raw, &mut map);
-        Ok((!raw.iter().any(|value| value.is_nan())).then_some(map))
     }
 }

@@ -3,8 +3,10 @@
 use metrics::Bootstrap;
 
 use super::DataSet;
+use super::facts::{self, DataFacts};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::experiment::{Experiment, Figures};
 use crate::manifest::Key;
 use crate::measured::Measured;
 use crate::output::print;
@@ -19,8 +21,13 @@ pub fn results_key(context: &Context) -> Key {
         .keys()
         .flat_map(|name| [format!("predict/{name}"), format!("explain/{name}")])
         .collect();
+    // How figures look changes no number.
+    let deciding = Experiment {
+        figures: Figures::default(),
+        ..context.experiment.clone()
+    };
     Key::default()
-        .settings(&context.experiment)
+        .settings(&deciding)
         .text(&context.manifest.data)
         .stages(&context.manifest, stages.iter().map(String::as_str))
 }
@@ -29,7 +36,7 @@ pub fn results_key(context: &Context) -> Key {
 ///
 /// # Errors
 /// Those of writing.
-pub fn run(context: &mut Context, measured: &Measured) -> Result<()> {
+pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result<()> {
     let comparison = comparison(context, measured)?;
     let key = results_key(context);
     context.stage("measure", key, |context| {
@@ -44,6 +51,10 @@ pub fn run(context: &mut Context, measured: &Measured) -> Result<()> {
             context.results.write(&path, &bytes)?;
             written.push(path);
         }
+        context
+            .results
+            .write(facts::PATH, &DataFacts::of(data, &context.experiment.data).to_bytes())?;
+        written.push(facts::PATH.to_owned());
         Ok(written)
     })
 }
@@ -78,7 +89,7 @@ pub fn show(context: &Context, data: &DataSet, measured: &Measured) -> Result<()
         String::new()
     };
     print(format_args!(
-        "* the minority class; energies are means over the images predicted + and -; {} test images{energies}\n",
+        "* the majority class; energies are means over the images predicted + and -; {} test images{energies}\n",
         data.test.len()
     ))?;
     print(format_args!("{}\n", tables::summary(measured)))?;

@@ -8,15 +8,19 @@
 //! | `train/NAME` | `NAME/checkpoint.safetensors`, `NAME/training.parquet` |
 //! | `predict/NAME` | `NAME/predictions.parquet`, `NAME/reference.safetensors` |
 //! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors`, on request `NAME/raw_maps.safetensors` |
-//! | `measure` | `tables/` |
+//! | `choose` | `chosen.parquet`, `chosen.safetensors` |
+//! | `measure` | `tables/`, `data.json` |
 //! | `draw` | `figures/`, `report.html` |
 
 mod celeba;
+mod chosen;
 mod data;
 mod draw;
 mod evaluate;
 mod explain;
 mod faces;
+mod facts;
+mod figure_data;
 mod history;
 mod localiser;
 mod maps;
@@ -26,12 +30,14 @@ mod packed;
 mod pictures;
 mod predict;
 mod raw_maps;
+mod redraw;
 mod reference;
 mod report;
 mod train;
 
 pub use data::DataSet;
 pub use explain::energy_path;
+pub use facts::DataFacts;
 pub use predict::Predictions;
 pub use reference::read_file as read_reference;
 
@@ -66,6 +72,11 @@ pub enum Last {
 /// # Errors
 /// Those of the experiment's file, the data set and every stage. What was finished before stays.
 pub fn run(request: &Run, last: Last) -> Result<()> {
+    if last == Last::Draw
+        && let Some(again) = redraw::Redraw::of(request)?
+    {
+        return again.run();
+    }
     let loaded = experiment::load(&request.experiment, &request.settings)?;
     let Chosen { device, why_no_gpu } = choose_device(&request.device)?;
     let interrupt = Interrupt::listen()?;
@@ -116,8 +127,9 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     }
     if last >= Last::Measure {
         let measured = Measured::read(&context, &data)?;
-        measure::run(&mut context, &measured)?;
+        measure::run(&mut context, &data, &measured)?;
         if last >= Last::Draw {
+            chosen::run(&mut context, &data, &measured.classifiers)?;
             draw::run(&mut context, &data, &measured)?;
         }
         measure::show(&context, &data, &measured)?;

@@ -1,17 +1,17 @@
 //! The figures that show faces: average maps, and examples.
 
-use std::collections::HashMap;
-
-use dataset::Alignment;
+use cam::Finaliser;
 use image::RgbImage;
-use metrics::Class;
+use metrics::{Class, table_order};
 
+use super::DataSet;
+use super::chosen::{Chosen, WAYS};
+use super::facts::DataFacts;
 use super::maps::MapsFile;
-use super::{DataSet, Predictions, explain};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::figures::data::{
-    AverageCams, AveragePanel, AverageRow, ExampleCell, ExampleFace, ExamplePanel, Examples, Outline,
+    AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, Examples, Outline,
 };
 use crate::measured::Measured;
 use crate::regions::{self, AttributeRegion};
@@ -29,15 +29,16 @@ fn outline(region: &AttributeRegion) -> Outline {
 /// The average map of each attribute over the images predicted positive and negative.
 ///
 /// # Errors
-/// Those of the regions file.
-pub fn average_cams(context: &Context, data: &DataSet, measured: &Measured, maps: &[MapsFile]) -> Result<AverageCams> {
-    let regions = regions::load(&context.experiment.measure.regions, data.attributes())?;
-    let rows = measured.attributes.iter().map(|attribute| {
-        let index = data
-            .attributes()
-            .iter()
-            .position(|name| *name == attribute.name)
-            .unwrap_or_default();
+/// Those of the maps' files and of the regions file.
+pub fn average_cams(context: &Context, facts: &DataFacts, measured: &Measured) -> Result<AverageCams> {
+    let maps: Vec<MapsFile> = measured
+        .classifiers
+        .iter()
+        .map(|name| MapsFile::read(context, name, facts.attributes.len()))
+        .collect::<Result<_>>()?;
+    let regions = regions::load(&context.experiment.measure.regions, &facts.attributes)?;
+    let rows = measured.attributes.iter().filter_map(|attribute| {
+        let index = facts.position(&attribute.name)?;
         let panel = |classifier: usize, class: Class| {
             let (samples, face, map) = maps[classifier].average(index, class);
             AveragePanel {
@@ -49,13 +50,13 @@ pub fn average_cams(context: &Context, data: &DataSet, measured: &Measured, maps
                 map: (samples > 0).then_some(map),
             }
         };
-        AverageRow {
+        Some(AverageRow {
             attribute: attribute.name.clone(),
             outline: Some(outline(&regions[index])),
             panels: (0..measured.classifiers.len())
                 .map(|classifier| Class::BOTH.map(|class| panel(classifier, class)))
                 .collect(),
-        }
+        })
     });
     Ok(AverageCams {
         classifiers: measured.classifiers.clone(),
@@ -81,81 +82,82 @@ pub fn named_attributes(context: &Context, data: &DataSet) -> Result<Option<Vec<
     names.iter().map(position).collect::<Result<_>>().map(Some)
 }
 
-/// Which attributes go with the example faces: those named, or else a few from common to rare.
-fn example_attributes(context: &Context, data: &DataSet, measured: &Measured) -> Result<Vec<usize>> {
+/// Which attributes examples are chosen for: those named, or else a few with a local region, from common to rare.
+///
+/// # Errors
+/// When one is unknown, and those of the regions file.
+pub fn example_attributes(context: &Context, data: &DataSet) -> Result<Vec<usize>> {
     if let Some(named) = named_attributes(context, data)? {
         return Ok(named);
     }
-    let known = &data.annotations().attributes;
-    let local: Vec<usize> = measured
-        .attributes
-        .iter()
-        .filter(|attribute| attribute.local)
-        .filter_map(|attribute| known.index(&attribute.name))
-        .collect();
-    let count = EXAMPLE_ATTRIBUTES.min(local.len());
-    Ok((0..count).map(|i| local[i * local.len() / count]).collect())
+    let regions = regions::load(&context.experiment.measure.regions, data.attributes())?;
+    let order = table_order(data.attributes(), &data.class_counts());
+    let local: Vec<usize> = order.iter().copied().filter(|&index| regions[index].local).collect();
+    let from = if local.is_empty() { order } else { local };
+    let count = EXAMPLE_ATTRIBUTES.min(from.len());
+    Ok((0..count).map(|i| from[i * from.len() / count]).collect())
 }
 
-/// Some test images with the maps of some attributes; none when the experiment wants none.
+/// The chosen images with their maps; none when the experiment wants none.
 ///
 /// # Errors
-/// Those of reading results and images, and of an unknown attribute.
-pub fn examples(context: &Context, data: &DataSet, measured: &Measured, maps: &[MapsFile]) -> Result<Option<Examples>> {
-    let indices = explain::example_images(data, &context.experiment);
-    let attributes = example_attributes(context, data, measured)?;
-    if indices.is_empty() || attributes.is_empty() {
+/// Those of the chosen images' files and of the regions file.
+pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) -> Result<Option<Examples>> {
+    let each = context.experiment.figures.examples;
+    if each == 0 {
         return Ok(None);
     }
-    let size = context.experiment.data.image_size;
-    let regions = regions::load(&context.experiment.measure.regions, data.attributes())?;
-    let predictions: Vec<Predictions> = measured
-        .classifiers
-        .iter()
-        .map(|name| Predictions::read(context, name))
-        .collect::<Result<_>>()?;
-    let row_of: HashMap<usize, usize> = data.test.iter().enumerate().map(|(row, &index)| (index, row)).collect();
-    let width = data.attributes().len();
-    let faces = indices.iter().map(|index| {
-        let row = row_of[index];
-        let cell = |&attribute: &usize| -> Result<ExampleCell> {
-            let panel = |classifier: usize| -> Result<ExamplePanel> {
-                let map = maps[classifier].example(*index, attribute)?;
-                let map = map.unwrap_or_else(|| vec![0.0; size * size]);
-                let region = regions[attribute].grid.region(size);
-                Ok(ExamplePanel {
-                    score: predictions[classifier].scores[row * width + attribute],
-                    energy: metrics::proportional_energy(&map, &region)?,
-                    map,
-                })
-            };
-            Ok(ExampleCell {
-                label: predictions[0].labels[row * width + attribute],
-                panels: (0..maps.len()).map(panel).collect::<Result<_>>()?,
-            })
+    let chosen = Chosen::read(&context.results, classifiers)?;
+    let config = context.experiment.explain.config().map_err(Error::Request)?;
+    let regions = regions::load(&context.experiment.measure.regions, &facts.attributes)?;
+    let (_, height, width) = chosen.shape;
+    let size = chosen.size;
+    if chosen.faces.is_empty() {
+        return Ok(None);
+    }
+    let finaliser = Finaliser::new(config.method, config.resize, [height, width], size)?;
+    let cell = |row: usize, chosen_by: &'static str| {
+        let pixels = chosen.faces[row * size * size * 3..(row + 1) * size * size * 3].to_vec();
+        let image = RgbImage::from_raw(size as u32, size as u32, pixels)?;
+        let panel = |classifier: usize| {
+            let mut map = vec![0.0; size * size];
+            finaliser.finalise(chosen.map(row, classifier), &mut map);
+            ExamplePanel {
+                score: chosen.scores[classifier][row],
+                energy: chosen.energies[classifier][row],
+                map,
+            }
         };
-        Ok(ExampleFace {
-            name: data.annotations().names[*index].clone(),
-            image: aligned(data, *index, size)?,
-            cells: attributes.iter().map(cell).collect::<Result<_>>()?,
+        Some(ExampleCell {
+            chosen: chosen_by,
+            name: chosen.images[row].clone(),
+            image,
+            label: chosen.labels[row],
+            panels: (0..classifiers.len()).map(panel).collect(),
         })
+    };
+    let mut names: Vec<&String> = chosen.attributes.iter().collect();
+    names.dedup();
+    let rows = names.into_iter().map(|name| {
+        let of = |way: &'static str| {
+            let rows = chosen.attributes.iter().zip(&chosen.ways).enumerate();
+            let mut rows = rows.filter(move |(_, (attribute, found))| *attribute == name && *found == way);
+            let mut next = move || rows.next().map(|(row, _)| row);
+            (0..each).map(move |_| next()).collect::<Vec<_>>()
+        };
+        let cells = WAYS.into_iter().flat_map(|way| {
+            let cell = &cell;
+            of(way).into_iter().map(move |row| row.and_then(|row| cell(row, way)))
+        });
+        ExampleRow {
+            attribute: name.clone(),
+            outline: facts.position(name).map(|index| outline(&regions[index])),
+            cells: cells.collect(),
+        }
     });
-    Ok(Some(Examples {
-        classifiers: measured.classifiers.clone(),
-        attributes: attributes
-            .iter()
-            .map(|&i| (data.attributes()[i].clone(), Some(outline(&regions[i]))))
-            .collect(),
-        faces: faces.collect::<Result<_>>()?,
+    let rows: Vec<ExampleRow> = rows.collect();
+    Ok((!rows.is_empty()).then(|| Examples {
+        classifiers: classifiers.to_vec(),
+        rows,
     }))
-}
-
-/// A test image, aligned as the network sees it.
-fn aligned(data: &DataSet, index: usize, size: usize) -> Result<RgbImage> {
-    let image = data.source.image(index)?;
-    let landmarks = data.annotations().landmarks.as_deref().map(|all| &all[index]);
-    let transform = Alignment { size }.transform(landmarks, image.dimensions())?;
-    let mut pixels = vec![0.0; size * size * 3];
-    dataset::warp_into(&image, &transform, size, &mut pixels);
-    Ok(cam::picture(&pixels, size)?)
 }

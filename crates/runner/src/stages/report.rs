@@ -2,7 +2,7 @@
 
 use metrics::{Class, Verdict};
 
-use super::DataSet;
+use super::DataFacts;
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::to_yaml;
@@ -14,7 +14,7 @@ use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table};
 ///
 /// # Errors
 /// None that a run can cause.
-pub fn report_data(context: &Context, data: &DataSet, measured: &Measured, figures: &[Figure]) -> Result<ReportData> {
+pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, figures: &[Figure]) -> Result<ReportData> {
     let observed = measured
         .findings
         .iter()
@@ -23,9 +23,9 @@ pub fn report_data(context: &Context, data: &DataSet, measured: &Measured, figur
     let mut summary = format!(
         "{} attributes, {} training images, {} test images ({}); classifiers: {}.",
         measured.attributes.len(),
-        data.training.len(),
-        data.test.len(),
-        data.filtered(&context.experiment.data),
+        data.training,
+        data.test,
+        data.filter,
         measured.classifiers.join(", ")
     );
     if !measured.findings.is_empty() {

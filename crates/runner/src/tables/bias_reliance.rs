@@ -3,10 +3,10 @@
 use comfy_table::presets;
 use metrics::{Bootstrap, Class};
 
-use super::paper::latex_text;
-use super::{styled, terminal};
+use super::{latex, styled, terminal};
 use crate::frames::Table;
 use crate::measured::{AttributeMeasures, Measured};
+use crate::names;
 use crate::reliance::{Quantity, Reliance, comparisons};
 
 /// One row: the images that a classifier predicts as one class.
@@ -112,7 +112,12 @@ pub fn markdown(measured: &Measured) -> String {
     for classifier in &measured.classifiers {
         head.extend(SHORT.map(|(title, _)| format!("{classifier} {title}")));
     }
-    styled(presets::ASCII_MARKDOWN, head, short_rows(measured, "–"))
+    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| names::number(value, 3));
+    let rows = short_rows(measured, number).map(|mut row| {
+        row[0] = names::readable(&row[0]);
+        row
+    });
+    styled(presets::ASCII_MARKDOWN, head, rows)
 }
 
 /// The table in LaTeX (booktabs): the majority's predictions of each classifier.
@@ -120,7 +125,7 @@ pub fn latex(measured: &Measured) -> String {
     let groups: Vec<String> = measured
         .classifiers
         .iter()
-        .map(|name| format!("\\multicolumn{{4}}{{c}}{{{}}}", latex_text(name)))
+        .map(|name| format!("\\multicolumn{{4}}{{c}}{{{}}}", latex::text(name)))
         .collect();
     let heads = SHORT.map(|(title, _)| title).join(" & ");
     let mut lines = vec![
@@ -131,23 +136,20 @@ pub fn latex(measured: &Measured) -> String {
         format!("Attribute & {} \\\\", vec![heads; groups.len()].join(" & ")),
         "\\midrule".to_owned(),
     ];
-    lines.extend(short_rows(measured, "--").map(|mut row| {
-        row[0] = latex_text(&row[0]);
+    lines.extend(short_rows(measured, latex::number).map(|mut row| {
+        row[0] = latex::text(&row[0]);
         format!("{} \\\\", row.join(" & "))
     }));
     lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
     lines.join("\n")
 }
 
-fn short_rows<'a>(measured: &'a Measured, absent: &'a str) -> impl Iterator<Item = Vec<String>> + 'a {
+fn short_rows(measured: &Measured, number: impl Fn(Option<f64>) -> String) -> impl Iterator<Item = Vec<String>> {
     measured.attributes.iter().map(move |attribute| {
         let mut row = vec![attribute.name.clone()];
         for classifier in &attribute.classifiers {
             let reliance = classifier.reliance(attribute.class(false));
-            row.extend(SHORT.map(|(_, value)| {
-                let value = reliance.as_ref().and_then(value);
-                value.map_or_else(|| absent.to_owned(), |value| format!("{value:.3}"))
-            }));
+            row.extend(SHORT.map(|(_, value)| number(reliance.as_ref().and_then(value))));
         }
         row
     })

@@ -3,6 +3,7 @@
 mod bias_reliance;
 mod claims;
 mod comparison;
+mod latex;
 mod paper;
 mod statistics;
 
@@ -37,6 +38,20 @@ fn styled(style: TableStyle, head: Vec<String>, rows: impl IntoIterator<Item = V
     table.to_string()
 }
 
+/// The tables of `tables.tex`, with captions.
+const LATEX: [(&str, &str); 2] = [
+    (
+        "attributes",
+        "Error rates of the frontal test images, and mean proportional energy of those predicted positive ($+$) and negative ($-$). \
+         Bold: the majority class of the training images.",
+    ),
+    (
+        "bias_reliance",
+        "Images predicted as the majority class: mean score, shares of the head's bias and of the constant part in it, and what the \
+         attribute's region adds to it.",
+    ),
+];
+
 /// Every table of a results folder: file name in `tables/` and contents. `comparison` is there where the paper's numbers
 /// apply.
 ///
@@ -47,7 +62,12 @@ pub fn files(
     bootstrap: Bootstrap,
     comparison: Option<&Comparisons>,
 ) -> PolarsResult<Vec<(&'static str, Vec<u8>)>> {
+    let mut shown = LATEX.to_vec();
+    if comparison.is_some() {
+        shown.push(("published", "This run beside the published numbers."));
+    }
     let mut files = vec![
+        ("tables.tex", latex::document(&shown).into_bytes()),
         ("attributes.csv", paper::attributes(measured).to_csv()?),
         ("attributes.parquet", paper::attributes(measured).to_parquet()?),
         ("attributes.md", paper::markdown(measured).into_bytes()),

@@ -3,9 +3,10 @@
 use comfy_table::presets;
 use metrics::{Class, Filter};
 
-use super::{TERMINAL, styled, terminal};
+use super::{TERMINAL, latex, styled, terminal};
 use crate::frames::Table;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measure, Measured};
+use crate::names::readable;
 
 /// A number of the paper's table: a share in [0, 1], absent when nothing was there to measure.
 type Share = Option<f64>;
@@ -53,7 +54,7 @@ fn mean(measures: &ClassifierMeasures, measure: Measure, class: Class) -> Share 
         .map(|statistics| statistics.mean)
 }
 
-/// One row of the paper's table: a cell for each classifier and column, and whether it is the minority class's.
+/// One row of the paper's table: a cell for each classifier and column, and whether it is the majority class's.
 fn cells(measured: &Measured, attribute: &AttributeMeasures) -> Vec<(Share, bool)> {
     // The paper groups by quantity first: error rates of all classifiers, then energies of all classifiers.
     [0..2, 2..4]
@@ -66,7 +67,7 @@ fn cells(measured: &Measured, attribute: &AttributeMeasures) -> Vec<(Share, bool
             let column = &COLUMNS[column];
             (
                 (column.value)(&attribute.classifiers[classifier]),
-                column.class == attribute.minority(),
+                column.class != attribute.minority(),
             )
         })
         .collect()
@@ -106,19 +107,24 @@ fn text_table(measured: &Measured, markdown: bool) -> String {
     let rows = measured.attributes.iter().map(|attribute| {
         let cells = cells(measured, attribute)
             .into_iter()
-            .map(|(value, minority)| match (minority, markdown) {
+            .map(|(value, majority)| match (majority, markdown) {
                 (true, true) if value.is_some() => format!("**{}**", number(value)),
                 (true, false) if value.is_some() => format!("{}*", number(value)),
                 (_, true) => number(value),
                 (_, false) => format!("{} ", number(value)),
             });
-        let start = [attribute.name.clone(), format!("{:.3}", attribute.positive_rate())];
+        let name = if markdown {
+            readable(&attribute.name)
+        } else {
+            attribute.name.clone()
+        };
+        let start = [name, format!("{:.3}", attribute.positive_rate())];
         start.into_iter().chain(cells).collect()
     });
     styled(if markdown { presets::ASCII_MARKDOWN } else { TERMINAL }, head, rows)
 }
 
-/// The table in LaTeX (booktabs), the minority class's numbers in bold as in the paper.
+/// The table in LaTeX (booktabs), the majority class's numbers marked as in the paper.
 pub fn latex(measured: &Measured) -> String {
     let classifiers = measured.classifiers.len();
     let groups: Vec<String> = ["errors", "energy"]
@@ -127,7 +133,7 @@ pub fn latex(measured: &Measured) -> String {
             measured
                 .classifiers
                 .iter()
-                .map(move |name| format!("{} {group}", latex_text(name)))
+                .map(move |name| format!("\\multicolumn{{2}}{{c}}{{{} {group}}}", latex::text(name)))
         })
         .collect();
     let rules: Vec<String> = (0..groups.len())
@@ -138,52 +144,34 @@ pub fn latex(measured: &Measured) -> String {
         .into_iter()
         .chain(["$+$ & $-$"; 1].repeat(classifiers));
     let mut lines = vec![
-        "% Needs \\usepackage{booktabs}. Bold: the minority class of the training images.".to_owned(),
+        "% Needs \\usepackage{booktabs}. \\majority marks the numbers of each attribute's majority class of the training images."
+            .to_owned(),
+        latex::MAJORITY.to_owned(),
         format!("\\begin{{tabular}}{{l r {}}}", "rr ".repeat(2 * classifiers).trim_end()),
         "\\toprule".to_owned(),
-        format!(
-            " & & {} \\\\",
-            groups
-                .iter()
-                .map(|group| format!("\\multicolumn{{2}}{{c}}{{{group}}}"))
-                .collect::<Vec<_>>()
-                .join(" & ")
-        ),
+        format!(" & & {} \\\\", groups.join(" & ")),
         rules.join(" "),
         format!("Attribute & Positive & {} \\\\", signs.collect::<Vec<_>>().join(" & ")),
         "\\midrule".to_owned(),
     ];
     for attribute in &measured.attributes {
-        let cells = cells(measured, attribute)
-            .into_iter()
-            .map(|(value, minority)| match value {
-                None => "--".to_owned(),
-                Some(value) if minority => format!("\\textbf{{{value:.3}}}"),
-                Some(value) => format!("{value:.3}"),
-            });
+        let cells = cells(measured, attribute).into_iter().map(|(value, majority)| {
+            let number = latex::number(value);
+            if majority && value.is_some() {
+                format!("\\majority{{{number}}}")
+            } else {
+                number
+            }
+        });
         lines.push(format!(
             "{} & {:.3} & {} \\\\",
-            latex_text(&attribute.name),
+            latex::text(&attribute.name),
             attribute.positive_rate(),
             cells.collect::<Vec<_>>().join(" & ")
         ));
     }
     lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
     lines.join("\n")
-}
-
-/// A name as LaTeX prints it: underscores become spaces, special characters are escaped.
-pub(super) fn latex_text(name: &str) -> String {
-    name.chars()
-        .map(|character| match character {
-            '_' => " ".to_owned(),
-            '&' | '%' | '$' | '#' | '{' | '}' => format!("\\{character}"),
-            '\\' => "\\textbackslash{}".to_owned(),
-            '~' => "\\textasciitilde{}".to_owned(),
-            '^' => "\\textasciicircum{}".to_owned(),
-            other => other.to_string(),
-        })
-        .collect()
 }
 
 /// The table's numbers, one row an attribute; `*_paper` are energies by the paper's convention, where a map without energy

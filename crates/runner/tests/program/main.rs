@@ -3,6 +3,7 @@
 mod explain_images;
 mod faults;
 mod fetch;
+mod figures;
 mod forms;
 mod hub;
 mod methods;

@@ -84,14 +84,7 @@ fn the_whole_run() {
     assert_eq!(latex.matches(r"\\").count(), 42, "two head lines and 40 attributes");
 
     // Figures are pictures, the report names no other file it would need.
-    for figure in [
-        "error_rates",
-        "energies",
-        "bias_reliance",
-        "average_cams",
-        "examples",
-        "training_curves",
-    ] {
+    for figure in runner::figures::NAMES {
         let svg = String::from_utf8(read(&place.results(&format!("figures/{figure}.svg")))).expect("text");
         assert!(svg.contains("<svg"), "{figure}.svg");
         assert!(
@@ -113,7 +106,7 @@ fn the_whole_run() {
     let again = place.run("reproduce", &[]);
     succeeds(&again);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
-    assert_eq!(said.matches("unchanged").count(), 8, "{said}");
+    assert_eq!(said.matches("unchanged").count(), 9, "{said}");
     let stages = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).expect("JSON")["stages"].clone();
     assert_eq!(stages(&before), stages(&read(&place.results("manifest.json"))));
     let other = place.run("measure", &["measure.resamples=300"]);

@@ -12,7 +12,7 @@ use super::Way;
 use super::pictures::Picture;
 use crate::error::{Error, Result};
 use crate::figures::data::{ContactSheet, SheetCell};
-use crate::figures::{contact_sheet, shrunken, tinted};
+use crate::figures::{Style, contact_sheet, shrunken, tinted};
 use crate::results::write_whole;
 
 /// Cells of one page of a sheet: CelebA's 40 attributes and the picture itself fit on one.
@@ -236,6 +236,6 @@ impl<'a> Pages<'a> {
             format!("-page-{page}")
         };
         let path = self.folder.join(method.name()).join(format!("{file}{suffix}.png"));
-        write_whole(&path, &contact_sheet(&sheet)?.preview()?)
+        write_whole(&path, &contact_sheet(&Style::default(), &sheet)?.preview()?)
     }
 }

@@ -3,7 +3,7 @@
 use comfy_table::presets;
 
 use super::{Agreement, CAVEAT, Comparison};
-use crate::tables::paper::latex_text;
+use crate::tables::latex as tex;
 use crate::tables::styled;
 
 /// (classifier, quantity): the columns, in the order of the comparison.
@@ -87,7 +87,7 @@ pub(super) fn latex(comparison: &[Comparison], agreements: &[Agreement]) -> Stri
         format!("% {CAVEAT}"),
         format!("\\begin{{tabular}}{{l {}}}", "rr ".repeat(columns.len()).trim_end()),
         "\\toprule".to_owned(),
-        row("", heads(&|(classifier, _)| latex_text(classifier))),
+        row("", heads(&|(classifier, _)| tex::text(classifier))),
         row(
             "",
             heads(&|(_, quantity)| title(quantity).replace(" +", " $+$").replace(" -", " $-$")),
@@ -106,7 +106,7 @@ pub(super) fn latex(comparison: &[Comparison], agreements: &[Agreement]) -> Stri
             Some(one) => pair(format!("{:.3}", one.ours), format!("{:.3}", one.published)),
             None => pair("--".to_owned(), "--".to_owned()),
         });
-        lines.push(row(&latex_text(attribute), cells.collect()));
+        lines.push(row(&tex::text(attribute), cells.collect()));
     }
     lines.push("\\midrule".to_owned());
     let of = |(classifier, quantity): (&str, &str)| {

@@ -1,0 +1,96 @@
+//! Section `figures`: what is drawn, and how it looks.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::figures::{Column, Format, NAMES, Palette, Style};
+
+/// Section `figures`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Figures {
+    /// Names of the figures that are drawn; `null` draws all.
+    pub which: Option<Vec<String>>,
+    /// The files of each figure: `svg`, `pdf`, `png`.
+    pub formats: Vec<Format>,
+    /// Pixels per inch of the PNG.
+    pub resolution: u32,
+    /// Width of a figure in one column of a page, in mm.
+    pub single_column: f64,
+    /// Width of a figure across both columns, in mm.
+    pub double_column: f64,
+    /// `single` or `double` for a figure, by its name, where its own choice is not wanted.
+    pub columns: BTreeMap<String, Column>,
+    /// Points of titles and legends; names, ticks and numbers have one less, but at least 7.
+    pub font_size: f64,
+    /// Colours of the classifiers: `okabe_ito`, `tol_high_contrast`, `tol_bright`, `tol_muted` or `grey`.
+    pub palette: Palette,
+    /// Faces of each kind (best, worst, random) that the examples show for an attribute.
+    pub examples: usize,
+    /// Attributes of the examples; `null` takes a few from common to rare.
+    pub example_attributes: Option<Vec<String>>,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        let style = Style::default();
+        Self {
+            which: None,
+            formats: vec![Format::Svg, Format::Pdf, Format::Png],
+            resolution: 300,
+            single_column: style.single_column,
+            double_column: style.double_column,
+            columns: BTreeMap::new(),
+            font_size: style.font_size,
+            palette: style.palette,
+            examples: 1,
+            example_attributes: None,
+        }
+    }
+}
+
+impl Figures {
+    /// How the figure of this name looks.
+    #[must_use]
+    pub fn style(&self, name: &str) -> Style {
+        Style {
+            single_column: self.single_column,
+            double_column: self.double_column,
+            font_size: self.font_size,
+            palette: self.palette,
+            column: self.columns.get(name).copied(),
+        }
+    }
+
+    /// Whether the figure of this name is wanted.
+    #[must_use]
+    pub fn wants(&self, name: &str) -> bool {
+        self.which
+            .as_ref()
+            .is_none_or(|which| which.iter().any(|wanted| wanted == name))
+    }
+
+    /// What must hold beyond the types: known names, sizes that a page can have.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let named = self
+            .which
+            .iter()
+            .flatten()
+            .map(|name| ("figures.which", name))
+            .chain(self.columns.keys().map(|name| ("figures.columns", name)));
+        for (key, name) in named {
+            if !NAMES.contains(&name.as_str()) {
+                return Err(format!("{key}: `{name}` is no figure; there are {}", NAMES.join(", ")));
+            }
+        }
+        if self.formats.is_empty() {
+            return Err("figures.formats: at least one of svg, pdf, png is needed".to_owned());
+        }
+        super::check::within("figures.resolution", f64::from(self.resolution), 36.0, 1200.0)?;
+        super::check::within("figures.single_column", self.single_column, 50.0, 400.0)?;
+        super::check::within("figures.double_column", self.double_column, 80.0, 400.0)?;
+        super::check::within("figures.font_size", self.font_size, 5.0, 16.0)?;
+        super::check::at_most("figures.examples", self.examples, 6)
+    }
+}

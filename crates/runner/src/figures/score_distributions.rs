@@ -1,0 +1,118 @@
+//! Where the scores of each class lie, attribute by attribute.
+
+use super::data::{ScoreDistributions, Spread};
+use super::error::{FigureError, Result};
+use super::export::Figure;
+use super::legend::Key;
+use super::page::Dash;
+use super::palette::Marker;
+use super::strips::{Panel, Slot, Strips};
+use super::style::{GREY, INK, Style};
+use crate::names::readable;
+
+const NAME: &str = "score_distributions";
+const HEIGHT: f64 = 36.0;
+const WIDEST: f64 = 2.4;
+
+/// Draws, one panel for each classifier, quartiles and 90 % range of the scores of each class; scores count towards the minority
+/// class, so that at least 0 predicts it.
+///
+/// # Errors
+/// No attribute or classifier, or an attribute without one pair of spreads per classifier.
+pub fn score_distributions(style: &Style, data: &ScoreDistributions) -> Result<Figure> {
+    if data.groups.is_empty() || data.classifiers.is_empty() {
+        return Err(FigureError::Empty(NAME));
+    }
+    if let Some(group) = data
+        .groups
+        .iter()
+        .find(|group| group.spreads.len() != data.classifiers.len())
+    {
+        return Err(FigureError::Mismatch {
+            figure: NAME,
+            what: "pairs of spreads of an attribute",
+            found: group.spreads.len(),
+            expected: data.classifiers.len(),
+        });
+    }
+    let slots: Vec<Slot> = data
+        .groups
+        .iter()
+        .map(|group| Slot {
+            name: readable(&group.attribute),
+            band: false,
+        })
+        .collect();
+    // All panels have the same axis: they are there to be compared.
+    let ends = data.groups.iter().flat_map(|group| group.spreads.iter().flatten());
+    let (low, high) = ends.flatten().fold((-0.1_f64, 0.1_f64), |(low, high), spread| {
+        (low.min(spread.low), high.max(spread.high))
+    });
+    let room = (high - low) * 0.04;
+    let range = low - room..high + room;
+    let panels: Vec<Panel> = data
+        .classifiers
+        .iter()
+        .map(|name| Panel {
+            height: HEIGHT,
+            range: range.clone(),
+            titles: vec![(format!("score, {}", readable(name)), (range.start + range.end) / 2.0)],
+            mirrored: false,
+        })
+        .collect();
+    let entries = [
+        (Key::Mark(Marker::Square, GREY), "minority class".to_owned()),
+        (Key::Hollow(Marker::Square, GREY), "majority class".to_owned()),
+        (Key::Words, "box: quartiles, line: 5 to 95 %".to_owned()),
+        (Key::Words, "at least 0 predicts the minority".to_owned()),
+    ];
+    let strips = Strips {
+        name: NAME,
+        slots: &slots,
+        entries: &entries,
+        panels: &panels,
+    };
+    let (svg, size) = strips.draw(style, |axes, classifier, index, place| {
+        let step = (place.width * 0.4).min(WIDEST * 1.4);
+        let half = (place.width * 0.15).min(WIDEST / 2.0);
+        for (class, spread) in data.groups[index].spreads[classifier].iter().enumerate() {
+            let x = place.middle + (class as f64 - 0.5) * step;
+            match spread {
+                Some(spread) => draw_spread(axes, spread, [x, half], classifier, class == 1)?,
+                None => axes.page.cross(axes.at(x, 0.0), 0.4)?,
+            }
+        }
+        Ok(())
+    })?;
+    let caption = "Scores of the frontal test images by class, counted towards the minority class: at least 0 predicts it. Filled \
+        boxes: samples of the minority class; hollow: of the majority. Boxes are quartiles with the median, lines run from the 5th to \
+        the 95th percentile; a cross stands where a class has no sample.";
+    Ok(Figure::new(NAME, caption.to_owned(), svg, size))
+}
+
+/// A box and its line at `[x, half its width]`, in mm along the row.
+fn draw_spread(
+    axes: &super::axes::Axes<'_, '_>,
+    spread: &Spread,
+    [x, half]: [f64; 2],
+    classifier: usize,
+    hollow: bool,
+) -> Result<()> {
+    let colour = axes.page.style.colour(classifier);
+    axes.line(&[[x, spread.low], [x, spread.high]], colour, 0.22, Dash::Solid)?;
+    axes.rectangle([x - half, spread.quartiles[0]], [x + half, spread.quartiles[2]], colour)?;
+    if hollow {
+        let [left, top] = axes.at(x - half, spread.quartiles[2]);
+        let [right, bottom] = axes.at(x + half, spread.quartiles[0]);
+        const RIM: f64 = 0.22;
+        if bottom - top > 2.0 * RIM {
+            axes.page.rectangle(
+                [left + RIM, top + RIM],
+                [right - RIM, bottom - RIM],
+                plotters::style::WHITE,
+            )?;
+        }
+    }
+    let median = spread.quartiles[1];
+    axes.line(&[[x - half, median], [x + half, median]], INK, 0.25, Dash::Solid)
+}

@@ -1,0 +1,45 @@
+//! Names and numbers as readers see them: in figures, LaTeX and Markdown. Files for programs keep the data set's own names.
+
+/// An attribute's or classifier's name as people write it: `5_o_Clock_Shadow` is `5 o'Clock Shadow`.
+#[must_use]
+pub fn readable(name: &str) -> String {
+    name.replace("_o_Clock", " o'Clock").replace('_', " ")
+}
+
+/// A number with its true minus sign (U+2212); what rounds to zero has none.
+#[must_use]
+pub fn number(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.chars().all(|digit| matches!(digit, '0' | '.')) => digits.to_owned(),
+        Some(digits) => format!("−{digits}"),
+        None => text,
+    }
+}
+
+/// The same with a plus sign where it is positive.
+#[must_use]
+pub fn signed(value: f64, places: usize) -> String {
+    let text = number(value, places);
+    if value > 0.0 { format!("+{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_set_as_people_write_them() {
+        assert_eq!(readable("5_o_Clock_Shadow"), "5 o'Clock Shadow");
+        assert_eq!(readable("Wearing_Hat"), "Wearing Hat");
+    }
+
+    #[test]
+    fn minus_is_no_hyphen() {
+        assert_eq!(number(-0.25, 2), "−0.25");
+        assert_eq!(number(-0.001, 2), "0.00");
+        assert_eq!(signed(0.5, 1), "+0.5");
+        assert_eq!(signed(-0.5, 1), "−0.5");
+        assert_eq!(signed(0.0, 1), "0.0");
+    }
+}

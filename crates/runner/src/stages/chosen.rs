@@ -1,0 +1,390 @@
+//! The stage behind the figure of examples: for some attributes the test images where the maps are best and worst, and some at
+//! random, with all that drawing them needs.
+//!
+//! - `chosen.parquet`: one row an image and attribute: how it was chosen, label, and each classifier's score and energy
+//! - `chosen.safetensors`: `images` [E, S, S, 3] uint8, `maps` [E, C, h, w] float32, raw; E are the table's rows, C the classifiers
+
+use std::collections::BTreeMap;
+
+use cam::{Explainer, ExplainerConfig};
+use candle_core::{Device, Tensor};
+use model::Output;
+use rand::SeedableRng;
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::{DataSet, Predictions, energy_path, evaluate, pictures, reference};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::frames::{ReadTable, Table};
+use crate::manifest::Key;
+use crate::results::ResultsFolder;
+
+/// The stage's files in the results folder.
+pub const TABLE: &str = "chosen.parquet";
+/// See [`TABLE`].
+pub const TENSORS: &str = "chosen.safetensors";
+
+/// Ways to choose, in the order in which they are shown.
+pub const WAYS: [&str; 3] = ["best", "worst", "random"];
+
+/// Runs the stage.
+///
+/// # Errors
+/// Those of reading predictions, energies, checkpoints and images, and of writing.
+pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Result<()> {
+    let stages: Vec<String> = classifiers
+        .iter()
+        .flat_map(|name| ["train", "predict", "explain"].map(|stage| format!("{stage}/{name}")))
+        .collect();
+    let figures = &context.experiment.figures;
+    let key = Key::default()
+        .settings(&classifiers)
+        .settings(&context.experiment.data.deciding())
+        .settings(&context.experiment.explain)
+        .settings(&context.experiment.measure.regions)
+        .settings(&(figures.examples, &figures.example_attributes))
+        .settings(&context.experiment.seed)
+        .text(&context.manifest.data)
+        .stages(&context.manifest, stages.iter().map(String::as_str));
+    context.stage("choose", key, |context| choose(context, data, classifiers))
+}
+
+/// One chosen image. Images are rows of the predictions.
+struct Choice {
+    attribute: usize,
+    way: &'static str,
+    row: usize,
+}
+
+fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<Vec<String>> {
+    let predictions: Vec<Predictions> = classifiers
+        .iter()
+        .map(|name| Predictions::read(context, name))
+        .collect::<Result<_>>()?;
+    let mut energies: Vec<Vec<Option<f64>>> = Vec::new();
+    let mut explained = Vec::new();
+    for name in classifiers {
+        let table = ReadTable::parquet(&context.results.join(&energy_path(name)))?;
+        energies.push(table.doubles("energy")?);
+        explained = table.integers("explained")?;
+    }
+    let width = data.attributes().len();
+    if energies.iter().any(|column| column.len() != data.test.len() * width) {
+        return Err(Error::Request(
+            "energy.parquet is of other images than the predictions; `--fresh` makes it anew".to_owned(),
+        ));
+    }
+    let each = context.experiment.figures.examples;
+    let mut choices = Vec::new();
+    for attribute in pictures::example_attributes(context, data)? {
+        let rows = (0..data.test.len()).filter(|row| explained[row * width + attribute] == 1);
+        let faces: Vec<(usize, Face)> = rows
+            .map(|row| (row, Face::of(&predictions, &energies, row * width + attribute)))
+            .collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(context.experiment.seed.wrapping_add(attribute as u64));
+        choices.extend(chosen(&faces, each, &mut rng).map(|(way, row)| Choice { attribute, way, row }));
+    }
+
+    let (images, maps) = pictures_of(context, data, classifiers, &choices)?;
+    let texts = |value: &dyn Fn(&Choice) -> String| choices.iter().map(value).collect::<Vec<_>>();
+    let labels: Vec<i8> = choices
+        .iter()
+        .map(|choice| predictions[0].labels[choice.row * width + choice.attribute])
+        .collect();
+    let mut table = Table::default()
+        .texts(
+            "attribute",
+            &texts(&|choice| data.attributes()[choice.attribute].clone()),
+        )
+        .texts("chosen", &texts(&|choice| choice.way.to_owned()))
+        .texts(
+            "image",
+            &texts(&|choice| data.annotations().names[data.test[choice.row]].clone()),
+        )
+        .labels("label", &labels);
+    for (index, name) in classifiers.iter().enumerate() {
+        let at = |choice: &Choice| choice.row * width + choice.attribute;
+        let scores = choices.iter().map(|choice| Some(predictions[index].scores[at(choice)]));
+        let energy = choices.iter().map(|choice| energies[index][at(choice)]);
+        table = table
+            .singles(&format!("{name}_score"), &scores.collect::<Vec<_>>())
+            .doubles(&format!("{name}_energy"), &energy.collect::<Vec<_>>());
+    }
+    let bytes = table.to_parquet().map_err(|source| Error::Table {
+        path: context.results.join(TABLE),
+        source,
+    })?;
+    context.results.write(TABLE, &bytes)?;
+    let bytes = safetensors::serialize([("images", images), ("maps", maps)], None)
+        .map_err(|error| Error::Request(format!("{TENSORS} cannot be written: {error}")))?;
+    context.results.write(TENSORS, &bytes)?;
+    Ok(vec![TABLE.to_owned(), TENSORS.to_owned()])
+}
+
+/// What an image is chosen by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Face {
+    /// Whether its label is known.
+    annotated: bool,
+    /// Whether every classifier gets it right.
+    right: bool,
+    /// Mean energy over classifiers; absent where a map has none.
+    energy: Option<f64>,
+}
+
+impl Face {
+    fn of(predictions: &[Predictions], energies: &[Vec<Option<f64>>], at: usize) -> Self {
+        let label = predictions.first().map_or(0, |first| first.labels[at]);
+        let energy: Option<Vec<f64>> = energies.iter().map(|column| column[at]).collect();
+        Self {
+            annotated: label != 0,
+            right: predictions
+                .iter()
+                .all(|predictions| (predictions.scores[at] >= 0.0) == (label > 0)),
+            energy: energy.map(|values| values.iter().sum::<f64>() / values.len().max(1) as f64),
+        }
+    }
+}
+
+/// The images of each way in turn, of those explained: best are the right ones with the most energy, worst the wrong ones with the
+/// least, random are any. Ties go to the first in the file.
+fn chosen(faces: &[(usize, Face)], each: usize, rng: &mut ChaCha8Rng) -> impl Iterator<Item = (&'static str, usize)> {
+    let sorted = |right: bool| {
+        let mut rows: Vec<(usize, f64)> = faces
+            .iter()
+            .filter(|(_, face)| face.annotated && face.right == right)
+            .filter_map(|(row, face)| Some((*row, face.energy?)))
+            .collect();
+        rows.sort_by(|a, b| {
+            if right {
+                b.1.total_cmp(&a.1)
+            } else {
+                a.1.total_cmp(&b.1)
+            }
+        });
+        rows.into_iter().map(|(row, _)| row).take(each).collect::<Vec<_>>()
+    };
+    let random = faces.choose_multiple(rng, each).map(|(row, _)| *row).collect();
+    WAYS.into_iter()
+        .zip([sorted(true), sorted(false), random])
+        .flat_map(|(way, rows)| rows.into_iter().map(move |row| (way, row)))
+}
+
+/// The chosen images [E, S, S, 3] and their raw maps [E, C, h, w].
+fn pictures_of(
+    context: &Context,
+    data: &DataSet,
+    classifiers: &[String],
+    choices: &[Choice],
+) -> Result<(Tensor, Tensor)> {
+    let size = context.experiment.data.image_size;
+    let config = context.experiment.explain.config().map_err(Error::Request)?;
+    let mut rows: Vec<usize> = choices.iter().map(|choice| choice.row).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    if rows.is_empty() {
+        let none = |shape: &[usize], kind| Tensor::zeros(shape, kind, &Device::Cpu);
+        return Ok((
+            none(&[0, size, size, 3], candle_core::DType::U8)?,
+            none(&[0, classifiers.len(), 0, 0], candle_core::DType::F32)?,
+        ));
+    }
+    let indices: Vec<usize> = rows.iter().map(|&row| data.test[row]).collect();
+    let mut faces: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
+    // Raw maps by classifier, row and attribute; and their size.
+    let mut maps: BTreeMap<(usize, usize, usize), Vec<f32>> = BTreeMap::new();
+    let mut cells = (0, 0);
+    for (index, classifier) in classifiers.iter().enumerate() {
+        let network = evaluate::trained_network(context, data, classifier)?;
+        let explainer = Explainer::new(
+            &network,
+            ExplainerConfig {
+                reference: Some(reference::read(context, classifier)?),
+                ..config.clone()
+            },
+        )?;
+        let mut done = 0;
+        evaluate::for_each_batch(context, data, &network, &indices, "choose", |batch, output| {
+            let images = evaluate::images_of(batch, size, &context.device)?;
+            for (position, pixels) in batch.images.chunks(size * size * 3).enumerate() {
+                context.interrupt.check()?;
+                let row = rows[done + position];
+                if index == 0 {
+                    let bytes = pixels
+                        .iter()
+                        .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8);
+                    faces.insert(row, bytes.collect());
+                }
+                let attributes: Vec<usize> = choices
+                    .iter()
+                    .filter(|choice| choice.row == row)
+                    .map(|choice| choice.attribute)
+                    .collect();
+                // Only what has a label that its target needs was chosen; of the others any will do.
+                let all = &batch.labels[position * data.attributes().len()..];
+                let labels: Vec<i8> = attributes
+                    .iter()
+                    .map(|&attribute| if all[attribute] < 0.0 { -1 } else { 1 })
+                    .collect();
+                let one = Output {
+                    features: output.features.narrow(0, position, 1)?,
+                    logits: output.logits.narrow(0, position, 1)?,
+                };
+                let image = images.narrow(0, position, 1)?;
+                let found = explainer.maps(&image, &one, &attributes, Some(&labels))?;
+                cells = (found.height, found.width);
+                for (place, &attribute) in attributes.iter().enumerate() {
+                    maps.insert((index, row, attribute), found.map(0, place).to_vec());
+                }
+            }
+            done += batch.indices.len();
+            Ok(())
+        })?;
+    }
+    let images: Vec<u8> = choices
+        .iter()
+        .flat_map(|choice| faces[&choice.row].iter().copied())
+        .collect();
+    let raw: Vec<f32> = choices
+        .iter()
+        .flat_map(|choice| (0..classifiers.len()).map(move |index| (index, choice.row, choice.attribute)))
+        .flat_map(|key| maps[&key].iter().copied())
+        .collect();
+    let count = choices.len();
+    Ok((
+        Tensor::from_vec(images, (count, size, size, 3), &Device::Cpu)?,
+        Tensor::from_vec(raw, (count, classifiers.len(), cells.0, cells.1), &Device::Cpu)?,
+    ))
+}
+
+/// What the stage has left, read.
+pub struct Chosen {
+    /// Name of the attribute of each row.
+    pub attributes: Vec<String>,
+    /// How each was chosen: one of [`WAYS`].
+    pub ways: Vec<String>,
+    /// Names of the images.
+    pub images: Vec<String>,
+    /// 1, -1, or 0 for "not annotated".
+    pub labels: Vec<i8>,
+    /// Of each classifier asked for, in their order.
+    pub scores: Vec<Vec<f32>>,
+    /// The same.
+    pub energies: Vec<Vec<Option<f64>>>,
+    /// Side of the faces in pixels.
+    pub size: usize,
+    /// [E, S, S, 3].
+    pub faces: Vec<u8>,
+    /// [E, C, h, w] of all classifiers that the file has, and h and w.
+    pub maps: Vec<f32>,
+    /// C, h, w.
+    pub shape: (usize, usize, usize),
+    /// Where each classifier asked for is among the file's.
+    pub positions: Vec<usize>,
+}
+
+impl Chosen {
+    /// Reads what is there of some classifiers.
+    ///
+    /// # Errors
+    /// When a file is absent or damaged, or a classifier is not in it.
+    pub fn read(results: &ResultsFolder, classifiers: &[String]) -> Result<Self> {
+        let path = results.join(TABLE);
+        let table = ReadTable::parquet(&path)?;
+        let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(&path, "a score is missing"));
+        let scores = classifiers.iter().map(|name| {
+            let column = table.doubles(&format!("{name}_score"))?;
+            column
+                .into_iter()
+                .map(|value| complete(value).map(|value| value as f32))
+                .collect()
+        });
+        let energies = classifiers.iter().map(|name| table.doubles(&format!("{name}_energy")));
+        // The classifiers of the file, in the order of its columns, which is that of its maps.
+        let known: Vec<String> = table
+            .columns()
+            .iter()
+            .filter_map(|column| column.strip_suffix("_score").map(str::to_owned))
+            .collect();
+        let (scores, energies) = (scores.collect::<Result<_>>()?, energies.collect::<Result<_>>()?);
+        let positions = classifiers
+            .iter()
+            .filter_map(|name| known.iter().position(|one| one == name))
+            .collect();
+
+        let tensors_path = results.join(TENSORS);
+        let fault = |message: String| Error::artefact(&tensors_path, message);
+        let bytes = std::fs::read(&tensors_path).map_err(Error::io(&tensors_path, "reading"))?;
+        let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+            .map_err(|error| fault(format!("not safetensors: {error}")))?;
+        let tensor = |name: &str| tensors.get(name).ok_or_else(|| fault(format!("no tensor `{name}`")));
+        let (images, maps) = (tensor("images")?, tensor("maps")?);
+        let (rows, size) = (table.height(), images.dims().get(1).copied().unwrap_or_default());
+        if images.dims() != [rows, size, size, 3] || maps.dims().len() != 4 || maps.dims()[..2] != [rows, known.len()] {
+            return Err(fault(format!(
+                "images {:?} and maps {:?} of {rows} rows and {} classifiers",
+                images.dims(),
+                maps.dims(),
+                known.len()
+            )));
+        }
+        Ok(Self {
+            attributes: table.texts("attribute")?,
+            ways: table.texts("chosen")?,
+            images: table.texts("image")?,
+            labels: table
+                .integers("label")?
+                .into_iter()
+                .map(|label| label.signum() as i8)
+                .collect(),
+            scores,
+            energies,
+            size,
+            shape: (known.len(), maps.dims()[2], maps.dims()[3]),
+            faces: images.flatten_all()?.to_vec1()?,
+            maps: maps.flatten_all()?.to_vec1()?,
+            positions,
+        })
+    }
+
+    /// The raw map of a row and a classifier, which is counted among those asked for.
+    pub fn map(&self, row: usize, classifier: usize) -> &[f32] {
+        let (count, height, width) = self.shape;
+        let start = (row * count + self.positions[classifier]) * height * width;
+        &self.maps[start..start + height * width]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn best_are_right_and_worst_are_wrong() {
+        let face = |right, energy| Face {
+            annotated: true,
+            right,
+            energy,
+        };
+        let faces = [
+            face(true, Some(0.5)),
+            face(false, Some(0.4)),
+            face(true, Some(0.9)),
+            face(false, Some(0.1)),
+            face(false, None),
+            Face {
+                annotated: false,
+                ..face(false, Some(0.0))
+            },
+        ];
+        let faces: Vec<(usize, Face)> = faces.into_iter().enumerate().collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let all: Vec<_> = chosen(&faces, 1, &mut rng).collect();
+        assert_eq!(all[..2], [("best", 2), ("worst", 3)]);
+        assert_eq!(all.len(), 3);
+        let mut again = ChaCha8Rng::seed_from_u64(1);
+        assert_eq!(chosen(&faces, 1, &mut again).collect::<Vec<_>>(), all);
+        assert_eq!(chosen(&[], 2, &mut again).count(), 0);
+    }
+}

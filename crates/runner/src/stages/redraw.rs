@@ -1,0 +1,175 @@
+//! Drawing results again from the files of their folder alone: `biascam draw`, in seconds and without data set and weights.
+//!
+//! From a damaged or older folder what can be drawn is drawn, and what cannot is named.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+
+use super::{DataFacts, draw};
+use crate::cli::Run;
+use crate::context::Context;
+use crate::error::{Error, Result, describe};
+use crate::experiment::{self, Experiment, Figures, Loaded, to_yaml};
+use crate::interrupt::Interrupt;
+use crate::manifest::Manifest;
+use crate::measured::Available;
+use crate::output::print;
+
+/// A results folder that is drawn again.
+pub struct Redraw {
+    loaded: Loaded,
+    /// The folder that holds the results folder.
+    root: PathBuf,
+    data_root: PathBuf,
+}
+
+impl Redraw {
+    /// What a request to draw asks to be drawn again: the results folder that it names, or its experiment's where nothing but the
+    /// figures is to be different. `None` where something has to be computed first.
+    ///
+    /// # Errors
+    /// When the experiment or the folder's record of it cannot be read.
+    pub fn of(request: &Run) -> Result<Option<Self>> {
+        if request.experiment.is_dir() {
+            return Self::of_folder(request).map(Some);
+        }
+        let loaded = experiment::load(&request.experiment, &request.settings)?;
+        let folder = request.results.join(&loaded.name);
+        let complete = !request.fresh && is_complete(&folder, &loaded.experiment);
+        Ok(complete.then(|| Self {
+            loaded,
+            root: request.results.clone(),
+            data_root: request.data.clone(),
+        }))
+    }
+
+    fn of_folder(request: &Run) -> Result<Self> {
+        let folder = &request.experiment;
+        let record = folder.join("experiment.yaml");
+        if !record.is_file() {
+            return Err(Error::Request(format!(
+                "{}: no results folder, for it has no experiment.yaml",
+                folder.display()
+            )));
+        }
+        // `.` and `..` have names of their own.
+        let whole = folder.canonicalize().map_err(Error::io(folder, "finding"))?;
+        let name = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        Ok(Self {
+            loaded: Loaded {
+                name: name.to_owned(),
+                ..experiment::load(&record, &request.settings)?
+            },
+            root: whole.parent().unwrap_or(Path::new("/")).to_owned(),
+            data_root: request.data.clone(),
+        })
+    }
+
+    /// Draws it.
+    ///
+    /// # Errors
+    /// What could not be drawn, after the rest has been; those of writing.
+    pub fn run(self) -> Result<()> {
+        let mut context = Context::open(
+            self.loaded,
+            &self.root,
+            &self.data_root,
+            Device::Cpu,
+            false,
+            Interrupt::listen()?,
+        )?;
+        context.progress.say(&format!(
+            "{}: drawn from its files; nothing is computed again",
+            context.results.path().display()
+        ));
+        let key = draw::key(&context);
+        context.stage("draw", key, |context| {
+            let written = draw_what_can_be(context)?;
+            context
+                .results
+                .write("experiment.yaml", to_yaml(&context.experiment)?.as_bytes())?;
+            Ok(written)
+        })?;
+        print(context.results.join("figures").display())
+    }
+}
+
+/// Draws and writes what the folder's files allow; an error names what they do not.
+fn draw_what_can_be(context: &Context) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let facts = DataFacts::read(&context.results).unwrap_or_else(|error| {
+        faults.push(describe(&error));
+        DataFacts::default()
+    });
+    let available = Available::read(context, &facts)?;
+    if faults.is_empty() {
+        faults.extend(available.left_out);
+    }
+    let drawn = draw::all(&draw::Sources::new(
+        context,
+        &facts,
+        &available.scores,
+        &available.measured,
+    ));
+    let mut written = draw::write(context, &drawn.figures)?;
+    faults.extend(
+        drawn
+            .missing
+            .iter()
+            .map(|(name, reason)| format!("not drawn: {name} ({reason})")),
+    );
+    if faults.is_empty() {
+        written.push(draw::write_report(
+            context,
+            &facts,
+            &available.measured,
+            &drawn.figures,
+        )?);
+        return Ok(written);
+    }
+    let names: Vec<&str> = drawn.figures.iter().map(|figure| figure.name()).collect();
+    let names = if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    };
+    context
+        .progress
+        .say(&format!("drawn: {names}; report.html stays as it was"));
+    Err(Error::Request(format!(
+        "{}: {}. `biascam reproduce` of the experiment makes what is missing",
+        context.results.path().display(),
+        faults.join("; ")
+    )))
+}
+
+/// Whether a folder has everything of an experiment that drawing needs, but for how figures look.
+fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
+    let Ok(before) = experiment::load(&folder.join("experiment.yaml"), &[]) else {
+        return false;
+    };
+    let Ok(manifest) = Manifest::read(folder) else {
+        return false;
+    };
+    let computed = |experiment: &Experiment| Experiment {
+        figures: Figures {
+            examples: experiment.figures.examples,
+            example_attributes: experiment.figures.example_attributes.clone(),
+            ..Figures::default()
+        },
+        ..experiment.clone()
+    };
+    let stages = experiment
+        .classifiers
+        .keys()
+        .flat_map(|name| ["train", "predict", "explain"].map(|stage| format!("{stage}/{name}")))
+        .chain(["choose", "measure"].map(str::to_owned));
+    computed(&before.experiment) == computed(experiment)
+        && stages.into_iter().all(|stage| {
+            manifest
+                .stages
+                .get(&stage)
+                .is_some_and(|record| record.artefacts.keys().all(|file| folder.join(file).is_file()))
+        })
+}
