@@ -8,6 +8,9 @@ use runner::figures::NAMES;
 
 use crate::place::{Place, fails, succeeds};
 
+/// With this every figure is drawn, also on procedural faces.
+const PUBLISHED: &str = "measure.published=true";
+
 /// `biascam draw FOLDER`, with no data set anywhere.
 fn draw(folder: &Path, settings: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
@@ -26,7 +29,7 @@ fn file(place: &Place, name: &str) -> Vec<u8> {
 #[test]
 fn results_are_drawn_again_from_their_files() {
     let place = Place::new();
-    succeeds(&place.run("reproduce", &[]));
+    succeeds(&place.run("reproduce", &[PUBLISHED]));
     let folder = place.results("");
     fs::remove_dir_all(place.folder.path().join("data")).expect("removed");
 
@@ -43,6 +46,7 @@ fn results_are_drawn_again_from_their_files() {
 
     // Another look, by the folder or by the experiment: only what is asked for, and nothing is computed.
     let look = [
+        PUBLISHED,
         "figures.palette=tol_bright",
         "figures.formats=[svg]",
         "figures.which=[error_rates]",
@@ -77,7 +81,7 @@ fn results_are_drawn_again_from_their_files() {
 #[test]
 fn what_cannot_be_drawn_is_named_and_the_rest_is_drawn() {
     let place = Place::new();
-    succeeds(&place.run("reproduce", &["figures.formats=[svg]"]));
+    succeeds(&place.run("reproduce", &[PUBLISHED, "figures.formats=[svg]"]));
     let folder = place.results("");
     let drawn_again = |damage: &dyn Fn()| {
         damage();

@@ -84,7 +84,8 @@ fn the_whole_run() {
     assert_eq!(latex.matches(r"\\").count(), 42, "two head lines and 40 attributes");
 
     // Figures are pictures, the report names no other file it would need.
-    for figure in runner::figures::NAMES {
+    // Procedural faces are not compared with the paper.
+    for figure in runner::figures::NAMES.into_iter().filter(|name| *name != "published") {
         let svg = String::from_utf8(read(&place.results(&format!("figures/{figure}.svg")))).expect("text");
         assert!(svg.contains("<svg"), "{figure}.svg");
         assert!(
