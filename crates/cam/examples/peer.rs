@@ -5,6 +5,7 @@
 //! `RAYON_NUM_THREADS` sets the threads.
 
 use std::error::Error;
+use std::ffi::{c_int, c_long};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -29,7 +30,13 @@ const NETWORKS: [(&str, &str, usize, usize, usize); 3] = [
     ("resnet50", "resnet50", 64, 8, 224),
 ];
 
+unsafe extern "C" {
+    fn mi_option_set(option: c_int, value: c_long);
+}
+
 fn main() -> Result<()> {
+    // SAFETY: mimalloc is linked in. As in the program: free memory is kept for ten seconds (`mi_option_purge_delay`).
+    unsafe { mi_option_set(15, 10_000) };
     let usage = "usage: peer NETWORK/(forward|step|explain) SECONDS";
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [work, seconds] = arguments.as_slice() else {

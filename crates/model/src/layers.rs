@@ -2,6 +2,7 @@
 
 use candle_core::{Tensor, Var};
 
+use crate::kernels::FusedConvolution;
 use crate::network::Mode;
 use crate::parameters::{Initial, Parameters};
 use crate::tape::Pass;
@@ -42,6 +43,12 @@ impl Convolution {
     pub(crate) fn forward(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
         Ok(pass.conv2d(x, &pass.mode.weight(&self.weight), self.stride, self.padding)?)
     }
+
+    /// Together with what follows it in evaluation.
+    pub(crate) fn fused_with(&self, scale: &Tensor, shift: &Tensor) -> Result<FusedConvolution> {
+        let weight = self.weight.as_detached_tensor();
+        Ok(FusedConvolution::new(&weight, scale, shift, self.stride, self.padding)?)
+    }
 }
 
 /// Batch norm (Ioffe & Szegedy 2015), with the addition of a residual and the ReLU that may follow it.
@@ -69,21 +76,28 @@ impl BatchNorm {
     /// [`Mode::Train`] normalises with the batch's statistics and moves the running ones towards them, with PyTorch's
     /// momentum 0.1 and the unbiased variance; [`Mode::Eval`] normalises with the running ones.
     pub(crate) fn forward(&self, x: &Tensor, residual: Option<&Tensor>, relu: bool, pass: Pass<'_>) -> Result<Tensor> {
-        let (weight, bias) = (pass.mode.weight(&self.weight), pass.mode.weight(&self.bias));
         match pass.mode {
             Mode::Train => {
+                let (weight, bias) = (pass.mode.weight(&self.weight), pass.mode.weight(&self.bias));
                 let statistics = kernels::batch_statistics(x)?;
                 self.update(&statistics.mean, &statistics.variance, statistics.count)?;
                 Ok(pass.batch_norm(x, &weight, &bias, &statistics, EPSILON, residual, relu)?)
             }
             Mode::Eval => {
-                let scale = (weight / (self.running_variance.as_detached_tensor() + EPSILON)?.sqrt()?)?;
-                let shift = (bias - (self.running_mean.as_detached_tensor() * &scale)?)?;
+                let (scale, shift) = self.scale_and_shift()?;
                 let probed = pass.probe.map(|probe| probe.attach(x, &shift, residual)).transpose()?;
                 let residual = probed.as_ref().or(residual);
                 Ok(kernels::affine(x, &scale, &shift, residual, relu)?)
             }
         }
+    }
+
+    /// The normalisation with the running statistics as y = scale x + shift.
+    pub(crate) fn scale_and_shift(&self) -> Result<(Tensor, Tensor)> {
+        let (weight, bias) = (self.weight.as_detached_tensor(), self.bias.as_detached_tensor());
+        let scale = (weight / (self.running_variance.as_detached_tensor() + EPSILON)?.sqrt()?)?;
+        let shift = (bias - (self.running_mean.as_detached_tensor() * &scale)?)?;
+        Ok((scale, shift))
     }
 
     fn update(&self, mean: &Tensor, variance: &Tensor, count: usize) -> Result<()> {

@@ -50,6 +50,7 @@ mod rule;
 mod schedule;
 mod tape;
 mod trainer;
+mod unit;
 
 pub use architecture::{Architecture, Block, Stage, Stem};
 pub use checkpoint::{Checkpoint, Progress, tensors_from_bytes};

@@ -1,14 +1,16 @@
 //! The residual network: images in, features and logits out.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
-use crate::layers::{self, BatchNorm, Convolution, Linear};
+use crate::layers::{self, Linear};
 use crate::parameters::Parameters;
-use crate::residual::{Residual, layer, run_stage};
+use crate::residual::{Residual, run_stage};
 use crate::tape::{Pass, Tape};
+use crate::unit::{Changes, Unit};
 use crate::{Architecture, Error, Result, kernels};
 
 /// Whether batch norm takes the batch's statistics or the running ones.
@@ -64,11 +66,12 @@ pub struct Normalisation {
 pub struct Network {
     architecture: Architecture,
     normalisation: Option<Normalisation>,
-    stem: (Convolution, BatchNorm),
+    stem: Unit,
     stages: Vec<Vec<Residual>>,
     head: Linear,
     parameters: Vec<(String, Var)>,
     statistics: Vec<(String, Var)>,
+    changes: Arc<Changes>,
 }
 
 impl Network {
@@ -123,7 +126,7 @@ impl Network {
         let all = &mut parameters;
         let stem = &architecture.stem;
         let mut channels = architecture.stages[0].width;
-        let stem_layer = layer(all, ["conv1", "bn1"], [3, channels], stem.kernel, stem.stride)?;
+        let stem_layer = Unit::new(all, ["conv1", "bn1"], [3, channels], stem.kernel, stem.stride)?;
         let mut stages = Vec::new();
         for (i, stage) in architecture.stages.iter().enumerate() {
             let mut blocks = Vec::new();
@@ -144,6 +147,7 @@ impl Network {
             head,
             parameters: parameters.trained,
             statistics: parameters.statistics,
+            changes: parameters.changes,
         })
     }
 
@@ -249,8 +253,7 @@ impl Network {
     }
 
     fn run_stem_normalised(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
-        let (convolution, norm) = &self.stem;
-        let x = norm.forward(&convolution.forward(x, pass)?, None, true, pass)?;
+        let x = self.stem.forward(x, None, true, pass)?;
         if self.architecture.stem.max_pool {
             layers::stem_pool(&x, pass)
         } else {
@@ -301,8 +304,22 @@ impl Network {
     }
 
     /// The trained parameters in the order of computation, under torchvision's names.
+    ///
+    /// They are the network's own: what is done to them shows in its next pass. Because nothing tells when that is, evaluation
+    /// from now on prepares the weights in every pass, and not once.
     pub fn named_parameters(&self) -> &[(String, Var)] {
+        self.changes.expect_any();
         &self.parameters
+    }
+
+    /// As [`Network::named_parameters`], for those who say [`Network::note_change`].
+    pub(crate) fn variables(&self) -> &[(String, Var)] {
+        &self.parameters
+    }
+
+    /// Parameters have been given other values.
+    pub(crate) fn note_change(&self) {
+        self.changes.note();
     }
 
     /// Parameters and running statistics under torchvision's names. They share memory with the network: training goes on

@@ -1,6 +1,7 @@
 //! Where a network's tensors come from: drawn at random, or given.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
@@ -8,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
 use crate::error::TensorMismatch;
+use crate::unit::Changes;
 use crate::{Error, Result};
 
 /// The stream of a seed's random numbers that initial weights are drawn from; other uses of the seed take other streams.
@@ -41,6 +43,8 @@ pub(crate) struct Parameters {
     /// Running statistics, likewise.
     pub(crate) statistics: Vec<(String, Var)>,
     mismatch: TensorMismatch,
+    /// Of the network that is made of them.
+    pub(crate) changes: Arc<Changes>,
 }
 
 impl Parameters {
@@ -63,6 +67,7 @@ impl Parameters {
             trained: Vec::new(),
             statistics: Vec::new(),
             mismatch: TensorMismatch::default(),
+            changes: Arc::default(),
         }
     }
 

@@ -4,15 +4,15 @@ use candle_core::Tensor;
 
 use crate::Result;
 use crate::architecture::{Block, Stage};
-use crate::layers::{BatchNorm, Convolution};
 use crate::parameters::Parameters;
 use crate::tape::Pass;
+use crate::unit::Unit;
 
 /// A residual block: convolutions with batch norm, and the way around them.
 #[derive(Debug)]
 pub(crate) struct Residual {
-    layers: Vec<(Convolution, BatchNorm)>,
-    downsample: Option<(Convolution, BatchNorm)>,
+    layers: Vec<Unit>,
+    downsample: Option<Unit>,
 }
 
 impl Residual {
@@ -44,7 +44,7 @@ impl Residual {
         let mut layers = Vec::new();
         for (i, (channels, kernel, stride)) in convolutions.into_iter().enumerate() {
             let names = [format!("{name}.conv{}", i + 1), format!("{name}.bn{}", i + 1)];
-            layers.push(layer(
+            layers.push(Unit::new(
                 parameters,
                 names.each_ref().map(String::as_str),
                 channels,
@@ -54,7 +54,7 @@ impl Residual {
         }
         let downsample = if stride != 1 || inputs != outputs {
             let names = [format!("{name}.downsample.0"), format!("{name}.downsample.1")];
-            Some(layer(
+            Some(Unit::new(
                 parameters,
                 names.each_ref().map(String::as_str),
                 [inputs, outputs],
@@ -69,28 +69,16 @@ impl Residual {
 
     pub(crate) fn forward(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
         let around = match &self.downsample {
-            Some((convolution, norm)) => norm.forward(&convolution.forward(x, pass)?, None, false, pass)?,
+            Some(unit) => unit.forward(x, None, false, pass)?,
             None => x.clone(),
         };
         let mut y = x.clone();
-        for (i, (convolution, norm)) in self.layers.iter().enumerate() {
+        for (i, unit) in self.layers.iter().enumerate() {
             let residual = (i + 1 == self.layers.len()).then_some(&around);
-            y = norm.forward(&convolution.forward(&y, pass)?, residual, true, pass)?;
+            y = unit.forward(&y, residual, true, pass)?;
         }
         Ok(y)
     }
-}
-
-/// A convolution followed by batch norm.
-pub(crate) fn layer(
-    parameters: &mut Parameters,
-    [convolution, norm]: [&str; 2],
-    channels: [usize; 2],
-    kernel: usize,
-    stride: usize,
-) -> Result<(Convolution, BatchNorm)> {
-    let convolution = Convolution::new(parameters, convolution, channels, kernel, stride)?;
-    Ok((convolution, BatchNorm::new(parameters, norm, channels[1])?))
 }
 
 /// A stage's blocks one after the other.

@@ -2,6 +2,7 @@
 
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, Device, Storage, Tensor, Var};
+use rayon::prelude::*;
 
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::optimiser::Optimiser;
@@ -42,7 +43,7 @@ impl Trainer {
             let expected = format!("{}, one pair per output", network.outputs());
             return Err(Error::setting("class weights", config.weights.len(), expected));
         }
-        let optimiser = Optimiser::new(config.optimiser, network.named_parameters())?;
+        let optimiser = Optimiser::new(config.optimiser, network.variables())?;
         Ok(Self {
             network,
             config,
@@ -108,6 +109,7 @@ impl Trainer {
             self.check_finite(&gradients)?;
         }
         self.optimiser.step(&gradients, learning_rate)?;
+        self.network.note_change();
         Ok(result)
     }
 
@@ -129,26 +131,34 @@ impl Trainer {
 
     /// The loss alone does not tell of every divergence: gradients overflow before it does.
     fn check_finite(&self, gradients: &GradStore) -> Result<()> {
-        for (parameter, var) in self.network.named_parameters() {
-            let Some(gradient) = gradients.get(var) else { continue };
+        let is_finite = |var: &Var| -> Result<bool> {
+            let Some(gradient) = gradients.get(var) else {
+                return Ok(true);
+            };
             let gradient = gradient.contiguous()?;
             let (storage, layout) = gradient.storage_and_layout();
             let (Storage::Cpu(CpuStorage::F32(values)), Some((start, end))) = (&*storage, layout.contiguous_offsets())
             else {
-                continue;
+                return Ok(true);
             };
             // A sum of squares is not finite if one of them is not, and it needs no branch per value.
             let square: f32 = values[start..end].iter().map(|v| v * v).sum();
-            if !square.is_finite() && values[start..end].iter().any(|v| !v.is_finite()) {
-                let (step, learning_rate) = (self.steps(), self.learning_rate());
-                return Err(Error::NonFiniteGradient {
+            Ok(square.is_finite() || values[start..end].iter().all(|v| v.is_finite()))
+        };
+        let fault = self
+            .network
+            .variables()
+            .par_iter()
+            .find_map_first(|(parameter, var)| match is_finite(var) {
+                Ok(true) => None,
+                Ok(false) => Some(Error::NonFiniteGradient {
                     parameter: parameter.clone(),
-                    step,
-                    learning_rate,
-                });
-            }
-        }
-        Ok(())
+                    step: self.steps(),
+                    learning_rate: self.learning_rate(),
+                }),
+                Err(error) => Some(error),
+            });
+        fault.map_or(Ok(()), Err)
     }
 
     /// Number of steps made.

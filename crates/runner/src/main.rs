@@ -1,5 +1,6 @@
 //! `biascam`: see the crate's documentation.
 
+use std::ffi::{c_int, c_long};
 use std::process::ExitCode;
 
 /// Training allocates and frees the same large buffers in every step; mimalloc keeps them, where the system's allocator
@@ -7,6 +8,17 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+unsafe extern "C" {
+    /// mimalloc's, for which the crate has no function without more dependencies.
+    fn mi_option_set(option: c_int, value: c_long);
+}
+
+/// `mi_option_purge_delay` of mimalloc's header: milliseconds after which free memory goes back to the kernel. A training step of a
+/// large network takes longer than the default of one second, and would pay for its pages in every step.
+const PURGE_DELAY: (c_int, c_long) = (15, 10_000);
+
 fn main() -> ExitCode {
+    // SAFETY: mimalloc is linked in, and setting an option has no other conditions.
+    unsafe { mi_option_set(PURGE_DELAY.0, PURGE_DELAY.1) };
     runner::cli::main()
 }

@@ -58,16 +58,23 @@ fn check(x: &Tensor, scale: &Tensor, shift: &Tensor, residual: Option<&Tensor>, 
     check_channels(scale, dims.channels, op, "the scale (gamma)")?;
     check_channels(shift, dims.channels, op, "the shift (beta)")?;
     if let Some(residual) = residual {
-        check_float(residual, op, "residual")?;
-        if residual.dims() != x.dims() {
-            bail!(
-                "{op}: expected a residual of the input's shape {:?}, got {:?}",
-                x.dims(),
-                residual.dims()
-            );
-        }
+        check_residual(residual, dims, op)?;
     }
     Ok(dims)
+}
+
+/// Refuses anything but a float32 tensor of the result's dimensions.
+pub(crate) fn check_residual(residual: &Tensor, result: Dims, op: &str) -> Result<()> {
+    check_float(residual, op, "residual")?;
+    let (images, height, width, channels) = result.shape();
+    if residual.dims() != [images, height, width, channels] {
+        bail!(
+            "{op}: expected a residual of the result's shape {:?}, got {:?}",
+            [images, height, width, channels],
+            residual.dims()
+        );
+    }
+    Ok(())
 }
 
 /// Refuses anything but a float32 vector with one element per channel.

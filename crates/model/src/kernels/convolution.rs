@@ -2,10 +2,11 @@
 
 use super::filter_gradient::FilterGradient;
 use super::gather::{Gather, Lattice};
-use super::pack::{Direction, Filter, pack};
+use super::pack::{Direction, Filter, pack, pack_forward};
 use super::reference;
 use super::simd::InstructionSet;
 use super::storage::{Dims, check_float, floats, host_floats};
+use super::tiles::Finish;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 /// Two-dimensional convolution (cross-correlation, as PyTorch's `conv2d` without bias) of channels-last images.
@@ -36,23 +37,37 @@ pub(crate) struct Convolution {
 
 const NAME: &str = "conv2d (channels last)";
 
+/// The dimensions of a weight, which must be float32.
+pub(crate) fn filter_of(weight: &Tensor) -> Result<Filter> {
+    check_float(weight, NAME, "weight")?;
+    match *weight.dims() {
+        [outputs, inputs, height, width] if outputs > 0 && height > 0 && width > 0 => Ok(Filter {
+            outputs,
+            inputs,
+            height,
+            width,
+        }),
+        ref other => bail!("{NAME}: expected a weight [Cout, Cin, kh, kw], got shape {other:?}"),
+    }
+}
+
 impl Convolution {
     pub(crate) fn new(x: &Tensor, weight: &Tensor, stride: usize, padding: usize, set: InstructionSet) -> Result<Self> {
+        Self::of_filter(x, filter_of(weight)?, stride, padding, set)
+    }
+
+    pub(crate) fn of_filter(
+        x: &Tensor,
+        filter: Filter,
+        stride: usize,
+        padding: usize,
+        set: InstructionSet,
+    ) -> Result<Self> {
         let source = Dims::of(x, NAME)?;
-        let filter = match *weight.dims() {
-            [outputs, inputs, height, width] if outputs > 0 && height > 0 && width > 0 => Filter {
-                outputs,
-                inputs,
-                height,
-                width,
-            },
-            ref other => bail!("{NAME}: expected a weight [Cout, Cin, kh, kw], got shape {other:?}"),
-        };
-        check_float(weight, NAME, "weight")?;
         if filter.inputs != source.channels {
             bail!(
                 "{NAME}: the weight {:?} expects {} input channels, the input {:?} has {}",
-                weight.dims(),
+                filter.shape(),
                 filter.inputs,
                 x.dims(),
                 source.channels
@@ -107,15 +122,14 @@ impl Convolution {
         x.contiguous()?.apply_op2(&weight.contiguous()?, self)
     }
 
-    fn forward(&self, x: &[f32], weight: &[f32]) -> Vec<f32> {
-        let rows: Vec<usize> = (0..self.filter.height).collect();
-        let columns: Vec<usize> = (0..self.filter.width).collect();
+    /// The output of a weight that [`pack_forward`] has packed.
+    pub(crate) fn forward(&self, x: &[f32], packed: &[f32], finish: Option<Finish<'_>>) -> Vec<f32> {
         let lattice = Lattice {
             output: (0, 0),
             size: (self.output.height, self.output.width),
             source: (0, 0),
-            window: (rows.len(), columns.len()),
-            weights: pack(weight, self.filter, Direction::Forward, &rows, &columns),
+            window: (self.filter.height, self.filter.width),
+            weights: packed.into(),
         };
         let gather = Gather {
             source: self.source,
@@ -124,8 +138,13 @@ impl Convolution {
             source_step: self.stride,
             output_step: 1,
             lattices: vec![lattice],
+            finish,
         };
         gather.run(x, self.set)
+    }
+
+    pub(crate) fn output(&self) -> Dims {
+        self.output
     }
 
     /// Input pixel `i` meets output pixel `o` through tap `k` where `i + padding = stride o + k`. For the pixels
@@ -174,7 +193,7 @@ impl Convolution {
                         padding.1 + x.nearest + 1 - x.taps.len().max(1),
                     ),
                     window: (y.taps.len(), x.taps.len()),
-                    weights: pack(weight, self.filter, Direction::Backward, &y.taps, &x.taps),
+                    weights: pack(weight, self.filter, Direction::Backward, &y.taps, &x.taps).into(),
                 });
             }
         }
@@ -185,6 +204,7 @@ impl Convolution {
             source_step: 1,
             output_step: self.stride,
             lattices,
+            finish: None,
         };
         gather.run(gradient, self.set)
     }
@@ -221,7 +241,8 @@ impl CustomOp2 for Convolution {
         w: &CpuStorage,
         w_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let output = self.forward(floats(x, x_layout, NAME)?, floats(w, w_layout, NAME)?);
+        let packed = pack_forward(floats(w, w_layout, NAME)?, self.filter);
+        let output = self.forward(floats(x, x_layout, NAME)?, &packed, None);
         Ok((CpuStorage::F32(output), self.output.shape().into()))
     }
 

@@ -39,6 +39,11 @@ const PAIRED_TILES: [usize; 3] = [12, 14, 11];
 const SINGLE_TILES: [usize; 3] = [24, 21, 16];
 /// The most floats that a tile may read past its window.
 const LONGEST_TILE: usize = 24;
+/// From so many vectors of output channels on, windows and gradients are copied into the order in which the tiles read them: each
+/// copied window serves them all, and pixels whose distance is a large power of two do not displace each other in the cache.
+const PACKED_BLOCKS: usize = 4;
+/// Tiles whose windows are copied together, so that every cache line of the source is read once.
+const GROUP: usize = 4;
 
 /// The tile that covers a run with the least excess.
 #[inline(always)]
@@ -63,7 +68,8 @@ impl FilterGradient {
         let chunk_images = self.source.images.div_ceil(chunks);
         let chunks = self.source.images.div_ceil(chunk_images);
         // With few chunks the channels are divided too, each part padding the source for itself.
-        let parts = blocks.div_ceil(BLOCKS).min(MAX_CHUNKS.div_ceil(chunks));
+        let tasks = 2 * rayon::current_num_threads();
+        let parts = blocks.div_ceil(BLOCKS).min(tasks.div_ceil(chunks));
         let part_blocks = blocks.div_ceil(BLOCKS).div_ceil(parts) * BLOCKS;
         let parts = blocks.div_ceil(part_blocks);
 
@@ -127,6 +133,34 @@ impl FilterGradient {
         }
     }
 
+    /// The pixels of output rows `rows` of so many images for which row `tap` of the window is not all padding: zeros add nothing
+    /// to a sum.
+    fn seen(&self, tap: usize, rows: Range<usize>, images: usize) -> Seen {
+        let width = self.output.width;
+        // Rows y with `padding <= y stride + tap < padding + height`.
+        let below = |limit: usize| {
+            limit
+                .saturating_sub(tap)
+                .div_ceil(self.stride)
+                .clamp(rows.start, rows.end)
+        };
+        let (start, end) = (below(self.padding), below(self.padding + self.source.height));
+        if (start, end) == (rows.start, rows.end) {
+            return Seen {
+                first: 0,
+                count: images * rows.len() * width,
+                images: 1,
+                stride: 0,
+            };
+        }
+        Seen {
+            first: (start - rows.start) * width,
+            count: end.saturating_sub(start) * width,
+            images,
+            stride: rows.len() * width,
+        }
+    }
+
     /// Adds the contribution of `images` to the output channels of `blocks`.
     #[allow(clippy::too_many_arguments)]
     fn task(
@@ -154,8 +188,14 @@ impl FilterGradient {
         } else {
             stretch_pixels * padded_channels
         };
-        with_scratch(padded_len + aligned_len, |scratch| {
-            let (padded, aligned) = scratch.split_at_mut(padded_len);
+        let is_packed = blocks.len() >= PACKED_BLOCKS && blocks.len().is_multiple_of(BLOCKS);
+        let packed_len = match is_packed {
+            true => stretch_pixels * (GROUP * LONGEST_TILE + blocks.len() * LANES),
+            false => 0,
+        };
+        with_scratch(padded_len + aligned_len + packed_len, |scratch| {
+            let (padded, scratch) = scratch.split_at_mut(padded_len);
+            let (aligned, packed) = scratch.split_at_mut(aligned_len);
             for first in images.clone().step_by(plan.images) {
                 let count = plan.images.min(images.end - first);
                 for row in (0..self.output.height).step_by(plan.rows) {
@@ -189,8 +229,12 @@ impl FilterGradient {
                         }
                         gradient = &aligned[..pixels * padded_channels];
                     }
+                    let seen: Vec<Seen> = (0..self.filter.height)
+                        .map(|tap| self.seen(tap, row..row + rows, count))
+                        .collect();
                     let stretch = Stretch {
                         source,
+                        seen: &seen,
                         windows: &plan.windows[..pixels],
                         gradient,
                         channels: padded_channels,
@@ -199,6 +243,7 @@ impl FilterGradient {
                         run: self.filter.width * self.source.channels,
                         blocks: blocks.clone(),
                         partial,
+                        packed: is_packed.then_some(packed.as_mut_ptr()),
                     };
                     // SAFETY: the windows lie within the padded rows, with `LONGEST_TILE` floats to spare or at
                     // least as long as a tile; the partial gradient of this chunk and these blocks is this task's alone.
@@ -223,10 +268,21 @@ struct Plan {
     windows: Vec<usize>,
 }
 
+/// Those pixels of a stretch that a row of the window sees: `count` from `first` on, in each of `images` at distance `stride`.
+#[derive(Clone, Copy)]
+struct Seen {
+    first: usize,
+    count: usize,
+    images: usize,
+    stride: usize,
+}
+
 /// A stretch of pixels and where their contribution goes: `partial`, `[block][row][run][LANES]` like packed weights.
 struct Stretch<'a> {
     source: &'a [f32],
     windows: &'a [usize],
+    /// Per row of the window.
+    seen: &'a [Seen],
     gradient: &'a [f32],
     channels: usize,
     rows: usize,
@@ -234,6 +290,28 @@ struct Stretch<'a> {
     run: usize,
     blocks: Range<usize>,
     partial: *mut f32,
+    /// Room for `GROUP` tiles of windows and for the gradients of all blocks, to copy both.
+    packed: Option<*mut f32>,
+}
+
+/// Where a tile finds the window of a pixel, and its gradients.
+struct Operands<F> {
+    window: F,
+    source: *const f32,
+    gradient: *const f32,
+    /// Floats from one pixel's gradient to the next, and from one vector of channels to the next.
+    pixel_stride: usize,
+    block_stride: usize,
+}
+
+/// Which part of the gradient a tile adds to: floats `start..start + R` of a row of the window, but for the first `skipped`,
+/// and blocks of channels from `block` on.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    start: usize,
+    skipped: usize,
+    block: usize,
 }
 
 impl Kernel for Stretch<'_> {
@@ -241,9 +319,19 @@ impl Kernel for Stretch<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let mut block = self.blocks.start;
         // SAFETY: the caller vouches for the processor and the stretch.
         unsafe {
+            if let Some(packed) = self.packed {
+                if !V::MANY_REGISTERS {
+                    return self.packed::<V, 6, 1>(packed);
+                }
+                return match fitting_tile(self.run, PAIRED_TILES) {
+                    14 => self.packed::<V, 14, 2>(packed),
+                    11 => self.packed::<V, 11, 2>(packed),
+                    _ => self.packed::<V, 12, 2>(packed),
+                };
+            }
+            let mut block = self.blocks.start;
             while block < self.blocks.end {
                 if !V::MANY_REGISTERS {
                     self.column::<V, 6, 1>(block);
@@ -269,50 +357,125 @@ impl Kernel for Stretch<'_> {
 }
 
 impl Stretch<'_> {
-    /// All elements of the window, for `J` blocks of channels.
+    /// The tiles of `R` floats that cover the window: all rows, from left to right.
+    fn places(&self, length: usize, block: usize) -> impl Iterator<Item = Place> {
+        let (rows, run) = (self.rows, self.run);
+        (0..rows).flat_map(move |row| {
+            (0..run).step_by(length).map(move |first| {
+                // The last tile starts early rather than read past the run, where the run is long enough for that.
+                let start = first.min(run.saturating_sub(length));
+                Place {
+                    row,
+                    start,
+                    skipped: first - start,
+                    block,
+                }
+            })
+        })
+    }
+
+    /// All elements of the window, for `J` blocks of channels, read where they are.
     #[inline(always)]
     unsafe fn column<V: Lanes, const R: usize, const J: usize>(&self, block: usize) {
-        for row in 0..self.rows {
-            for first in (0..self.run).step_by(R) {
-                // The last tile starts early rather than read past the run, where the run is long enough for that.
-                let start = first.min(self.run.saturating_sub(R));
-                // SAFETY: windows are in the source, and channels within the gradient and the partial gradient.
-                unsafe { self.tile::<V, R, J>(row, start, first - start, block) };
+        for place in self.places(R, block) {
+            // SAFETY: windows are in the source, and channels within the gradient and the partial gradient.
+            unsafe {
+                let operands = Operands {
+                    window: |pixel: usize| *self.windows.get_unchecked(pixel),
+                    source: self.source.as_ptr().add(place.row * self.row_stride + place.start),
+                    gradient: self.gradient.as_ptr().add(block * LANES),
+                    pixel_stride: self.channels,
+                    block_stride: LANES,
+                };
+                self.tile::<V, _, R, J>(operands, place);
             }
         }
     }
 
-    /// Adds the sums over all pixels of `R` floats of a row of the window, from `start` on, times `J` blocks of channels
-    /// from `block` on, without the first `skipped` of those floats.
+    /// All elements of the window, for all blocks of channels, copied first.
+    #[inline(always)]
+    unsafe fn packed<V: Lanes, const R: usize, const J: usize>(&self, packed: *mut f32) {
+        let pixels = self.windows.len();
+        // SAFETY: as in `column`; the room is as large as `packed` says.
+        unsafe {
+            let gradients = packed.add(pixels * GROUP * LONGEST_TILE);
+            for (i, block) in self.blocks.clone().enumerate() {
+                let from = self.gradient.as_ptr().add(block * LANES);
+                let to = gradients.add(i * pixels * LANES);
+                for pixel in 0..pixels {
+                    V::load(from.add(pixel * self.channels)).store(to.add(pixel * LANES));
+                }
+            }
+            let mut group = [None; GROUP];
+            let mut places = self.places(R, self.blocks.start);
+            loop {
+                group.fill_with(|| places.next());
+                if group[0].is_none() {
+                    break;
+                }
+                for (pixel, window) in self.windows.iter().enumerate() {
+                    for (tile, place) in group.iter().flatten().enumerate() {
+                        let from = self
+                            .source
+                            .as_ptr()
+                            .add(window + place.row * self.row_stride + place.start);
+                        let to = packed.add((tile * pixels + pixel) * R);
+                        to.cast::<[f32; R]>().write(from.cast::<[f32; R]>().read());
+                    }
+                }
+                for (tile, place) in group.iter().flatten().enumerate() {
+                    for block in self.blocks.clone().step_by(J) {
+                        let operands = Operands {
+                            window: |pixel: usize| pixel * R,
+                            source: packed.add(tile * pixels * R).cast_const(),
+                            gradient: gradients.add((block - self.blocks.start) * pixels * LANES).cast_const(),
+                            pixel_stride: LANES,
+                            block_stride: pixels * LANES,
+                        };
+                        self.tile::<V, _, R, J>(operands, Place { block, ..*place });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds the sums over all pixels of `R` floats of the window times `J` blocks of channels.
     ///
     /// As in a convolution's tiles, loops with constant bounds keep the sums in registers.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)]
-    unsafe fn tile<V: Lanes, const R: usize, const J: usize>(
+    unsafe fn tile<V: Lanes, F: Fn(usize) -> usize, const R: usize, const J: usize>(
         &self,
-        row: usize,
-        start: usize,
-        skipped: usize,
-        block: usize,
+        operands: Operands<F>,
+        place: Place,
     ) {
-        // SAFETY: as in `column`. The buffer is read where it has been written.
+        let Place {
+            row,
+            start,
+            skipped,
+            block,
+        } = place;
+        // SAFETY: as in `column` and `packed`. The buffer is read where it has been written.
         unsafe {
             let mut sums = [[V::splat(0.0); J]; R];
-            let source = self.source.as_ptr().add(row * self.row_stride + start);
-            let mut gradient = self.gradient.as_ptr().add(block * LANES);
-            for window in self.windows {
-                let window = source.add(*window);
-                let mut lines = [V::splat(0.0); J];
-                for j in 0..J {
-                    lines[j] = V::load(gradient.add(j * LANES));
-                }
-                for r in 0..R {
-                    let value = V::splat(*window.add(r));
+            let seen = self.seen.get_unchecked(row);
+            for image in 0..seen.images {
+                let first = seen.first + image * seen.stride;
+                let mut gradient = operands.gradient.add(first * operands.pixel_stride);
+                for pixel in first..first + seen.count {
+                    let window = operands.source.add((operands.window)(pixel));
+                    let mut lines = [V::splat(0.0); J];
                     for j in 0..J {
-                        sums[r][j] = value.mul_add(lines[j], sums[r][j]);
+                        lines[j] = V::load(gradient.add(j * operands.block_stride));
                     }
+                    for r in 0..R {
+                        let value = V::splat(*window.add(r));
+                        for j in 0..J {
+                            sums[r][j] = value.mul_add(lines[j], sums[r][j]);
+                        }
+                    }
+                    gradient = gradient.add(operands.pixel_stride);
                 }
-                gradient = gradient.add(self.channels);
             }
 
             let block_len = self.rows * self.run * LANES;

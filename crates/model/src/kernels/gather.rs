@@ -8,16 +8,18 @@
 //! Padding is made real: a task copies its rows of the source into scratch memory with zeros around them.
 
 use super::parallel::for_each;
+use super::pointwise::Pointwise;
 use super::simd::{InstructionSet, LANES};
 use super::storage::{Dims, Output, Shared, with_scratch};
-use super::tiles::Tiles;
+use super::tiles::{Finish, Tiles};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Output pixels that share their weights: a lattice of points `(y + step i, x + step j)` in the output.
 ///
 /// A convolution has one. The data gradient of one with stride s has s x s: pixels whose distance is not a multiple
 /// of s meet different taps.
-pub(crate) struct Lattice {
+pub(crate) struct Lattice<'a> {
     /// First output row and column.
     pub output: (usize, usize),
     /// Number of rows and columns.
@@ -27,11 +29,11 @@ pub(crate) struct Lattice {
     /// Rows and columns of the window. Either may be 0: then the pixels are 0.
     pub window: (usize, usize),
     /// `[block][row][column][source channel][LANES]`, see [`super::pack::pack`].
-    pub weights: Vec<f32>,
+    pub weights: Cow<'a, [f32]>,
 }
 
 /// A gather: lattices of an output, each a weighted sum over windows of a source.
-pub(crate) struct Gather {
+pub(crate) struct Gather<'a> {
     pub source: Dims,
     pub output: Dims,
     /// Rows of zeros above and columns of zeros to the left of the source.
@@ -39,11 +41,13 @@ pub(crate) struct Gather {
     /// Distance of neighbouring windows in the source, and of neighbouring lattice pixels in the output.
     pub source_step: usize,
     pub output_step: usize,
-    pub lattices: Vec<Lattice>,
+    pub lattices: Vec<Lattice<'a>>,
+    /// What is done to each sum.
+    pub finish: Option<Finish<'a>>,
 }
 
 /// Scratch memory of a task, in bytes: the padded rows and the weights of a tile share the second-level cache.
-const SCRATCH_BYTES: usize = 192 * 1024;
+pub(crate) const SCRATCH_BYTES: usize = 192 * 1024;
 /// Pixels of a task, even if its scratch memory grows beyond that: enough for the weights to pay for being fetched.
 const MIN_PIXELS: usize = 112;
 
@@ -68,14 +72,17 @@ struct Plan {
 }
 
 /// Tasks for all threads to finish at about the same time.
-fn enough_tasks() -> usize {
+pub(crate) fn enough_tasks() -> usize {
     4 * rayon::current_num_threads()
 }
 
-impl Gather {
+impl Gather<'_> {
     /// Computes all outputs.
     pub(crate) fn run(&self, source: &[f32], set: InstructionSet) -> Vec<f32> {
         assert_eq!(source.len(), self.source.elements());
+        if let Some(pointwise) = self.pointwise() {
+            return pointwise.run(source, set);
+        }
         let plan = self.plan();
         let lattice_rows = self.lattice_rows();
         let bands = lattice_rows.div_ceil(plan.rows);
@@ -100,6 +107,26 @@ impl Gather {
         });
         // SAFETY: the lattices cover the output, and the tasks cover all images, lattice rows and channels.
         unsafe { output.finish() }
+    }
+
+    /// The same as a matrix product, where every window is one pixel.
+    fn pointwise(&self) -> Option<Pointwise<'_>> {
+        match self.lattices.as_slice() {
+            [lattice]
+                if lattice.window == (1, 1)
+                    && (lattice.source, self.padding) == ((0, 0), (0, 0))
+                    && self.output_step == 1 =>
+            {
+                Some(Pointwise {
+                    source: self.source,
+                    output: self.output,
+                    step: self.source_step,
+                    weights: &lattice.weights,
+                    finish: self.finish,
+                })
+            }
+            _ => None,
+        }
     }
 
     fn lattice_rows(&self) -> usize {
@@ -147,26 +174,7 @@ impl Gather {
         } else {
             source_rows * width * channels
         };
-        let pixels = |lattice: &Lattice| {
-            let mut pixels = Vec::with_capacity(images * rows * lattice.size.1);
-            for image in 0..images {
-                for row in 0..rows.min(lattice.size.0) {
-                    for column in 0..lattice.size.1 {
-                        let y = lattice.source.0 - first_row + row * self.source_step;
-                        let x = lattice.source.1 + column * self.source_step;
-                        let output_y = image * self.output.height + lattice.output.0 + row * self.output_step;
-                        let output_x = lattice.output.1 + column * self.output_step;
-                        pixels.push((
-                            image * image_stride + (y * width + x) * channels,
-                            (output_y * self.output.width + output_x) * self.output.channels,
-                        ));
-                    }
-                }
-            }
-            pixels
-        };
-        let pixels = self.lattices.iter().map(pixels).collect();
-        Plan {
+        let mut plan = Plan {
             images,
             rows,
             first_row,
@@ -174,8 +182,43 @@ impl Gather {
             image_stride,
             source_rows,
             in_place,
-            pixels,
-        }
+            pixels: Vec::new(),
+        };
+        plan.pixels = self.pixels(&plan, images);
+        plan
+    }
+
+    /// Per lattice, the pixels of a task of so many images: row by row, and in a row image by image, so that the rows at the images'
+    /// edges, whose windows are partly padding, are together.
+    fn pixels(&self, plan: &Plan, images: usize) -> Vec<Vec<(usize, usize)>> {
+        let channels = self.source.channels;
+        let pixels = |lattice: &Lattice<'_>| {
+            let mut pixels = Vec::with_capacity(images * plan.rows * lattice.size.1);
+            for row in 0..plan.rows.min(lattice.size.0) {
+                for image in 0..images {
+                    for column in 0..lattice.size.1 {
+                        let y = lattice.source.0 - plan.first_row + row * self.source_step;
+                        let x = lattice.source.1 + column * self.source_step;
+                        let output_y = image * self.output.height + lattice.output.0 + row * self.output_step;
+                        let output_x = lattice.output.1 + column * self.output_step;
+                        pixels.push((
+                            image * plan.image_stride + (y * plan.width + x) * channels,
+                            (output_y * self.output.width + output_x) * self.output.channels,
+                        ));
+                    }
+                }
+            }
+            pixels
+        };
+        self.lattices.iter().map(pixels).collect()
+    }
+
+    /// The rows of the window of a lattice row that are not all padding: zeros add nothing to a sum.
+    fn seen(&self, lattice: &Lattice<'_>, row: usize) -> Range<usize> {
+        let top = lattice.source.0 + row * self.source_step;
+        let start = self.padding.0.saturating_sub(top).min(lattice.window.0);
+        let end = (self.padding.0 + self.source.height).saturating_sub(top);
+        start..end.clamp(start, lattice.window.0)
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -192,28 +235,40 @@ impl Gather {
         let image_len = self.source.height * self.source.width * self.source.channels;
         let row_len = plan.width * self.source.channels;
         let output_row = images.start * self.output.height + rows.start * self.output_step;
+        let first_output = output_row * self.output.width * self.output.channels;
+        let finish = self.finish.map(|finish| finish.from(first_output));
+        let fewer = (images.len() < plan.images).then(|| self.pixels(plan, images.len()));
+        let pixels = fewer.as_ref().unwrap_or(&plan.pixels);
         let gather = |source: &[f32]| {
-            for (lattice, pixels) in self.lattices.iter().zip(&plan.pixels) {
-                let height = lattice.size.0.min(rows.end).saturating_sub(rows.start);
-                let count = images.len() * height * lattice.size.1;
-                let tiles = Tiles {
-                    source,
-                    pixels: &pixels[..count],
-                    columns: lattice.size.1,
-                    step: self.source_step * self.source.channels,
-                    rows: lattice.window.0,
-                    row_stride: row_len,
-                    run: lattice.window.1 * self.source.channels,
-                    weights: &lattice.weights,
-                    channels: self.output.channels,
-                    blocks: blocks.clone(),
-                    // SAFETY: a task's first row is within the output.
-                    output: unsafe { output.at(output_row * self.output.width * self.output.channels) },
-                };
-                // SAFETY: the table's windows lie in the rows that the plan gives a task, its output pixels in the
-                // task's images and rows, which no other task writes
-                // in the same channels.
-                unsafe { set.run(tiles) }
+            for (lattice, pixels) in self.lattices.iter().zip(pixels) {
+                let end = rows.end.min(lattice.size.0);
+                let mut first = rows.start;
+                while first < end {
+                    let seen = self.seen(lattice, first);
+                    let alike = (first..end).take_while(|row| self.seen(lattice, *row) == seen).count();
+                    let row_pixels = images.len() * lattice.size.1;
+                    let start = (first - rows.start) * row_pixels;
+                    first += alike;
+                    let tiles = Tiles {
+                        source,
+                        pixels: &pixels[start..start + alike * row_pixels],
+                        columns: lattice.size.1,
+                        step: self.source_step * self.source.channels,
+                        rows: lattice.window.0,
+                        seen,
+                        row_stride: row_len,
+                        run: lattice.window.1 * self.source.channels,
+                        weights: &lattice.weights,
+                        channels: self.output.channels,
+                        blocks: blocks.clone(),
+                        // SAFETY: a task's first row is within the output.
+                        output: unsafe { output.at(first_output) },
+                        finish,
+                    };
+                    // SAFETY: the table's windows lie in the rows that the plan gives a task, its output pixels in the
+                    // task's images and rows, which no other task writes in the same channels.
+                    unsafe { set.run(tiles) }
+                }
             }
         };
         let top = plan.first_row + rows.start * self.source_step;

@@ -34,9 +34,11 @@ mod convolution;
 mod cuda;
 mod elementwise;
 mod filter_gradient;
+mod fused;
 mod gather;
 mod pack;
 mod parallel;
+mod pointwise;
 mod pooling;
 mod reference;
 mod simd;
@@ -48,6 +50,7 @@ mod x86;
 
 pub use batch_norm::{affine, batch_norm};
 pub use convolution::conv2d;
+pub use fused::FusedConvolution;
 pub use pooling::{global_average_pool, max_pool2d};
 pub use statistics::{Statistics, batch_statistics};
 

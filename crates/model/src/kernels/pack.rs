@@ -13,6 +13,10 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    pub(crate) fn shape(&self) -> [usize; 4] {
+        [self.outputs, self.inputs, self.height, self.width]
+    }
+
     pub(crate) fn elements(&self) -> usize {
         self.outputs * self.inputs * self.height * self.width
     }
@@ -64,6 +68,13 @@ pub(crate) fn pack(
         }
     });
     packed
+}
+
+/// [`pack`] of all taps, for a forward pass.
+pub(crate) fn pack_forward(weight: &[f32], filter: Filter) -> Vec<f32> {
+    let rows: Vec<usize> = (0..filter.height).collect();
+    let columns: Vec<usize> = (0..filter.width).collect();
+    pack(weight, filter, Direction::Forward, &rows, &columns)
 }
 
 /// The inverse of a forward [`pack`] of all taps: sums `partials`, each `[block][row][column][input][LANES]`, in their

@@ -4,17 +4,40 @@ use super::simd::{Kernel, LANES, Lanes};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+/// What follows a convolution in evaluation, done to its sums while they are in registers:
+/// `relu(sum * scale + shift + residual)`. The operations, and so the bytes, are those of the separate pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Finish<'a> {
+    /// One value a channel, and zeros up to a multiple of [`LANES`].
+    pub scale: &'a [f32],
+    pub shift: &'a [f32],
+    /// Of the output's shape.
+    pub residual: Option<&'a [f32]>,
+    pub relu: bool,
+}
+
+impl<'a> Finish<'a> {
+    /// The same for an output that starts at element `first`.
+    pub(crate) fn from(self, first: usize) -> Self {
+        Self {
+            residual: self.residual.map(|residual| &residual[first..]),
+            ..self
+        }
+    }
+}
+
 /// The pixels of one lattice in one task.
 pub(crate) struct Tiles<'a> {
     /// Padded source rows.
     pub source: &'a [f32],
     /// Offsets of each pixel's window in the source and of its channels in the output, row by row.
     pub pixels: &'a [(usize, usize)],
-    /// Pixels in a row, and the distance of the windows of neighbours.
+    /// Pixels in a row, `usize::MAX` where all are in one, and the distance of the windows of neighbours.
     pub columns: usize,
     pub step: usize,
-    /// The window: rows, floats from one row to the next, and floats of a row that count.
+    /// The window: rows, those of them that are not all padding, floats from one row to the next, and floats of a row that count.
     pub rows: usize,
+    pub seen: Range<usize>,
     pub row_stride: usize,
     pub run: usize,
     /// `[block][row][run][LANES]`.
@@ -23,6 +46,8 @@ pub(crate) struct Tiles<'a> {
     pub channels: usize,
     pub blocks: Range<usize>,
     pub output: *mut f32,
+    /// Its residual starts where `output` does.
+    pub finish: Option<Finish<'a>>,
 }
 
 impl Kernel for Tiles<'_> {
@@ -30,21 +55,11 @@ impl Kernel for Tiles<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let mut block = self.blocks.start;
         // SAFETY: the caller vouches for the processor and the table.
         unsafe {
-            while block < self.blocks.end {
-                // 28 of 32 vectors hold sums, or 6 of 8 on small register files; the rest, weights and a pixel.
-                if !V::MANY_REGISTERS {
-                    self.column::<V, 6, 1>(block);
-                    block += 1;
-                } else if block + 2 <= self.blocks.end {
-                    self.column::<V, 14, 2>(block);
-                    block += 2;
-                } else {
-                    self.column::<V, 28, 1>(block);
-                    block += 1;
-                }
+            match self.finish {
+                None => self.columns::<V, false>(),
+                Some(_) => self.columns::<V, true>(),
             }
         }
     }
@@ -87,31 +102,74 @@ impl<const P: usize> Windows<P> for Spaced {
 const WEIGHT_BYTES: usize = 256 * 1024;
 
 impl Tiles<'_> {
-    /// All pixels, for `J` blocks of channels.
     #[inline(always)]
-    unsafe fn column<V: Lanes, const P: usize, const J: usize>(&self, block: usize) {
+    unsafe fn columns<V: Lanes, const FINISH: bool>(&self) {
+        let mut block = self.blocks.start;
+        // SAFETY: the caller vouches for the processor and the table.
+        unsafe {
+            while block < self.blocks.end {
+                // 28 of 32 vectors hold sums, or 6 of 8 on small register files; the rest, weights and a pixel.
+                if !V::MANY_REGISTERS {
+                    self.column::<V, FINISH, 6, 3, 1>(block);
+                    block += 1;
+                } else if block + 2 <= self.blocks.end {
+                    self.column::<V, FINISH, 14, 7, 2>(block);
+                    block += 2;
+                } else {
+                    self.column::<V, FINISH, 28, 14, 1>(block);
+                    block += 1;
+                }
+            }
+        }
+    }
+
+    /// All pixels, `P` at a time and the last `H` if no more are left, for `J` blocks of channels.
+    #[inline(always)]
+    unsafe fn column<V: Lanes, const FINISH: bool, const P: usize, const H: usize, const J: usize>(
+        &self,
+        block: usize,
+    ) {
         // Weights that exceed the cache are used in passes, some rows of the window at a time; sums wait in the output.
         let row_bytes = self.run * J * LANES * size_of::<f32>();
         let rows = (WEIGHT_BYTES / row_bytes.max(1)).clamp(1, self.rows.max(1));
-        for start in (0..self.rows.max(1)).step_by(rows) {
-            let rows = start..(start + rows).min(self.rows);
+        let seen = &self.seen;
+        for start in (seen.start..seen.end.max(seen.start + 1)).step_by(rows) {
+            let rows = start..(start + rows).min(seen.end);
             for (tile, pixels) in self.pixels.chunks(P).enumerate() {
-                let in_one_row = tile * P % self.columns + P <= self.columns;
                 // SAFETY: the table's offsets are within the source and the output.
                 unsafe {
-                    if in_one_row {
-                        let windows = Spaced {
-                            first: self.source.as_ptr().add(pixels[0].0),
-                            step: self.step,
-                        };
-                        self.tile::<V, _, P, J>(windows, pixels, rows.clone(), block);
+                    if pixels.len() > H {
+                        self.place::<V, FINISH, P, J>(tile * P, pixels, rows.clone(), block);
                     } else {
-                        // The last tile repeats its last pixel.
-                        let pixel = |p: usize| pixels[p.min(pixels.len() - 1)].0;
-                        let windows = Scattered(std::array::from_fn(|p| self.source.as_ptr().add(pixel(p))));
-                        self.tile::<V, _, P, J>(windows, pixels, rows.clone(), block);
+                        self.place::<V, FINISH, H, J>(tile * P, pixels, rows.clone(), block);
                     }
                 }
+            }
+        }
+    }
+
+    /// A tile that starts at pixel `start`, its windows addressed in the cheapest way.
+    #[inline(always)]
+    unsafe fn place<V: Lanes, const FINISH: bool, const P: usize, const J: usize>(
+        &self,
+        start: usize,
+        pixels: &[(usize, usize)],
+        rows: Range<usize>,
+        block: usize,
+    ) {
+        // SAFETY: the table's offsets are within the source and the output.
+        unsafe {
+            if pixels.len() == P && start % self.columns + P <= self.columns {
+                let windows = Spaced {
+                    first: self.source.as_ptr().add(pixels[0].0),
+                    step: self.step,
+                };
+                self.tile::<V, FINISH, _, P, J>(windows, pixels, rows, block);
+            } else {
+                // The last tile repeats its last pixel.
+                let pixel = |p: usize| pixels[p.min(pixels.len() - 1)].0;
+                let windows = Scattered(std::array::from_fn(|p| self.source.as_ptr().add(pixel(p))));
+                self.tile::<V, FINISH, _, P, J>(windows, pixels, rows, block);
             }
         }
     }
@@ -122,7 +180,7 @@ impl Tiles<'_> {
     /// unrolled; what does not, goes through `buffer`.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)]
-    unsafe fn tile<V: Lanes, W: Windows<P>, const P: usize, const J: usize>(
+    unsafe fn tile<V: Lanes, const FINISH: bool, W: Windows<P>, const P: usize, const J: usize>(
         &self,
         windows: W,
         pixels: &[(usize, usize)],
@@ -132,7 +190,8 @@ impl Tiles<'_> {
         let block_len = self.rows * self.run * LANES;
         let first = block * LANES;
         let whole = pixels.len() == P && first + J * LANES <= self.channels;
-        let later = rows.start > 0;
+        let later = rows.start > self.seen.start;
+        let last = rows.end == self.seen.end;
         // SAFETY: windows lie within the source, `rows * run` lines of `J` blocks within the weights, and the table's
         // offsets within the output. The buffer is read where it has been written.
         unsafe {
@@ -174,6 +233,46 @@ impl Tiles<'_> {
                         }
                     }
                     weights = weights.add(LANES);
+                }
+            }
+
+            if FINISH
+                && last
+                && let Some(finish) = self.finish
+            {
+                for j in 0..J {
+                    let scale = V::load(finish.scale.as_ptr().add(first + j * LANES));
+                    let shift = V::load(finish.shift.as_ptr().add(first + j * LANES));
+                    for p in 0..P {
+                        sums[p][j] = sums[p][j].mul_add(scale, shift);
+                    }
+                }
+                if let Some(residual) = finish.residual {
+                    if whole {
+                        for p in 0..P {
+                            for j in 0..J {
+                                let from = residual.as_ptr().add(pixels[p].1 + first + j * LANES);
+                                sums[p][j] = sums[p][j].add(V::load(from));
+                            }
+                        }
+                    } else {
+                        for p in 0..P {
+                            let from = residual.as_ptr().add(pixels[p.min(pixels.len() - 1)].1 + first);
+                            *buffer.add(p) = self.load_channels(from, first);
+                        }
+                        for p in 0..P {
+                            for j in 0..J {
+                                sums[p][j] = sums[p][j].add((*buffer.add(p))[j]);
+                            }
+                        }
+                    }
+                }
+                if finish.relu {
+                    for p in 0..P {
+                        for j in 0..J {
+                            sums[p][j] = zero.greater_of(sums[p][j]);
+                        }
+                    }
                 }
             }
 

@@ -5,7 +5,7 @@ use super::super::convolution::Convolution;
 use super::super::pooling::MaxPool;
 use super::super::simd::InstructionSet;
 use super::super::storage::Dims;
-use super::super::{batch_statistics, global_average_pool, reference};
+use super::super::{FusedConvolution, batch_statistics, global_average_pool, reference};
 use super::{assert_all_close, assert_close, bits, numbers, variable, with_gradients};
 use candle_core::{Result, Tensor, Var};
 use proptest::prelude::*;
@@ -48,27 +48,63 @@ fn check_convolution(x: [usize; 4], [outputs, kernel, stride, padding]: [usize; 
     });
 }
 
+/// On every instruction set the fused layers give the bytes of the single ones.
+fn check_fused(x: [usize; 4], [outputs, kernel, stride, padding]: [usize; 4]) {
+    let what = format!("{x:?} -> {outputs}, kernel {kernel}, stride {stride}, padding {padding}");
+    let input = numbers(&x, 1);
+    let weight = numbers(&[outputs, x[3], kernel, kernel], 2);
+    let (scale, shift) = (numbers(&[outputs], 3), numbers(&[outputs], 4));
+    for set in InstructionSet::supported() {
+        let fused = FusedConvolution::for_set(&weight, [&scale, &shift], stride, padding, set).unwrap();
+        let convolution = Convolution::new(&input, &weight, stride, padding, set).unwrap();
+        let y = convolution.apply(&input, &weight).unwrap();
+        let residual = numbers(y.dims(), 5);
+        for (residual, relu) in [
+            (None, false),
+            (None, true),
+            (Some(&residual), false),
+            (Some(&residual), true),
+        ] {
+            let expected = Normalisation::affine(Dims::of(&y, "test").unwrap(), relu, set)
+                .apply(&y, &scale, &shift, residual)
+                .unwrap();
+            let found = fused.forward(&input, residual, relu).unwrap();
+            assert_eq!(found.dims(), expected.dims(), "{what}");
+            assert!(bits(&[found]) == bits(&[expected]), "{what}, {set:?}, relu {relu}");
+        }
+    }
+}
+
+/// Shapes that every branch of the kernels sees.
+const CONVOLUTIONS: [([usize; 4], [usize; 4]); 20] = [
+    ([2, 12, 12, 16], [16, 3, 1, 1]),
+    ([3, 7, 7, 32], [32, 3, 1, 1]),
+    ([2, 14, 14, 16], [32, 3, 2, 1]),
+    ([2, 14, 14, 16], [32, 1, 2, 0]),
+    ([2, 9, 13, 16], [48, 1, 1, 0]),
+    ([1, 37, 29, 3], [16, 7, 2, 3]),
+    ([2, 5, 6, 7], [5, 3, 1, 1]),
+    ([1, 9, 9, 20], [33, 3, 2, 1]),
+    ([4, 4, 4, 64], [80, 3, 1, 1]),
+    ([1, 1, 1, 4], [4, 1, 1, 0]),
+    ([1, 3, 3, 5], [17, 3, 3, 0]),
+    ([2, 6, 7, 40], [24, 3, 1, 0]),
+    ([2, 8, 8, 8], [8, 2, 2, 0]),
+    ([1, 8, 8, 8], [8, 5, 3, 4]),
+    ([40, 4, 4, 16], [16, 3, 1, 1]),
+    ([1, 70, 66, 64], [16, 3, 1, 1]),
+    // 1 x 1: several tasks, a tile cut short, pixels that are copied apart, and strides.
+    ([3, 11, 13, 24], [40, 1, 1, 0]),
+    ([1, 6, 5, 1024], [33, 1, 1, 0]),
+    ([2, 7, 7, 1024], [16, 1, 2, 0]),
+    ([2, 9, 6, 32], [64, 1, 3, 0]),
+];
+
 #[test]
 fn convolution_equals_candle() {
-    for (x, layer) in [
-        ([2, 12, 12, 16], [16, 3, 1, 1]),
-        ([3, 7, 7, 32], [32, 3, 1, 1]),
-        ([2, 14, 14, 16], [32, 3, 2, 1]),
-        ([2, 14, 14, 16], [32, 1, 2, 0]),
-        ([2, 9, 13, 16], [48, 1, 1, 0]),
-        ([1, 37, 29, 3], [16, 7, 2, 3]),
-        ([2, 5, 6, 7], [5, 3, 1, 1]),
-        ([1, 9, 9, 20], [33, 3, 2, 1]),
-        ([4, 4, 4, 64], [80, 3, 1, 1]),
-        ([1, 1, 1, 4], [4, 1, 1, 0]),
-        ([1, 3, 3, 5], [17, 3, 3, 0]),
-        ([2, 6, 7, 40], [24, 3, 1, 0]),
-        ([2, 8, 8, 8], [8, 2, 2, 0]),
-        ([1, 8, 8, 8], [8, 5, 3, 4]),
-        ([40, 4, 4, 16], [16, 3, 1, 1]),
-        ([1, 70, 66, 64], [16, 3, 1, 1]),
-    ] {
+    for (x, layer) in CONVOLUTIONS {
         check_convolution(x, layer);
+        check_fused(x, layer);
     }
 }
 
@@ -83,6 +119,7 @@ proptest! {
     ) {
         prop_assume!(h.min(w) + 2 * padding >= kernel);
         check_convolution([n, h, w, inputs], [outputs, kernel, stride, padding]);
+        check_fused([n, h, w, inputs], [outputs, kernel, stride, padding]);
     }
 
     #[test]

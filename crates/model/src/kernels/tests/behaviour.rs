@@ -187,7 +187,7 @@ fn errors_say_what_was_expected() {
         ),
         (
             batch_norm(&x, &three, &three, &statistics(), 1e-5, Some(&weight), true),
-            "a residual of the input's shape",
+            "a residual of the result's shape",
         ),
         (
             affine(&x, &three, &numbers(&[3, 1], 3), None, true),
