@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Runs biascam and PyTorch alternately on the same work and writes BENCHMARKS.md.
 
-    benches/peers/compare.py [--python PYTHON] [--repetitions N] [--seconds S] [--out FILE]
+    benches/peers/compare.py [--python PYTHON] [--repetitions N] [--seconds S] [--only WORK]... [--out FILE]
 
 PYTHON is an interpreter that has what `requirements.txt` lists; without it a virtual environment is made under `target/peers`.
+WORK is a line of the table such as `resnet50/step`, or `growth`; without it everything runs.
 Only the standard library is needed to run this script. Speeds are compared within one run only: each repetition takes every
 piece of work once on every side, one process after the other, so that a slower minute of the machine hits all sides.
 """
@@ -35,26 +36,56 @@ TEST_IMAGES = [500, 2000, 8000]
 
 
 def output(*command, **more):
-    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, **more).stdout
+    """What a command prints; where it fails, the end of its own words."""
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, **more).stdout
+    except subprocess.CalledProcessError as error:
+        words = (error.stderr or error.stdout).strip()[-2000:]
+        raise SystemExit(f"compare.py: `{' '.join(map(str, command))}` failed:\n{words}") from None
+    except FileNotFoundError:
+        raise SystemExit(f"compare.py: there is no program `{command[0]}`") from None
 
 
 def peers_python():
     """An interpreter of our own with the pinned requirements."""
     folder = ROOT / "target" / "peers"
     python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
+    done = folder / "requirements.txt"
+    wanted = (HERE / "requirements.txt").read_text()
+    if not done.exists() or done.read_text() != wanted:
+        print(f"making a virtual environment with PyTorch in {folder} (3 GB, once)", file=sys.stderr)
+        try:
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
+        except (subprocess.CalledProcessError, OSError) as error:
+            raise SystemExit(
+                f"compare.py: the environment for PyTorch could not be made ({error}). It needs Python's venv and ensurepip, a "
+                "package index, and 3 GB; or give --python an interpreter that has what benches/peers/requirements.txt lists."
+            ) from None
+        done.write_text(wanted)
     return str(python)
 
 
-def speeds(python, repetitions, seconds, threads):
+def torch_version(python):
+    """PyTorch's, once all that the peers import can be imported."""
+    program = "import torch, torchvision, pytorch_grad_cam; print(torch.__version__)"
+    try:
+        return subprocess.run([python, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
+    except (subprocess.CalledProcessError, OSError) as error:
+        reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
+        raise SystemExit(
+            f"compare.py: {python} cannot run the peers: {reason}. They need what benches/peers/requirements.txt lists; without "
+            "--python an environment with it is made under target/peers."
+        ) from None
+
+
+def speeds(python, chosen, repetitions, seconds, threads):
     """Images a second by (work, side), one value a repetition."""
     peer = ROOT / "target" / "release" / "examples" / "peer"
     environment = {**os.environ, "RAYON_NUM_THREADS": str(threads)}
     found = {}
     for repetition in range(repetitions):
-        for work, _, both_layouts in WORK:
+        for work, _, both_layouts in chosen:
             sides = {"biascam": [str(peer), work, str(seconds)]}
             for layout in ["default", "channels_last"] if both_layouts else ["default"]:
                 sides[layout] = [python, str(HERE / "torch_peer.py"), work, layout, str(seconds), str(threads)]
@@ -95,64 +126,64 @@ def peak_megabytes(command):
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise SystemExit(f"{' '.join(command)} failed")
-    return usage.ru_maxrss / 1024  # Linux counts in KiB.
+        raise SystemExit(f"compare.py: `{' '.join(command)}` failed; run it to see why")
+    # Linux counts in KiB, macOS in bytes.
+    return usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+
+
+def cpuinfo():
+    try:
+        return Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return ""
 
 
 def processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
+    for line in cpuinfo().splitlines():
         if line.startswith("model name"):
             return line.split(":", 1)[1].strip()
-    return platform.processor()
+    return platform.processor() or platform.machine()
 
 
 def instruction_sets():
-    flags = Path("/proc/cpuinfo").read_text()
+    flags = cpuinfo()
     return "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "neither AVX2 nor AVX-512"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", help="an interpreter with the peers' requirements")
-    parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement, at least one batch")
-    parser.add_argument("--out", type=Path, default=ROOT / "BENCHMARKS.md")
-    arguments = parser.parse_args()
-    python = arguments.python or peers_python()
-    threads = os.cpu_count()
-    output("cargo", "build", "--release", "--locked", "--workspace", "--bins", "--examples")
+def cell(values):
+    """Median and range."""
+    if not values:
+        return "–"
+    digits = 0 if min(values) >= 20 else 2 if max(values) < 10 else 1
+    return f"{statistics.median(values):,.{digits}f} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
 
-    found = speeds(python, arguments.repetitions, arguments.seconds, threads)
-    torch = output(python, "-c", "import torch; print(torch.__version__)").strip()
-    revision = output("git", "describe", "--always", "--dirty", "--exclude=*").strip()
+
+def speed_table(found, chosen, repetitions, threads):
     text = [
-        "# Benchmarks",
         "",
-        f"Written by `just peers` (`benches/peers/compare.py`) on {threads} cores of a {processor()} ({instruction_sets()}), "
-        f"{platform.system()}, {output('rustc', '--version').split(' (')[0]}, PyTorch {torch}, Python "
-        f"{platform.python_version()}, biascam {revision}. Both sides use {threads} threads and float32 and ran alternately, "
-        f"{arguments.repetitions} times; medians, with the smallest and largest value in brackets. A ratio above 1 means that "
-        "biascam is faster.",
+        "## Speed",
         "",
-        "| work | biascam, images/s | PyTorch, default layout | PyTorch, channels last | ratio to default | to channels last |",
+        f"Both sides use {threads} threads and float32 and ran alternately, {repetitions} times: medians of images a second, and of the "
+        "ratios within a repetition, with the smallest and largest in brackets. A ratio above 1 means that biascam is faster.",
+        "",
+        "| work | biascam | PyTorch, default layout | PyTorch, channels last | ratio to default | ratio to channels last |",
         "|---|---:|---:|---:|---:|---:|",
     ]
-
-    def cell(values):
-        if not values:
-            return "–"
-        digits = 0 if min(values) >= 100 else 2 if min(values) < 1 else 1
-        return f"{statistics.median(values):,.{digits}f} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
-
-    for work, title, _ in WORK:
+    for work, title, _ in chosen:
         ours, default, last = (found.get((work, side)) for side in ("biascam", "default", "channels_last"))
-        ratios = [statistics.median(ours) / statistics.median(theirs) if theirs else None for theirs in (default, last)]
-        ratios = ["–" if ratio is None else f"{ratio:.2f}" if ratio < 20 else f"{ratio:.0f}" for ratio in ratios]
-        text.append(f"| {title} | {cell(ours)} | {cell(default)} | {cell(last)} | {ratios[0]} | {ratios[1]} |")
-    text += [
-        "",
-        "The last line is the paper's authors' way of explaining on PyTorch's side: 40 forward and 40 backward passes an image, "
-        "through pytorch-grad-cam; here it is one forward pass and a matrix product, and both scale the maps to the image's size.",
+        ratios = [[a / b for a, b in zip(ours, theirs)] if theirs else None for theirs in (default, last)]
+        text.append(f"| {title} | " + " | ".join(map(cell, [ours, default, last, *ratios])) + " |")
+    if any(work == "resnet50/explain" for work, _, _ in chosen):
+        text += [
+            "",
+            "The last line is the paper's authors' way of explaining on PyTorch's side: 40 forward and 40 backward passes an image, "
+            "through pytorch-grad-cam; here it is one forward pass and a matrix product, and both scale the maps to the image's size.",
+        ]
+    return text
+
+
+def growth_table(rows):
+    text = [
         "",
         "## Cost grows as it should",
         "",
@@ -164,7 +195,40 @@ def main():
         "| test images | predicted, images/s | explained, images/s | peak memory, MB |",
         "|---:|---:|---:|---:|",
     ]
-    text += [f"| {n:,} | {predicted:,.0f} | {explained:,.0f} | {peak:,.0f} |" for n, predicted, explained, peak in growth()]
+    return text + [f"| {n:,} | {predicted:,.0f} | {explained:,.0f} | {peak:,.0f} |" for n, predicted, explained, peak in rows]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", help="an interpreter with the peers' requirements")
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement, at least one batch")
+    known = [work for work, _, _ in WORK] + ["growth"]
+    parser.add_argument("--only", action="append", choices=known, metavar="WORK", help=f"one of {', '.join(known)}")
+    parser.add_argument("--out", type=Path, default=ROOT / "BENCHMARKS.md")
+    arguments = parser.parse_args()
+    if arguments.repetitions < 1:
+        parser.error("--repetitions: at least 1")
+    wanted = arguments.only or known
+    chosen = [line for line in WORK if line[0] in wanted]
+    python = arguments.python or peers_python()
+    torch = torch_version(python)
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    print("building biascam", file=sys.stderr)
+    output("cargo", "build", "--release", "--locked", "--workspace", "--bins", "--examples")
+
+    revision = output("git", "describe", "--always", "--dirty", "--exclude=*").strip()
+    text = [
+        "# Benchmarks",
+        "",
+        f"Written by `just peers` (`benches/peers/compare.py`) on {threads} cores of a {processor()} ({instruction_sets()}), "
+        f"{platform.system()}, {output('rustc', '--version').split(' (')[0]}, PyTorch {torch}, biascam {revision}.",
+    ]
+    if chosen:
+        found = speeds(python, chosen, arguments.repetitions, arguments.seconds, threads)
+        text += speed_table(found, chosen, arguments.repetitions, threads)
+    if "growth" in wanted:
+        text += growth_table(growth())
     arguments.out.write_text("\n".join(text) + "\n")
     print(arguments.out)
 

@@ -6,8 +6,9 @@
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
-use model::kernels::{affine, batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d};
+use model::kernels::{FusedConvolution, affine, batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d};
 use std::hint::black_box;
+use std::time::Duration;
 
 /// As in the program: the same large buffers come and go in every step.
 #[global_allocator]
@@ -43,40 +44,59 @@ fn layer(
 }
 
 fn convolutions(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("conv2d/b32");
-    group.sample_size(20);
-    for (side, inputs, outputs, kernel, stride) in [
-        (112, 3, 16, 7, 2),
-        (28, 16, 16, 3, 1),
-        (28, 16, 32, 3, 2),
-        (28, 16, 32, 1, 2),
-        (14, 32, 32, 3, 1),
-        (7, 64, 64, 3, 1),
-        (4, 128, 128, 3, 1),
-        // Of the standard width, and of a bottleneck.
-        (28, 64, 64, 3, 1),
-        (4, 512, 512, 3, 1),
-        (28, 256, 64, 1, 1),
+    let mut group = criterion.benchmark_group("conv2d");
+    group.sample_size(10);
+    for (batch, side, inputs, outputs, kernel, stride) in [
+        (BATCH, 112, 3, 16, 7, 2),
+        (BATCH, 28, 16, 16, 3, 1),
+        (BATCH, 28, 16, 32, 3, 2),
+        (BATCH, 28, 16, 32, 1, 2),
+        (BATCH, 14, 32, 32, 3, 1),
+        (BATCH, 7, 64, 64, 3, 1),
+        (BATCH, 4, 128, 128, 3, 1),
+        // Of the standard width.
+        (BATCH, 112, 3, 64, 7, 2),
+        (BATCH, 28, 64, 64, 3, 1),
+        (BATCH, 14, 128, 128, 3, 1),
+        (BATCH, 7, 256, 256, 3, 1),
+        (BATCH, 4, 512, 512, 3, 1),
+        // Of bottlenecks.
+        (8, 56, 64, 256, 1, 1),
+        (8, 56, 256, 64, 1, 1),
+        (8, 14, 256, 256, 3, 1),
+        (8, 14, 1024, 256, 1, 1),
+        (8, 14, 256, 1024, 1, 1),
+        (8, 14, 1024, 2048, 1, 2),
+        (8, 7, 512, 512, 3, 1),
+        (8, 7, 2048, 512, 1, 1),
+        (8, 7, 512, 2048, 1, 1),
     ] {
-        let x = random(&[BATCH, side, side, inputs]);
+        let x = random(&[batch, side, side, inputs]);
         let weight = random(&[outputs, inputs, kernel, kernel]);
+        let (scale, shift) = (ones(outputs), ones(outputs));
         let convolve = |x: &Tensor, weight: &Tensor| conv2d(x, weight, stride, kernel / 2);
         let products = side.div_ceil(stride).pow(2) * inputs * outputs * kernel * kernel;
-        group.throughput(Throughput::Elements((BATCH * products) as u64));
+        group.throughput(Throughput::Elements((batch * products) as u64));
+        let name = format!("b{batch}_{side}x{side}_{inputs}_to_{outputs}_k{kernel}_s{stride}");
         let data = || convolve(&x, &weight.detach());
         let filter = || convolve(&x.detach(), &weight);
         layer(
             &mut group,
-            &format!("{side}x{side}_{inputs}_to_{outputs}_k{kernel}_s{stride}"),
+            &name,
             || convolve(&x.detach(), &weight.detach()),
             &[("data_gradient", &data), ("filter_gradient", &filter)],
         );
+        let fused = FusedConvolution::new(&weight, &scale, &shift, stride, kernel / 2).expect("a layer");
+        let residual = convolve(&x.detach(), &weight.detach()).expect("a forward pass");
+        group.bench_function(format!("{name}/fused"), |bencher| {
+            bencher.iter(|| black_box(fused.forward(&x, Some(&residual), true).expect("a forward pass")));
+        });
     }
 }
 
 fn elementwise(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("elementwise/b32");
-    group.sample_size(20);
+    group.sample_size(10);
     for (side, channels) in [(56, 16), (28, 16), (4, 128)] {
         let x = random(&[BATCH, side, side, channels]);
         let residual = random(&[BATCH, side, side, channels]);
@@ -113,7 +133,7 @@ fn elementwise(criterion: &mut Criterion) {
 /// Basic blocks: two convolutions, each normalised, the second added to the input.
 fn blocks(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("basic_block/b32");
-    group.sample_size(20).throughput(Throughput::Elements(BATCH as u64));
+    group.sample_size(10).throughput(Throughput::Elements(BATCH as u64));
     for (side, channels) in [(28, 16), (14, 32), (7, 64), (4, 128), (28, 64), (4, 512)] {
         let x = random(&[BATCH, side, side, channels]);
         let weights = [(); 2].map(|()| random(&[channels, channels, 3, 3]));
@@ -133,5 +153,11 @@ fn blocks(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, convolutions, elementwise, blocks);
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(500));
+    targets = convolutions, elementwise, blocks
+}
 criterion_main!(benches);
