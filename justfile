@@ -9,6 +9,10 @@ default:
 reproduce *ARGS:
     cargo run --release --locked --bin biascam -- reproduce "$@"
 
+# The small sweep of class weights from unbalanced to balanced, or `just sweep experiments/sweeps/class_weights.yaml --list`
+sweep *ARGS:
+    [ $# -gt 0 ] || set -- experiments/sweeps/class_weights_small.yaml --jobs 2; cargo run --release --locked --bin biascam -- sweep "$@"
+
 # Draw figures and report again: of an experiment, or of a results folder from its files alone
 figures *ARGS:
     cargo run --release --locked --bin biascam -- draw "$@"

@@ -41,6 +41,8 @@ enum Command {
     Measure(Run),
     /// Draw figures and the report; a results folder instead of an experiment is drawn from its files alone
     Draw(Run),
+    /// Run an experiment under many settings and seeds, here or on a cluster, and compare the results
+    Sweep(Box<commands::sweep::Arguments>),
     /// Write, list and count data sets
     #[command(subcommand)]
     Data(commands::data::Command),
@@ -61,6 +63,9 @@ pub struct Run {
     /// Folder of all results; this run's are in the folder there that has the experiment's name
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub results: PathBuf,
+    /// Name of this run's folder there, in place of the experiment's
+    #[arg(long, value_name = "NAME", value_parser = folder_name)]
+    pub name: Option<String>,
     /// Folder of all data sets
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
@@ -73,6 +78,14 @@ pub struct Run {
     /// Do everything again, whatever earlier runs left
     #[arg(long)]
     pub fresh: bool,
+}
+
+/// A name that stays in the folder of all results.
+fn folder_name(name: &str) -> Result<String, String> {
+    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\']) {
+        return Err("expected a folder's name, without / or \\".to_owned());
+    }
+    Ok(name.to_owned())
 }
 
 /// Parses the command line, does what it says, and turns a failure into one paragraph and an exit status.
@@ -100,6 +113,7 @@ fn run(command: Command) -> Result<()> {
         Command::Explain(run) => stages::run(&run, Last::Explain),
         Command::Measure(run) => stages::run(&run, Last::Measure),
         Command::Draw(run) => stages::run(&run, Last::Draw),
+        Command::Sweep(arguments) => commands::sweep::run(&arguments),
         Command::Data(command) => commands::data::run(command),
         Command::ExplainImages(arguments) => commands::explain_images::run(&arguments),
         Command::MeasureScores(arguments) => commands::measure_scores::run(&arguments),
@@ -122,7 +136,13 @@ mod tests {
         for line in [
             "biascam reproduce",
             "biascam reproduce a.yaml --results r --data d --device cuda:1 --set seed=2 --set training.epochs=1 --fresh",
-            "biascam train a.yaml",
+            "biascam train a.yaml --name b",
+            "biascam sweep s.yaml",
+            "biascam sweep s.yaml --list",
+            "biascam sweep s.yaml --status --results r",
+            "biascam sweep s.yaml --jobs 2 --device cuda:0,cuda:1 --set training.epochs=1 --fresh",
+            "biascam sweep s.yaml --slurm",
+            "biascam sweep s.yaml --compare",
             "biascam data procedural --out d --images 10 --seed 3",
             "biascam data fetch celeba",
             "biascam data fetch resnet50 --out w",

@@ -101,7 +101,7 @@ impl Context {
         key: crate::manifest::Key,
         work: impl FnOnce(&Self) -> Result<Vec<String>>,
     ) -> Result<()> {
-        let key = key.settings(&RESULTS_VERSION).text(stage).finish();
+        let key = stage_key(stage, key);
         if self.manifest.is_current(&self.results, stage, &key) {
             self.progress.say(&format!("{stage:24} unchanged"));
             return Ok(());
@@ -121,6 +121,11 @@ impl Context {
         self.manifest.stages.insert(stage.to_owned(), record);
         self.manifest.write(&self.results)
     }
+}
+
+/// The key under which a stage is recorded, from that of its inputs.
+pub fn stage_key(stage: &str, inputs: crate::manifest::Key) -> String {
+    inputs.settings(&RESULTS_VERSION).text(stage).finish()
 }
 
 /// A device, and why it is not a GPU where one might have been expected.

@@ -23,5 +23,6 @@ pub mod reliance;
 pub mod report;
 pub mod results;
 pub mod stages;
+pub mod sweep;
 pub mod tables;
 pub mod weights;

@@ -5,8 +5,14 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How long a plain log waits between two lines about one piece of work.
-const PLAIN_INTERVAL: Duration = Duration::from_secs(15);
+/// Sets how many seconds a plain log waits between two lines about one piece of work, in place of 15: a sweep asks its runs for
+/// more lines than a person wants.
+pub const INTERVAL_VARIABLE: &str = "BIASCAM_PROGRESS_SECONDS";
+
+fn plain_interval() -> Duration {
+    let asked = std::env::var(INTERVAL_VARIABLE).ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(asked.unwrap_or(15))
+}
 
 /// A time in words, to two digits or so: `0.3 s`, `45 s`, `12 min`, `3.5 h`, `2.1 days`.
 pub fn duration(time: Duration) -> String {
@@ -56,7 +62,7 @@ impl Progress {
         Work {
             bar,
             title: title.to_owned(),
-            plain: !self.terminal,
+            plain: (!self.terminal).then(plain_interval),
             started: Instant::now(),
             said: Instant::now(),
             total,
@@ -75,7 +81,8 @@ impl Default for Progress {
 pub struct Work {
     bar: ProgressBar,
     title: String,
-    plain: bool,
+    /// Time between two lines where there is no bar.
+    plain: Option<Duration>,
     started: Instant,
     said: Instant,
     total: u64,
@@ -86,7 +93,7 @@ impl Work {
     pub fn at(&mut self, done: u64, note: &str) {
         self.bar.set_position(done);
         self.bar.set_message(note.to_owned());
-        if self.plain && self.said.elapsed() >= PLAIN_INTERVAL {
+        if self.plain.is_some_and(|interval| self.said.elapsed() >= interval) {
             self.said = Instant::now();
             let percent = 100 * done / self.total.max(1);
             eprintln!(

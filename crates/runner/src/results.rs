@@ -32,7 +32,7 @@ impl ResultsFolder {
             .truncate(false)
             .open(&lock_path)
             .map_err(Error::io(&lock_path, "opening the lock"))?;
-        match lock.try_lock() {
+        match take(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -93,6 +93,31 @@ impl ResultsFolder {
     }
 }
 
+/// Takes a lock, waiting a moment for a process that only looks whether it is free ([`holder`]).
+fn take(lock: &File) -> Result<(), TryLockError> {
+    for _ in 0..10 {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            taken => return taken,
+        }
+    }
+    lock.try_lock()
+}
+
+/// Who writes a results folder at this moment; `None` if nobody does, or nobody that this machine can see.
+pub fn holder(folder: &Path) -> Option<String> {
+    let mut lock = File::open(folder.join(".lock")).ok()?;
+    match lock.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // As above, a courtesy.
+            lock.read_to_string(&mut holder).ok();
+            Some(holder.trim().to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// The path, in a results folder, of the state of a classifier's unfinished training.
 pub fn unfinished_path(classifier: &str) -> String {
     format!("{classifier}/unfinished.safetensors")
@@ -133,7 +158,9 @@ mod tests {
             message.contains(&format!("process {}", std::process::id())),
             "{message}"
         );
+        assert!(holder(folder.path()).is_some_and(|holder| message.contains(&holder)));
         drop(first);
+        assert_eq!(holder(folder.path()), None);
         ResultsFolder::open(folder.path()).expect("free again");
     }
 

@@ -5,3 +5,4 @@ pub mod explain_images;
 pub mod fetch;
 pub mod inspect;
 pub mod measure_scores;
+pub mod sweep;

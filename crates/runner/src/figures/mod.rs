@@ -34,6 +34,7 @@ mod sheet;
 mod strips;
 mod style;
 mod svg;
+pub mod sweep;
 mod training_curves;
 
 pub use average_cams::average_cams;

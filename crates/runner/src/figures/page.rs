@@ -134,6 +134,13 @@ impl<'a> Page<'a> {
         Ok(self.area.draw(&Polygon::new(points, colour.filled()))?)
     }
 
+    /// A translucent area, such as the intervals along a line: what is below it stays visible.
+    pub(super) fn veil(&self, points: &[Point], colour: RGBColor) -> Result<()> {
+        const OPACITY: f64 = 0.18;
+        let points: Vec<_> = points.iter().copied().map(place).collect();
+        Ok(self.area.draw(&Polygon::new(points, colour.mix(OPACITY).filled()))?)
+    }
+
     /// A small cross: a value that is absent.
     pub(super) fn cross(&self, [x, y]: Point, radius: f64) -> Result<()> {
         for rise in [radius, -radius] {

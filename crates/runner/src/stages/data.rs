@@ -1,6 +1,6 @@
 //! The data stage: opens the data set, or writes it first when it is procedural, and chooses the images of each split.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dataset::{Annotations, CelebaFolder, ClassCounts, Loader, LoaderConfig, PackedPixels, Split, procedural};
@@ -11,6 +11,16 @@ use crate::experiment::{Data, Source};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::stages::{celeba, packed};
+
+/// Where data sets are, and whom opening one concerns.
+pub(super) struct Place<'a> {
+    /// Where all data sets are.
+    pub root: &'a Path,
+    /// Where progress is shown.
+    pub progress: &'a Progress,
+    /// Whether the run should stop.
+    pub interrupt: &'a Interrupt,
+}
 
 /// A data set as an experiment uses it.
 #[derive(Clone)]
@@ -35,21 +45,29 @@ impl DataSet {
     /// # Errors
     /// When it is malformed, or has no training or test images.
     pub fn open(context: &Context) -> Result<Self> {
-        let data = &context.experiment.data;
-        let folder = context.data_root.join(folder_name(data));
-        if data.source == Source::Procedural {
-            write_faces(data, &folder, &context.progress, &context.interrupt)?;
-        }
+        let place = Place {
+            root: &context.data_root,
+            progress: &context.progress,
+            interrupt: &context.interrupt,
+        };
+        Self::open_in(&context.experiment.data, &place)
+    }
+
+    fn open_in(data: &Data, place: &Place<'_>) -> Result<Self> {
+        let folder = place.root.join(folder_name(data));
         let source: Arc<dyn dataset::Source> = match data.source {
-            Source::Celeba => celeba::open(&folder, &context.progress, &context.interrupt)?,
-            Source::Procedural => Arc::new(CelebaFolder::open(&folder)?),
+            Source::Celeba => celeba::open(&folder, place.progress, place.interrupt)?,
+            Source::Procedural => {
+                write_faces(data, &folder, place.progress, place.interrupt)?;
+                Arc::new(CelebaFolder::open(&folder)?)
+            }
         };
         let mut set = Self::choose(source, data)?;
         if set.annotations().landmarks.is_none() && data.frontal_threshold.is_some() {
-            context.progress.say(celeba::NO_LANDMARKS);
+            place.progress.say(celeba::NO_LANDMARKS);
         }
         if data.packed_cache {
-            set.packed = Some(packed::open(context, &folder, &set)?);
+            set.packed = Some(packed::open(place, data.image_size, &folder, &set)?);
         }
         Ok(set)
     }
@@ -151,7 +169,20 @@ pub(super) fn folder_name(data: &Data) -> PathBuf {
     })
 }
 
-fn write_faces(data: &Data, folder: &std::path::Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
+/// Makes what runs on a data set share, where it is not there yet: procedural faces, an index of Parquet files, packed images.
+///
+/// # Errors
+/// As [`DataSet::open`].
+pub fn prepare(data: &Data, root: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
+    let place = Place {
+        root,
+        progress,
+        interrupt,
+    };
+    DataSet::open_in(data, &place).map(drop)
+}
+
+fn write_faces(data: &Data, folder: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
     let faces = &data.procedural;
     let config = procedural::Config {
         images: faces.train + faces.validation + faces.test,

@@ -12,8 +12,9 @@ use super::measure::{comparison, results_key};
 use super::{DataFacts, DataSet, Predictions, pictures, report};
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
+use crate::experiment::Experiment;
 use crate::figures::{self, Figure, Style};
-use crate::manifest::Key;
+use crate::manifest::{Key, Manifest};
 use crate::measured::Measured;
 use crate::published::Published;
 
@@ -174,16 +175,12 @@ pub fn write(context: &Context, drawn: &[Figure]) -> Result<Vec<String>> {
 }
 
 /// What the stage's files depend on.
-pub fn key(context: &Context) -> Key {
-    let others = context
-        .experiment
-        .classifiers
-        .keys()
-        .map(|name| format!("train/{name}"));
+pub fn key(experiment: &Experiment, manifest: &Manifest) -> Key {
+    let others = experiment.classifiers.keys().map(|name| format!("train/{name}"));
     let others: Vec<String> = others.chain(["choose".to_owned()]).collect();
-    results_key(context)
-        .settings(&context.experiment.figures)
-        .stages(&context.manifest, others.iter().map(String::as_str))
+    results_key(experiment, manifest)
+        .settings(&experiment.figures)
+        .stages(manifest, others.iter().map(String::as_str))
 }
 
 /// Runs the stage.
@@ -191,7 +188,7 @@ pub fn key(context: &Context) -> Key {
 /// # Errors
 /// Those of reading results, of drawing, and of writing.
 pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result<()> {
-    let key = key(context);
+    let key = key(&context.experiment, &context.manifest);
     context.stage("draw", key, |context| {
         let facts = DataFacts::of(data, &context.experiment.data);
         let drawn = all(&Sources::new(context, &facts, measured, measured));

@@ -7,16 +7,15 @@ use super::facts::{self, DataFacts};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Figures};
-use crate::manifest::Key;
+use crate::manifest::{Key, Manifest};
 use crate::measured::Measured;
 use crate::output::print;
 use crate::published::Published;
 use crate::tables::{self, Comparisons};
 
 /// The key part that every stage shares that reads all classifiers' results.
-pub fn results_key(context: &Context) -> Key {
-    let stages: Vec<String> = context
-        .experiment
+pub fn results_key(experiment: &Experiment, manifest: &Manifest) -> Key {
+    let stages: Vec<String> = experiment
         .classifiers
         .keys()
         .flat_map(|name| [format!("predict/{name}"), format!("explain/{name}")])
@@ -24,12 +23,12 @@ pub fn results_key(context: &Context) -> Key {
     // How figures look changes no number.
     let deciding = Experiment {
         figures: Figures::default(),
-        ..context.experiment.clone()
+        ..experiment.clone()
     };
     Key::default()
         .settings(&deciding)
-        .text(&context.manifest.data)
-        .stages(&context.manifest, stages.iter().map(String::as_str))
+        .text(&manifest.data)
+        .stages(manifest, stages.iter().map(String::as_str))
 }
 
 /// Runs the stage.
@@ -38,7 +37,7 @@ pub fn results_key(context: &Context) -> Key {
 /// Those of writing.
 pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result<()> {
     let comparison = comparison(context, measured)?;
-    let key = results_key(context);
+    let key = results_key(&context.experiment, &context.manifest);
     context.stage("measure", key, |context| {
         let files =
             tables::files(measured, bootstrap(context), comparison.as_ref()).map_err(|source| Error::Table {

@@ -21,6 +21,7 @@ mod explain;
 mod faces;
 mod facts;
 mod figure_data;
+mod finished;
 mod history;
 mod localiser;
 mod maps;
@@ -35,9 +36,11 @@ mod reference;
 mod report;
 mod train;
 
-pub use data::DataSet;
+pub use data::{DataSet, prepare};
 pub use explain::energy_path;
 pub use facts::DataFacts;
+pub use finished::is_finished;
+pub use needs::{missing, refuse};
 pub use predict::Predictions;
 pub use reference::read_file as read_reference;
 
@@ -77,7 +80,10 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     {
         return again.run();
     }
-    let loaded = experiment::load(&request.experiment, &request.settings)?;
+    let mut loaded = experiment::load(&request.experiment, &request.settings)?;
+    if let Some(name) = &request.name {
+        loaded.name.clone_from(name);
+    }
     let Chosen { device, why_no_gpu } = choose_device(&request.device)?;
     let interrupt = Interrupt::listen()?;
     let mut context = Context::open(

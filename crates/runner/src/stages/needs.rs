@@ -1,8 +1,10 @@
 //! What a run needs from outside: looked for before anything else, so that a person hears of all of it at once.
 
+use std::path::Path;
+
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::Source;
+use crate::experiment::{Experiment, Source};
 use crate::stages::celeba;
 use crate::stages::data::folder_name;
 use crate::weights::find_pretrained;
@@ -12,9 +14,13 @@ use crate::weights::find_pretrained;
 /// # Errors
 /// One message that names everything that is missing, its size, and how to get it.
 pub fn check(context: &Context) -> Result<()> {
-    let experiment = &context.experiment;
+    refuse(&missing(&context.experiment, &context.data_root))
+}
+
+/// Everything that is missing.
+pub fn missing(experiment: &Experiment, data_root: &Path) -> Vec<String> {
     let mut missing = Vec::new();
-    let folder = context.data_root.join(folder_name(&experiment.data));
+    let folder = data_root.join(folder_name(&experiment.data));
     if experiment.data.source == Source::Celeba {
         missing.extend(celeba::missing(&folder));
     }
@@ -25,11 +31,19 @@ pub fn check(context: &Context) -> Result<()> {
     }
     let trains = experiment.classifiers.keys().any(|name| experiment.is_trained(name));
     if let Some(choice) = experiment.model.pretrained.as_ref().filter(|_| trains)
-        && let Err(error) = find_pretrained(choice, &context.data_root)
+        && let Err(error) = find_pretrained(choice, data_root)
     {
         missing.push(error.to_string());
     }
-    match missing.as_slice() {
+    missing
+}
+
+/// Turns what is missing into an error.
+///
+/// # Errors
+/// One message that names all of it.
+pub fn refuse(missing: &[String]) -> Result<()> {
+    match missing {
         [] => Ok(()),
         [one] => Err(Error::Request(one.clone())),
         several => Err(Error::Request(format!(

@@ -7,27 +7,26 @@ use std::sync::Arc;
 use dataset::{PackedPixels, Packing};
 
 use super::DataSet;
-use crate::context::Context;
+use super::data::Place;
 use crate::error::{Error, Result};
 
 /// Opens or writes the packed images of an experiment.
 ///
 /// # Errors
 /// When they cannot be written, with the way to do without them; [`Error::Interrupted`].
-pub(super) fn open(context: &Context, folder: &Path, data: &DataSet) -> Result<Arc<PackedPixels>> {
-    let size = context.experiment.data.image_size;
+pub(super) fn open(place: &Place<'_>, size: usize, folder: &Path, data: &DataSet) -> Result<Arc<PackedPixels>> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let path = context.data_root.join("packed").join(format!("{name}-{size}.pixels"));
+    let path = place.root.join("packed").join(format!("{name}-{size}.pixels"));
     let mut indices: Vec<usize> = [&data.training, &data.validation, &data.test]
         .into_iter()
         .flatten()
         .copied()
         .collect();
     indices.sort_unstable();
-    let mut work = context.progress.work("packed images", indices.len() as u64);
+    let mut work = place.progress.work("packed images", indices.len() as u64);
     let mut show = |done: usize| {
         work.at(done as u64, "");
-        if context.interrupt.check().is_err() {
+        if place.interrupt.check().is_err() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
@@ -53,7 +52,7 @@ pub(super) fn open(context: &Context, folder: &Path, data: &DataSet) -> Result<A
         }
         Err(error) => {
             work.abandon();
-            context.interrupt.check()?;
+            place.interrupt.check()?;
             Err(Error::Request(format!(
                 "{}. `--set data.packed_cache=false` does without packed images",
                 crate::error::describe(&error)

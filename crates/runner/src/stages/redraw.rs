@@ -83,7 +83,7 @@ impl Redraw {
             "{}: drawn from its files; nothing is computed again",
             context.results.path().display()
         ));
-        let key = draw::key(&context);
+        let key = draw::key(&context.experiment, &context.manifest);
         context.stage("draw", key, |context| {
             let written = draw_what_can_be(context)?;
             context

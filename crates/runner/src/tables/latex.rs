@@ -9,7 +9,7 @@ use crate::names::readable;
 pub(super) const MAJORITY: &str = "\\providecommand{\\majority}[1]{\\textbf{#1}}";
 
 /// A name as LaTeX prints it: readable, with special characters escaped.
-pub(super) fn text(name: &str) -> String {
+pub(crate) fn text(name: &str) -> String {
     readable(name)
         .chars()
         .map(|character| match character {

@@ -10,6 +10,7 @@ mod statistics;
 pub use bias_reliance::text as bias_reliance;
 pub use claims::verdicts;
 pub use comparison::{Agreement, Comparison, Comparisons};
+pub(crate) use latex::text as latex_text;
 pub use paper::{summary, text};
 
 use comfy_table::{CellAlignment, LineStyle, Table as TextTable, TableStyle};
@@ -29,7 +30,8 @@ pub fn terminal(head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) 
     styled(TERMINAL, head, rows)
 }
 
-fn styled(style: TableStyle, head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+/// A table in a style, its columns after the first to the right.
+pub(crate) fn styled(style: TableStyle, head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = TextTable::new();
     table.load_style(style).set_header(head).add_rows(rows);
     for column in table.column_iter_mut().skip(1) {

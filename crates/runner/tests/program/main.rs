@@ -9,5 +9,7 @@ mod hub;
 mod methods;
 mod place;
 mod rehearsal;
+mod slurm;
 mod smoke;
+mod sweep;
 mod weights;

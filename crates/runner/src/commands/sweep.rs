@@ -1,0 +1,247 @@
+//! `biascam sweep`: many runs of one experiment, and their comparison.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::context::choose_device;
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::output::print;
+use crate::progress::Progress;
+use crate::stages;
+use crate::sweep::local::{self, Outcome, Place};
+use crate::sweep::state::{State, states};
+use crate::sweep::{Plan, comparison::Comparison, cost::Experience, draw, records, slurm, status, tables};
+
+/// What to run, and where.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The sweep's file
+    #[arg(value_name = "SWEEP.yaml")]
+    pub sweep: PathBuf,
+    /// Print the runs and what each will cost, and do nothing
+    #[arg(long, conflicts_with_all = ["status", "compare", "slurm"])]
+    pub list: bool,
+    /// Print how far each run is, here and on a cluster, and do nothing
+    #[arg(long, conflicts_with_all = ["compare", "slurm"])]
+    pub status: bool,
+    /// Make the comparison of what is finished, and run nothing
+    #[arg(long, conflicts_with = "slurm")]
+    pub compare: bool,
+    /// Hand the runs to Slurm as one job array, and the comparison as a job after it
+    #[arg(long)]
+    pub slurm: bool,
+    /// Runs at a time on this machine; processor threads are divided among them. Default: one for each device
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), conflicts_with = "slurm")]
+    pub jobs: Option<u16>,
+    /// Folder of all results; the sweep's are in the folder there that has its name, with a folder for each run
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
+    /// Folder of all data sets
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
+    /// What computes: auto, cpu, cuda or cuda:N; several with commas, which then take turns
+    #[arg(long, default_value = "auto")]
+    pub device: String,
+    /// Change a key of all runs, e.g. --set training.epochs=2 (may be repeated)
+    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
+    pub settings: Vec<String>,
+    /// Do everything again, whatever earlier runs left
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+/// Carries out the command.
+///
+/// # Errors
+/// Those of the sweep's file, of what runs need from outside, and one that names every failed run.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let plan = Plan::load(&arguments.sweep, &arguments.settings)?;
+    let sweep = arguments.results.join(&plan.name);
+    if arguments.list {
+        let experience = Experience::collect(&plan, &arguments.results, &sweep);
+        return print(status::list(&plan, &experience));
+    }
+    if arguments.status {
+        return print(status::status(&plan, &states(&plan, &sweep), &slurm::queued(&sweep)?));
+    }
+    if arguments.compare {
+        let states = states(&plan, &sweep);
+        compare(&plan, &states, &sweep)?;
+        return incomplete(&plan, &states, &sweep);
+    }
+    if arguments.slurm {
+        return hand_in(arguments, &plan, &sweep);
+    }
+    let interrupt = Interrupt::listen()?;
+    let devices = devices(arguments)?;
+    prepare(&plan, &arguments.data, &interrupt)?;
+    here(arguments, &plan, &sweep, devices, &interrupt)
+}
+
+/// Looks for what the runs need from outside, and makes what they share of their data, once.
+fn prepare(plan: &Plan, data: &Path, interrupt: &Interrupt) -> Result<()> {
+    let mut missing: Vec<String> = Vec::new();
+    for run in &plan.runs {
+        for what in stages::missing(&run.experiment, data) {
+            if !missing.contains(&what) {
+                missing.push(what);
+            }
+        }
+    }
+    stages::refuse(&missing)?;
+    for (position, run) in plan.runs.iter().enumerate() {
+        let known = |other: &crate::sweep::PlannedRun| other.experiment.data == run.experiment.data;
+        if !plan.runs[..position].iter().any(known) {
+            stages::prepare(&run.experiment.data, data, &Progress::new(), interrupt)?;
+        }
+    }
+    Ok(())
+}
+
+/// The devices of the runs that go on at a time, one entry each. Each name is tried, that a wrong one is not found out run by run.
+fn devices(arguments: &Arguments) -> Result<Vec<String>> {
+    let names: Vec<&str> = arguments.device.split(',').map(str::trim).collect();
+    for name in &names {
+        choose_device(name)?;
+    }
+    let jobs = arguments.jobs.map_or(names.len(), usize::from);
+    Ok((0..jobs).map(|job| names[job % names.len()].to_owned()).collect())
+}
+
+/// Makes the runs that are not finished, as processes on this machine, and then the comparison.
+fn here(arguments: &Arguments, plan: &Plan, sweep: &Path, devices: Vec<String>, interrupt: &Interrupt) -> Result<()> {
+    let progress = Progress::new();
+    let before = states(plan, sweep);
+    let queued = slurm::queued(sweep)?;
+    let elsewhere = |position: usize| queued.iter().any(|queued| queued.run == plan.runs[position].name);
+    let to_do: Vec<usize> = (0..plan.runs.len())
+        .filter(|&position| arguments.fresh || !before[position].is_finished())
+        .filter(|&position| !elsewhere(position))
+        .collect();
+    let jobs = devices.len().min(to_do.len()).max(1);
+    let place = Place {
+        sweep: sweep.to_owned(),
+        data: arguments.data.clone(),
+        threads: (rayon::current_num_threads() / jobs).max(1),
+        devices: devices.into_iter().take(jobs).collect(),
+        fresh: arguments.fresh,
+    };
+    progress.say(&format!(
+        "{} -> {}: {} runs, {} finished before{}; {jobs} at a time, {} threads each",
+        plan.path.display(),
+        sweep.display(),
+        plan.runs.len(),
+        if arguments.fresh {
+            0
+        } else {
+            before.iter().filter(|state| state.is_finished()).count()
+        },
+        match queued.len() {
+            0 => String::new(),
+            count => format!(", {count} in Slurm's queue"),
+        },
+        place.threads,
+    ));
+    let outcomes = local::run(plan, &to_do, &place, interrupt)?;
+    if let Err(stopped) = interrupt.check() {
+        let of = |wanted: fn(&Outcome) -> bool| outcomes.iter().filter(|(_, outcome)| wanted(outcome)).count();
+        progress.say(&format!(
+            "{} runs ended, {} stopped with their state saved, {} not begun",
+            of(|outcome| matches!(outcome, Outcome::Finished | Outcome::Failed(_) | Outcome::Elsewhere)),
+            of(|outcome| *outcome == Outcome::Stopped),
+            of(|outcome| *outcome == Outcome::Waiting),
+        ));
+        return Err(stopped);
+    }
+    let after = states(plan, sweep);
+    compare(plan, &after, sweep)?;
+    incomplete(plan, &after, sweep)
+}
+
+/// Hands the runs that are not finished to Slurm.
+fn hand_in(arguments: &Arguments, plan: &Plan, sweep: &Path) -> Result<()> {
+    if arguments.fresh {
+        return Err(Error::Request(format!(
+            "--fresh --slurm: a task that is put back into the queue would begin anew each time; delete {} instead",
+            sweep.display()
+        )));
+    }
+    let interrupt = Interrupt::listen()?;
+    prepare(plan, &arguments.data, &interrupt)?;
+    let queued = slurm::queued(sweep)?;
+    let states = states(plan, sweep);
+    let to_do: Vec<usize> = (0..plan.runs.len())
+        .filter(|&position| !matches!(states[position], State::Finished(_) | State::Running(_)))
+        .filter(|&position| queued.iter().all(|queued| queued.run != plan.runs[position].name))
+        .collect();
+    if to_do.is_empty() {
+        print("nothing to hand in: every run is finished, running or in the queue")?;
+        return print(status::status(plan, &states, &queued));
+    }
+    let request = slurm::Request {
+        plan,
+        results: &arguments.results,
+        data: &arguments.data,
+        device: &arguments.device,
+        settings: &arguments.settings,
+        sweep,
+    };
+    let submission = request.submit(&to_do)?;
+    print(format_args!(
+        "{} runs are Slurm's job array {}, their comparison is job {}; the same command with --status says how far they are",
+        to_do.len(),
+        submission.array,
+        submission.comparison
+    ))
+}
+
+/// Compares what is finished, and prints it.
+fn compare(plan: &Plan, states: &[State], sweep: &Path) -> Result<()> {
+    let records = records::read(plan, states, sweep)?;
+    let Some(comparison) = Comparison::of(plan, &records) else {
+        return Ok(());
+    };
+    let report = draw::write(plan, &records, &comparison, states, sweep)?;
+    print(tables::text(&comparison))?;
+    print(report.display())
+}
+
+/// An error that names every run that is not finished, unless there is none, or the rest is made elsewhere.
+fn incomplete(plan: &Plan, states: &[State], sweep: &Path) -> Result<()> {
+    let mut failed = Vec::new();
+    let (mut running, mut left) = (0, 0);
+    for (run, state) in plan.runs.iter().zip(states) {
+        match state {
+            State::Finished(_) => {}
+            State::Failed(reason) => failed.push(format!("- {}: {reason}", run.name)),
+            State::Running(_) => running += 1,
+            State::Begun | State::Waiting => left += 1,
+        }
+    }
+    let queued = slurm::queued(sweep)?.len();
+    if failed.is_empty() && (running + queued > 0 || left == 0) {
+        if running + left > 0 {
+            Progress::new().say(&format!(
+                "the comparison is of what is finished: {} runs are made elsewhere; --status says how far they are",
+                running + left
+            ));
+        }
+        return Ok(());
+    }
+    let finished = states.iter().filter(|state| state.is_finished()).count();
+    let mut message = format!("{finished} of {} runs are finished", plan.runs.len());
+    if left > 0 {
+        message += &format!(", {left} were not carried through");
+    }
+    if !failed.is_empty() {
+        message += &format!(
+            ", {} failed; what they said is in {}, and the same command tries them again:\n{}",
+            failed.len(),
+            sweep.join(crate::sweep::log::FOLDER).display(),
+            failed.join("\n")
+        );
+    }
+    Err(Error::Request(message))
+}

@@ -1,0 +1,328 @@
+//! The comparison's files: tables, figures, and a page with all of it.
+
+use std::path::{Path, PathBuf};
+
+use super::comparison::{Comparison, Setting};
+use super::records::{Quantity, Record};
+use super::state::State;
+use super::{COMPARISON, Plan, tables};
+use crate::error::{Error, Result};
+use crate::experiment::Figures;
+use crate::figures::Figure;
+use crate::figures::sweep::{
+    AttributePanel, AttributePanels, ClassCurves, Compromise, Compromises, CurvePoint, Curves, Panel, XAxis,
+    sweep_attributes, sweep_curves, sweep_pareto,
+};
+use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table, render};
+use crate::results::ResultsFolder;
+
+/// Writes everything below the sweep's folder `comparison`; returns the path of the page.
+///
+/// # Errors
+/// When another process is at it, a figure cannot be drawn, or a file cannot be written.
+pub fn write(
+    plan: &Plan,
+    records: &[Record],
+    comparison: &Comparison,
+    states: &[State],
+    sweep: &Path,
+) -> Result<PathBuf> {
+    let folder = ResultsFolder::open(&sweep.join(COMPARISON))?;
+    let files = tables::files(plan, records, comparison).map_err(|source| Error::Table {
+        path: folder.join("tables"),
+        source,
+    })?;
+    for (name, bytes) in files {
+        folder.write(&format!("tables/{name}"), &bytes)?;
+    }
+    let settings = &plan.runs[0].experiment.figures;
+    let figures = figures(comparison, settings)?;
+    for figure in &figures {
+        for &format in &settings.formats {
+            let path = format!("figures/{}.{}", figure.name(), format.extension());
+            folder.write(&path, &figure.file(format, settings.resolution)?)?;
+        }
+    }
+    let page = render(&report(plan, comparison, states, figures));
+    folder.write("report.html", page.as_bytes())?;
+    Ok(folder.join("report.html"))
+}
+
+/// The figures for which there is something to draw, in the style of the experiment.
+fn figures(comparison: &Comparison, settings: &Figures) -> Result<Vec<Figure>> {
+    let style = |name: &str| settings.style(name);
+    let mut figures = vec![sweep_curves(&style("sweep"), &curves(comparison))?];
+    let front = compromises(comparison);
+    if front
+        .points
+        .iter()
+        .any(|point| point.error.is_finite() && point.energy.is_finite())
+    {
+        figures.push(sweep_pareto(&style("sweep_pareto"), &front)?);
+    }
+    for panels in [
+        attribute_panels(
+            comparison,
+            "sweep_attribute_errors",
+            [Quantity::MinorityError, Quantity::MajorityError],
+        ),
+        attribute_panels(
+            comparison,
+            "sweep_attribute_energies",
+            [Quantity::MinorityEnergy, Quantity::MajorityEnergy],
+        ),
+    ] {
+        if !panels.panels.is_empty() {
+            figures.push(sweep_attributes(&style(panels.name), &panels)?);
+        }
+    }
+    Ok(figures)
+}
+
+fn axis(comparison: &Comparison) -> XAxis {
+    XAxis {
+        title: comparison.x.clone(),
+        labels: comparison.labels.clone(),
+        numbers: comparison.numbers.clone(),
+    }
+}
+
+/// The curves of two quantities, series by series; `mean` finds the mean of one in a setting.
+fn class_curves(
+    comparison: &Comparison,
+    [minority, majority]: [Quantity; 2],
+    mean: impl Fn(&Setting, Quantity) -> Option<super::comparison::Mean>,
+) -> Vec<ClassCurves> {
+    let of = |series: usize, quantity: Quantity| -> Vec<CurvePoint> {
+        comparison
+            .settings
+            .iter()
+            .filter(|setting| setting.series == series)
+            .filter_map(|setting| {
+                let mean = mean(setting, quantity)?;
+                Some(CurvePoint {
+                    x: setting.x,
+                    value: mean.value,
+                    interval: mean.interval.map(|interval| (interval.low, interval.high)),
+                })
+            })
+            .collect()
+    };
+    (0..comparison.series.len())
+        .map(|series| ClassCurves {
+            minority: of(series, minority),
+            majority: of(series, majority),
+        })
+        .collect()
+}
+
+fn curves(comparison: &Comparison) -> Curves {
+    let panel = |title: &str, quantities: [Quantity; 2]| Panel {
+        title: title.to_owned(),
+        series: class_curves(comparison, quantities, |setting, quantity| {
+            setting.means[quantity.index()]
+        }),
+    };
+    let seeds = comparison
+        .settings
+        .iter()
+        .flat_map(|setting| setting.means.iter().flatten())
+        .map(|mean| mean.seeds)
+        .max();
+    let repeated = match seeds {
+        Some(seeds) if seeds > 1 => format!(
+            "means over up to {seeds} seeds, with Student's 95 % interval over them as a band (cut where it would leave the panel)"
+        ),
+        _ => "one seed, so without intervals".to_owned(),
+    };
+    Curves {
+        x: axis(comparison),
+        series: comparison.series.clone(),
+        panels: vec![
+            panel("error", [Quantity::MinorityError, Quantity::MajorityError]),
+            panel(
+                "energy in the region",
+                [Quantity::MinorityEnergy, Quantity::MajorityEnergy],
+            ),
+            panel("bias reliance", [Quantity::MinorityBias, Quantity::MajorityBias]),
+        ],
+        caption: format!(
+            "Error, mean proportional energy and bias reliance (constant part / score) of the minority and the majority classes; means over \
+             the attributes that every run measured; {repeated}."
+        ),
+    }
+}
+
+fn attribute_panels(comparison: &Comparison, name: &'static str, quantities: [Quantity; 2]) -> AttributePanels {
+    let energy = quantities[0] == Quantity::MinorityEnergy;
+    let panels = comparison
+        .attributes
+        .iter()
+        .enumerate()
+        .map(|(index, (attribute, area))| AttributePanel {
+            attribute: attribute.clone(),
+            chance: energy.then_some(*area).filter(|area| area.is_finite()),
+            series: class_curves(comparison, quantities, |setting, quantity| {
+                setting.attributes[index][quantity.index()]
+            }),
+        })
+        .filter(|panel| {
+            panel
+                .series
+                .iter()
+                .any(|curves| !curves.minority.is_empty() || !curves.majority.is_empty())
+        })
+        .collect();
+    let (y, what) = if energy {
+        (
+            "energy in the region",
+            "Mean proportional energy of the images predicted as the minority and as the majority class",
+        )
+    } else {
+        (
+            "error",
+            "Error among the test images of the minority and of the majority class",
+        )
+    };
+    AttributePanels {
+        name,
+        x: axis(comparison),
+        y: y.to_owned(),
+        series: comparison.series.clone(),
+        panels,
+        caption: format!("{what}, attribute by attribute, by size of the minority class."),
+    }
+}
+
+fn compromises(comparison: &Comparison) -> Compromises {
+    let mean =
+        |setting: &Setting, quantity: Quantity| setting.means[quantity.index()].map_or(f64::NAN, |mean| mean.value);
+    let points = comparison.settings.iter().map(|setting| Compromise {
+        series: setting.series,
+        x: setting.x,
+        error: mean(setting, Quantity::BalancedError),
+        energy: mean(setting, Quantity::BalancedEnergy),
+        on_front: setting.on_front,
+    });
+    Compromises {
+        x: axis(comparison),
+        series: comparison.series.clone(),
+        points: points.collect(),
+        caption: "Balanced error against balanced energy (means of both classes, over the attributes that every run measured). The front \
+                  joins the settings that no other beats in both."
+            .to_owned(),
+    }
+}
+
+fn report(plan: &Plan, comparison: &Comparison, states: &[State], figures: Vec<Figure>) -> ReportData {
+    let finished = states.iter().filter(|state| state.is_finished()).count();
+    let fact = |name: &str, value: String| Fact {
+        name: name.to_owned(),
+        value,
+    };
+    let link = |path: &str, description: &str| FileLink {
+        path: path.to_owned(),
+        description: description.to_owned(),
+    };
+    let mut files = vec![
+        link(
+            "tables/comparison.csv",
+            "one row a setting; also .parquet, .md and .tex",
+        ),
+        link(
+            "tables/attributes.csv",
+            "one row a setting, attribute and quantity; also .parquet",
+        ),
+        link("tables/runs.csv", "every number of every run; also .parquet"),
+        link("tables/tests.csv", "tests between settings; also .parquet"),
+        link("tables/onsets.csv", "where the majority begins to be looked at"),
+    ];
+    files.extend(
+        plan.runs
+            .iter()
+            .map(|run| link(&format!("../{}/manifest.json", run.name), "a run")),
+    );
+    ReportData {
+        title: plan.name.clone(),
+        summary: format!(
+            "{finished} of {} runs of {} are finished. {}",
+            plan.runs.len(),
+            plan.experiment.display(),
+            tables::findings(comparison).join(" ")
+        ),
+        overview: vec![overview(comparison)],
+        figures,
+        tables: vec![tests(comparison)],
+        facts: vec![
+            fact("program", format!("biascam {}", env!("CARGO_PKG_VERSION"))),
+            fact("sweep", plan.path.display().to_string()),
+            fact("x", comparison.x.clone()),
+            fact("runs", format!("{finished} of {} finished", plan.runs.len())),
+        ],
+        experiment: std::fs::read_to_string(&plan.path).unwrap_or_default(),
+        files,
+        ..ReportData::default()
+    }
+}
+
+fn column(group: &str, title: &str) -> Column {
+    Column {
+        group: group.to_owned(),
+        title: title.to_owned(),
+    }
+}
+
+fn overview(comparison: &Comparison) -> Table {
+    let mut columns = vec![column("", "setting")];
+    for quantity in Quantity::ALL {
+        let (class, kind) = quantity.name().split_once('_').unwrap_or((quantity.name(), ""));
+        columns.push(column(&kind.replace('_', " "), class));
+    }
+    columns.push(column("", "majority looked at"));
+    let row = |setting: &Setting| {
+        let mut row = vec![Cell::from(comparison.name(setting).as_str())];
+        row.extend(Quantity::ALL.map(|quantity| {
+            let mean = setting.means[quantity.index()];
+            let cell = Cell::number(mean.map(|mean| mean.value), 3);
+            match mean.and_then(|mean| mean.interval) {
+                Some(interval) => cell.with_note(format!("± {:.3}", (interval.high - interval.low) / 2.0)),
+                None => cell,
+            }
+        }));
+        row.push(Cell::number(Some(setting.looked_at as f64), 0));
+        row
+    };
+    Table {
+        id: "settings".to_owned(),
+        title: "Settings".to_owned(),
+        note: tables::note(comparison),
+        columns,
+        rows: comparison.settings.iter().map(row).collect(),
+    }
+}
+
+fn tests(comparison: &Comparison) -> Table {
+    let rows = comparison.tests.iter().map(|test| {
+        let name = |position: usize| comparison.name(&comparison.settings[test.settings[position]]);
+        vec![
+            Cell::from(test.quantity.title().as_str()),
+            Cell::from(name(0).as_str()),
+            Cell::from(name(1).as_str()),
+            Cell::number(Some(test.attributes.difference), 3),
+            Cell::number(Some(test.attributes.n as f64), 0),
+            Cell::number(test.p_adjusted, 4),
+            Cell::number(test.p_seeds_adjusted, 4),
+        ]
+    });
+    Table {
+        id: "tests".to_owned(),
+        title: "Tests between settings".to_owned(),
+        note: "Differences are second - first. p: Wilcoxon's signed-rank test over attributes, each averaged over seeds; p over seeds: \
+               Student's paired test of means over attributes. Both after Holm's correction over the tests of a quantity."
+            .to_owned(),
+        columns: ["quantity", "first", "second", "difference", "attributes", "p", "p over seeds"]
+            .map(|title| column("", title))
+            .to_vec(),
+        rows: rows.collect(),
+    }
+}

@@ -1,0 +1,23 @@
+//! Which experiments are the same training, although they are written differently.
+
+use crate::experiment::{Classifier, Experiment, WeightScheme};
+
+/// The experiment with each classifier's class weights in one form: an exponent of 0 turns every scheme into no weighting
+/// (`model::ClassWeights::new`), and `beta` matters to one scheme only. Experiments with the same form end in the same bytes.
+///
+/// So the runs of `scheme x exponent` share their unbalanced end.
+pub fn canonical(experiment: &Experiment) -> Experiment {
+    let mut experiment = experiment.clone();
+    for classifier in experiment.classifiers.values_mut() {
+        let Some(scheme) = classifier.class_weights else {
+            continue;
+        };
+        let plain = Classifier::new(scheme);
+        if scheme == WeightScheme::None || classifier.exponent == 0.0 {
+            *classifier = Classifier::new(WeightScheme::None);
+        } else if scheme != WeightScheme::EffectiveNumber {
+            classifier.beta = plain.beta;
+        }
+    }
+    experiment
+}

@@ -1,0 +1,226 @@
+//! The sweep file: what it may say, with its defaults.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+pub use super::ordered::Ordered;
+use crate::error::{Error, Result};
+use crate::stages::Last;
+
+/// A sweep as it is written. `KEY.PATH` stands for any key of an experiment, as in `--set`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepFile {
+    /// The experiment that is varied, relative to the sweep file.
+    pub experiment: PathBuf,
+    /// What all runs change: `KEY.PATH: value`.
+    #[serde(default)]
+    pub set: Ordered<Value>,
+    /// What varies. The runs are all combinations, the last axis varying fastest.
+    #[serde(default)]
+    pub axes: Ordered<Axis>,
+    /// Combinations that are left out: those that have all the values of one entry.
+    #[serde(default)]
+    pub exclude: Vec<Ordered<Value>>,
+    /// Further runs beside the combinations, each `KEY.PATH: value`, or `AXIS: NAME` for an axis with names.
+    #[serde(default)]
+    pub runs: Vec<Ordered<Value>>,
+    /// Every run is repeated with each of these.
+    #[serde(default)]
+    pub seeds: Vec<u64>,
+    /// The keys that a seed sets. With `data.procedural.seed` among them, each seed has faces of its own.
+    #[serde(default = "seed_keys")]
+    pub seed_keys: Vec<String>,
+    /// How far each run goes.
+    #[serde(default)]
+    pub until: Until,
+    /// What is compared.
+    #[serde(default)]
+    pub compare: Compare,
+    /// What each run asks of a cluster.
+    #[serde(default)]
+    pub slurm: Slurm,
+}
+
+fn seed_keys() -> Vec<String> {
+    vec!["seed".to_owned()]
+}
+
+/// The values of an axis.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Axis {
+    /// The values of the key that the axis is called after.
+    Values(Vec<Value>),
+    /// Names, and the keys that each one sets.
+    Named(Ordered<Ordered<Value>>),
+}
+
+impl<'de> Deserialize<'de> for Axis {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Axis;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of values, or names with the keys that each one sets")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Axis, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = seq.next_element()? {
+                    values.push(value);
+                }
+                Ok(Axis::Values(values))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Axis, A::Error> {
+                Ordered::from_map(map).map(Axis::Named)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// How far a run goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// To its tables, which the comparison is made from.
+    #[default]
+    Measure,
+    /// To figures and report of its own.
+    Report,
+}
+
+impl Until {
+    /// The command that goes as far.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Measure => "measure",
+            Self::Report => "reproduce",
+        }
+    }
+
+    /// The last stage.
+    pub fn last(self) -> Last {
+        match self {
+            Self::Measure => Last::Measure,
+            Self::Report => Last::Report,
+        }
+    }
+}
+
+/// Section `compare`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Compare {
+    /// The axis along x. Default: the first; what else varies makes curves of their own.
+    pub x: Option<String>,
+    /// The classifiers that are compared. Default: all.
+    pub classifiers: Option<Vec<String>>,
+}
+
+/// Section `slurm`: the resources of one run, in sbatch's own words.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Slurm {
+    /// `--partition`.
+    pub partition: Option<String>,
+    /// `--account`.
+    pub account: Option<String>,
+    /// `--time`, such as `08:00:00`. A run that needs longer saves its state, and is put into the queue again.
+    pub time: Option<String>,
+    /// `--cpus-per-task`, and the threads of the run; where it is absent, one.
+    pub cpus: Option<usize>,
+    /// `--mem`, such as `8G`.
+    pub memory: Option<String>,
+    /// `--gpus`.
+    pub gpus: Option<usize>,
+    /// Runs that are computed at a time, at most.
+    pub at_once: Option<usize>,
+    /// Seconds before the end of its time at which a run saves its state.
+    pub grace: u32,
+    /// Further options of sbatch, as they are typed there.
+    pub options: Vec<String>,
+    /// Lines of shell before the program, such as `module load cuda`.
+    pub setup: Vec<String>,
+}
+
+impl Default for Slurm {
+    fn default() -> Self {
+        Self {
+            partition: None,
+            account: None,
+            time: None,
+            cpus: None,
+            memory: None,
+            gpus: None,
+            at_once: None,
+            grace: 120,
+            options: Vec::new(),
+            setup: Vec::new(),
+        }
+    }
+}
+
+impl SweepFile {
+    /// Reads a sweep file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or says something unknown; the message names file, line and what is allowed.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path, "reading the sweep"))?;
+        Self::parse(&text).map_err(|message| Error::Experiment {
+            place: path.display().to_string(),
+            message,
+        })
+    }
+
+    /// Parses the text of a sweep file.
+    ///
+    /// # Errors
+    /// serde_yaml's message, with line and column.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        serde_yaml::from_str(text).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_kept_and_defaults_are_filled_in() {
+        let text = "experiment: a.yaml\naxes:\n  training.loss: [euclidean, cross_entropy]\n  a.b: [1, 0.5]\n  net:\n    small: \
+                    {model.width: 8}\n    large: {model.width: 64}\n";
+        let file = SweepFile::parse(text).expect("parses");
+        let names: Vec<&str> = file.axes.0.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["training.loss", "a.b", "net"]);
+        let Axis::Named(named) = &file.axes.0[2].1 else {
+            panic!("{:?}", file.axes)
+        };
+        assert_eq!(named.0[0].0, "small");
+        assert_eq!((file.seed_keys, file.until), (vec!["seed".to_owned()], Until::Measure));
+    }
+
+    #[test]
+    fn faults_name_line_and_remedy() {
+        for (text, expected) in [
+            ("axes: {}\n", &["experiment", "missing"][..]),
+            ("experiment: a\naxis: {}\n", &["axis", "axes"]),
+            ("experiment: a\naxes:\n  seed: 3\n", &["list of values", "line 3"]),
+            ("experiment: a\naxes:\n  b: [1]\n  b: [2]\n", &["`b`", "twice"]),
+            ("experiment: a\nslurm: {cpu: 3}\n", &["cpu", "cpus"]),
+            ("experiment: a\nuntil: train\n", &["train", "measure", "report"]),
+        ] {
+            let message = SweepFile::parse(text).expect_err(text);
+            for part in expected {
+                assert!(message.contains(part), "{message:?} should contain {part:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! How far a run is, read from its results folder and its log.
+
+use std::path::Path;
+
+use super::log::{self, End};
+use super::{Plan, PlannedRun};
+use crate::manifest::Manifest;
+use crate::results::holder;
+use crate::stages::is_finished;
+
+/// How far a run is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum State {
+    /// Everything it should make is there; computing took this many seconds.
+    Finished(f64),
+    /// A process that this machine can see is writing the folder.
+    Running(String),
+    /// It was begun, and goes on from where it is.
+    Begun,
+    /// Its last attempt failed.
+    Failed(String),
+    /// Nothing is there.
+    Waiting,
+}
+
+impl State {
+    /// Reads the state of a run.
+    pub fn of(plan: &Plan, run: &PlannedRun, sweep: &Path) -> Self {
+        let folder = sweep.join(&run.name);
+        if let Some(holder) = holder(&folder) {
+            return Self::Running(holder);
+        }
+        let manifest = Manifest::read(&folder);
+        if let Ok(manifest) = &manifest
+            && is_finished(&run.experiment, manifest, &folder, plan.until().last())
+        {
+            return Self::Finished(manifest.stages.values().map(|stage| stage.seconds).sum());
+        }
+        match log::end(sweep, &run.name) {
+            End::Failed(reason) => Self::Failed(reason),
+            _ if folder.join("experiment.yaml").exists() => Self::Begun,
+            _ => Self::Waiting,
+        }
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_finished(&self) -> bool {
+        matches!(self, Self::Finished(_))
+    }
+}
+
+/// The states of all runs.
+pub fn states(plan: &Plan, sweep: &Path) -> Vec<State> {
+    plan.runs.iter().map(|run| State::of(plan, run, sweep)).collect()
+}

@@ -1,0 +1,98 @@
+//! What `--list` and `--status` print.
+
+use super::Plan;
+use super::cost::{Cost, Experience, duration};
+use super::slurm::Queued;
+use super::state::State;
+use crate::tables::terminal;
+
+/// The runs and what each will cost.
+pub fn list(plan: &Plan, experience: &[Experience]) -> String {
+    let head = ["run", "images", "epochs", "steps", "estimated time"];
+    let mut whole = Some(0.0);
+    let mut steps = 0;
+    let rows: Vec<Vec<String>> = plan
+        .runs
+        .iter()
+        .map(|run| {
+            let cost = Cost::of(&run.experiment);
+            let seconds = Experience::seconds(experience, run);
+            whole = whole.zip(seconds).map(|(sum, seconds)| sum + seconds);
+            steps += cost.steps;
+            vec![
+                run.name.clone(),
+                cost.images.to_string(),
+                cost.epochs.to_string(),
+                cost.steps.to_string(),
+                seconds.map_or_else(|| "–".to_owned(), duration),
+            ]
+        })
+        .collect();
+    let time = match whole {
+        Some(seconds) => format!(
+            "about {} one after the other, after how long finished runs took",
+            duration(seconds)
+        ),
+        None => "no time can be estimated before a run like them is finished".to_owned(),
+    };
+    let shared = if plan.points.len() > plan.runs.len() {
+        format!(
+            "\n{} points of the sweep: {} share a run with another, being the same training.",
+            plan.points.len(),
+            plan.points.len() - plan.runs.len()
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "{}\n{} runs, {steps} steps; {time}.{shared}",
+        terminal(head.map(str::to_owned).to_vec(), rows),
+        plan.runs.len(),
+    )
+}
+
+/// How far each run is.
+pub fn status(plan: &Plan, states: &[State], queued: &[Queued]) -> String {
+    let mut counts = [0_usize; 4];
+    let width = plan.runs.iter().map(|run| run.name.len()).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    for (run, state) in plan.runs.iter().zip(states) {
+        let job = queued.iter().find(|queued| queued.run == run.name);
+        let (kind, word) = match (state, job) {
+            (State::Finished(seconds), _) => (0, format!("finished, {}", duration(*seconds))),
+            (State::Running(holder), None) => (1, format!("running, {}", process_of(holder))),
+            (_, Some(job)) => (1, format!("Slurm {}: {}", job.job, job.state)),
+            (State::Failed(reason), None) => (2, format!("failed: {}", first_line(reason))),
+            (State::Begun, None) => (3, "begun, goes on from where it is".to_owned()),
+            (State::Waiting, None) => (3, "not begun".to_owned()),
+        };
+        counts[kind] += 1;
+        lines.push(format!("{:width$}  {word}", run.name));
+    }
+    let [finished, going, failed, left] = counts;
+    lines.push(format!(
+        "{} runs: {finished} finished, {going} running or in the queue, {failed} failed, {left} to do.",
+        plan.runs.len()
+    ));
+    lines.join("\n")
+}
+
+/// `process 12: biascam measure ...` without the command, which the row's name already says.
+fn process_of(holder: &str) -> &str {
+    holder
+        .split(':')
+        .next()
+        .filter(|word| !word.is_empty())
+        .unwrap_or("by an unknown process")
+}
+
+/// As much of a reason as fits a table.
+pub fn first_line(reason: &str) -> String {
+    const LONGEST: usize = 120;
+    let line = reason.lines().next().unwrap_or_default();
+    if line.chars().count() > LONGEST {
+        line.chars().take(LONGEST).chain(['…']).collect()
+    } else {
+        line.to_owned()
+    }
+}

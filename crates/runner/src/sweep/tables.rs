@@ -1,0 +1,436 @@
+//! The tables of a sweep's comparison, as text, Markdown, LaTeX, CSV and Parquet.
+
+use comfy_table::presets;
+use polars::error::PolarsResult;
+
+use super::Plan;
+use super::comparison::{Comparison, From, LEVEL, Mean, Setting, Test};
+use super::records::{Quantity, Record};
+use crate::frames::Table;
+use crate::tables::{latex_text, styled, terminal};
+
+/// The quantities of the short tables.
+const SHORT: [Quantity; 7] = [
+    Quantity::MinorityError,
+    Quantity::MajorityError,
+    Quantity::BalancedError,
+    Quantity::MinorityEnergy,
+    Quantity::MajorityEnergy,
+    Quantity::MinorityBias,
+    Quantity::MajorityBias,
+];
+
+/// Every table: file name in `comparison/tables/` and contents.
+///
+/// # Errors
+/// polars' own.
+pub fn files(plan: &Plan, records: &[Record], comparison: &Comparison) -> PolarsResult<Vec<(&'static str, Vec<u8>)>> {
+    Ok(vec![
+        ("comparison.csv", settings(comparison).to_csv()?),
+        ("comparison.parquet", settings(comparison).to_parquet()?),
+        ("comparison.md", markdown(comparison).into_bytes()),
+        ("comparison.tex", latex(comparison).into_bytes()),
+        ("attributes.csv", attributes(comparison).to_csv()?),
+        ("attributes.parquet", attributes(comparison).to_parquet()?),
+        ("runs.csv", runs(plan, records).to_csv()?),
+        ("runs.parquet", runs(plan, records).to_parquet()?),
+        ("tests.csv", tests(comparison).to_csv()?),
+        ("tests.parquet", tests(comparison).to_parquet()?),
+        ("onsets.csv", onsets(comparison).to_csv()?),
+    ])
+}
+
+/// The columns that say which setting a row is.
+fn keys(comparison: &Comparison, settings: &[&Setting]) -> Table {
+    let series: Vec<&str> = settings
+        .iter()
+        .map(|setting| comparison.series[setting.series].as_str())
+        .collect();
+    let x: Vec<&str> = settings
+        .iter()
+        .map(|setting| comparison.labels[setting.x].as_str())
+        .collect();
+    let table = Table::default().texts("series", &series);
+    match &comparison.numbers {
+        Some(numbers) => {
+            let x: Vec<Option<f64>> = settings.iter().map(|setting| Some(numbers[setting.x])).collect();
+            table.doubles("x", &x)
+        }
+        None => table.texts("x", &x),
+    }
+}
+
+/// A column of numbers of means.
+fn column(means: &[Option<Mean>], value: fn(&Mean) -> Option<f64>) -> Vec<Option<f64>> {
+    means.iter().map(|mean| mean.as_ref().and_then(value)).collect()
+}
+
+/// One row a setting: means over attributes and seeds, with their intervals over seeds.
+pub fn settings(comparison: &Comparison) -> Table {
+    let all: Vec<&Setting> = comparison.settings.iter().collect();
+    let seeds: Vec<i64> = all
+        .iter()
+        .map(|setting| {
+            setting
+                .means
+                .iter()
+                .flatten()
+                .map(|mean| mean.seeds as i64)
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let mut table = keys(comparison, &all).integers("seeds", &seeds);
+    for quantity in Quantity::ALL {
+        let means: Vec<Option<Mean>> = all.iter().map(|setting| setting.means[quantity.index()]).collect();
+        let name = quantity.name();
+        let count = comparison.common[quantity.index()].len() as i64;
+        table = table
+            .doubles(name, &column(&means, |mean| Some(mean.value)))
+            .doubles(&format!("{name}_low"), &column(&means, |mean| Some(mean.interval?.low)))
+            .doubles(
+                &format!("{name}_high"),
+                &column(&means, |mean| Some(mean.interval?.high)),
+            )
+            .integers(&format!("{name}_attributes"), &vec![count; all.len()]);
+    }
+    let looked_at: Vec<i64> = all.iter().map(|setting| setting.looked_at as i64).collect();
+    let on_front: Vec<i64> = all.iter().map(|setting| i64::from(setting.on_front)).collect();
+    table
+        .integers("majority_looked_at", &looked_at)
+        .integers("pareto_front", &on_front)
+}
+
+/// One row a setting, attribute and quantity: means over seeds.
+pub fn attributes(comparison: &Comparison) -> Table {
+    let mut places = Vec::new();
+    let (mut names, mut quantities, mut means) = (Vec::new(), Vec::new(), Vec::new());
+    for setting in &comparison.settings {
+        for ((name, _), of_attribute) in comparison.attributes.iter().zip(&setting.attributes) {
+            for quantity in Quantity::ALL {
+                places.push(setting);
+                names.push(name);
+                quantities.push(quantity.name());
+                means.push(of_attribute[quantity.index()]);
+            }
+        }
+    }
+    let seeds: Vec<i64> = means
+        .iter()
+        .map(|mean| mean.map_or(0, |mean| mean.seeds as i64))
+        .collect();
+    keys(comparison, &places)
+        .texts("attribute", &names)
+        .texts("quantity", &quantities)
+        .integers("seeds", &seeds)
+        .doubles("mean", &column(&means, |mean| Some(mean.value)))
+        .doubles("low", &column(&means, |mean| Some(mean.interval?.low)))
+        .doubles("high", &column(&means, |mean| Some(mean.interval?.high)))
+}
+
+/// One row a run, attribute and quantity: what everything else is computed from. A run that several points share stands under each.
+pub fn runs(plan: &Plan, records: &[Record]) -> Table {
+    let mut texts: [Vec<&str>; 6] = Default::default();
+    let (mut seeds, mut areas, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for record in records {
+        let point = &plan.points[record.point];
+        let run = &plan.runs[point.run];
+        for attribute in &record.attributes {
+            for quantity in Quantity::ALL {
+                let row = [
+                    run.name.as_str(),
+                    &record.classifier,
+                    &point.series,
+                    &point.x,
+                    &attribute.name,
+                    quantity.name(),
+                ];
+                for (column, text) in texts.iter_mut().zip(row) {
+                    column.push(text);
+                }
+                seeds.push(point.seed.unwrap_or(run.experiment.seed) as i64);
+                areas.push(Some(attribute.area));
+                values.push(attribute.values[quantity.index()]);
+            }
+        }
+    }
+    let names = ["run", "classifier", "series", "x", "attribute", "quantity"];
+    let table = names
+        .iter()
+        .zip(&texts)
+        .fold(Table::default(), |table, (name, column)| table.texts(name, column));
+    table
+        .integers("seed", &seeds)
+        .doubles("region_area", &areas)
+        .doubles("value", &values)
+}
+
+/// The tests, one row each; differences are second - first.
+pub fn tests(comparison: &Comparison) -> Table {
+    let all = &comparison.tests;
+    let name = |test: &Test, position: usize| comparison.name(&comparison.settings[test.settings[position]]);
+    let texts = |value: &dyn Fn(&Test) -> String| -> Vec<String> { all.iter().map(value).collect() };
+    let numbers = |value: fn(&Test) -> Option<f64>| -> Vec<Option<f64>> { all.iter().map(value).collect() };
+    let counts = |value: fn(&Test) -> usize| -> Vec<i64> { all.iter().map(|test| value(test) as i64).collect() };
+    Table::default()
+        .texts("quantity", &texts(&|test| test.quantity.name().to_owned()))
+        .texts("first", &texts(&|test| name(test, 0)))
+        .texts("second", &texts(&|test| name(test, 1)))
+        .integers("attributes", &counts(|test| test.attributes.n))
+        .doubles("difference", &numbers(|test| Some(test.attributes.difference)))
+        .doubles("low", &numbers(|test| Some(test.attributes.interval?.low)))
+        .doubles("high", &numbers(|test| Some(test.attributes.interval?.high)))
+        .integers("larger", &counts(|test| test.attributes.larger))
+        .doubles("effect_size", &numbers(|test| test.attributes.effect_size))
+        .doubles("p", &numbers(|test| test.p))
+        .doubles("p_holm", &numbers(|test| test.p_adjusted))
+        .integers("seeds", &counts(|test| test.seeds))
+        .doubles("p_seeds", &numbers(|test| test.p_seeds))
+        .doubles("p_seeds_holm", &numbers(|test| test.p_seeds_adjusted))
+}
+
+/// A place along x, as tables have it: a number, or a word.
+fn from_text(from: From) -> String {
+    match from {
+        From::Always => "always".to_owned(),
+        From::Never => "never".to_owned(),
+        From::X(x) => format!("{x:.3}"),
+    }
+}
+
+/// Where each attribute's majority begins to be looked at, and the mean's; one row a curve and attribute.
+pub fn onsets(comparison: &Comparison) -> Table {
+    let (mut series, mut names, mut what, mut from) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for onset in &comparison.onsets {
+        let mut push = |name: &str, kind: &str, place: From| {
+            series.push(comparison.series[onset.series].clone());
+            names.push(name.to_owned());
+            what.push(kind.to_owned());
+            from.push(from_text(place));
+        };
+        push("mean", "above_chance", onset.above_chance);
+        push("mean", "risen", onset.risen);
+        for ((name, _), place) in comparison.attributes.iter().zip(&onset.attributes) {
+            if let Some(place) = place {
+                push(name, "above_chance", *place);
+            }
+        }
+    }
+    Table::default()
+        .texts("series", &series)
+        .texts("attribute", &names)
+        .texts("what", &what)
+        .texts("from", &from)
+}
+
+/// A mean with half of its interval's width.
+fn cell(mean: Option<Mean>, sign: &str, absent: &str) -> String {
+    match mean {
+        None => absent.to_owned(),
+        Some(mean) => match mean.interval {
+            Some(interval) => format!("{:.3} {sign} {:.3}", mean.value, (interval.high - interval.low) / 2.0),
+            None => format!("{:.3}", mean.value),
+        },
+    }
+}
+
+fn short_rows<'a>(
+    comparison: &'a Comparison,
+    sign: &'a str,
+    absent: &'a str,
+) -> impl Iterator<Item = Vec<String>> + 'a {
+    comparison.settings.iter().map(move |setting| {
+        let mut row = vec![comparison.name(setting)];
+        row.extend(SHORT.map(|quantity| cell(setting.means[quantity.index()], sign, absent)));
+        row.push(format!(
+            "{} of {}",
+            setting.looked_at,
+            comparison.common[Quantity::MajorityEnergy.index()].len()
+        ));
+        row
+    })
+}
+
+fn head(separator: &str) -> Vec<String> {
+    let mut head = vec!["setting".to_owned()];
+    head.extend(SHORT.map(|quantity| quantity.title().replacen(' ', separator, 1)));
+    head.push(format!("majority{separator}looked at"));
+    head
+}
+
+/// The table in Markdown.
+pub fn markdown(comparison: &Comparison) -> String {
+    let table = styled(presets::ASCII_MARKDOWN, head(" "), short_rows(comparison, "±", "–"));
+    format!("{table}\n\n{}\n", note(comparison))
+}
+
+/// The table in LaTeX (booktabs).
+pub fn latex(comparison: &Comparison) -> String {
+    let mut lines = vec![
+        "% Needs \\usepackage{booktabs}.".to_owned(),
+        format!("% {}", note(comparison).replace('%', "\\%")),
+        "\\begin{tabular}{l rrr rr rr r}".to_owned(),
+        "\\toprule".to_owned(),
+        " & \\multicolumn{3}{c}{error} & \\multicolumn{2}{c}{energy} & \\multicolumn{2}{c}{bias reliance} & \\\\"
+            .to_owned(),
+        "\\cmidrule(lr){2-4} \\cmidrule(lr){5-6} \\cmidrule(lr){7-8}".to_owned(),
+        "Setting & minority & majority & balanced & minority & majority & minority & majority & looked at \\\\"
+            .to_owned(),
+        "\\midrule".to_owned(),
+    ];
+    lines.extend(short_rows(comparison, "$\\pm$", "--").map(|mut row| {
+        row[0] = latex_text(&row[0]);
+        format!("{} \\\\", row.join(" & "))
+    }));
+    lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
+    lines.join("\n")
+}
+
+/// What the numbers are.
+pub fn note(comparison: &Comparison) -> String {
+    let count = |quantity: Quantity| comparison.common[quantity.index()].len();
+    let intervals = if comparison
+        .settings
+        .iter()
+        .flat_map(|s| s.means.iter().flatten())
+        .any(|m| m.interval.is_some())
+    {
+        "; ± is half of the 95 % interval over seeds (Student's t)"
+    } else {
+        "; one seed, so no interval"
+    };
+    format!(
+        "Means over the attributes that every run measured ({} for errors, {} for minority energy, {} for majority energy, {} and {} \
+         for bias reliance){intervals}. Looked at: attributes whose majority energy is above their region's area.",
+        count(Quantity::BalancedError),
+        count(Quantity::MinorityEnergy),
+        count(Quantity::MajorityEnergy),
+        count(Quantity::MinorityBias),
+        count(Quantity::MajorityBias),
+    )
+}
+
+/// The comparison for the terminal: table, onsets, front and tests.
+pub fn text(comparison: &Comparison) -> String {
+    let mut parts = vec![
+        terminal(head("\n"), short_rows(comparison, "±", "–")),
+        note(comparison),
+        String::new(),
+    ];
+    parts.extend(findings(comparison));
+    parts.join("\n")
+}
+
+/// What the comparison says, a sentence each.
+pub fn findings(comparison: &Comparison) -> Vec<String> {
+    let mut lines = Vec::new();
+    for onset in &comparison.onsets {
+        let curve = if comparison.series.len() > 1 {
+            format!("{}: ", comparison.series[onset.series])
+        } else {
+            String::new()
+        };
+        let x = &comparison.x;
+        lines.push(format!(
+            "{curve}Majority energy above the region's area, which a map that knows nothing has: {}. Above that at the smallest {x}: {}.",
+            from_words(onset.above_chance, x),
+            from_words(onset.risen, x),
+        ));
+    }
+    let front: Vec<String> = comparison
+        .settings
+        .iter()
+        .filter(|setting| setting.on_front)
+        .map(|setting| comparison.name(setting))
+        .collect();
+    if !front.is_empty() {
+        lines.push(format!(
+            "Front of balanced error and balanced energy: {}.",
+            front.join("; ")
+        ));
+    }
+    for quantity in [
+        Quantity::MinorityError,
+        Quantity::MajorityError,
+        Quantity::MajorityEnergy,
+        Quantity::MajorityBias,
+    ] {
+        let of: Vec<&Test> = comparison
+            .tests
+            .iter()
+            .filter(|test| test.quantity == quantity)
+            .collect();
+        if of.is_empty() {
+            continue;
+        }
+        let differ = |differs: &dyn Fn(&Test) -> bool| of.iter().filter(|test| differs(test)).count();
+        let by_seed = |test: &Test| test.p_seeds_adjusted.is_some_and(|p| p < LEVEL);
+        let over_seeds = if of.iter().any(|test| test.p_seeds.is_some()) {
+            format!(", {} over seeds", differ(&by_seed))
+        } else {
+            String::new()
+        };
+        let title = quantity.title();
+        let (first, rest) = title.split_at(1);
+        lines.push(format!(
+            "{}{rest}: {} of {} pairs of settings differ over attributes{over_seeds} (p < {LEVEL} after Holm; tables/tests.csv).",
+            first.to_uppercase(),
+            differ(&Test::differs),
+            of.len(),
+        ));
+    }
+    lines
+}
+
+fn from_words(from: From, x: &str) -> String {
+    match from {
+        From::Always => format!("at every {x}"),
+        From::Never => format!("not at the largest {x}"),
+        From::X(value) => format!("from {x} {value} on"),
+    }
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::super::comparison::tests::{plan, records};
+    use super::*;
+
+    fn sample() -> (Plan, Vec<Record>, Comparison) {
+        let plan = plan("axes: {classifiers.swept.exponent: [0, 0.5, 1]}\nseeds: [1, 2]\n");
+        let records = records(&plan, 12, |point, attribute| {
+            Some(0.1 + 0.1 * (point / 2) as f64 + 0.001 * (attribute * (point + 1)) as f64)
+        });
+        let comparison = Comparison::of(&plan, &records).expect("a comparison");
+        (plan, records, comparison)
+    }
+
+    #[test]
+    fn every_table_is_made_and_says_the_same() {
+        let (plan, records, comparison) = sample();
+        let files = files(&plan, &records, &comparison).expect("tables");
+        assert_eq!(files.len(), 11);
+        let text = |name: &str| {
+            let (_, bytes) = files.iter().find(|(file, _)| *file == name).expect(name);
+            String::from_utf8(bytes.clone()).expect("text")
+        };
+        assert_eq!(text("comparison.csv").lines().count(), 1 + 3);
+        assert_eq!(text("attributes.csv").lines().count(), 1 + 3 * 12 * 8);
+        assert_eq!(text("runs.csv").lines().count(), 1 + 6 * 12 * 8);
+        assert_eq!(text("tests.csv").lines().count(), 1 + 3 * 8);
+        // The mean curve's two onsets, and one for each attribute.
+        assert_eq!(text("onsets.csv").lines().count(), 1 + 2 + 12);
+        let first = comparison.settings[0].means[0].expect("a mean").value;
+        assert!(text("comparison.tex").contains(&format!("exponent 0 & {first:.3} $\\pm$")));
+        assert!(text("comparison.md").contains(&format!("{first:.3} ±")));
+        assert_eq!(text("comparison.tex").matches("\\\\").count(), 2 + 3);
+    }
+
+    #[test]
+    fn the_terminal_says_where_it_begins() {
+        let (_, _, comparison) = sample();
+        let text = text(&comparison);
+        for part in ["exponent 0.5", "from exponent", "over seeds", "12 of 12"] {
+            assert!(text.contains(part), "{part:?} is missing:\n{text}");
+        }
+    }
+}
