@@ -37,6 +37,10 @@ bench *ARGS:
 peers *ARGS:
     python3 benches/peers/compare.py "$@"
 
+# The data path beside torchvision's on as many images as CelebA has: writes docs/loader.md
+peers-loader *ARGS:
+    python3 benches/peers/loader.py "$@"
+
 # The program with CUDA, for machines with NVIDIA's toolkit and cuDNN
 cuda *ARGS:
     cargo build --release --locked --bin biascam --features cuda "$@"

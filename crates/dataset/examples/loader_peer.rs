@@ -75,7 +75,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let before = megabytes("VmRSS");
     let (mut images, start) = (0, Instant::now());
     while start.elapsed() < Duration::from_secs_f64(seconds) {
-        images += next()??.indices.len();
+        let batch = next()??;
+        images += batch.indices.len();
+        loader.recycle(batch);
     }
     let speed = images as f64 / start.elapsed().as_secs_f64();
     println!(

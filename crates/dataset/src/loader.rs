@@ -177,6 +177,11 @@ impl Loader {
         )
     }
 
+    /// Gives the memory of a batch's images back to the loader, which fills it again instead of asking the system for more.
+    pub fn recycle(&self, batch: Batch) {
+        self.preparer.recycle(batch.images);
+    }
+
     fn order(&self, epoch: u64) -> Vec<usize> {
         let mut order = self.indices.clone();
         if self.config().shuffle {

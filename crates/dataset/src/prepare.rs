@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::loader::{Batch, LoaderConfig};
 use crate::seed::{Purpose, generator};
@@ -12,6 +12,9 @@ pub(crate) struct Preparer {
     config: LoaderConfig,
     cache: Cache,
     packed: Option<Arc<PackedPixels>>,
+    /// Memory of batches that were given back. A batch of 64 images of 224 x 224 has 38 MB: new pages for it, which the system
+    /// has to clear, cost as much as sampling the images.
+    spare: Mutex<Vec<Vec<f32>>>,
 }
 
 /// A decoded image at the resolution the square needs, and the alignment to it.
@@ -28,6 +31,18 @@ impl Preparer {
             config,
             cache,
             packed,
+            spare: Mutex::default(),
+        }
+    }
+
+    /// Takes the memory of a batch's images for a later one.
+    pub(crate) fn recycle(&self, images: Vec<f32>) {
+        let most = self.config.threads + self.config.prefetch + 1;
+        // A poisoned lock means that a worker panicked, which is reported in its batch's place.
+        if let Ok(mut spare) = self.spare.lock()
+            && spare.len() < most
+        {
+            spare.push(images);
         }
     }
 
@@ -39,7 +54,14 @@ impl Preparer {
     pub(crate) fn batch(&self, indices: &[usize], epoch: u64, stop: &AtomicBool) -> Option<Result<Batch>> {
         let annotations = self.source.annotations();
         let pixels = 3 * self.config.size * self.config.size;
-        let mut images = vec![0.0; indices.len() * pixels];
+        // Every element is written below.
+        let mut images = self
+            .spare
+            .lock()
+            .ok()
+            .and_then(|mut spare| spare.pop())
+            .unwrap_or_default();
+        images.resize(indices.len() * pixels, 0.0);
         let mut labels = Vec::with_capacity(indices.len() * annotations.attributes.len());
         let mut scratch = Vec::new();
         for (&index, out) in indices.iter().zip(images.chunks_exact_mut(pixels)) {

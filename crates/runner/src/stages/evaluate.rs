@@ -80,6 +80,7 @@ pub fn for_each_batch_of(
         let output = network.forward(&images_of(&batch, size, &context.device)?, Mode::Eval)?;
         each(&batch, &output)?;
         done += batch.indices.len();
+        loader.recycle(batch);
         work.at(done as u64, "");
     }
     work.abandon();

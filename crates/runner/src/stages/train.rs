@@ -166,6 +166,7 @@ fn train(
             let images = evaluate::images_of(&batch, context.experiment.data.image_size, &context.device)?;
             let shape = (batch.indices.len(), data.attributes().len());
             let labels = Tensor::from_slice(&batch.labels, shape, &context.device)?;
+            loader.recycle(batch);
             let learning_rate = trainer.learning_rate();
             unread.push(trainer.step(&images, &labels)?);
             memory.learning_rate = learning_rate;
