@@ -37,6 +37,10 @@ bench *ARGS:
 peers *ARGS:
     python3 benches/peers/compare.py "$@"
 
+# 2,000 faces in every form of CelebA give the same batches (`just test` takes 160)
+test-forms:
+    BIASCAM_FORM_IMAGES=2000 cargo test --release --locked --workspace --test forms
+
 # The data path beside torchvision's on as many images as CelebA has: writes docs/loader.md
 peers-loader *ARGS:
     python3 benches/peers/loader.py "$@"
