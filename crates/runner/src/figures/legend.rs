@@ -28,6 +28,8 @@ pub(super) enum Key {
     Band,
     /// The cross of an absent value.
     Cross,
+    /// An upright stroke: a value beside another.
+    Upright,
     /// A thin upright stroke with ends: an interval.
     Interval,
     /// Words alone.
@@ -110,6 +112,10 @@ pub(super) fn legend(page: &Page<'_>, origin: Point, width: f64, entries: &[(Key
             Key::Hollow(marker, colour) => page.marker([centre, middle], marker, 0.65, colour, true)?,
             Key::Cross => page.cross([centre, middle], 0.7)?,
             Key::Interval => page.interval(centre, middle - 1.15, middle + 1.15, 0.5)?,
+            Key::Upright => {
+                let ends = [[centre, middle - 1.15], [centre, middle + 1.15]];
+                page.line(&ends, INK, 0.3, Dash::Solid)?;
+            }
             Key::Words => {}
         }
         let at = [left + indent(*key), middle];

@@ -21,7 +21,7 @@ const NAMES: f64 = 34.0;
 const GAP: f64 = 2.6;
 const GROUP_GAP: f64 = 4.5;
 
-/// Draws a row an attribute and a panel a quantity: a point for our number, a hollow diamond for the published one, and a line
+/// Draws a row an attribute and a panel a quantity: a point for our number, an upright stroke for the published one, and a line
 /// between.
 ///
 /// # Errors
@@ -50,7 +50,7 @@ pub fn published(style: &Style, data: &PublishedFigure) -> Result<Figure> {
         .enumerate()
         .map(|(index, name)| (Key::Point(index), format!("{}, this run", readable(name))))
         .collect();
-    entries.push((Key::Hollow(Marker::Diamond, INK), "published".to_owned()));
+    entries.push((Key::Upright, "published".to_owned()));
 
     let (label, tick) = (style.label(), style.tick());
     let total = style.width(Column::Double);
@@ -123,8 +123,8 @@ fn draw_panel(
         if let Some((ours, published)) = value.filter(|(ours, published)| ours.is_finite() && published.is_finite()) {
             axes.line(&[[ours, y], [published, y]], WHITE, 0.5, Dash::Solid)?;
             axes.line(&[[ours, y], [published, y]], GREY, 0.22, Dash::Solid)?;
-            axes.marker([published, y], Marker::Diamond, 0.65, INK, true)?;
-            axes.marker([ours, y], Marker::of(classifier), 0.7, style.colour(classifier), false)?;
+            axes.line(&[[published, y - 0.42], [published, y + 0.42]], INK, 0.3, Dash::Solid)?;
+            axes.marker([ours, y], Marker::of(classifier), 0.65, style.colour(classifier), false)?;
         }
     }
     let centre = x + width / 2.0;

@@ -127,12 +127,16 @@ pub fn latex(measured: &Measured) -> String {
         .iter()
         .map(|name| format!("\\multicolumn{{4}}{{c}}{{{}}}", latex::text(name)))
         .collect();
+    let rules: Vec<String> = (0..groups.len())
+        .map(|group| format!("\\cmidrule(lr){{{}-{}}}", 2 + 4 * group, 5 + 4 * group))
+        .collect();
     let heads = SHORT.map(|(title, _)| title).join(" & ");
     let mut lines = vec![
         "% Needs \\usepackage{booktabs}. Images predicted as the majority class; shares of the mean score.".to_owned(),
         format!("\\begin{{tabular}}{{l {}}}", "rrrr ".repeat(groups.len()).trim_end()),
         "\\toprule".to_owned(),
         format!(" & {} \\\\", groups.join(" & ")),
+        rules.join(" "),
         format!("Attribute & {} \\\\", vec![heads; groups.len()].join(" & ")),
         "\\midrule".to_owned(),
     ];
