@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{Column, Format, NAMES, Palette, Style};
+use crate::figures::{Column, Format, NAMES, Palette, SWEEP_NAMES, Style};
 
 /// Section `figures`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,15 +73,15 @@ impl Figures {
 
     /// What must hold beyond the types: known names, sizes that a page can have.
     pub(super) fn check(&self) -> Result<(), String> {
-        let named = self
-            .which
-            .iter()
-            .flatten()
-            .map(|name| ("figures.which", name))
-            .chain(self.columns.keys().map(|name| ("figures.columns", name)));
-        for (key, name) in named {
-            if !NAMES.contains(&name.as_str()) {
-                return Err(format!("{key}: `{name}` is no figure; there are {}", NAMES.join(", ")));
+        let of_all: Vec<&str> = NAMES.into_iter().chain(SWEEP_NAMES).collect();
+        let which = self.which.iter().flatten().map(|name| ("which", name, &NAMES[..]));
+        let columns = self.columns.keys().map(|name| ("columns", name, &of_all[..]));
+        for (key, name, known) in which.chain(columns) {
+            if !known.contains(&name.as_str()) {
+                return Err(format!(
+                    "figures.{key}: `{name}` is no figure; there are {}",
+                    known.join(", ")
+                ));
             }
         }
         if self.formats.is_empty() {

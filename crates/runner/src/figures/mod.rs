@@ -70,5 +70,13 @@ pub const NAMES: [&str; 11] = [
     "training_curves",
 ];
 
+/// The figures of a sweep, which `figures.columns` may name too.
+pub const SWEEP_NAMES: [&str; 4] = [
+    "sweep",
+    "sweep_pareto",
+    "sweep_attribute_errors",
+    "sweep_attribute_energies",
+];
+
 #[cfg(test)]
 mod gallery;

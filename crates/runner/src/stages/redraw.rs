@@ -34,7 +34,10 @@ impl Redraw {
         if request.experiment.is_dir() {
             return Self::of_folder(request).map(Some);
         }
-        let loaded = experiment::load(&request.experiment, &request.settings)?;
+        let mut loaded = experiment::load(&request.experiment, &request.settings)?;
+        if let Some(name) = &request.name {
+            loaded.name.clone_from(name);
+        }
         let folder = request.results.join(&loaded.name);
         let complete = !request.fresh && is_complete(&folder, &loaded.experiment);
         Ok(complete.then(|| Self {
