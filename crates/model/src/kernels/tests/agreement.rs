@@ -76,7 +76,7 @@ fn check_fused(x: [usize; 4], [outputs, kernel, stride, padding]: [usize; 4]) {
 }
 
 /// Shapes that every branch of the kernels sees.
-const CONVOLUTIONS: [([usize; 4], [usize; 4]); 20] = [
+const CONVOLUTIONS: [([usize; 4], [usize; 4]); 24] = [
     ([2, 12, 12, 16], [16, 3, 1, 1]),
     ([3, 7, 7, 32], [32, 3, 1, 1]),
     ([2, 14, 14, 16], [32, 3, 2, 1]),
@@ -98,6 +98,11 @@ const CONVOLUTIONS: [([usize; 4], [usize; 4]); 20] = [
     ([1, 6, 5, 1024], [33, 1, 1, 0]),
     ([2, 7, 7, 1024], [16, 1, 2, 0]),
     ([2, 9, 6, 32], [64, 1, 3, 0]),
+    // So many outputs and images that the filter gradient copies its windows: in tiles of 12, 14 and 11 floats.
+    ([16, 5, 6, 20], [128, 3, 1, 1]),
+    ([16, 6, 5, 12], [128, 3, 2, 1]),
+    ([16, 7, 7, 28], [64, 1, 1, 0]),
+    ([16, 9, 9, 3], [64, 7, 2, 3]),
 ];
 
 #[test]
