@@ -190,7 +190,8 @@ def growth_table(rows):
         "`biascam explain experiments/embedded.yaml` on ever more test images (one short training before, not counted). Images are "
         "counted before the frontal filter. Predicting decodes and aligns the JPEGs, so it is bound by the loader; explaining also "
         "measures 40 maps an image in the paper's regions and in the exact masks. Memory is the peak of the process that predicts and "
-        "explains with both classifiers, with 64 MB for decoded images.",
+        "explains with both classifiers, with 64 MB for decoded images; what grows is the results' rows, 40 an image, which are written at the "
+        "end.",
         "",
         "| test images | predicted, images/s | explained, images/s | peak memory, MB |",
         "|---:|---:|---:|---:|",
