@@ -1,12 +1,14 @@
 //! The command line: parsed here, carried out in [`crate::commands`] and [`crate::stages`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use candle_core::Device;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands;
+use crate::context::device_argument;
 use crate::error::{Result, describe};
 use crate::stages::{self, Last};
 
@@ -50,6 +52,8 @@ enum Command {
     ExplainImages(Box<commands::explain_images::Arguments>),
     /// Error rates per class of scores made elsewhere
     MeasureScores(commands::measure_scores::Arguments),
+    /// Put results folders side by side on one page
+    Report(commands::report::Arguments),
     /// Say what a results folder or a checkpoint holds
     Inspect(commands::inspect::Arguments),
 }
@@ -88,6 +92,23 @@ fn folder_name(name: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
+impl Run {
+    /// The command that makes the whole results folder with this program, on the device that was found: whatever stage was asked
+    /// for, it is a part of that run.
+    #[must_use]
+    pub fn command(&self, device: &Device) -> Vec<String> {
+        let path = |path: &Path| path.display().to_string();
+        let mut command = vec!["biascam".to_owned(), "reproduce".to_owned(), path(&self.experiment)];
+        for setting in &self.settings {
+            command.extend(["--set".to_owned(), setting.clone()]);
+        }
+        command.extend(["--data".to_owned(), path(&self.data)]);
+        command.extend(["--results".to_owned(), path(&self.results)]);
+        command.extend(["--device".to_owned(), device_argument(device)]);
+        command
+    }
+}
+
 /// Parses the command line, does what it says, and turns a failure into one paragraph and an exit status.
 pub fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("BIASCAM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
@@ -117,6 +138,7 @@ fn run(command: Command) -> Result<()> {
         Command::Data(command) => commands::data::run(command),
         Command::ExplainImages(arguments) => commands::explain_images::run(&arguments),
         Command::MeasureScores(arguments) => commands::measure_scores::run(&arguments),
+        Command::Report(arguments) => commands::report::run(&arguments),
         Command::Inspect(arguments) => commands::inspect::run(&arguments),
     }
 }
@@ -129,6 +151,24 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_recorded_command_makes_the_same_run() {
+        let Ok(cli) = Cli::try_parse_from(
+            "biascam draw a.yaml --set seed=2 --results r --set training.epochs=1 --fresh".split_whitespace(),
+        ) else {
+            panic!("parses");
+        };
+        let Command::Draw(run) = cli.command else {
+            panic!("a stage");
+        };
+        let command = run.command(&Device::Cpu).join(" ");
+        assert_eq!(
+            command,
+            "biascam reproduce a.yaml --set seed=2 --set training.epochs=1 --data data --results r --device cpu"
+        );
+        Cli::try_parse_from(command.split_whitespace()).expect("parses");
     }
 
     #[test]
@@ -154,6 +194,7 @@ mod tests {
             "biascam explain-images a --weights w.safetensors --method score_cam,rise,centred_cam --layer stage3 --target label --labels l.txt \
              --reference r.safetensors --upsampling half_pixel --rise-masks 100 --out o",
             "biascam measure-scores --scores s.csv --labels l.txt --images i.txt",
+            "biascam report results/a results/b --out both.html",
             "biascam inspect results/embedded",
             "biascam draw results/embedded --set figures.palette=grey",
         ] {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use candle_core::Device;
 
+use crate::cli::Run;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Loaded, to_yaml};
 use crate::interrupt::Interrupt;
@@ -77,10 +78,10 @@ impl Context {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn begin(&mut self, data: String) -> Result<()> {
+    pub fn begin(&mut self, data: String, request: &Run) -> Result<()> {
         self.manifest.version = env!("CARGO_PKG_VERSION").to_owned();
         self.manifest.revision = option_env!("BIASCAM_REVISION").map(str::to_owned);
-        self.manifest.command = std::env::args().collect();
+        self.manifest.command = request.command(&self.device);
         self.manifest.seed = self.experiment.seed;
         self.manifest.device = device_name(&self.device);
         self.manifest.data = data;
@@ -179,13 +180,21 @@ fn gpu(ordinal: usize) -> std::result::Result<Device, String> {
     Device::new_cuda_with_stream(ordinal).map_err(|error| format!("GPU {ordinal} cannot be used ({error})"))
 }
 
-/// The device in words.
-pub fn device_name(device: &Device) -> String {
+/// The device as `--device` takes it.
+pub fn device_argument(device: &Device) -> String {
     match device.location() {
-        candle_core::DeviceLocation::Cpu => format!("cpu, {} threads", rayon::current_num_threads()),
+        candle_core::DeviceLocation::Cpu => "cpu".to_owned(),
         candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
         candle_core::DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
     }
+}
+
+/// The device in words.
+pub fn device_name(device: &Device) -> String {
+    if device.is_cpu() {
+        return format!("cpu, {} threads", rayon::current_num_threads());
+    }
+    device_argument(device)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A run resolves one [`experiment::Experiment`] and takes it through the [`stages`], each of which reads and writes
 //! files in one results folder ([`results`], [`manifest`]). Only this crate reads YAML, prints, and exits.
 
+pub mod citation;
 pub mod cli;
 pub mod commands;
 pub mod context;
@@ -25,4 +26,5 @@ pub mod results;
 pub mod stages;
 pub mod sweep;
 pub mod tables;
+pub mod tfevents;
 pub mod weights;

@@ -22,7 +22,7 @@ pub struct Manifest {
     pub version: String,
     /// The git revision it was built from, if it was built in a checkout.
     pub revision: Option<String>,
-    /// The command that made the folder.
+    /// The command that makes the folder: experiment, settings, data and results folder and device, relative to where it was run.
     pub command: Vec<String>,
     /// The experiment's seed.
     pub seed: u64,
@@ -72,6 +72,13 @@ impl Manifest {
         results.write(FILE, &bytes)
     }
 
+    /// The command as a shell takes it.
+    #[must_use]
+    pub fn command_line(&self) -> String {
+        let words: Vec<String> = self.command.iter().map(|word| quoted(word)).collect();
+        words.join(" ")
+    }
+
     /// Whether a stage has run with this key and left files that are still as it wrote them.
     pub fn is_current(&self, results: &ResultsFolder, stage: &str, key: &str) -> bool {
         self.stages.get(stage).is_some_and(|record| {
@@ -82,6 +89,15 @@ impl Manifest {
                     .all(|(relative, hash)| hash_of_file(&results.join(relative)).is_ok_and(|found| found == *hash))
         })
     }
+}
+
+/// A word of a command line, in quotes if a shell would take it apart.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// SHA-256 in hexadecimal.
@@ -163,6 +179,27 @@ mod tests {
         assert!(!manifest.is_current(&results, "predict", "k"));
         results.write("a.txt", b"b").expect("written");
         assert!(!manifest.is_current(&results, "train", "k"));
+    }
+
+    #[test]
+    fn the_command_can_be_given_to_a_shell() {
+        let words = [
+            "biascam",
+            "reproduce",
+            "my run.yaml",
+            "--set",
+            "classifiers={a: {exponent: 1}}",
+            "it's",
+            "",
+        ];
+        let manifest = Manifest {
+            command: words.map(str::to_owned).to_vec(),
+            ..Manifest::default()
+        };
+        assert_eq!(
+            manifest.command_line(),
+            r"biascam reproduce 'my run.yaml' --set 'classifiers={a: {exponent: 1}}' 'it'\''s' ''"
+        );
     }
 
     #[test]

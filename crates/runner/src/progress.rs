@@ -53,7 +53,8 @@ impl Progress {
             ProgressBar::hidden()
         };
         if self.terminal {
-            let style = ProgressStyle::with_template("{prefix:20} {bar:20} {percent:>3}% {eta:>4} left {wide_msg}");
+            // The bar takes what the words leave of the line.
+            let style = ProgressStyle::with_template("{prefix} {percent:>3} %  {msg} {wide_bar:.dim}");
             if let Ok(style) = style {
                 bar.set_style(style.progress_chars("━╸ "));
             }
@@ -66,6 +67,7 @@ impl Progress {
             started: Instant::now(),
             said: Instant::now(),
             total,
+            first: None,
         }
     }
 }
@@ -86,13 +88,18 @@ pub struct Work {
     started: Instant,
     said: Instant,
     total: u64,
+    /// What was done when it was first said, and when that was: what an earlier run did says nothing about speed.
+    first: Option<(u64, Instant)>,
 }
 
 impl Work {
     /// `done` of the units are done; `note` says how it goes.
     pub fn at(&mut self, done: u64, note: &str) {
-        self.bar.set_position(done);
+        let left = self.time_left(done);
+        let note = [left.as_str(), note].join("  ");
+        let note = note.trim();
         self.bar.set_message(note.to_owned());
+        self.bar.set_position(done);
         if self.plain.is_some_and(|interval| self.said.elapsed() >= interval) {
             self.said = Instant::now();
             let percent = 100 * done / self.total.max(1);
@@ -102,6 +109,17 @@ impl Work {
                 self.started.elapsed().as_secs_f64()
             );
         }
+    }
+
+    /// How long the rest takes if it goes on like this.
+    fn time_left(&mut self, done: u64) -> String {
+        let &mut (first, since) = self.first.get_or_insert_with(|| (done, Instant::now()));
+        let now = done.saturating_sub(first);
+        if now == 0 {
+            return String::new();
+        }
+        let rest = self.total.saturating_sub(done) as f64 / now as f64;
+        format!("{} left", duration(since.elapsed().mul_f64(rest)))
     }
 
     /// The work is over: the bar gives way to one line with `result` and the time taken.
@@ -128,5 +146,14 @@ mod tests {
     fn times_are_said_as_people_do() {
         let said = [0.25, 45.0, 600.0, 36_000.0, 259_200.0].map(|seconds| duration(Duration::from_secs_f64(seconds)));
         assert_eq!(said, ["0.2 s", "45 s", "10 min", "10.0 h", "3.0 days"]);
+    }
+
+    #[test]
+    fn work_done_before_does_not_shorten_what_is_left() {
+        let mut work = Progress { terminal: false }.work("x", 100);
+        assert_eq!(work.time_left(90), "");
+        let earlier = Instant::now().checked_sub(Duration::from_secs(50)).expect("a clock");
+        work.first = Some((90, earlier));
+        assert_eq!(work.time_left(95), "50 s left");
     }
 }

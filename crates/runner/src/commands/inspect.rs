@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use model::Checkpoint;
 
+use crate::citation;
 use crate::error::{Error, Result};
 use crate::manifest::{FILE, Manifest};
 use crate::output::print;
@@ -41,7 +42,7 @@ fn folder(path: &Path) -> Result<()> {
     if let Some(revision) = &manifest.revision {
         print(format_args!("revision  {revision}"))?;
     }
-    print(format_args!("command   {}", manifest.command.join(" ")))?;
+    print(format_args!("command   {}", manifest.command_line()))?;
     print(format_args!("seed      {}", manifest.seed))?;
     print(format_args!("device    {}", manifest.device))?;
     print(format_args!("data      {}", manifest.data))?;
@@ -59,7 +60,12 @@ fn folder(path: &Path) -> Result<()> {
             ))?;
         }
     }
-    Ok(())
+    cite(&manifest.version, manifest.revision.as_deref())
+}
+
+fn cite(version: &str, revision: Option<&str>) -> Result<()> {
+    print(format_args!("\nTo cite the paper and this program:\n"))?;
+    print(citation::bibtex(version, revision))
 }
 
 fn checkpoint(path: &Path) -> Result<()> {
@@ -87,7 +93,7 @@ fn checkpoint(path: &Path) -> Result<()> {
         for (key, value) in &checkpoint.metadata {
             print(format_args!("{key:13} {value:.200}"))?;
         }
-        return Ok(());
+        return cite(env!("CARGO_PKG_VERSION"), None);
     }
     let tensors = safetensors::SafeTensors::deserialize(&bytes).map_err(|error| {
         Error::Request(format!(

@@ -5,4 +5,5 @@ pub mod explain_images;
 pub mod fetch;
 pub mod inspect;
 pub mod measure_scores;
+pub mod report;
 pub mod sweep;

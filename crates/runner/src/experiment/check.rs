@@ -83,6 +83,7 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
         at_least("explain.images", images, 1)?;
     }
     at_least("measure.resamples", experiment.measure.resamples, 100)?;
+    at_most("report.examples", experiment.report.examples, 12)?;
     experiment.figures.check()
 }
 

@@ -1,5 +1,6 @@
 //! From an experiment file and `--set` to a checked [`Experiment`]. The only module that knows serde_yaml.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_yaml::{Mapping, Value};
@@ -68,6 +69,54 @@ pub fn to_yaml(experiment: &Experiment) -> Result<String> {
     })
 }
 
+/// Every setting of an experiment file by its path (`training.epochs`), as YAML in one line. Keys need not be known: the file may be
+/// of another version.
+///
+/// # Errors
+/// When the text is not YAML.
+pub fn settings_of(text: &str) -> Result<BTreeMap<String, String>, String> {
+    let value: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let mut settings = BTreeMap::new();
+    flatten(&value, "", &mut settings);
+    Ok(settings)
+}
+
+fn flatten(value: &Value, path: &str, settings: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Mapping(mapping) if !mapping.is_empty() => {
+            for (key, value) in mapping {
+                let key = in_line(key);
+                let path = if path.is_empty() { key } else { format!("{path}.{key}") };
+                flatten(value, &path, settings);
+            }
+        }
+        other => {
+            settings.insert(path.to_owned(), in_line(other));
+        }
+    }
+}
+
+/// A value as YAML's flow style has it.
+fn in_line(value: &Value) -> String {
+    let list = |items: Vec<String>, open, close| format!("{open}{}{close}", items.join(", "));
+    match value {
+        Value::Sequence(items) => list(items.iter().map(in_line).collect(), '[', ']'),
+        Value::Mapping(mapping) => list(
+            mapping
+                .iter()
+                .map(|(key, value)| format!("{}: {}", in_line(key), in_line(value)))
+                .collect(),
+            '{',
+            '}',
+        ),
+        Value::Tagged(tagged) => in_line(&tagged.value),
+        Value::String(text) => text.clone(),
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(number) => number.to_string(),
+    }
+}
+
 /// Sets one `key.path=value` in a tree of mappings, making the mappings on the way.
 fn apply(root: &mut Value, setting: &str) -> Result<(), String> {
     let (path, text) = setting.split_once('=').ok_or("expected key.path=value")?;
@@ -120,6 +169,25 @@ mod tests {
         let again = load_text(&to_yaml(&first.experiment).expect("writes"), &[]).expect("loads");
         assert_eq!(first.experiment, again.experiment);
         assert_eq!(again.experiment.training.epochs, 3);
+    }
+
+    #[test]
+    fn settings_are_listed_by_their_paths() {
+        let text =
+            "seed: 1\ndata: {source: celeba, folder: null}\nmodel:\n  stages:\n    - {width: 8}\n    - 3\nold: {}\n";
+        let settings = settings_of(text).expect("YAML");
+        let expected = [
+            ("data.folder", "null"),
+            ("data.source", "celeba"),
+            ("model.stages", "[{width: 8}, 3]"),
+            ("old", "{}"),
+            ("seed", "1"),
+        ];
+        assert_eq!(
+            settings,
+            expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+        );
+        settings_of("a: [").expect_err("not YAML");
     }
 
     #[test]

@@ -10,10 +10,10 @@ mod load;
 mod sections;
 
 pub use figures::Figures;
-pub use load::{Loaded, load, to_yaml};
+pub use load::{Loaded, load, settings_of, to_yaml};
 pub use sections::{
     ArchitectureChoice, Augment, Classifier, Data, Explain, IMAGENET_DEVIATION, IMAGENET_MEAN, Measure, Network,
-    Optimiser, Procedural, Rise, Schedule, Source, Training, WeightScheme,
+    Optimiser, Procedural, Report, Rise, Schedule, Source, Training, WeightScheme,
 };
 
 use std::collections::BTreeMap;
@@ -47,6 +47,9 @@ pub struct Experiment {
     /// What is drawn, and how.
     #[serde(default)]
     pub figures: Figures,
+    /// What the report shows beside the figures.
+    #[serde(default)]
+    pub report: Report,
 }
 
 /// The paper's two classifiers are compared under these names.

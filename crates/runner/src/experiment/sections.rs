@@ -190,14 +190,17 @@ pub struct Training {
     pub augmentation: Augment,
     /// Seconds between two checkpoints of an unfinished training: at most this much work is lost.
     pub checkpoint_seconds: u64,
+    /// Whether the training can be followed with TensorBoard, in `NAME/training.tfevents`.
+    pub tensorboard: bool,
 }
 
 impl Training {
-    /// The settings that decide results: how often a state is saved does not.
+    /// The settings that decide results: how often a state is saved and what is written to follow the training do not.
     #[must_use]
     pub fn deciding(&self) -> Self {
         Self {
             checkpoint_seconds: 0,
+            tensorboard: false,
             ..self.clone()
         }
     }
@@ -216,6 +219,7 @@ impl Default for Training {
             weight_decay: 1e-4,
             augmentation: Augment::default(),
             checkpoint_seconds: 60,
+            tensorboard: true,
         }
     }
 }
@@ -447,5 +451,20 @@ impl Default for Measure {
             resamples: 1000,
             published: None,
         }
+    }
+}
+
+/// Section `report`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Report {
+    /// Faces of each attribute, classifier and outcome that the report lets one browse: the first of a random order. Fewer are
+    /// shown where there are no more, or where the report would become larger than is good for mail.
+    pub examples: usize,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self { examples: 3 }
     }
 }

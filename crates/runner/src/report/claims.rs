@@ -4,21 +4,29 @@ use metrics::{Finding, Verdict};
 
 use super::html::{escape, number};
 
-/// The section of all findings with the rule behind the verdicts.
-pub(super) fn section(findings: &[Finding]) -> String {
+/// All findings with the rule behind the verdicts.
+pub(super) fn render(findings: &[Finding]) -> String {
     let cards: String = findings.iter().map(card).collect();
-    let body = format!(
-        "<div class=\"claims\">\n{cards}</div>\n<p class=\"note\">{}</p>\n",
+    format!(
+        "<ul class=\"claims\">\n{cards}</ul>\n<p class=\"note\">{}</p>\n",
         escape(Verdict::RULE)
-    );
-    super::section("claims", "The paper's claims, as measured in this run", &body)
+    )
+}
+
+/// A verdict's mark, so that it does not hang on colour.
+fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Observed => "✓",
+        Verdict::NotObserved => "✗",
+        Verdict::Undecided => "?",
+    }
 }
 
 fn card(finding: &Finding) -> String {
-    let (class, mark) = match finding.verdict {
-        Verdict::Observed => ("observed", "✓"),
-        Verdict::NotObserved => ("not-observed", "✗"),
-        Verdict::Undecided => ("undecided", "?"),
+    let class = match finding.verdict {
+        Verdict::Observed => "observed",
+        Verdict::NotObserved => "not-observed",
+        Verdict::Undecided => "undecided",
     };
     let mut numbers = Vec::new();
     match finding.supporting {
@@ -44,8 +52,9 @@ fn card(finding: &Finding) -> String {
         numbers.push(format!("{} left out", finding.left_out));
     }
     format!(
-        "<div class=\"claim {class}\">\n<p class=\"verdict\"><span aria-hidden=\"true\">{mark}</span> {}</p>\n\
-         <p>{}</p>\n{}<p class=\"numbers\">{}</p>\n</div>\n",
+        "<li class=\"claim {class}\">\n<p class=\"verdict\"><span aria-hidden=\"true\">{}</span> {}</p>\n\
+         <p class=\"statement\">{}</p>\n{}<p class=\"numbers\">{}</p>\n</li>\n",
+        mark(finding.verdict),
         finding.verdict,
         escape(finding.claim.statement()),
         scale(finding),
@@ -58,15 +67,16 @@ fn scale(finding: &Finding) -> String {
     let Some(effect) = finding.effect else {
         return String::new();
     };
-    let x = |value: f64| (100.0 + 96.0 * value.clamp(-1.0, 1.0)).round();
+    let x = |value: f64| (100.0 + 94.0 * value.clamp(-1.0, 1.0)).round();
     let interval = finding.interval.map_or_else(String::new, |interval| {
         let (low, high) = (x(interval.low), x(interval.high));
-        format!("<line class=\"interval\" x1=\"{low}\" x2=\"{high}\" y1=\"9\" y2=\"9\"/>")
+        format!("<line class=\"interval\" x1=\"{low}\" x2=\"{high}\" y1=\"7\" y2=\"7\"/>")
     });
     format!(
-        "<svg class=\"scale\" viewBox=\"0 0 200 18\" role=\"img\" aria-label=\"effect {}\">\
-         <line class=\"axis\" x1=\"4\" x2=\"196\" y1=\"9\" y2=\"9\"/><line class=\"axis\" x1=\"100\" x2=\"100\" y1=\"2\" y2=\"16\"/>\
-         {interval}<circle cx=\"{}\" cy=\"9\" r=\"3.5\"/></svg>\n",
+        "<svg class=\"scale\" viewBox=\"0 0 200 22\" role=\"img\" aria-label=\"effect {} on a scale from −1 to 1\">\
+         <path class=\"axis\" d=\"M6 7H194M6 4v6M100 2v10M194 4v6\"/>\
+         {interval}<circle cx=\"{}\" cy=\"7\" r=\"3.5\"/>\
+         <text x=\"6\" y=\"20\">−1</text><text x=\"100\" y=\"20\">0</text><text x=\"194\" y=\"20\">+1</text></svg>\n",
         number(effect, 3, true),
         x(effect)
     )

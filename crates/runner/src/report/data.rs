@@ -2,6 +2,7 @@
 
 use metrics::Finding;
 
+use super::examples::Examples;
 use crate::figures::Figure;
 
 /// Everything that a report shows.
@@ -17,14 +18,22 @@ pub struct ReportData {
     pub overview: Vec<Table>,
     /// The drawings, in the order of the report.
     pub figures: Vec<Figure>,
+    /// The kinds of files they are also written as (`svg`).
+    pub formats: Vec<&'static str>,
     /// Tables after the figures, such as all attributes.
     pub tables: Vec<Table>,
+    /// Faces to browse; may be absent.
+    pub examples: Option<Examples>,
     /// Facts about the run: version, revision, seed, device, data, durations.
     pub facts: Vec<Fact>,
     /// The resolved experiment file.
     pub experiment: String,
+    /// How long each part of the run took.
+    pub durations: Option<Table>,
     /// Files of the run, relative to the report.
     pub files: Vec<FileLink>,
+    /// How to cite the run, in BibTeX.
+    pub citation: String,
 }
 
 /// A named fact.
@@ -58,6 +67,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The rows; short rows are filled with absent cells.
     pub rows: Vec<Vec<Cell>>,
+    /// Whether a field searches the rows.
+    pub searchable: bool,
 }
 
 /// A column of a table.
@@ -67,6 +78,40 @@ pub struct Column {
     pub group: String,
     /// Heading.
     pub title: String,
+    /// Whether its numbers are shares in [0, 1], which a bar behind them shows.
+    pub bar: bool,
+    /// Whether its texts are long and may break into lines.
+    pub wrap: bool,
+}
+
+impl Column {
+    /// A column of texts, or of numbers that are no shares.
+    #[must_use]
+    pub fn new(group: &str, title: &str) -> Self {
+        Self {
+            group: group.to_owned(),
+            title: title.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// A column of shares.
+    #[must_use]
+    pub fn share(group: &str, title: &str) -> Self {
+        Self {
+            bar: true,
+            ..Self::new(group, title)
+        }
+    }
+
+    /// A column of long texts.
+    #[must_use]
+    pub fn long(title: &str) -> Self {
+        Self {
+            wrap: true,
+            ..Self::new("", title)
+        }
+    }
 }
 
 /// One value of a table.
@@ -74,6 +119,13 @@ pub struct Column {
 pub enum Cell {
     /// A text.
     Text(String),
+    /// A text that leads somewhere.
+    Link {
+        /// The text.
+        text: String,
+        /// Where to: relative to the page.
+        href: String,
+    },
     /// A number, shown with the given decimals.
     Number {
         /// The value.

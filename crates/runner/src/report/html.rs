@@ -1,5 +1,7 @@
 //! Text for HTML.
 
+use serde::Serialize;
+
 /// Text that may stand between tags and in quoted attributes.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -26,6 +28,17 @@ pub(super) fn number(value: f64, decimals: usize, plus: bool) -> String {
     text.replace('-', "\u{2212}")
 }
 
+/// A name of a file or an attribute as one reads it.
+pub(super) fn readable(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// Data for a script element: JSON in which no text can end the element.
+pub(super) fn script_json<T: Serialize>(data: &T) -> String {
+    // Plain data: its serialisation cannot fail.
+    serde_json::to_string(data).unwrap_or_default().replace('<', "\\u003c")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +54,14 @@ mod tests {
     #[test]
     fn signs_are_those_of_print() {
         assert_eq!(number(-0.25, 2, false), "−0.25");
-        assert_eq!(number(0.25, 1, true), "+0.2");
+        assert_eq!(number(0.25, 2, true), "+0.25");
+    }
+
+    #[test]
+    fn data_cannot_end_its_script() {
+        let text = script_json(&["</script><script>alert(1)"]);
+        assert!(!text.contains('<'));
+        let back: Vec<String> = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(back, ["</script><script>alert(1)"]);
     }
 }

@@ -1,89 +1,60 @@
-//! `report.html`: everything a run found, in one file that opens anywhere.
+//! `report.html`: everything a run found, in one file that opens anywhere; and the page that puts several runs side by side.
 //!
-//! Styles, script and drawings are inside; nothing is loaded from elsewhere. It reads in light and dark, on paper and on
-//! a phone. [`render`] is a pure function: the same data gives the same bytes.
+//! Styles, scripts, drawings and examples are inside; nothing is loaded from elsewhere. A page reads in light and dark, on paper
+//! and on a phone, with eyes or ears. [`render`] and [`render_comparison`] are pure functions: the same data gives the same bytes.
 
 mod claims;
+mod comparison;
 mod data;
+mod examples;
+mod figures;
 mod html;
+mod page;
 mod table;
 
+pub use comparison::{ComparedFigure, ComparisonData, render as render_comparison};
 pub use data::{Cell, Column, Fact, FileLink, ReportData, Table};
+pub use examples::{AttributeExamples, Example, ExampleImage, Examples, Outcome, RegionCells};
 
-use super::figures::Figure;
 use html::escape;
+use page::Page;
 
-/// Drawings are put into the page until it has this many bytes; what follows is linked instead.
-const INLINE_LIMIT: usize = 11_000_000;
+/// Drawings are put into a page until it has this many bytes; what follows is linked instead.
+const INLINE_LIMIT: usize = 8_000_000;
 
 /// The report as one HTML document.
 #[must_use]
 pub fn render(data: &ReportData) -> String {
-    let mut page = String::new();
-    page.push_str("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-    page.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-    page.push_str("<meta name=\"color-scheme\" content=\"light dark\">\n");
-    page.push_str(&format!("<title>{} · biascam</title>\n<style>\n", escape(&data.title)));
-    page.push_str(include_str!("page.css"));
-    page.push_str("</style>\n</head>\n<body>\n<header>\n");
-    page.push_str(&format!(
-        "<h1>{}</h1>\n<p>{}</p>\n</header>\n<main>\n",
-        escape(&data.title),
-        escape(&data.summary)
-    ));
+    let mut page = Page::new("biascam · report of a run", &data.title, &data.summary);
     if !data.findings.is_empty() {
-        page.push_str(&claims::section(&data.findings));
+        let title = "The paper’s claims, as measured in this run";
+        page.add("claims", "Claims", title, &claims::render(&data.findings));
     }
     for table in &data.overview {
-        page.push_str(&section(&table.id, &table.title, &table::render(table)));
+        page.add(&table.id, &table.title, &table.title, &table::render(table));
     }
-    page.push_str(&figures(&data.figures, page.len()));
+    page.add(
+        "figures",
+        "Figures",
+        "Figures",
+        &figures::render(&data.figures, &data.formats, page.len()),
+    );
     for table in &data.tables {
-        page.push_str(&section(&table.id, &table.title, &table::render(table)));
+        page.add(&table.id, &table.title, &table.title, &table::render(table));
     }
-    page.push_str(&run(data));
-    page.push_str("</main>\n<script>\n");
-    page.push_str(include_str!("table.js"));
-    page.push_str("</script>\n</body>\n</html>\n");
-    page
+    if let Some(examples) = &data.examples {
+        page.add("examples", "Examples", "Examples", &examples::render(examples));
+    }
+    page.add("run", "The run", "The run", &run(data));
+    page.add("files", "Files", "Files", &files(&data.files));
+    if !data.citation.is_empty() {
+        let body = format!("<pre tabindex=\"0\">{}</pre>\n", escape(&data.citation));
+        page.add("cite", "Citing", "Citing", &body);
+    }
+    page.finish()
 }
 
-/// A titled part of the page.
-fn section(id: &str, title: &str, body: &str) -> String {
-    format!(
-        "<section id=\"{}\">\n<h2>{}</h2>\n{body}</section>\n",
-        escape(id),
-        escape(title)
-    )
-}
-
-/// The drawings with captions and links to their files; those beyond the size limit are linked only.
-fn figures(figures: &[Figure], before: usize) -> String {
-    if figures.is_empty() {
-        return String::new();
-    }
-    let mut body = String::new();
-    for figure in figures {
-        let name = escape(figure.name());
-        let picture = if before + body.len() + figure.svg().len() <= INLINE_LIMIT {
-            figure.svg().to_owned()
-        } else {
-            format!("<img src=\"figures/{name}.png\" alt=\"{name}\" loading=\"lazy\">")
-        };
-        let links = ["svg", "pdf", "png"]
-            .map(|kind| format!("<a href=\"figures/{name}.{kind}\">{kind}</a>"))
-            .join(" ");
-        body.push_str(&format!(
-            "<figure id=\"figure-{name}\">\n<div class=\"paper\" style=\"--width: {:.0}mm\">{picture}</div>\n\
-             <figcaption>{} <span class=\"links\">{links}</span></figcaption>\n</figure>\n",
-            figure.width(),
-            escape(figure.caption())
-        ));
-    }
-    section("figures", "Figures", &body)
-}
-
-/// What was run and what it left.
+/// What was run, with which settings, and for how long.
 fn run(data: &ReportData) -> String {
     let mut body = String::new();
     if !data.facts.is_empty() {
@@ -97,28 +68,35 @@ fn run(data: &ReportData) -> String {
         }
         body.push_str("</dl>\n");
     }
+    if let Some(durations) = &data.durations {
+        body.push_str(&format!(
+            "<h3>{}</h3>\n{}",
+            escape(&durations.title),
+            table::render(durations)
+        ));
+    }
     if !data.experiment.is_empty() {
         body.push_str(&format!(
-            "<details><summary>The experiment, with every default written out</summary>\n<pre>{}</pre>\n</details>\n",
+            "<details><summary>The experiment, with every default written out</summary>\n<pre tabindex=\"0\">{}</pre>\n</details>\n",
             escape(&data.experiment)
         ));
     }
-    if !data.files.is_empty() {
-        body.push_str("<h3>Files</h3>\n<ul class=\"files\">\n");
-        for file in &data.files {
-            let path = escape(&file.path);
-            body.push_str(&format!(
-                "<li><a href=\"{path}\">{path}</a> {}</li>\n",
-                escape(&file.description)
-            ));
-        }
-        body.push_str("</ul>\n");
+    body
+}
+
+fn files(files: &[FileLink]) -> String {
+    if files.is_empty() {
+        return String::new();
     }
-    if body.is_empty() {
-        body
-    } else {
-        section("run", "The run", &body)
+    let mut body = String::from("<ul class=\"files\">\n");
+    for file in files {
+        let path = escape(&file.path);
+        body.push_str(&format!(
+            "<li><a href=\"{path}\">{path}</a> {}</li>\n",
+            escape(&file.description)
+        ));
     }
+    body + "</ul>\n"
 }
 
 #[cfg(test)]

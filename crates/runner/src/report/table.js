@@ -21,3 +21,16 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+
+// Shows the rows whose texts have all the words of a search field; underscores and capitals do not matter.
+for (const field of document.querySelectorAll("input[data-searches]")) {
+  const rows = [...document.getElementById(field.dataset.searches).tBodies[0].rows];
+  const count = document.getElementById(`${field.dataset.searches}-count`);
+  const plain = (text) => text.toLowerCase().replaceAll("_", " ");
+  const texts = rows.map((row) => plain([...row.cells].filter((cell) => !cell.classList.contains("number")).map((cell) => cell.textContent).join(" ")));
+  field.addEventListener("input", () => {
+    const words = plain(field.value).split(/\s+/).filter(Boolean);
+    rows.forEach((row, i) => { row.hidden = !words.every((word) => texts[i].includes(word)); });
+    count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows`;
+  });
+}

@@ -1,4 +1,4 @@
-//! Tables that sort by any column; without script they are plain tables.
+//! Tables that sort by any column and can be searched; without script they are plain tables.
 
 use std::fmt::Write;
 
@@ -8,10 +8,25 @@ use super::html::{escape, number};
 /// The table with its note.
 pub(super) fn render(table: &Table) -> String {
     let mut html = String::new();
+    let id = escape(&table.id);
     if !table.note.is_empty() {
         let _ = writeln!(html, "<p class=\"note\">{}</p>", escape(&table.note));
     }
-    html.push_str("<div class=\"scroll\">\n<table class=\"sortable\">\n<thead>\n");
+    if table.searchable {
+        let rows = table.rows.len();
+        let _ = writeln!(
+            html,
+            "<div class=\"tools\"><label for=\"{id}-search\">Search</label> <input type=\"search\" id=\"{id}-search\" \
+             data-searches=\"{id}-table\" placeholder=\"part of a name\" autocomplete=\"off\"> \
+             <span id=\"{id}-table-count\" role=\"status\">{rows} of {rows} rows</span></div>"
+        );
+    }
+    let _ = writeln!(
+        html,
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\n\
+         <table class=\"sortable\" id=\"{id}-table\" aria-label=\"{title}\">\n<thead>",
+        title = escape(&table.title)
+    );
     html.push_str(&groups(&table.columns));
     html.push_str("<tr>");
     for (index, column) in table.columns.iter().enumerate() {
@@ -25,8 +40,8 @@ pub(super) fn render(table: &Table) -> String {
     html.push_str("</tr>\n</thead>\n<tbody>\n");
     for row in &table.rows {
         html.push_str("<tr>");
-        for index in 0..table.columns.len() {
-            html.push_str(&cell(row.get(index).unwrap_or(&Cell::Absent), index == 0));
+        for (index, column) in table.columns.iter().enumerate() {
+            html.push_str(&cell(row.get(index).unwrap_or(&Cell::Absent), index == 0, column));
         }
         html.push_str("</tr>\n");
     }
@@ -41,12 +56,12 @@ fn groups(columns: &[Column]) -> String {
     }
     let mut row = String::from("<tr class=\"groups\">");
     for chunk in columns.chunk_by(|a, b| a.group == b.group) {
-        let _ = write!(
-            row,
-            "<th scope=\"colgroup\" colspan=\"{}\">{}</th>",
-            chunk.len(),
-            escape(&chunk[0].group)
-        );
+        let (columns, name) = (chunk.len(), escape(&chunk[0].group));
+        // A heading without words would be read as one.
+        let _ = match name.as_str() {
+            "" => write!(row, "<td colspan=\"{columns}\"></td>"),
+            name => write!(row, "<th scope=\"colgroup\" colspan=\"{columns}\">{name}</th>"),
+        };
     }
     row + "</tr>\n"
 }
@@ -54,13 +69,18 @@ fn groups(columns: &[Column]) -> String {
 /// Whether a column holds numbers, or would if anything had been measured.
 fn numeric(table: &Table, column: usize) -> bool {
     let mut cells = table.rows.iter().filter_map(|row| row.get(column));
-    cells.all(|cell| !matches!(cell, Cell::Text(_)))
+    cells.all(|cell| !matches!(cell, Cell::Text(_) | Cell::Link { .. }))
 }
 
-fn cell(cell: &Cell, first: bool) -> String {
+fn cell(cell: &Cell, first: bool, column: &Column) -> String {
+    let text = |html: &str| match (first, column.wrap) {
+        (true, _) => format!("<th scope=\"row\">{html}</th>"),
+        (false, true) => format!("<td class=\"wrap\">{html}</td>"),
+        (false, false) => format!("<td>{html}</td>"),
+    };
     match cell {
-        Cell::Text(text) if first => format!("<th scope=\"row\">{}</th>", escape(text)),
-        Cell::Text(text) => format!("<td>{}</td>", escape(text)),
+        Cell::Text(content) => text(&escape(content)),
+        Cell::Link { text: content, href } => text(&format!("<a href=\"{}\">{}</a>", escape(href), escape(content))),
         Cell::Number {
             value,
             decimals,
@@ -78,7 +98,13 @@ fn cell(cell: &Cell, first: bool) -> String {
             } else {
                 format!(" <small>{}</small>", escape(note))
             };
-            format!("<td class=\"number\" data-value=\"{value}\">{shown}{note}</td>")
+            let (class, style) = if column.bar {
+                let share = 100.0 * value.clamp(0.0, 1.0);
+                ("number bar", format!(" style=\"--share: {share:.1}%\""))
+            } else {
+                ("number", String::new())
+            };
+            format!("<td class=\"{class}\" data-value=\"{value}\"{style}>{shown}{note}</td>")
         }
         Cell::Absent => "<td class=\"number absent\" title=\"no sample\">–</td>".to_owned(),
     }

@@ -40,12 +40,6 @@ fn data() -> ReportData {
             ],
         }],
     };
-    let columns = [
-        ("", "attribute"),
-        ("unbalanced", "FNR"),
-        ("unbalanced", "FPR"),
-        ("balanced", "FNR"),
-    ];
     ReportData {
         title: "embedded <script>".to_owned(),
         summary: "Two classifiers & their maps.".to_owned(),
@@ -56,15 +50,18 @@ fn data() -> ReportData {
             id: "attributes".to_owned(),
             title: "All attributes".to_owned(),
             note: "Bold: the minority.".to_owned(),
-            columns: columns
-                .map(|(group, title)| Column {
-                    group: group.to_owned(),
-                    title: title.to_owned(),
-                })
-                .to_vec(),
+            columns: vec![
+                Column::new("", "attribute"),
+                Column::share("unbalanced", "FNR"),
+                Column::new("unbalanced", "FPR"),
+                Column::new("balanced", "FNR"),
+            ],
             rows: vec![
                 vec![
-                    "Bald".into(),
+                    Cell::Link {
+                        text: "Bald".to_owned(),
+                        href: "#examples/Bald".to_owned(),
+                    },
                     Cell::number(Some(0.5), 3).emphasised(),
                     Cell::number(Some(-0.25), 3).with_note("n 7"),
                     Cell::Absent,
@@ -75,7 +72,19 @@ fn data() -> ReportData {
                     Cell::number(Some(f64::NAN), 3),
                 ],
             ],
+            searchable: true,
         }],
+        examples: Some(Examples {
+            classifiers: vec!["only".to_owned()],
+            attributes: vec![AttributeExamples {
+                name: "</script><script>".to_owned(),
+                region: RegionCells::default(),
+                counts: vec![[0; 4]],
+                groups: vec![Default::default()],
+                examples: Vec::new(),
+            }],
+            ..Examples::default()
+        }),
         facts: vec![Fact {
             name: "seed".to_owned(),
             value: "1".to_owned(),
@@ -85,6 +94,7 @@ fn data() -> ReportData {
             path: "tables/attributes.csv".to_owned(),
             description: "all numbers".to_owned(),
         }],
+        ..ReportData::default()
     }
 }
 
@@ -98,8 +108,8 @@ fn the_report_holds_everything_and_loads_nothing() {
         "Wearing Hat",
         "tables/attributes.csv",
         "seed: 1",
-        "<svg xmlns",
-        "prefers-color-scheme",
+        "<svg role=\"img\" aria-label=\"Error rates\" xmlns",
+        "light-dark(",
         "@media print",
     ] {
         assert!(html.contains(part), "{part} is missing");
@@ -109,11 +119,7 @@ fn the_report_holds_everything_and_loads_nothing() {
         html.matches("http").count(),
         html.matches("http://www.w3.org/2000/svg").count()
     );
-    assert!(!html.contains("src=\"//") && !html.contains("@import") && !html.contains("url("));
-    if let Some(gallery) = std::env::var_os("BIASCAM_GALLERY") {
-        std::fs::create_dir_all(&gallery).unwrap();
-        std::fs::write(std::path::Path::new(&gallery).join("report.html"), &html).unwrap();
-    }
+    assert!(!html.contains("src=\"//") && !html.contains("@import") && !html.contains("url(h"));
 }
 
 #[test]
@@ -121,7 +127,10 @@ fn names_cannot_become_markup() {
     let html = render(&data());
     assert!(!html.contains("embedded <script>") && html.contains("embedded &lt;script&gt;"));
     assert!(!html.contains("name: \"<x>\""));
+    // The page's own, and nothing that an attribute's name could have opened or closed.
     assert_eq!(html.matches("<script>").count(), 1);
+    assert_eq!(html.matches("<script ").count(), 1);
+    assert_eq!(html.matches("</script>").count(), 2);
 }
 
 #[test]
@@ -137,8 +146,13 @@ fn every_verdict_has_its_numbers() {
 #[test]
 fn cells_show_values_signs_notes_and_absence() {
     let html = render(&data());
-    assert!(html.contains("data-value=\"0.5\"><strong>0.500</strong></td>"));
+    assert!(
+        html.contains(
+            "<td class=\"number bar\" data-value=\"0.5\" style=\"--share: 50.0%\"><strong>0.500</strong></td>"
+        )
+    );
     assert!(html.contains("data-value=\"-0.25\">−0.250 <small>n 7</small></td>"));
+    assert!(html.contains("<th scope=\"row\"><a href=\"#examples/Bald\">Bald</a></th>"));
     assert_eq!(
         html.matches("title=\"no sample\"").count(),
         4,
@@ -157,7 +171,31 @@ fn an_empty_report_is_a_page() {
 #[test]
 fn drawings_beyond_the_limit_are_linked() {
     let figure = data().figures.remove(0);
-    assert!(figures(std::slice::from_ref(&figure), 0).contains("<svg"));
-    let linked = figures(std::slice::from_ref(&figure), INLINE_LIMIT);
+    assert!(figures::render(std::slice::from_ref(&figure), &["svg", "png"], 0).contains("<svg"));
+    let linked = figures::render(std::slice::from_ref(&figure), &["svg", "png"], INLINE_LIMIT);
     assert!(!linked.contains("<svg") && linked.contains("src=\"figures/error_rates.png\""));
+}
+
+#[test]
+fn runs_stand_side_by_side_until_the_page_is_full() {
+    let figure = |size: usize| ComparedFigure {
+        name: "error_rates".to_owned(),
+        runs: ["a", "b"]
+            .map(|run| (run.to_owned(), " ".repeat(size), format!("{run}/x.png")))
+            .to_vec(),
+    };
+    let page = |size| {
+        render_comparison(&ComparisonData {
+            title: "two".to_owned(),
+            left_out: vec!["c: no results folder".to_owned()],
+            figures: vec![figure(size)],
+            ..ComparisonData::default()
+        })
+    };
+    let small = page(10);
+    assert_eq!(small.matches("src=\"data:image/svg+xml;base64,").count(), 2);
+    assert!(small.contains("c: no results folder") && small.contains("error rates of a"));
+    let large = page(INLINE_LIMIT * 3 / 5);
+    assert_eq!(large.matches("src=\"data:image/svg+xml;base64,").count(), 1);
+    assert!(large.contains("src=\"b/x.png\""));
 }

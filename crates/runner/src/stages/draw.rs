@@ -177,7 +177,7 @@ pub fn write(context: &Context, drawn: &[Figure]) -> Result<Vec<String>> {
 /// What the stage's files depend on.
 pub fn key(experiment: &Experiment, manifest: &Manifest) -> Key {
     let others = experiment.classifiers.keys().map(|name| format!("train/{name}"));
-    let others: Vec<String> = others.chain(["choose".to_owned()]).collect();
+    let others: Vec<String> = others.chain(["choose", "examples"].map(str::to_owned)).collect();
     results_key(experiment, manifest)
         .settings(&experiment.figures)
         .stages(manifest, others.iter().map(String::as_str))

@@ -40,6 +40,18 @@ pub fn table(history: &[Epoch]) -> Table {
         .doubles("validation_majority_error", &numbers(|epoch| epoch.majority_error))
 }
 
+/// How a training goes, in a line: the most important first, for a narrow terminal cuts it.
+pub fn status(history: &[Epoch], epochs: usize, loss: f64, images_per_second: f64) -> String {
+    let epoch = history.len() + 1;
+    let error = history
+        .last()
+        .and_then(|last| last.minority_error.zip(last.majority_error))
+        .map_or_else(String::new, |(minority, majority)| {
+            format!("  error {minority:.3}/{majority:.3}")
+        });
+    format!("epoch {epoch}/{epochs}  loss {loss:.4}{error}  {images_per_second:.0} images/s")
+}
+
 /// Reads a classifier's training history.
 ///
 /// # Errors
@@ -63,4 +75,29 @@ pub fn read(context: &Context, name: &str) -> Result<Vec<Epoch>> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_has_the_last_validation_s_errors() {
+        let mut history = Vec::new();
+        assert_eq!(
+            status(&history, 10, 0.5, 880.4),
+            "epoch 1/10  loss 0.5000  880 images/s"
+        );
+        history.push(Epoch {
+            epoch: 1,
+            learning_rate: 0.01,
+            loss: 0.5,
+            minority_error: Some(0.31),
+            majority_error: Some(0.04),
+        });
+        assert_eq!(
+            status(&history, 10, 0.25, 880.4),
+            "epoch 2/10  loss 0.2500  error 0.310/0.040  880 images/s"
+        );
+    }
 }

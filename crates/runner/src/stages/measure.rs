@@ -6,7 +6,7 @@ use super::DataSet;
 use super::facts::{self, DataFacts};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, Figures};
+use crate::experiment::{Experiment, Figures, Report};
 use crate::manifest::{Key, Manifest};
 use crate::measured::Measured;
 use crate::output::print;
@@ -20,9 +20,11 @@ pub fn results_key(experiment: &Experiment, manifest: &Manifest) -> Key {
         .keys()
         .flat_map(|name| [format!("predict/{name}"), format!("explain/{name}")])
         .collect();
-    // How figures look changes no number.
+    // How figures look and what the report shows changes no number.
     let deciding = Experiment {
         figures: Figures::default(),
+        report: Report::default(),
+        training: experiment.training.deciding(),
         ..experiment.clone()
     };
     Key::default()

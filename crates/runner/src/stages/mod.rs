@@ -5,10 +5,11 @@
 //!
 //! | stage | writes |
 //! |---|---|
-//! | `train/NAME` | `NAME/checkpoint.safetensors`, `NAME/training.parquet` |
+//! | `train/NAME` | `NAME/checkpoint.safetensors`, `NAME/training.parquet`; while it runs `NAME/training.jsonl`, `NAME/training.tfevents` |
 //! | `predict/NAME` | `NAME/predictions.parquet`, `NAME/reference.safetensors` |
 //! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors`, on request `NAME/raw_maps.safetensors` |
 //! | `choose` | `chosen.parquet`, `chosen.safetensors` |
+//! | `examples` | `examples.json` |
 //! | `measure` | `tables/`, `data.json` |
 //! | `draw` | `figures/`, `report.html` |
 
@@ -17,6 +18,7 @@ mod chosen;
 mod data;
 mod draw;
 mod evaluate;
+mod examples;
 mod explain;
 mod faces;
 mod facts;
@@ -35,6 +37,7 @@ mod redraw;
 mod reference;
 mod report;
 mod train;
+mod training_log;
 
 pub use data::{DataSet, prepare};
 pub use explain::energy_path;
@@ -105,7 +108,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     needs::check(&context)?;
     let data = DataSet::open(&context)?;
     check(&context, &data, last)?;
-    context.begin(data.source.fingerprint())?;
+    context.begin(data.source.fingerprint(), request)?;
     context.progress.say(&format!(
         "{:24} {} training, {} validation, {} test images ({}), {} attributes",
         "data",
@@ -136,6 +139,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         measure::run(&mut context, &data, &measured)?;
         if last >= Last::Draw {
             chosen::run(&mut context, &data, &measured.classifiers)?;
+            examples::run(&mut context, &data, &measured.classifiers)?;
             draw::run(&mut context, &data, &measured)?;
         }
         measure::show(&context, &data, &measured)?;

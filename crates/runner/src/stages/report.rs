@@ -2,13 +2,26 @@
 
 use metrics::{Class, Verdict};
 
-use super::DataFacts;
+use super::{DataFacts, examples};
+use crate::citation;
 use crate::context::Context;
 use crate::error::Result;
-use crate::experiment::to_yaml;
+use crate::experiment::{Source, to_yaml};
 use crate::figures::Figure;
 use crate::measured::{AttributeMeasures, Measured};
 use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table};
+
+/// What is in a table, by its file's name.
+const TABLES: [(&str, &str); 8] = [
+    ("attributes", "the paper’s table"),
+    ("statistics", "every measure over every filter, with intervals"),
+    ("bias_reliance", "what of each score is a bias"),
+    ("bias_reliance_differences", "the same, balanced against unbalanced"),
+    ("claims", "the verdicts"),
+    ("published", "every number beside the paper’s"),
+    ("published_agreement", "how far they are apart"),
+    ("published_claims", "the claims, ours beside the paper’s"),
+];
 
 /// Collects it.
 ///
@@ -41,17 +54,14 @@ pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, fig
         overview: vec![overview(measured)],
         figures: figures.to_vec(),
         tables: vec![attributes(measured)],
-        facts: facts(context),
+        examples: examples::read(context)?,
+        formats: context.experiment.figures.formats.iter().map(|format| format.extension()).collect(),
+        facts: facts(context, data),
         experiment: to_yaml(&context.experiment)?,
+        durations: Some(durations(context)),
         files: files(context, measured, figures),
+        citation: citation::bibtex(&context.manifest.version, context.manifest.revision.as_deref()),
     })
-}
-
-fn column(group: &str, title: &str) -> Column {
-    Column {
-        group: group.to_owned(),
-        title: title.to_owned(),
-    }
 }
 
 fn overview(measured: &Measured) -> Table {
@@ -77,13 +87,14 @@ fn overview(measured: &Measured) -> Table {
                predicted as the class."
             .to_owned(),
         columns: vec![
-            column("", "classifier"),
-            column("error", "minority"),
-            column("error", "majority"),
-            column("energy", "minority"),
-            column("energy", "majority"),
+            Column::new("", "classifier"),
+            Column::share("error", "minority"),
+            Column::share("error", "majority"),
+            Column::share("energy", "minority"),
+            Column::share("energy", "majority"),
         ],
         rows: measured.classifiers.iter().enumerate().map(row).collect(),
+        searchable: false,
     }
 }
 
@@ -94,7 +105,11 @@ fn mean(measured: &Measured, value: impl Fn(&AttributeMeasures) -> Option<f64>) 
 }
 
 fn attributes(measured: &Measured) -> Table {
-    let mut columns = vec![column("", "attribute"), column("", "positive")];
+    let mut columns = vec![
+        Column::new("", "attribute"),
+        Column::new("", "region"),
+        Column::share("", "positive"),
+    ];
     for group in ["errors", "energy"] {
         for classifier in &measured.classifiers {
             let titles = if group == "errors" {
@@ -102,12 +117,16 @@ fn attributes(measured: &Measured) -> Table {
             } else {
                 ["predicted +", "predicted −"]
             };
-            columns.extend(titles.map(|title| column(&format!("{classifier} {group}"), title)));
+            columns.extend(titles.map(|title| Column::share(&format!("{classifier} {group}"), title)));
         }
     }
     let row = |attribute: &AttributeMeasures| {
         let mut row = vec![
-            Cell::from(attribute.name.as_str()),
+            Cell::Link {
+                text: attribute.name.clone(),
+                href: format!("#examples/{}", attribute.name),
+            },
+            Cell::from(if attribute.local { "local" } else { "global" }),
             Cell::number(Some(attribute.positive_rate()), 3),
         ];
         let of_minority = |cell: Cell, class: Class| {
@@ -135,37 +154,75 @@ fn attributes(measured: &Measured) -> Table {
         id: "attributes".to_owned(),
         title: "All attributes".to_owned(),
         note: "FNR: false negatives / positives; FPR: false positives / negatives; energy: mean proportional energy of the images \
-               predicted as the class, n of them. Bold: the minority class of the training images."
+               predicted as the class, n of them. Bold: the minority class of the training images. A name leads to its examples; \
+               what is searched are names and regions."
             .to_owned(),
         columns,
         rows: measured.attributes.iter().map(row).collect(),
+        searchable: true,
     }
 }
 
-fn facts(context: &Context) -> Vec<Fact> {
-    let manifest = &context.manifest;
+fn facts(context: &Context, data: &DataFacts) -> Vec<Fact> {
+    let (manifest, experiment) = (&context.manifest, &context.experiment);
     let fact = |name: &str, value: String| Fact {
         name: name.to_owned(),
         value,
     };
+    let source = match experiment.data.source {
+        Source::Procedural => "procedural faces",
+        Source::Celeba => "CelebA",
+    };
     let mut facts = vec![
-        fact("program", format!("biascam {}", manifest.version)),
-        fact("seed", manifest.seed.to_string()),
+        fact("command", manifest.command_line()),
+        fact("data", format!("{source}, {}", manifest.data)),
+        fact(
+            "images",
+            format!(
+                "{} training and {} test images ({}); {} attributes; {size} × {size} pixels",
+                data.training,
+                data.test,
+                data.filter,
+                data.attributes.len(),
+                size = experiment.data.image_size
+            ),
+        ),
+        fact(
+            "training",
+            format!(
+                "{} epochs, batches of {}, seed {}",
+                experiment.training.epochs, experiment.training.batch_size, manifest.seed
+            ),
+        ),
+        fact(
+            "maps",
+            format!("{}, target {}", experiment.explain.method, experiment.explain.target),
+        ),
         fact("device", manifest.device.clone()),
-        fact("data", manifest.data.clone()),
+        fact("program", format!("biascam {}", manifest.version)),
     ];
     if let Some(revision) = &manifest.revision {
         facts.push(fact("revision", revision.clone()));
     }
-    for (name, stage) in &manifest.stages {
-        // The stage that writes this report has not ended yet.
-        if name != "draw" {
-            facts.push(fact(name, format!("{:.1} s", stage.seconds)));
-        }
-    }
     facts
 }
 
+fn durations(context: &Context) -> Table {
+    // The stage that writes this report has not ended yet.
+    let stages = context.manifest.stages.iter().filter(|(name, _)| *name != "draw");
+    Table {
+        id: "durations".to_owned(),
+        title: "Durations".to_owned(),
+        note: "Of each stage when it was last run, interruptions left out; drawing not counted.".to_owned(),
+        columns: vec![Column::new("", "stage"), Column::new("", "seconds")],
+        rows: stages
+            .map(|(name, stage)| vec![Cell::from(name.as_str()), Cell::number(Some(stage.seconds), 1)])
+            .collect(),
+        searchable: false,
+    }
+}
+
+/// What the folder holds: tables by what is there, so that a stage that writes one more need not be known here.
 fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<FileLink> {
     let link = |path: &str, description: &str| FileLink {
         path: path.to_owned(),
@@ -174,35 +231,27 @@ fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<File
     let mut files = vec![
         link("experiment.yaml", "every setting of this run"),
         link("manifest.json", "what made each file, and its hash"),
-        link(
-            "tables/attributes.csv",
-            "the paper's table; also .parquet, .md and .tex",
-        ),
-        link(
-            "tables/statistics.csv",
-            "every measure over every filter, with intervals; also .parquet",
-        ),
-        link(
-            "tables/bias_reliance.csv",
-            "what of each score is a bias; also .parquet, .md, .tex, and _differences.csv",
-        ),
-        link("tables/claims.csv", "the verdicts"),
     ];
-    if figures.iter().any(|figure| figure.name() == "published") {
-        files.push(link(
-            "tables/published.csv",
-            "every number beside the paper's; also .parquet, .md, .tex, _agreement.csv and _claims.csv",
-        ));
+    let tables = context.manifest.stages.get("measure").map(|stage| stage.artefacts.keys());
+    for path in tables.into_iter().flatten() {
+        let what = TABLES.iter().find(|(start, _)| path.starts_with(&format!("tables/{start}.")));
+        files.push(link(path, what.map_or("", |(_, what)| what)));
+    }
+    for figure in figures {
+        for format in &context.experiment.figures.formats {
+            files.push(link(&format!("figures/{}.{}", figure.name(), format.extension()), ""));
+        }
     }
     for classifier in &measured.classifiers {
         for (file, what) in [
             ("checkpoint.safetensors", "the classifier"),
             ("training.parquet", "its training, epoch by epoch"),
+            ("training.jsonl", "the same while it ran, with times; also .tfevents for TensorBoard"),
             ("predictions.parquet", "its scores"),
             ("energy.parquet", "its maps' energies, and its scores taken apart"),
             ("reference.safetensors", "the mean of its features, for centred maps"),
         ] {
-            if file != "training.parquet" || context.experiment.is_trained(classifier) {
+            if !file.starts_with("training.") || context.experiment.is_trained(classifier) {
                 files.push(link(&format!("{classifier}/{file}"), what));
             }
         }

@@ -14,6 +14,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use super::history::{self, Epoch};
+use super::training_log::{Event, LINES_AN_EPOCH, Line, TrainingLog, now};
 use super::{DataSet, evaluate};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -32,6 +33,9 @@ struct Memory {
     /// Finished steps of the epoch in hand, and the sum of their losses.
     steps: usize,
     loss_sum: f64,
+    /// `steps` and `loss_sum` at the log's last line in this epoch.
+    #[serde(default)]
+    logged: (usize, f64),
     /// Of the last step.
     learning_rate: f64,
 }
@@ -48,6 +52,12 @@ impl Memory {
             self.loss_sum += f64::from(loss.value()?);
         }
         Ok(())
+    }
+
+    /// Mean loss of the epoch's steps since this was last asked for.
+    fn mean_since_logged(&mut self) -> f64 {
+        let (steps, sum) = std::mem::replace(&mut self.logged, (self.steps, self.loss_sum));
+        (self.loss_sum - sum) / (self.steps - steps).max(1) as f64
     }
 }
 
@@ -148,12 +158,19 @@ fn train(
         }
     };
 
+    let first_step = trainer.steps();
+    let folder = context.results.join(name);
+    let log = TrainingLog::open(&folder, memory.history.len(), first_step, settings.tensorboard)?;
     let mut work = context.progress.work(&format!("train/{name}"), total);
     let mut saved = Instant::now();
-    let started = Instant::now();
-    let first_step = trainer.steps();
+    // Validation left out.
+    let mut training_time = Duration::ZERO;
+    let images_a_second = |steps: u64, time: Duration| {
+        (steps - first_step) as f64 * settings.batch_size as f64 / time.as_secs_f64().max(1e-9)
+    };
     while memory.history.len() < settings.epochs {
         let epoch = memory.history.len();
+        let epoch_started = Instant::now();
         let mut unread = Vec::new();
         for batch in loader.epoch(epoch as u64, memory.steps) {
             if context.interrupt.is_asked() || saved.elapsed() >= Duration::from_secs(settings.checkpoint_seconds) {
@@ -175,13 +192,28 @@ fn train(
                 memory.read(&mut unread)?;
             }
             let done = trainer.steps();
-            let rate = (done - first_step) as f64 * settings.batch_size as f64 / started.elapsed().as_secs_f64();
+            let rate = images_a_second(done, training_time + epoch_started.elapsed());
+            if memory.steps.is_multiple_of(steps_an_epoch.div_ceil(LINES_AN_EPOCH)) {
+                memory.read(&mut unread)?;
+                log.add(&Line {
+                    event: Event::Step,
+                    epoch: epoch + 1,
+                    step: done,
+                    loss: memory.mean_since_logged(),
+                    learning_rate,
+                    validation_minority_error: None,
+                    validation_majority_error: None,
+                    images_per_second: rate,
+                    time: now(),
+                })?;
+            }
             let mean_loss = memory.loss_sum / (memory.steps - unread.len()).max(1) as f64;
             work.at(
                 done,
-                &format!("epoch {} loss {mean_loss:.4} {rate:.0} images/s", epoch + 1),
+                &history::status(&memory.history, settings.epochs, mean_loss, rate),
             );
         }
+        training_time += epoch_started.elapsed();
         memory.read(&mut unread)?;
         let errors = match validation_errors(context, data, trainer.network()) {
             Err(stopped @ Error::Interrupted { .. }) => {
@@ -199,8 +231,22 @@ fn train(
         });
         memory.steps = 0;
         memory.loss_sum = 0.0;
+        memory.logged = (0, 0.0);
+        if let Some(last) = memory.history.last() {
+            log.add(&Line {
+                event: Event::Epoch,
+                epoch: last.epoch,
+                step: trainer.steps(),
+                loss: last.loss,
+                learning_rate: last.learning_rate,
+                validation_minority_error: last.minority_error,
+                validation_majority_error: last.majority_error,
+                images_per_second: images_a_second(trainer.steps(), training_time),
+                time: now(),
+            })?;
+        }
     }
-    let rate = (trainer.steps() - first_step) as f64 * settings.batch_size as f64 / started.elapsed().as_secs_f64();
+    let rate = images_a_second(trainer.steps(), training_time);
     let last = memory.history.last().map_or(f64::NAN, |epoch| epoch.loss);
     work.done(&format!(
         "{} epochs, loss {last:.4}, {rate:.0} images/s",

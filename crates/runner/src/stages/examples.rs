@@ -1,0 +1,311 @@
+//! The stage behind the report's browser of examples: which faces it shows, and their maps.
+//!
+//! For each attribute, classifier and outcome (true and false, positive and negative) it takes the first few test images of one
+//! random order, so that nobody chooses what is seen. Only those images go through the networks again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use cam::{ColourMap, Maps, Method, Resize, Resizer, Target};
+use image::RgbImage;
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::{FilterType, resize};
+use metrics::table_order;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::{DataSet, Predictions, evaluate, reference};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::manifest::Key;
+use crate::regions;
+use crate::report::{AttributeExamples, Example, ExampleImage, Examples, Outcome, RegionCells};
+
+/// The stage's file in the results folder.
+pub const PATH: &str = "examples.json";
+
+/// Largest side of a face in the report, in pixels.
+const FACE: u32 = 128;
+const JPEG_QUALITY: u8 = 82;
+/// The file is kept below this many bytes by taking fewer examples: the report should stay easy to mail.
+const LARGEST_FILE: usize = 5_000_000;
+
+/// Runs the stage.
+///
+/// # Errors
+/// Those of reading predictions, checkpoints and images, and of writing.
+pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Result<()> {
+    let stages = classifiers
+        .iter()
+        .flat_map(|name| ["train", "predict", "explain"].map(|stage| format!("{stage}/{name}")));
+    let key = Key::default()
+        .settings(&classifiers)
+        .settings(&context.experiment.data.deciding())
+        .settings(&context.experiment.explain)
+        .settings(&context.experiment.measure.regions)
+        .settings(&context.experiment.report)
+        .settings(&context.experiment.seed)
+        .text(&context.manifest.data)
+        .stages(&context.manifest, stages.collect::<Vec<_>>().iter().map(String::as_str));
+    context.stage("examples", key, |context| {
+        let wanted = context.experiment.report.examples;
+        let predictions: Vec<Predictions> = classifiers
+            .iter()
+            .map(|name| Predictions::read(context, name))
+            .collect::<Result<_>>()?;
+        let everything = Choice::of(data, &predictions, context.experiment.seed, wanted);
+        let source = Source::read(context, data, classifiers, &everything.images())?;
+        let mut bytes = Vec::new();
+        for each in (0..=wanted).rev() {
+            let choice = Choice::of(data, &predictions, context.experiment.seed, each);
+            bytes = serde_json::to_vec(&assemble(context, data, classifiers, &predictions, &choice, &source)?)
+                .map_err(|error| Error::Request(format!("{PATH} cannot be written: {error}")))?;
+            if bytes.len() <= LARGEST_FILE {
+                break;
+            }
+        }
+        context.results.write(PATH, &bytes)?;
+        Ok(vec![PATH.to_owned()])
+    })
+}
+
+/// What an earlier run of the stage has left; nothing in an older folder.
+///
+/// # Errors
+/// When the file is damaged.
+pub fn read(context: &Context) -> Result<Option<Examples>> {
+    let path = context.results.join(PATH);
+    match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| Error::artefact(&path, format!("no examples: {error}"))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io(&path, "reading")(error)),
+    }
+}
+
+/// Which test images stand for what. Images are rows of the predictions.
+struct Choice {
+    /// By classifier and attribute, in the data set's order.
+    groups: Vec<Vec<Outcomes>>,
+}
+
+/// Of each outcome, how many images have it, and the chosen ones.
+type Outcomes = [(usize, Vec<usize>); 4];
+
+impl Choice {
+    /// The first `each` images of every outcome, in the order that `seed` draws.
+    fn of(data: &DataSet, predictions: &[Predictions], seed: u64, each: usize) -> Self {
+        let attributes = data.attributes().len();
+        let mut order: Vec<usize> = (0..data.test.len()).collect();
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let groups = predictions.iter().map(|predictions| {
+            let of_attribute = |attribute: usize| {
+                let mut groups = Outcomes::default();
+                for &row in &order {
+                    let at = row * attributes + attribute;
+                    if let Some(outcome) = Outcome::of(predictions.labels[at], predictions.scores[at]) {
+                        let (count, chosen) = &mut groups[outcome as usize];
+                        *count += 1;
+                        if chosen.len() < each {
+                            chosen.push(row);
+                        }
+                    }
+                }
+                groups
+            };
+            (0..attributes).map(of_attribute).collect()
+        });
+        Self {
+            groups: groups.collect(),
+        }
+    }
+
+    /// The images that stand for anything of an attribute.
+    fn images_of(&self, attribute: usize) -> BTreeSet<usize> {
+        let groups = self.groups.iter().flat_map(|classifier| &classifier[attribute]);
+        groups.flat_map(|(_, chosen)| chosen.iter().copied()).collect()
+    }
+
+    /// The images that stand for anything.
+    fn images(&self) -> Vec<usize> {
+        let attributes = self.groups.first().map_or(0, Vec::len);
+        let all: BTreeSet<usize> = (0..attributes)
+            .flat_map(|attribute| self.images_of(attribute))
+            .collect();
+        all.into_iter().collect()
+    }
+}
+
+/// The faces and maps of some test images.
+struct Source {
+    faces: BTreeMap<usize, ExampleImage>,
+    /// Raw maps of all attributes, by classifier and image.
+    maps: Vec<BTreeMap<usize, Maps>>,
+}
+
+impl Source {
+    fn read(context: &Context, data: &DataSet, classifiers: &[String], rows: &[usize]) -> Result<Self> {
+        let size = context.experiment.data.image_size;
+        let method: Method = context.experiment.explain.method.parse()?;
+        let target: Target = context.experiment.explain.target.parse()?;
+        let row_of: BTreeMap<usize, usize> = rows.iter().map(|&row| (data.test[row], row)).collect();
+        let indices: Vec<usize> = row_of.keys().copied().collect();
+        let mut faces = BTreeMap::new();
+        let mut maps = vec![BTreeMap::new(); classifiers.len()];
+        if indices.is_empty() {
+            return Ok(Self { faces, maps });
+        }
+        for (position, classifier) in classifiers.iter().enumerate() {
+            let network = evaluate::trained_network(context, data, classifier)?;
+            let head = network.head();
+            let reference = reference::read(context, classifier)?;
+            evaluate::for_each_batch(context, data, &network, &indices, "examples", |batch, output| {
+                let found = match method {
+                    Method::CentredCam => cam::centred_maps(target, output, &head, &reference)?,
+                    _ => cam::raw_maps(method, target, output, &head)?,
+                };
+                for (at, (index, pixels)) in batch
+                    .indices
+                    .iter()
+                    .zip(batch.images.chunks(size * size * 3))
+                    .enumerate()
+                {
+                    let row = row_of[index];
+                    maps[position].insert(row, found.only(at));
+                    if position == 0 {
+                        let image = ExampleImage {
+                            name: data.annotations().names[*index].clone(),
+                            jpeg: STANDARD.encode(jpeg(&cam::picture(pixels, size)?)?),
+                        };
+                        faces.insert(row, image);
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Self { faces, maps })
+    }
+}
+
+fn jpeg(face: &RgbImage) -> Result<Vec<u8>> {
+    let side = face.width().min(FACE);
+    let small = if side < face.width() {
+        resize(face, side, side, FilterType::Triangle)
+    } else {
+        face.clone()
+    };
+    let mut bytes = Cursor::new(Vec::new());
+    small
+        .write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY))
+        .map_err(|error| Error::Request(format!("a face cannot be encoded as JPEG: {error}")))?;
+    Ok(bytes.into_inner())
+}
+
+fn assemble(
+    context: &Context,
+    data: &DataSet,
+    classifiers: &[String],
+    predictions: &[Predictions],
+    choice: &Choice,
+    source: &Source,
+) -> Result<Examples> {
+    let experiment = &context.experiment;
+    let names = data.attributes();
+    let size = experiment.data.image_size;
+    let resize: Resize = experiment.explain.resize.parse()?;
+    let regions = regions::load(&experiment.measure.regions, names)?;
+    let images = choice.images();
+    let place: BTreeMap<usize, usize> = images.iter().enumerate().map(|(at, &row)| (row, at)).collect();
+    let (height, width) = source
+        .maps
+        .first()
+        .and_then(|maps| maps.values().next())
+        .map_or((0, 0), |maps| (maps.height, maps.width));
+    let resizer = Resizer::new(resize, height.max(1), width.max(1), size);
+    let mut map = vec![0.0; size * size];
+
+    let mut attributes = Vec::with_capacity(names.len());
+    for attribute in table_order(names, &data.class_counts()) {
+        let region = &regions[attribute].grid;
+        let pixels = region.region(size);
+        let shown: Vec<usize> = choice.images_of(attribute).into_iter().collect();
+        let mut examples = Vec::with_capacity(shown.len());
+        for &row in &shown {
+            let at = row * names.len() + attribute;
+            let mut energies = Vec::with_capacity(classifiers.len());
+            let mut cells = Vec::with_capacity(classifiers.len());
+            for maps in &source.maps {
+                let raw = maps[&row].map(0, attribute);
+                resizer.finalise(raw, &mut map);
+                energies.push(metrics::proportional_energy(&map, &pixels)?.map(|energy| energy as f32));
+                cells.push(STANDARD.encode(quantised(raw)));
+            }
+            examples.push(Example {
+                image: place[&row],
+                label: predictions[0].labels[at],
+                scores: predictions.iter().map(|predictions| predictions.scores[at]).collect(),
+                energies,
+                maps: cells,
+            });
+        }
+        let groups = || choice.groups.iter().map(|all| &all[attribute]);
+        let position = |row: &usize| shown.binary_search(row).unwrap_or_default();
+        attributes.push(AttributeExamples {
+            name: names[attribute].clone(),
+            region: RegionCells {
+                side: region.side(),
+                cells: region
+                    .cells()
+                    .iter()
+                    .map(|&inside| if inside { '1' } else { '0' })
+                    .collect(),
+            },
+            counts: groups()
+                .map(|groups| groups.each_ref().map(|(count, _)| *count))
+                .collect(),
+            groups: groups()
+                .map(|groups| {
+                    groups
+                        .each_ref()
+                        .map(|(_, chosen)| chosen.iter().map(position).collect())
+                })
+                .collect(),
+            examples,
+        });
+    }
+    Ok(Examples {
+        seed: experiment.seed,
+        method: experiment.explain.method.clone(),
+        resize: experiment.explain.resize.clone(),
+        size,
+        height,
+        width,
+        colours: STANDARD.encode(ColourMap::default().table().concat()),
+        classifiers: classifiers.to_vec(),
+        images: images.iter().map(|row| source.faces[row].clone()).collect(),
+        attributes,
+    })
+}
+
+/// A raw map after ReLU, from 0 to 255 as its values lie between 0 and the largest: what becomes of it after the resize depends on
+/// nothing else, for the map's own scale is divided out.
+fn quantised(raw: &[f32]) -> Vec<u8> {
+    let largest = raw.iter().fold(0.0_f32, |a, &b| a.max(b));
+    let scale = if largest > 0.0 { 255.0 / largest } else { 0.0 };
+    raw.iter().map(|value| (value.max(0.0) * scale).round() as u8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_keep_what_the_resize_needs() {
+        assert_eq!(quantised(&[-1.0, 0.0, 1.0, 2.0]), [0, 0, 128, 255]);
+        assert_eq!(quantised(&[-1.0, -2.0]), [0, 0]);
+    }
+}
