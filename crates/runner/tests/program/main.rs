@@ -1,6 +1,7 @@
 //! The program as a whole, as a user runs it.
 
 mod counts;
+mod browser;
 mod explain_images;
 mod faults;
 mod fetch;
@@ -13,4 +14,5 @@ mod rehearsal;
 mod slurm;
 mod smoke;
 mod sweep;
+mod webdriver;
 mod weights;

@@ -85,19 +85,26 @@ impl RunFolder {
             )));
         }
         let older = |error: Error| {
+            let reason = match error {
+                Error::Artefact { message, .. } => message,
+                other => crate::error::describe(&other),
+            };
             Error::Request(format!(
-                "{shown}: made by biascam {}, whose tables differ ({}); `{}` makes them anew",
+                "{shown}: made by biascam {}, whose tables differ ({reason}); `{}` makes them anew",
                 manifest.version,
-                crate::error::describe(&error),
                 manifest.command_line()
             ))
         };
         let path = folder.join("experiment.yaml");
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "reading"))?;
         let settings = settings_of(&text).map_err(|error| Error::artefact(&path, error))?;
-        let table = ReadTable::csv(&table, true)?;
+        let place = table;
+        let table = ReadTable::csv(&place, true)?;
         let attributes = table.texts("attribute").map_err(older)?;
         let classifiers = classifiers(&table).map_err(older)?;
+        if classifiers.is_empty() {
+            return Err(older(Error::artefact(&place, "no classifier")));
+        }
         let claims = claims(&folder.join("tables/claims.csv")).map_err(older)?;
         let choice = settings.get("measure.regions").map_or("celeba", String::as_str);
         let local = regions::load(choice, &attributes)
