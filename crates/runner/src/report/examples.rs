@@ -59,6 +59,8 @@ pub struct Examples {
     pub seed: u64,
     /// The method of the maps.
     pub method: String,
+    /// The method that the run measured, if it is another: one that would take passes of its own for every example.
+    pub instead_of: Option<String>,
     /// Where cells lie in the image, as [`cam::Resize`] names it.
     pub resize: String,
     /// Side of the final maps in pixels.
@@ -155,8 +157,14 @@ pub(super) fn render(examples: &Examples) -> String {
             )
         })
         .collect();
+    let instead = examples.instead_of.as_ref().map_or_else(String::new, |measured| {
+        format!(
+            " The run measured {}, which takes passes of its own for each map; what is shown here comes with the score.",
+            escape(measured)
+        )
+    });
     format!(
-        "<p class=\"note\">Test images as the networks see them, with the maps of {method} that explain the decision. Which images \
+        "<p class=\"note\">Test images as the networks see them, with the maps of {method} that explain the decision.{instead} Which images \
          stand for an outcome is not chosen by hand: the test images are put into one random order (seed {seed}), and the first of each \
          outcome are taken. z is the score, energy the share of the map inside the region.</p>\n\
          <noscript><p>Browsing the examples needs JavaScript; the figures above do not.</p></noscript>\n\

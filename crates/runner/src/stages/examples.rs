@@ -8,7 +8,7 @@ use std::io::Cursor;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cam::{ColourMap, Maps, Method, Resize, Resizer, Target};
+use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Maps, Method, Resize, Resizer};
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
@@ -27,6 +27,8 @@ use crate::report::{AttributeExamples, Example, ExampleImage, Examples, Outcome,
 /// The stage's file in the results folder.
 pub const PATH: &str = "examples.json";
 
+/// What a method of many passes is represented by: the paper's own, which the forward pass gives away.
+const CHEAP: Method = Method::HiresCam;
 /// Largest side of a face in the report, in pixels.
 const FACE: u32 = 128;
 const JPEG_QUALITY: u8 = 82;
@@ -145,29 +147,51 @@ struct Source {
     faces: BTreeMap<usize, ExampleImage>,
     /// Raw maps of all attributes, by classifier and image.
     maps: Vec<BTreeMap<usize, Maps>>,
+    /// What made them: the experiment's method, or [`CHEAP`] where that one takes passes of its own.
+    method: Method,
 }
 
 impl Source {
     fn read(context: &Context, data: &DataSet, classifiers: &[String], rows: &[usize]) -> Result<Self> {
         let size = context.experiment.data.image_size;
-        let method: Method = context.experiment.explain.method.parse()?;
-        let target: Target = context.experiment.explain.target.parse()?;
+        let config = config(context)?;
+        let attributes: Vec<usize> = (0..data.attributes().len()).collect();
         let row_of: BTreeMap<usize, usize> = rows.iter().map(|&row| (data.test[row], row)).collect();
         let indices: Vec<usize> = row_of.keys().copied().collect();
         let mut faces = BTreeMap::new();
         let mut maps = vec![BTreeMap::new(); classifiers.len()];
+        let mut method = config.method;
         if indices.is_empty() {
-            return Ok(Self { faces, maps });
+            return Ok(Self { faces, maps, method });
         }
         for (position, classifier) in classifiers.iter().enumerate() {
             let network = evaluate::trained_network(context, data, classifier)?;
-            let head = network.head();
             let reference = reference::read(context, classifier)?;
-            evaluate::for_each_batch(context, data, &network, &indices, "examples", |batch, output| {
-                let found = match method {
-                    Method::CentredCam => cam::centred_maps(target, output, &head, &reference)?,
-                    _ => cam::raw_maps(method, target, output, &head)?,
+            let own = |config: &ExplainerConfig| {
+                let config = ExplainerConfig {
+                    reference: Some(reference.clone()),
+                    ..config.clone()
                 };
+                Explainer::new(&network, config)
+            };
+            let mut explainer = own(&config)?;
+            if explainer.cost(attributes.len()) != Cost::Free {
+                method = CHEAP;
+                explainer = own(&ExplainerConfig {
+                    method,
+                    layer: None,
+                    ..config.clone()
+                })?;
+            }
+            evaluate::for_each_batch(context, data, &network, &indices, "examples", |batch, output| {
+                let images = evaluate::images_of(batch, size, &context.device)?;
+                // A label that is missing cannot be explained: no example has one, and any takes its place.
+                let labels: Vec<i8> = batch
+                    .labels
+                    .iter()
+                    .map(|&label| if label < 0.0 { -1 } else { 1 })
+                    .collect();
+                let found = explainer.maps(&images, output, &attributes, Some(&labels))?;
                 for (at, (index, pixels)) in batch
                     .indices
                     .iter()
@@ -187,8 +211,19 @@ impl Source {
                 Ok(())
             })?;
         }
-        Ok(Self { faces, maps })
+        Ok(Self { faces, maps, method })
     }
+}
+
+fn config(context: &Context) -> Result<ExplainerConfig> {
+    context
+        .experiment
+        .explain
+        .config()
+        .map_err(|message| Error::Experiment {
+            place: "experiment".to_owned(),
+            message,
+        })
 }
 
 fn jpeg(face: &RgbImage) -> Result<Vec<u8>> {
@@ -279,7 +314,8 @@ fn assemble(
     }
     Ok(Examples {
         seed: experiment.seed,
-        method: experiment.explain.method.clone(),
+        method: source.method.to_string(),
+        instead_of: (source.method.name() != experiment.explain.method).then(|| experiment.explain.method.clone()),
         resize: experiment.explain.resize.clone(),
         size,
         height,
