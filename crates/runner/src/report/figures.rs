@@ -9,7 +9,10 @@ use crate::figures::Figure;
 pub(super) fn render(figures: &[Figure], formats: &[&str], before: usize) -> String {
     let mut body = String::new();
     // A page shows no PDF.
-    let kind = ["png", "svg"].into_iter().find(|kind| formats.contains(kind)).unwrap_or("png");
+    let kind = ["png", "svg"]
+        .into_iter()
+        .find(|kind| formats.contains(kind))
+        .unwrap_or("png");
     for figure in figures {
         let name = escape(figure.name());
         let title = sentence_case(&readable(figure.name()));

@@ -167,7 +167,7 @@ fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
         .classifiers
         .keys()
         .flat_map(|name| ["train", "predict", "explain"].map(|stage| format!("{stage}/{name}")))
-        .chain(["choose", "measure"].map(str::to_owned));
+        .chain(["choose", "examples", "measure"].map(str::to_owned));
     computed(&before.experiment) == computed(experiment)
         && stages.into_iter().all(|stage| {
             manifest

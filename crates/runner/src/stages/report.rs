@@ -55,7 +55,13 @@ pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, fig
         figures: figures.to_vec(),
         tables: vec![attributes(measured)],
         examples: examples::read(context)?,
-        formats: context.experiment.figures.formats.iter().map(|format| format.extension()).collect(),
+        formats: context
+            .experiment
+            .figures
+            .formats
+            .iter()
+            .map(|format| format.extension())
+            .collect(),
         facts: facts(context, data),
         experiment: to_yaml(&context.experiment)?,
         durations: Some(durations(context)),
@@ -232,9 +238,15 @@ fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<File
         link("experiment.yaml", "every setting of this run"),
         link("manifest.json", "what made each file, and its hash"),
     ];
-    let tables = context.manifest.stages.get("measure").map(|stage| stage.artefacts.keys());
+    let tables = context
+        .manifest
+        .stages
+        .get("measure")
+        .map(|stage| stage.artefacts.keys());
     for path in tables.into_iter().flatten() {
-        let what = TABLES.iter().find(|(start, _)| path.starts_with(&format!("tables/{start}.")));
+        let what = TABLES
+            .iter()
+            .find(|(start, _)| path.starts_with(&format!("tables/{start}.")));
         files.push(link(path, what.map_or("", |(_, what)| what)));
     }
     for figure in figures {
@@ -246,7 +258,10 @@ fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<File
         for (file, what) in [
             ("checkpoint.safetensors", "the classifier"),
             ("training.parquet", "its training, epoch by epoch"),
-            ("training.jsonl", "the same while it ran, with times; also .tfevents for TensorBoard"),
+            (
+                "training.jsonl",
+                "the same while it ran, with times; also .tfevents for TensorBoard",
+            ),
             ("predictions.parquet", "its scores"),
             ("energy.parquet", "its maps' energies, and its scores taken apart"),
             ("reference.safetensors", "the mean of its features, for centred maps"),
