@@ -24,6 +24,10 @@ test:
     cargo test --release --locked --workspace
     RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps
 
+# The report in a headless Chromium (Debian: chromium, chromium-driver); views as pictures in target/gallery/pages
+browser:
+    BIASCAM_REQUIRE=chromium BIASCAM_GALLERY="$PWD/target/gallery" cargo test --release --locked --workspace --test program browser
+
 # Format and lints alone, in seconds
 lint:
     cargo fmt --all --check
