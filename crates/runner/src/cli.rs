@@ -104,6 +104,9 @@ impl Run {
         }
         command.extend(["--data".to_owned(), path(&self.data)]);
         command.extend(["--results".to_owned(), path(&self.results)]);
+        if let Some(name) = &self.name {
+            command.extend(["--name".to_owned(), name.clone()]);
+        }
         command.extend(["--device".to_owned(), device_argument(device)]);
         command
     }
@@ -156,7 +159,7 @@ mod tests {
     #[test]
     fn the_recorded_command_makes_the_same_run() {
         let Ok(cli) = Cli::try_parse_from(
-            "biascam draw a.yaml --set seed=2 --results r --set training.epochs=1 --fresh".split_whitespace(),
+            "biascam draw a.yaml --set seed=2 --results r --name b --set training.epochs=1 --fresh".split_whitespace(),
         ) else {
             panic!("parses");
         };
@@ -166,7 +169,7 @@ mod tests {
         let command = run.command(&Device::Cpu).join(" ");
         assert_eq!(
             command,
-            "biascam reproduce a.yaml --set seed=2 --set training.epochs=1 --data data --results r --device cpu"
+            "biascam reproduce a.yaml --set seed=2 --set training.epochs=1 --data data --results r --name b --device cpu"
         );
         Cli::try_parse_from(command.split_whitespace()).expect("parses");
     }
