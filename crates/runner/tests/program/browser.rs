@@ -296,7 +296,7 @@ fn every_choice_of_examples(browser: &Browser, place: &Place) {
     // A map in the page: bilinear and scaled as the measured one, from cells of 8 bits.
     browser.open(
         &place.results("report.html"),
-        "#examples/Smiling/balanced/true_positive",
+        "#examples/Smiling/balanced/true_negative",
     );
     let maps = browser.script(
         "const data = JSON.parse(document.getElementById('examples-data').textContent);
