@@ -252,6 +252,13 @@ fn report(plan: &Plan, comparison: &Comparison, states: &[State], figures: Vec<F
         ),
         overview: vec![overview(comparison)],
         figures,
+        formats: plan.runs[0]
+            .experiment
+            .figures
+            .formats
+            .iter()
+            .map(|format| format.extension())
+            .collect(),
         tables: vec![tests(comparison)],
         facts: vec![
             fact("program", format!("biascam {}", env!("CARGO_PKG_VERSION"))),
@@ -265,20 +272,13 @@ fn report(plan: &Plan, comparison: &Comparison, states: &[State], figures: Vec<F
     }
 }
 
-fn column(group: &str, title: &str) -> Column {
-    Column {
-        group: group.to_owned(),
-        title: title.to_owned(),
-    }
-}
-
 fn overview(comparison: &Comparison) -> Table {
-    let mut columns = vec![column("", "setting")];
+    let mut columns = vec![Column::new("", "setting")];
     for quantity in Quantity::ALL {
         let (class, kind) = quantity.name().split_once('_').unwrap_or((quantity.name(), ""));
-        columns.push(column(&kind.replace('_', " "), class));
+        columns.push(Column::share(&kind.replace('_', " "), class));
     }
-    columns.push(column("", "majority looked at"));
+    columns.push(Column::new("", "majority looked at"));
     let row = |setting: &Setting| {
         let mut row = vec![Cell::from(comparison.name(setting).as_str())];
         row.extend(Quantity::ALL.map(|quantity| {
@@ -298,6 +298,7 @@ fn overview(comparison: &Comparison) -> Table {
         note: tables::note(comparison),
         columns,
         rows: comparison.settings.iter().map(row).collect(),
+        searchable: true,
     }
 }
 
@@ -321,8 +322,9 @@ fn tests(comparison: &Comparison) -> Table {
                Student's paired test of means over attributes. Both after Holm's correction over the tests of a quantity."
             .to_owned(),
         columns: ["quantity", "first", "second", "difference", "attributes", "p", "p over seeds"]
-            .map(|title| column("", title))
+            .map(|title| Column::new("", title))
             .to_vec(),
         rows: rows.collect(),
+        searchable: true,
     }
 }
