@@ -107,7 +107,7 @@ fn the_whole_run() {
     let again = place.run("reproduce", &[]);
     succeeds(&again);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
-    assert_eq!(said.matches("unchanged").count(), 9, "{said}");
+    assert_eq!(said.matches("unchanged").count(), 10, "{said}");
     let stages = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).expect("JSON")["stages"].clone();
     assert_eq!(stages(&before), stages(&read(&place.results("manifest.json"))));
     let other = place.run("measure", &["measure.resamples=300"]);
@@ -189,4 +189,18 @@ fn one_and_two_threads_and_an_interruption_end_in_the_same_bytes() {
     succeeds(&killed.run("train", &settings));
     assert!(!state.exists());
     assert_eq!(bytes(&whole), bytes(&killed), "an interruption changes the result");
+    // The log says everything once, but for how long it took.
+    let log = |place: &Place| {
+        let text = String::from_utf8(read(&place.results("unbalanced/training.jsonl"))).expect("text");
+        let lines = text.lines().map(|line| {
+            let mut line: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+            let fields = line.as_object_mut().expect("an object");
+            assert!(fields.remove("time").is_some() && fields.remove("images_per_second").is_some());
+            line
+        });
+        lines.collect::<Vec<_>>()
+    };
+    let lines = log(&whole);
+    assert_eq!(lines.iter().filter(|line| line["event"] == "epoch").count(), 2);
+    assert_eq!(lines, log(&killed), "an interruption changes the log");
 }
