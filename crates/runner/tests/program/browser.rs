@@ -451,7 +451,7 @@ fn one_attribute() -> tempfile::TempDir {
         "--seed",
         "2",
     ]);
-    let labels = place.path().join("data/one/list_attr_celeba.txt");
+    let labels = place.path().join("data/one/Anno/list_attr_celeba.txt");
     let text = std::fs::read_to_string(&labels).expect("labels");
     let names: Vec<&str> = text.lines().nth(1).expect("names").split_whitespace().collect();
     let at = names.iter().position(|name| *name == "Smiling").expect("known");
