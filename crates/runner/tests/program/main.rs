@@ -1,7 +1,7 @@
 //! The program as a whole, as a user runs it.
 
-mod counts;
 mod browser;
+mod counts;
 mod explain_images;
 mod faults;
 mod fetch;
