@@ -57,7 +57,7 @@ pub use finaliser::{Active, Finaliser, Footprint};
 pub use imputation::{IMPUTATION_NOISE, noisy_linear_imputation};
 pub use maps::Maps;
 pub use method::{Method, centred_maps, raw_maps};
-pub use methods::rise::RiseConfig;
+pub use methods::rise::{Density, RiseConfig};
 pub use methods::score_cam::Upsampling;
 pub use overlay::{overlay, picture};
 pub use reference::Reference;

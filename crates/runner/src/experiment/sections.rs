@@ -391,13 +391,14 @@ impl Explain {
                 grid: self.rise.grid,
                 probability: self.rise.probability,
                 seed: self.rise.seed,
+                density: parsed("rise.density", &self.rise.density)?,
             },
             reference: None,
         })
     }
 }
 
-/// Section `explain.rise`: see [`cam::RiseConfig`], whose defaults (the authors') these are.
+/// Section `explain.rise`: see [`cam::RiseConfig`], whose defaults these are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rise {
@@ -409,6 +410,9 @@ pub struct Rise {
     pub probability: f64,
     /// Seed of the masks.
     pub seed: u64,
+    /// What a pixel's sum of scores is divided by: `observed`, the sum of its masks, or `expected`, what that should be (the paper's
+    /// formula).
+    pub density: String,
 }
 
 impl Default for Rise {
@@ -418,12 +422,14 @@ impl Default for Rise {
             grid,
             probability,
             seed,
+            density,
         } = cam::RiseConfig::default();
         Self {
             masks,
             grid,
             probability,
             seed,
+            density: density.to_string(),
         }
     }
 }
