@@ -25,6 +25,7 @@ mod export;
 mod imbalance;
 mod labels;
 mod legend;
+mod occlusion;
 mod page;
 mod palette;
 mod published;
@@ -48,6 +49,7 @@ pub use error_rates::error_rates;
 pub use examples::examples;
 pub use export::{Figure, Format};
 pub use imbalance::imbalance;
+pub use occlusion::occlusion;
 pub use palette::Palette;
 pub use published::published;
 pub use raster::{shrunken, tinted};
@@ -56,7 +58,7 @@ pub use style::{Column, Style};
 pub use training_curves::training_curves;
 
 /// The figures of a run, in the order in which a report shows them.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     "error_rates",
     "energies",
     "energy_scatter",
@@ -64,6 +66,7 @@ pub const NAMES: [&str; 11] = [
     "average_cams",
     "examples",
     "bias_reliance",
+    "occlusion",
     "score_distributions",
     "calibration",
     "published",

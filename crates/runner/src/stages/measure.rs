@@ -18,7 +18,7 @@ pub fn results_key(experiment: &Experiment, manifest: &Manifest) -> Key {
     let stages: Vec<String> = experiment
         .classifiers
         .keys()
-        .flat_map(|name| [format!("predict/{name}"), format!("explain/{name}")])
+        .flat_map(|name| ["predict", "explain", "occlude", "faithfulness"].map(|stage| format!("{stage}/{name}")))
         .collect();
     // How figures look changes no number.
     let deciding = Experiment {
@@ -96,6 +96,10 @@ pub fn show(context: &Context, data: &DataSet, measured: &Measured) -> Result<()
         "{}\n",
         tables::bias_reliance(measured, bootstrap(context))
     ))?;
+    let faithfulness = tables::faithfulness(measured);
+    if !faithfulness.is_empty() {
+        print(faithfulness)?;
+    }
     if let Some(comparison) = comparison(context, measured)? {
         print(format_args!("{}\n", comparison.text()))?;
     }

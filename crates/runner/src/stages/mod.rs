@@ -8,6 +8,8 @@
 //! | `train/NAME` | `NAME/checkpoint.safetensors`, `NAME/training.parquet` |
 //! | `predict/NAME` | `NAME/predictions.parquet`, `NAME/reference.safetensors` |
 //! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors`, on request `NAME/raw_maps.safetensors` |
+//! | `occlude/NAME` | `NAME/occlusion.parquet` |
+//! | `faithfulness/NAME` | `NAME/faithfulness.parquet`, `NAME/sanity.parquet` |
 //! | `choose` | `chosen.parquet`, `chosen.safetensors` |
 //! | `measure` | `tables/`, `data.json` |
 //! | `draw` | `figures/`, `report.html` |
@@ -20,27 +22,33 @@ mod evaluate;
 mod explain;
 mod faces;
 mod facts;
+mod faithfulness;
 mod figure_data;
 mod finished;
 mod history;
 mod localiser;
 mod maps;
+mod masks;
 mod measure;
 mod needs;
+mod occlude;
 mod packed;
 mod pictures;
 mod predict;
 mod raw_maps;
 mod redraw;
 mod reference;
+mod removal;
 mod report;
 mod train;
 
 pub use data::{DataSet, prepare};
 pub use explain::energy_path;
 pub use facts::DataFacts;
+pub use faithfulness::{CENTRE, RANDOM, paths as faithfulness_paths};
 pub use finished::is_finished;
 pub use needs::{missing, refuse};
+pub use occlude::{is_wanted as occlusion_is_wanted, occlusion_path};
 pub use predict::Predictions;
 pub use reference::read_file as read_reference;
 
@@ -129,6 +137,8 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         }
         if last >= Last::Explain {
             explain::run(&mut context, &data, name)?;
+            occlude::run(&mut context, &data, name)?;
+            faithfulness::run(&mut context, &data, name)?;
         }
     }
     if last >= Last::Measure {

@@ -2,7 +2,7 @@
 
 use metrics::{Class, Verdict};
 
-use super::DataFacts;
+use super::{DataFacts, occlude};
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::to_yaml;
@@ -186,6 +186,14 @@ fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<File
             "tables/bias_reliance.csv",
             "what of each score is a bias; also .parquet, .md, .tex, and _differences.csv",
         ),
+        link(
+            "tables/occlusion.csv",
+            "what each score loses with the region hidden; also .parquet, .md and .tex",
+        ),
+        link(
+            "tables/faithfulness.csv",
+            "whether maps tell what the classifiers use, method by method; also .parquet, .md, .tex, and sanity.csv",
+        ),
         link("tables/claims.csv", "the verdicts"),
     ];
     if figures.iter().any(|figure| figure.name() == "published") {
@@ -200,9 +208,21 @@ fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<File
             ("training.parquet", "its training, epoch by epoch"),
             ("predictions.parquet", "its scores"),
             ("energy.parquet", "its maps' energies, and its scores taken apart"),
+            (
+                "occlusion.parquet",
+                "its scores with regions hidden, and what all biases make of them",
+            ),
+            ("faithfulness.parquet", "methods tried on a sample of its scores"),
+            ("sanity.parquet", "the same with weights randomised"),
             ("reference.safetensors", "the mean of its features, for centred maps"),
         ] {
-            if file != "training.parquet" || context.experiment.is_trained(classifier) {
+            let there = match file {
+                "training.parquet" => context.experiment.is_trained(classifier),
+                "occlusion.parquet" => occlude::is_wanted(context),
+                "faithfulness.parquet" | "sanity.parquet" => context.experiment.measure.faithfulness.images > 0,
+                _ => true,
+            };
+            if there {
                 files.push(link(&format!("{classifier}/{file}"), what));
             }
         }
