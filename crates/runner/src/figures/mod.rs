@@ -5,8 +5,8 @@
 //! machine, and the same data gives the same bytes.
 //!
 //! To add a figure: a file with one such function, its name in [`NAMES`], and a line in `stages/draw.rs`. A figure of
-//! attributes along x is a [`strips::Strips`]; one with two axes a [`page::Page`] with [`axes::Axes`] and a [`legend`]; one of
-//! pictures an [`svg::Svg`] with panels of [`sheet`]. Classifiers differ by colour and by hatch or marker ([`palette`]). Its
+//! attributes along x is a `strips::Strips`; one with two axes a `page::Page` with `axes::Axes` and a `legend`; one of
+//! pictures an `svg::Svg` with panels of `sheet`. Classifiers differ by colour and by hatch or marker (`palette`). Its
 //! width is that of a column, its text of `Style::label` and `Style::tick`; `gallery.rs` draws it with 1, 3 and 40 attributes.
 
 mod average_cams;
