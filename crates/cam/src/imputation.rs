@@ -79,17 +79,17 @@ pub fn noisy_linear_imputation(
 
 /// s_i x_i - sum over missing neighbours j of w_ij x_j = sum over known neighbours of w_ij y_j, where s_i is the weight of the
 /// neighbours that exist: symmetric, and positive definite as long as one pixel is known.
-struct System {
+pub(crate) struct System {
     /// Positions of the unknowns in the image.
-    pixels: Vec<usize>,
+    pub(crate) pixels: Vec<usize>,
     /// Sum of the weights of each unknown's neighbours.
-    sums: Vec<f64>,
+    pub(crate) sums: Vec<f64>,
     /// Each unknown's neighbours: position in the image and, where that is unknown too, among the unknowns.
-    neighbours: Vec<Vec<(usize, Option<usize>, f64)>>,
+    pub(crate) neighbours: Vec<Vec<(usize, Option<usize>, f64)>>,
 }
 
 impl System {
-    fn new(missing: &[bool], height: usize, width: usize) -> Self {
+    pub(crate) fn new(missing: &[bool], height: usize, width: usize) -> Self {
         let pixels: Vec<usize> = (0..missing.len()).filter(|&pixel| missing[pixel]).collect();
         let mut unknown_at = vec![None; missing.len()];
         for (unknown, &pixel) in pixels.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The paper's claims, judged on what was measured.
+//! The paper's claims, and what follows from them, judged on what was measured.
 
 use std::fmt;
 
@@ -25,18 +25,25 @@ pub enum Claim {
     /// Effect: rank correlation of imbalance (the majority's share) with the unbalanced classifier's minority energy - majority energy.
     EnergyGapGrowsWithImbalance,
     /// Effect: constant part / mean score of the samples predicted as the majority class, unbalanced classifier - balanced one.
-    MajorityDecidedByBias,
+    ///
+    /// The constant part is the mean score, and that of a calibrated classifier follows the class's frequency: this says what imbalance
+    /// does to scores, not how a decision is reached.
+    MajorityScoreMoreConstant,
+    /// Effect: what the scores of the samples predicted as the majority class lose with the region hidden, beyond what they lose with
+    /// an equal area elsewhere hidden: balanced classifier - unbalanced one.
+    MajorityNeedsRegionLess,
 }
 
 impl Claim {
     /// All claims, in the order of the paper's argument.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::MinorityErrsMore,
         Self::MajorityLooksElsewhere,
         Self::BalancingRaisesMajorityEnergy,
         Self::BalancingClosesErrorGap,
         Self::EnergyGapGrowsWithImbalance,
-        Self::MajorityDecidedByBias,
+        Self::MajorityScoreMoreConstant,
+        Self::MajorityNeedsRegionLess,
     ];
 
     /// A name for files and keys.
@@ -48,7 +55,8 @@ impl Claim {
             Self::BalancingRaisesMajorityEnergy => "balancing_raises_majority_energy",
             Self::BalancingClosesErrorGap => "balancing_closes_error_gap",
             Self::EnergyGapGrowsWithImbalance => "energy_gap_grows_with_imbalance",
-            Self::MajorityDecidedByBias => "majority_decided_by_bias",
+            Self::MajorityScoreMoreConstant => "majority_score_more_constant",
+            Self::MajorityNeedsRegionLess => "majority_needs_region_less",
         }
     }
 
@@ -69,8 +77,11 @@ impl Claim {
             Self::EnergyGapGrowsWithImbalance => {
                 "The more imbalanced the attribute, the larger the unbalanced classifier's gap in energy"
             }
-            Self::MajorityDecidedByBias => {
+            Self::MajorityScoreMoreConstant => {
                 "Of the score for the majority class, the unbalanced classifier has a larger part that is the same for every image than the balanced one"
+            }
+            Self::MajorityNeedsRegionLess => {
+                "Hiding the region, beyond hiding an equal area elsewhere, takes less from the unbalanced classifier's score for the majority class than from the balanced one's"
             }
         }
     }
@@ -84,7 +95,8 @@ impl Claim {
             Self::BalancingRaisesMajorityEnergy => "mean rise in energy",
             Self::BalancingClosesErrorGap => "mean narrowing in error",
             Self::EnergyGapGrowsWithImbalance => "rank correlation",
-            Self::MajorityDecidedByBias => "mean difference in the constant part's share",
+            Self::MajorityScoreMoreConstant => "mean difference in the constant part's share",
+            Self::MajorityNeedsRegionLess => "mean difference in loss",
         }
     }
 
@@ -107,7 +119,10 @@ impl Claim {
             Self::BalancingRaisesMajorityEnergy => {
                 local.and_then(|()| difference(balanced.majority_energy, unbalanced.majority_energy))
             }
-            Self::MajorityDecidedByBias => difference(unbalanced.majority_constant, balanced.majority_constant),
+            Self::MajorityScoreMoreConstant => difference(unbalanced.majority_constant, balanced.majority_constant),
+            Self::MajorityNeedsRegionLess => {
+                local.and_then(|()| difference(balanced.majority_loss, unbalanced.majority_loss))
+            }
         }
     }
 }
@@ -264,6 +279,7 @@ mod tests {
                         minority_energy: measured(energies.0 + wobble),
                         majority_energy: measured(energies.1),
                         majority_constant: measured(0.9),
+                        majority_loss: measured(0.1),
                     },
                     balanced: ClassifierEvidence {
                         minority_error: measured(0.1),
@@ -271,6 +287,7 @@ mod tests {
                         minority_energy: measured(0.4),
                         majority_energy: measured(0.4),
                         majority_constant: measured(0.4 + wobble),
+                        majority_loss: measured(0.3),
                     },
                 }
             })
@@ -288,7 +305,7 @@ mod tests {
     fn the_effect_is_observed_where_it_is() {
         assert_eq!(
             verdicts(&attributes(20, (0.4, 0.1), (0.6, 0.2))),
-            [Verdict::Observed; 6]
+            [Verdict::Observed; 7]
         );
     }
 
@@ -329,17 +346,18 @@ mod tests {
                 (8, 2, 800),
                 (10, 0, 1000),
                 (7, 3, 700),
-                (10, 0, 1000)
+                (10, 0, 1000),
+                (9, 1, 900)
             ]
         );
     }
 
     #[test]
     fn too_few_attributes_decide_nothing() {
-        assert_eq!(verdicts(&[]), [Verdict::Undecided; 6]);
+        assert_eq!(verdicts(&[]), [Verdict::Undecided; 7]);
         assert_eq!(
             verdicts(&attributes(2, (0.4, 0.1), (0.6, 0.2))),
-            [Verdict::Undecided; 6]
+            [Verdict::Undecided; 7]
         );
     }
 

@@ -34,10 +34,14 @@ pub struct ClassifierEvidence {
     /// Constant part of the score / mean score of the samples predicted as the majority class (see
     /// [`BiasReliance`](crate::BiasReliance)).
     pub majority_constant: Option<Measured>,
+    /// What the scores of the samples predicted as the majority class lose without the region beyond what they lose without an equal
+    /// area elsewhere (see [`Occluded`](crate::Occluded)), in logits.
+    pub majority_loss: Option<Measured>,
 }
 
 impl ClassifierEvidence {
-    /// Sorts rates and energies, which come by positive and negative, by minority and majority; the constant part is left absent.
+    /// Sorts rates and energies, which come by positive and negative, by minority and majority; constant part and loss are left
+    /// absent.
     #[must_use]
     pub fn new(
         minority: Class,
@@ -61,6 +65,7 @@ impl ClassifierEvidence {
             minority_energy,
             majority_energy,
             majority_constant: None,
+            majority_loss: None,
         }
     }
 }

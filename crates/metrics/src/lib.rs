@@ -36,6 +36,7 @@ mod evidence;
 mod faithfulness;
 mod filter;
 mod holm;
+mod occlusion;
 mod paired;
 mod pareto;
 mod proportion;
@@ -53,9 +54,13 @@ pub use correlation::{Correlation, pearson, ranks, spearman, spearman_with_inter
 pub use energy::{Localisation, Tally, localisation, paper_convention, proportional_energy};
 pub use error::Error;
 pub use evidence::{AttributeEvidence, ClassifierEvidence, Measured};
-pub use faithfulness::{attention_iou, curve_area, pointing_game, relevance_order, removed_pixels};
+pub use faithfulness::{
+    ROAD_PERCENTILES, attention_iou, curve_area, pointing_game, relevance_order, relevance_order_with, removed_pixels,
+    road_combined,
+};
 pub use filter::Filter;
 pub use holm::holm;
+pub use occlusion::Occluded;
 pub use paired::Paired;
 pub use pareto::pareto_front;
 pub use proportion::wilson;

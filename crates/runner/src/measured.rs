@@ -9,7 +9,9 @@ use rayon::prelude::*;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::{BALANCED, UNBALANCED};
+use crate::faithfulness::Faithfulness;
 use crate::frames::{PerAttribute, ReadTable};
+use crate::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
 use crate::regions;
 use crate::reliance::{self, Reliance};
 use crate::stages::{DataFacts, DataSet, Predictions, energy_path};
@@ -89,6 +91,8 @@ pub struct ClassifierMeasures {
     pub empty_maps: usize,
     /// What of the scores is a bias, of the images predicted positive and negative.
     pub reliance: [Option<Reliance>; 2],
+    /// What they lose without the region, and what all biases make of them, of the same.
+    pub losses: Losses,
 }
 
 impl ClassifierMeasures {
@@ -98,6 +102,7 @@ impl ClassifierMeasures {
             rates,
             groups: Vec::new(),
             empty_maps: 0,
+            losses: Losses::default(),
             reliance: [None, None],
         }
     }
@@ -113,6 +118,16 @@ impl ClassifierMeasures {
     /// What of the scores is a bias, of the images predicted as `class`; absent when there are none.
     pub fn reliance(&self, class: Class) -> Option<Reliance> {
         self.reliance[usize::from(class == Class::Negative)]
+    }
+
+    /// What the scores lose without the region, of the images predicted as `class`; absent when nothing was hidden of any.
+    pub fn occlusion(&self, class: Class) -> Option<Occlusion> {
+        self.losses[usize::from(class == Class::Negative)].0
+    }
+
+    /// What all biases of the network make of the scores; absent when none was taken apart.
+    pub fn all_biases(&self, class: Class) -> Option<AllBiases> {
+        self.losses[usize::from(class == Class::Negative)].1
     }
 
     /// Mean proportional energy of the images predicted as `class`.
@@ -166,6 +181,8 @@ pub struct Measured {
     pub attributes: Vec<AttributeMeasures>,
     /// The verdicts on the paper's claims; empty unless the experiment has an unbalanced and a balanced classifier.
     pub findings: Vec<Finding>,
+    /// Whether maps tell what each classifier uses, one entry a classifier; absent where it was not tried.
+    pub faithfulness: Vec<Option<Faithfulness>>,
 }
 
 impl Measured {
@@ -201,12 +218,25 @@ impl Measured {
                 classifiers: Vec::new(),
             })
             .collect();
+        let bootstrap = bootstrap(context);
         let mut classifiers = Vec::new();
+        let mut first: Option<OcclusionFile> = None;
+        let mut faithfulness = Vec::new();
         for (name, measures) in measures {
-            classifiers.push(name);
+            faithfulness.push(Faithfulness::read(context, &name, bootstrap)?);
             for (attribute, measures) in attributes.iter_mut().zip(measures) {
                 attribute.classifiers.push(measures);
             }
+            if let Some(file) = OcclusionFile::read(context, &name, &facts.attributes)? {
+                let losses = occlusion::losses(context, &name, &file, first.as_ref(), bootstrap)?;
+                for (attribute, losses) in attributes.iter_mut().zip(losses) {
+                    if let Some(measures) = attribute.classifiers.last_mut() {
+                        measures.losses = losses;
+                    }
+                }
+                first.get_or_insert(file);
+            }
+            classifiers.push(name);
         }
         let position = |name| classifiers.iter().position(|known| known == name);
         let findings = match (position(UNBALANCED), position(BALANCED)) {
@@ -215,7 +245,7 @@ impl Measured {
                     .iter()
                     .map(|attribute| evidence(attribute, unbalanced, balanced))
                     .collect();
-                findings(&evidence, bootstrap(context))
+                findings(&evidence, bootstrap)
             }
             _ => Vec::new(),
         };
@@ -228,6 +258,7 @@ impl Measured {
             classifiers,
             attributes,
             findings,
+            faithfulness,
         })
     }
 }
@@ -311,8 +342,16 @@ fn evidence(attribute: &AttributeMeasures, unbalanced: usize, balanced: usize) -
                 n: reliance.score.n,
             })
         });
+        let majority_loss = measures.occlusion(attribute.class(false)).and_then(|occlusion| {
+            let beyond = occlusion.beyond_control?;
+            Some(metrics::Measured {
+                mean: beyond.difference,
+                n: beyond.n,
+            })
+        });
         ClassifierEvidence {
             majority_constant,
+            majority_loss,
             ..ClassifierEvidence::new(
                 attribute.minority(),
                 &measures.rates,
@@ -398,6 +437,7 @@ fn classifier_measures(
                 empty_maps: empty,
                 reliance: Class::BOTH
                     .map(|class| Reliance::of(&reliance::predicted_as(&decompositions, &scores, class), bootstrap)),
+                losses: Losses::default(),
             })
         })
         .collect()

@@ -161,32 +161,64 @@ pub enum Quantity {
     BiasShare,
     /// Mean of [`Reliance::region`]; attributes with a local region only.
     Region,
+    /// The part of all biases of the network in the score.
+    AllBiasesShare,
+    /// What the score loses without the region; attributes with a local region only.
+    RegionLoss,
+    /// What it loses without the region beyond what it loses without an equal area elsewhere; of the same, where there is room for
+    /// one.
+    LossBeyondControl,
 }
 
 impl Quantity {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ConstantShare, Self::BiasShare, Self::Region];
+    pub const ALL: [Self; 6] = [
+        Self::ConstantShare,
+        Self::BiasShare,
+        Self::AllBiasesShare,
+        Self::Region,
+        Self::RegionLoss,
+        Self::LossBeyondControl,
+    ];
 
     /// As a reader sees it.
     pub fn title(self) -> &'static str {
         match self {
             Self::ConstantShare => "constant part / score",
             Self::BiasShare => "head's bias / score",
+            Self::AllBiasesShare => "all biases / score",
             Self::Region => "region's specific evidence",
+            Self::RegionLoss => "lost with the region hidden",
+            Self::LossBeyondControl => "lost beyond an equal area's loss",
         }
     }
 
     /// Its value for the images that a classifier predicts as the minority or the majority; `None` below
     /// [`metrics::MIN_SAMPLES`] images.
     pub fn value(self, attribute: &AttributeMeasures, classifier: usize, minority: bool) -> Option<f64> {
-        let reliance = attribute.classifiers[classifier].reliance(attribute.class(minority))?;
-        if reliance.score.n < metrics::MIN_SAMPLES {
-            return None;
-        }
+        let measures = &attribute.classifiers[classifier];
+        let class = attribute.class(minority);
+        let local = attribute.local.then_some(());
+        let reliance = || {
+            measures
+                .reliance(class)
+                .filter(|found| found.score.n >= metrics::MIN_SAMPLES)
+        };
+        let occlusion = || {
+            measures
+                .occlusion(class)
+                .filter(|found| found.score.n >= metrics::MIN_SAMPLES)
+        };
         match self {
-            Self::ConstantShare => reliance.constant_share(),
-            Self::BiasShare => reliance.bias_share(),
-            Self::Region => attribute.local.then_some(reliance.region.mean),
+            Self::ConstantShare => reliance()?.constant_share(),
+            Self::BiasShare => reliance()?.bias_share(),
+            Self::AllBiasesShare => measures
+                .all_biases(class)
+                .filter(|found| found.n >= metrics::MIN_SAMPLES)?
+                .share(),
+            Self::Region => local.and_then(|()| Some(reliance()?.region.mean)),
+            Self::RegionLoss => local.and_then(|()| Some(occlusion()?.region.mean)),
+            Self::LossBeyondControl => local.and_then(|()| Some(occlusion()?.beyond_control?.difference)),
         }
     }
 }

@@ -8,7 +8,22 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::score_cam::Upsampling;
+use crate::error::named;
 use crate::{Error, Result};
+
+/// By what RISE divides a pixel's sum of scores.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Density {
+    /// The sum of the masks at the pixel. It estimates the same as [`Expected`](Self::Expected), E[f(I M) | M(p) = 1], and a score
+    /// that the masks do not change has the same map everywhere.
+    #[default]
+    Observed,
+    /// p N, what that sum is expected to be: the paper's formula. A score that the masks hardly change, such as a majority's, then
+    /// shows how often each pixel happened to be seen.
+    Expected,
+}
+
+named!(Density, "density", [Observed = "observed", Expected = "expected"]);
 
 /// The random masks of RISE.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,6 +36,8 @@ pub struct RiseConfig {
     pub probability: f64,
     /// The masks depend on it and on the image's size alone: all images and attributes share them.
     pub seed: u64,
+    /// What sums of scores are divided by.
+    pub density: Density,
 }
 
 impl Default for RiseConfig {
@@ -30,6 +47,7 @@ impl Default for RiseConfig {
             grid: 7,
             probability: 0.5,
             seed: 0,
+            density: Density::Observed,
         }
     }
 }
@@ -72,20 +90,23 @@ impl RiseConfig {
     }
 }
 
-/// S(p) = sum_i f(I M_i) M_i(p) / (E[M] N): Petsiuk et al. 2018, *RISE*, with f the explained score and E[M] = p.
+/// S(p) = sum_i f(I M_i) M_i(p) / sum_i M_i(p), or over p N as in Petsiuk et al. 2018, *RISE*, with f the explained score.
 pub(crate) struct Saliency {
-    /// `[A, S S]`.
-    sums: Vec<f64>,
+    config: RiseConfig,
     attributes: usize,
-    divisor: f64,
+    /// `[A, S S]`: sums of scores times masks.
+    sums: Vec<f64>,
+    /// `[S S]`: sums of masks.
+    seen: Vec<f64>,
 }
 
 impl Saliency {
     pub(crate) fn new(config: RiseConfig, attributes: usize, pixels: usize) -> Self {
         Self {
-            sums: vec![0.0; attributes * pixels],
+            config,
             attributes,
-            divisor: config.probability * config.masks as f64,
+            sums: vec![0.0; attributes * pixels],
+            seen: vec![0.0; pixels],
         }
     }
 
@@ -93,6 +114,12 @@ impl Saliency {
     /// masks of a batch and in float64 over the batches.
     pub(crate) fn add(&mut self, masks: &[f32], scores: &[f32]) -> Result<()> {
         let rows = scores.len() / self.attributes;
+        for mask in masks.chunks_exact(self.seen.len()) {
+            self.seen
+                .iter_mut()
+                .zip(mask)
+                .for_each(|(sum, value)| *sum += f64::from(*value));
+        }
         let masks = Tensor::from_slice(masks, (rows, masks.len() / rows), &Device::Cpu)?;
         let scores = Tensor::from_slice(scores, (self.attributes, rows), &Device::Cpu)?;
         let sums = scores.matmul(&masks)?.flatten_all()?.to_vec1::<f32>()?;
@@ -105,8 +132,15 @@ impl Saliency {
 
     /// The maps `[A, S, S]`.
     pub(crate) fn maps(self) -> Vec<f32> {
-        let divisor = self.divisor;
-        self.sums.into_iter().map(|sum| (sum / divisor) as f32).collect()
+        let expected = self.config.probability * self.config.masks as f64;
+        let divisor = |pixel: usize| match self.config.density {
+            // A pixel that no mask shows has no scores either; its map is 0 by either division.
+            Density::Observed if self.seen[pixel] > 0.0 => self.seen[pixel],
+            _ => expected,
+        };
+        let pixels = self.seen.len();
+        let sums = self.sums.iter().enumerate();
+        sums.map(|(at, sum)| (sum / divisor(at % pixels)) as f32).collect()
     }
 }
 
@@ -119,10 +153,11 @@ mod tests {
         grid: 4,
         probability: 0.4,
         seed: 3,
+        density: Density::Observed,
     };
 
-    fn saliency(score: impl Fn(&[f32]) -> f32) -> Vec<f32> {
-        let mut saliency = Saliency::new(CONFIG, 1, 256);
+    fn saliency(density: Density, score: impl Fn(&[f32]) -> f32) -> Vec<f32> {
+        let mut saliency = Saliency::new(RiseConfig { density, ..CONFIG }, 1, 256);
         for start in (0..CONFIG.masks).step_by(100) {
             let masks = CONFIG.masks(start..start + 100, 16);
             let scores: Vec<f32> = masks.chunks(256).map(&score).collect();
@@ -131,21 +166,29 @@ mod tests {
         saliency.maps()
     }
 
-    /// A score that no mask changes has the same share everywhere: itself, within four standard errors of 4,000 masks
-    /// (a mask's deviation is at most 0.5, so 4 * 0.5 / 0.4 / sqrt(4000) = 0.08).
+    /// A score that no mask changes has the same share everywhere: itself, but for rounding, or within four standard errors of
+    /// 4,000 masks (a mask's deviation is at most 0.5, so 4 * 0.5 / 0.4 / sqrt(4000) = 0.08).
     #[test]
     fn a_constant_score_is_everywhere() {
-        assert!(saliency(|_| 1.0).iter().all(|value| (value - 1.0).abs() < 0.08));
+        for (density, tolerance) in [(Density::Observed, 1e-5), (Density::Expected, 0.08)] {
+            let map = saliency(density, |_| 1.0);
+            assert!(map.iter().all(|value| (value - 1.0).abs() < tolerance), "{density}");
+        }
     }
 
     /// For a score that is one pixel, S = E[M(p) M(q)] / E[M]: largest at that pixel, and p where the masks are independent.
     #[test]
     fn a_single_pixel_is_found() {
-        let map = saliency(|mask| mask[5 * 16 + 6]);
-        let best = (0..256).max_by(|a, b| map[*a].total_cmp(&map[*b])).unwrap();
-        let (row, column) = (best / 16, best % 16);
-        assert!(row.abs_diff(5) <= 1 && column.abs_diff(6) <= 1, "{row} {column}");
-        assert!((map[15 * 16 + 15] - 0.4).abs() < 0.05, "{}", map[255]);
+        for density in Density::ALL {
+            let map = saliency(*density, |mask| mask[5 * 16 + 6]);
+            let best = (0..256).max_by(|a, b| map[*a].total_cmp(&map[*b])).unwrap();
+            let (row, column) = (best / 16, best % 16);
+            assert!(
+                row.abs_diff(5) <= 1 && column.abs_diff(6) <= 1,
+                "{density} {row} {column}"
+            );
+            assert!((map[15 * 16 + 15] - 0.4).abs() < 0.05, "{density} {}", map[255]);
+        }
     }
 
     #[test]

@@ -82,6 +82,10 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
     if let Some(images) = explain.images {
         at_least("explain.images", images, 1)?;
     }
+    for method in &experiment.measure.faithfulness.methods {
+        let parsed = method.parse::<cam::Method>();
+        parsed.map_err(|error| format!("measure.faithfulness.methods: {error}"))?;
+    }
     at_least("measure.resamples", experiment.measure.resamples, 100)?;
     at_most("report.examples", experiment.report.examples, 12)?;
     experiment.figures.check()

@@ -12,8 +12,9 @@ mod sections;
 pub use figures::Figures;
 pub use load::{Loaded, load, settings_of, to_yaml};
 pub use sections::{
-    ArchitectureChoice, Augment, Classifier, Data, Explain, IMAGENET_DEVIATION, IMAGENET_MEAN, Measure, Network,
-    Optimiser, Procedural, Report, Rise, Schedule, Source, Training, WeightScheme,
+    ArchitectureChoice, Augment, Classifier, Data, Explain, Faithfulness, Fill, Hide, IMAGENET_DEVIATION,
+    IMAGENET_MEAN, Measure, Network, Occlusion, Optimiser, Procedural, Report, Rise, Schedule, Source, Training,
+    WeightScheme,
 };
 
 use std::collections::BTreeMap;

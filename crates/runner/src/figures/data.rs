@@ -194,6 +194,37 @@ pub struct ContactSheet {
     pub cells: Vec<SheetCell>,
 }
 
+/// What the scores of one classifier and attribute lose, in logits, over the images predicted as one class.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct OcclusionBar {
+    /// With the region hidden.
+    pub lost: Option<f64>,
+    /// Its confidence interval (low, high).
+    pub interval: Option<(f64, f64)>,
+    /// With an equal area elsewhere hidden.
+    pub control: Option<f64>,
+}
+
+/// The bars of one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OcclusionGroup {
+    /// Name of the attribute.
+    pub attribute: String,
+    /// Whether the attribute has no place of its own in the face.
+    pub global: bool,
+    /// One entry per classifier: of the images predicted as the majority, and as the minority.
+    pub bars: Vec<[OcclusionBar; 2]>,
+}
+
+/// What scores lose with the region hidden.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OcclusionFigure {
+    /// Names of the classifiers, in the order of their bars.
+    pub classifiers: Vec<String>,
+    /// The attributes.
+    pub groups: Vec<OcclusionGroup>,
+}
+
 /// The state of training after one epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct EpochPoint {

@@ -155,8 +155,10 @@ fn percent(share: f64) -> String {
     }
 }
 
-/// Each classifier with its correlation.
+/// Each classifier with its correlation, and what the brackets are.
 fn entries(data: &Imbalance, correlations: &[Option<RankCorrelation>]) -> Vec<(Key, String)> {
+    let brackets = correlations.iter().flatten().any(|found| found.interval.is_some());
+    let explained = brackets.then(|| (Key::Words, "ρ: rank correlation [95 % confidence interval]".to_owned()));
     data.classifiers
         .iter()
         .enumerate()
@@ -164,12 +166,13 @@ fn entries(data: &Imbalance, correlations: &[Option<RankCorrelation>]) -> Vec<(K
             let found = correlations.get(index).copied().flatten();
             let words = found.map_or_else(String::new, |found| {
                 let interval = found.interval.map_or_else(String::new, |(low, high)| {
-                    format!(" (95 % CI {} to {})", signed(low, 2), signed(high, 2))
+                    format!(" [{}, {}]", signed(low, 2), signed(high, 2))
                 });
                 format!(", ρ = {}{interval}", signed(found.value, 2))
             });
             (Key::Point(index), readable(name) + &words)
         })
+        .chain(explained)
         .collect()
 }
 

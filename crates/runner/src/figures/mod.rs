@@ -5,8 +5,8 @@
 //! machine, and the same data gives the same bytes.
 //!
 //! To add a figure: a file with one such function, its name in [`NAMES`], and a line in `stages/draw.rs`. A figure of
-//! attributes along x is a [`strips::Strips`]; one with two axes a [`page::Page`] with [`axes::Axes`] and a [`legend`]; one of
-//! pictures an [`svg::Svg`] with panels of [`sheet`]. Classifiers differ by colour and by hatch or marker ([`palette`]). Its
+//! attributes along x is a `strips::Strips`; one with two axes a `page::Page` with `axes::Axes` and a `legend`; one of
+//! pictures an `svg::Svg` with panels of `sheet`. Classifiers differ by colour and by hatch or marker (`palette`). Its
 //! width is that of a column, its text of `Style::label` and `Style::tick`; `gallery.rs` draws it with 1, 3 and 40 attributes.
 
 mod average_cams;
@@ -25,6 +25,7 @@ mod export;
 mod imbalance;
 mod labels;
 mod legend;
+mod occlusion;
 mod page;
 mod palette;
 mod published;
@@ -48,6 +49,7 @@ pub use error_rates::error_rates;
 pub use examples::examples;
 pub use export::{Figure, Format};
 pub use imbalance::imbalance;
+pub use occlusion::occlusion;
 pub use palette::Palette;
 pub use published::published;
 pub use raster::{shrunken, tinted};
@@ -56,7 +58,7 @@ pub use style::{Column, Style};
 pub use training_curves::training_curves;
 
 /// The figures of a run, in the order in which a report shows them.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 12] = [
     "error_rates",
     "energies",
     "energy_scatter",
@@ -64,6 +66,7 @@ pub const NAMES: [&str; 11] = [
     "average_cams",
     "examples",
     "bias_reliance",
+    "occlusion",
     "score_distributions",
     "calibration",
     "published",

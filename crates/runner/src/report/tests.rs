@@ -12,6 +12,7 @@ fn data() -> ReportData {
         minority_energy: measured(0.6),
         majority_energy: measured(0.3 + majority),
         majority_constant: measured(1.0 - majority),
+        majority_loss: measured(majority),
     };
     let evidence: Vec<AttributeEvidence> = (0..8)
         .map(|i| AttributeEvidence {

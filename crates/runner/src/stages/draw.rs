@@ -107,6 +107,13 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
             &from::bias_reliance(sources.measured),
         )?))
     }),
+    ("occlusion", |sources, style| {
+        let hidden = sources.context.experiment.measure.occlusion.images > 0;
+        if !hidden {
+            return Ok(None);
+        }
+        Ok(Some(figures::occlusion(style, &from::occlusion(sources.measured))?))
+    }),
     ("score_distributions", |sources, style| {
         let data = from::score_distributions(sources.scores, sources.facts, sources.predictions()?);
         Ok(Some(figures::score_distributions(style, &data)?))

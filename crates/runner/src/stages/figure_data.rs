@@ -8,8 +8,8 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::figures::data::{
     Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, CalibrationBin, CalibrationCurve, EnergyScatter,
-    EpochPoint, Imbalance, ImbalancePoint, PublishedFigure, PublishedPanel, RankCorrelation, ScatterPoint,
-    ScoreDistributions, ScoreGroup, Spread, TrainingCurve,
+    EpochPoint, Imbalance, ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup, PublishedFigure,
+    PublishedPanel, RankCorrelation, ScatterPoint, ScoreDistributions, ScoreGroup, Spread, TrainingCurve,
 };
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measured};
 use crate::published::Published;
@@ -90,6 +90,31 @@ pub fn bias_reliance(measured: &Measured) -> BiasFigure {
             .collect(),
     };
     BiasFigure {
+        classifiers: measured.classifiers.clone(),
+        groups: measured.attributes.iter().map(group).collect(),
+    }
+}
+
+/// What scores lose with the region hidden; groups below five images are absent.
+pub fn occlusion(measured: &Measured) -> OcclusionFigure {
+    let bar = |classifier: &ClassifierMeasures, class: Class| {
+        let found = classifier.occlusion(class).filter(|found| found.score.n >= MIN_SAMPLES);
+        OcclusionBar {
+            lost: found.map(|found| found.region.mean),
+            interval: found.and_then(|found| Some((found.region.interval?.low, found.region.interval?.high))),
+            control: found.and_then(|found| Some(found.control?.mean)),
+        }
+    };
+    let group = |attribute: &AttributeMeasures| OcclusionGroup {
+        attribute: attribute.name.clone(),
+        global: !attribute.local,
+        bars: attribute
+            .classifiers
+            .iter()
+            .map(|classifier| [false, true].map(|minority| bar(classifier, attribute.class(minority))))
+            .collect(),
+    };
+    OcclusionFigure {
         classifiers: measured.classifiers.clone(),
         groups: measured.attributes.iter().map(group).collect(),
     }
@@ -391,6 +416,7 @@ mod tests {
             classifiers: vec!["one".to_owned()],
             attributes: Vec::new(),
             findings: Vec::new(),
+            faithfulness: Vec::new(),
         };
         let curves = calibration(&measured, &facts(), &[predictions()], model::Loss::Euclidean);
         // Probabilities of the minority: Bald .75 (right), .25, 0; Young .15 and .6 (right).

@@ -18,7 +18,7 @@ pub fn results_key(experiment: &Experiment, manifest: &Manifest) -> Key {
     let stages: Vec<String> = experiment
         .classifiers
         .keys()
-        .flat_map(|name| [format!("predict/{name}"), format!("explain/{name}")])
+        .flat_map(|name| ["predict", "explain", "occlude", "faithfulness"].map(|stage| format!("{stage}/{name}")))
         .collect();
     // How figures look and what the report shows changes no number.
     let deciding = Experiment {
@@ -98,6 +98,10 @@ pub fn show(context: &Context, data: &DataSet, measured: &Measured) -> Result<()
         "{}\n",
         tables::bias_reliance(measured, bootstrap(context))
     ))?;
+    let faithfulness = tables::faithfulness(measured);
+    if !faithfulness.is_empty() {
+        print(faithfulness)?;
+    }
     if let Some(comparison) = comparison(context, measured)? {
         print(format_args!("{}\n", comparison.text()))?;
     }

@@ -8,6 +8,8 @@
 //! | `train/NAME` | `NAME/checkpoint.safetensors`, `NAME/training.parquet`; while it runs `NAME/training.jsonl`, `NAME/training.tfevents` |
 //! | `predict/NAME` | `NAME/predictions.parquet`, `NAME/reference.safetensors` |
 //! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors`, on request `NAME/raw_maps.safetensors` |
+//! | `occlude/NAME` | `NAME/occlusion.parquet` |
+//! | `faithfulness/NAME` | `NAME/faithfulness.parquet`, `NAME/sanity.parquet` |
 //! | `choose` | `chosen.parquet`, `chosen.safetensors` |
 //! | `examples` | `examples.json` |
 //! | `measure` | `tables/`, `data.json` |
@@ -22,19 +24,23 @@ mod examples;
 mod explain;
 mod faces;
 mod facts;
+mod faithfulness;
 mod figure_data;
 mod finished;
 mod history;
 mod localiser;
 mod maps;
+mod masks;
 mod measure;
 mod needs;
+mod occlude;
 mod packed;
 mod pictures;
 mod predict;
 mod raw_maps;
 mod redraw;
 mod reference;
+mod removal;
 mod report;
 mod train;
 mod training_log;
@@ -42,8 +48,10 @@ mod training_log;
 pub use data::{DataSet, prepare};
 pub use explain::energy_path;
 pub use facts::DataFacts;
+pub use faithfulness::{CENTRE, RANDOM, paths as faithfulness_paths};
 pub use finished::is_finished;
 pub use needs::{missing, refuse};
+pub use occlude::{is_wanted as occlusion_is_wanted, occlusion_path};
 pub use predict::Predictions;
 pub use reference::read_file as read_reference;
 
@@ -132,6 +140,8 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         }
         if last >= Last::Explain {
             explain::run(&mut context, &data, name)?;
+            occlude::run(&mut context, &data, name)?;
+            faithfulness::run(&mut context, &data, name)?;
         }
     }
     if last >= Last::Measure {

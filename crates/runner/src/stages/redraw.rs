@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::{self, Experiment, Figures, Loaded, to_yaml};
 use crate::interrupt::Interrupt;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, hash_of_file};
 use crate::measured::Available;
 use crate::output::print;
 
@@ -22,6 +22,8 @@ pub struct Redraw {
     /// The folder that holds the results folder.
     root: PathBuf,
     data_root: PathBuf,
+    /// Whether it is drawn even where nothing has changed since the last time.
+    always: bool,
 }
 
 impl Redraw {
@@ -44,6 +46,7 @@ impl Redraw {
             loaded,
             root: request.results.clone(),
             data_root: request.data.clone(),
+            always: false,
         }))
     }
 
@@ -66,6 +69,7 @@ impl Redraw {
             },
             root: whole.parent().unwrap_or(Path::new("/")).to_owned(),
             data_root: request.data.clone(),
+            always: true,
         })
     }
 
@@ -86,6 +90,10 @@ impl Redraw {
             "{}: drawn from its files; nothing is computed again",
             context.results.path().display()
         ));
+        if self.always {
+            // Files may be damaged that the record takes for whole.
+            context.manifest.stages.remove("draw");
+        }
         let key = draw::key(&context.experiment, &context.manifest);
         context.stage("draw", key, |context| {
             let written = draw_what_can_be(context)?;
@@ -147,7 +155,7 @@ fn draw_what_can_be(context: &Context) -> Result<Vec<String>> {
     )))
 }
 
-/// Whether a folder has everything of an experiment that drawing needs, but for how figures look.
+/// Whether a folder has everything of an experiment that drawing needs, as it was written, but for how figures look.
 fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
     let Ok(before) = experiment::load(&folder.join("experiment.yaml"), &[]) else {
         return false;
@@ -170,9 +178,17 @@ fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
         .chain(["choose", "examples", "measure"].map(str::to_owned));
     computed(&before.experiment) == computed(experiment)
         && stages.into_iter().all(|stage| {
-            manifest
-                .stages
-                .get(&stage)
-                .is_some_and(|record| record.artefacts.keys().all(|file| folder.join(file).is_file()))
+            let record = manifest.stages.get(&stage);
+            record.is_some_and(|record| {
+                let mut read = record.artefacts.iter().filter(|(file, _)| is_drawn_from(file));
+                read.all(|(file, hash)| hash_of_file(&folder.join(file)).is_ok_and(|found| found == *hash))
+            })
         })
+}
+
+/// Whether drawing reads this file: neither weights, nor every raw map, nor tables.
+fn is_drawn_from(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    !file.starts_with("tables/")
+        && (name.ends_with(".parquet") || ["data.json", "maps.safetensors", "chosen.safetensors"].contains(&name))
 }

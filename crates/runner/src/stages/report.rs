@@ -2,7 +2,7 @@
 
 use metrics::{Class, Verdict};
 
-use super::{DataFacts, examples};
+use super::{DataFacts, examples, occlude};
 use crate::citation;
 use crate::context::Context;
 use crate::error::Result;
@@ -12,11 +12,17 @@ use crate::measured::{AttributeMeasures, Measured};
 use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table};
 
 /// What is in a table, by its file's name.
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 11] = [
     ("attributes", "the paper’s table"),
     ("statistics", "every measure over every filter, with intervals"),
     ("bias_reliance", "what of each score is a bias"),
     ("bias_reliance_differences", "the same, balanced against unbalanced"),
+    ("occlusion", "what each score loses with the region hidden"),
+    (
+        "faithfulness",
+        "whether maps tell what the classifiers use, method by method",
+    ),
+    ("sanity", "the same with weights randomised"),
     ("claims", "the verdicts"),
     ("published", "every number beside the paper’s"),
     ("published_agreement", "how far they are apart"),
@@ -264,9 +270,21 @@ fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<File
             ),
             ("predictions.parquet", "its scores"),
             ("energy.parquet", "its maps' energies, and its scores taken apart"),
+            (
+                "occlusion.parquet",
+                "its scores with regions hidden, and what all biases make of them",
+            ),
+            ("faithfulness.parquet", "methods tried on a sample of its scores"),
+            ("sanity.parquet", "the same with weights randomised"),
             ("reference.safetensors", "the mean of its features, for centred maps"),
         ] {
-            if !file.starts_with("training.") || context.experiment.is_trained(classifier) {
+            let there = match file {
+                "training.parquet" | "training.jsonl" => context.experiment.is_trained(classifier),
+                "occlusion.parquet" => occlude::is_wanted(context),
+                "faithfulness.parquet" | "sanity.parquet" => context.experiment.measure.faithfulness.images > 0,
+                _ => true,
+            };
+            if there {
                 files.push(link(&format!("{classifier}/{file}"), what));
             }
         }

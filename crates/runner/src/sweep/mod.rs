@@ -1,6 +1,6 @@
 //! Sweeps: one experiment under many settings and seeds, and one comparison of the results.
 //!
-//! A sweep file names an experiment and what of it varies ([`file`]). It is expanded into points and checked whole
+//! A sweep file names an experiment and what of it varies ([`mod@file`]). It is expanded into points and checked whole
 //! ([`Plan`]) before anything starts. Each point is made by one run, an ordinary run of the program in
 //! `results/SWEEP/RUN/`, either as a child process here ([`local`]) or as a task of a Slurm job array ([`slurm`]). What is done is
 //! read from the results folders alone ([`state`]), so that a sweep may be begun in one place and ended in another. From the

@@ -103,6 +103,7 @@ pub(super) mod tests {
             classifiers: classifiers.iter().map(|name| (*name).to_owned()).collect(),
             attributes: (0..count).map(attribute).collect(),
             findings: Vec::new(),
+            faithfulness: Vec::new(),
         }
     }
 

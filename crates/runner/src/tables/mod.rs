@@ -3,13 +3,16 @@
 mod bias_reliance;
 mod claims;
 mod comparison;
+mod faithfulness;
 mod latex;
+mod occlusion;
 mod paper;
 mod statistics;
 
 pub use bias_reliance::text as bias_reliance;
 pub use claims::verdicts;
 pub use comparison::{Agreement, Comparison, Comparisons};
+pub use faithfulness::text as faithfulness;
 pub(crate) use latex::text as latex_text;
 pub use paper::{summary, text};
 
@@ -87,6 +90,23 @@ pub fn files(
         ("claims.csv", claims::claims(measured).to_csv()?),
         ("claims.txt", format!("{}\n", verdicts(measured)).into_bytes()),
     ];
+    if occlusion::is_there(measured) {
+        files.extend([
+            ("occlusion.csv", occlusion::table(measured).to_csv()?),
+            ("occlusion.parquet", occlusion::table(measured).to_parquet()?),
+            ("occlusion.md", occlusion::markdown(measured).into_bytes()),
+            ("occlusion.tex", occlusion::latex(measured).into_bytes()),
+        ]);
+    }
+    if measured.faithfulness.iter().any(Option::is_some) {
+        files.extend([
+            ("faithfulness.csv", faithfulness::table(measured).to_csv()?),
+            ("faithfulness.parquet", faithfulness::table(measured).to_parquet()?),
+            ("faithfulness.md", faithfulness::markdown(measured).into_bytes()),
+            ("faithfulness.tex", faithfulness::latex(measured).into_bytes()),
+            ("sanity.csv", faithfulness::sanity(measured).to_csv()?),
+        ]);
+    }
     if let Some(comparison) = comparison {
         files.extend(comparison.files()?);
     }

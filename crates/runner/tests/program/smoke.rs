@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::place::{Place, succeeds};
+use crate::place::{Place, fails, succeeds};
 use runner::frames::{PerAttribute, ReadTable};
 
 fn read(path: &Path) -> Vec<u8> {
@@ -49,6 +49,11 @@ fn the_whole_run() {
             );
         }
         the_parts_make_the_scores(&energy, &scores, keys.attributes.len());
+        hidden_regions_and_biases(
+            &ReadTable::parquet(&place.results(&format!("{classifier}/occlusion.parquet"))).expect("a table"),
+            &scores,
+        );
+        methods_tried(&place, classifier);
         images.push(keys.images);
     }
     assert_eq!(images[0], images[1]);
@@ -107,12 +112,12 @@ fn the_whole_run() {
     let again = place.run("reproduce", &[]);
     succeeds(&again);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
-    assert_eq!(said.matches("unchanged").count(), 10, "{said}");
+    assert_eq!(said.matches("unchanged").count(), 15, "{said}");
     let stages = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).expect("JSON")["stages"].clone();
     assert_eq!(stages(&before), stages(&read(&place.results("manifest.json"))));
     let other = place.run("measure", &["measure.resamples=300"]);
     succeeds(&other);
-    assert_eq!(String::from_utf8_lossy(&other.stderr).matches("unchanged").count(), 6);
+    assert_eq!(String::from_utf8_lossy(&other.stderr).matches("unchanged").count(), 10);
 }
 
 /// Head's bias and evidence make |score|, and so do constant part and specific evidence; the constant part is the mean score.
@@ -141,6 +146,154 @@ fn the_parts_make_the_scores(energy: &ReadTable, scores: &ReadTable, attributes:
         let sign = if of[0] >= 0.0 { 1.0 } else { -1.0 };
         assert!((constant - sign * mean).abs() < 1e-4);
     }
+}
+
+/// Scores with a region hidden: of the images themselves, with a control where there is room for one, in logits; and what input and
+/// all biases make of a score is that score.
+fn hidden_regions_and_biases(table: &ReadTable, scores: &ReadTable) {
+    let keys = PerAttribute::of(table).expect("images times attributes");
+    let all = PerAttribute::of(scores).expect("images times attributes");
+    assert!(keys.images.iter().all(|image| all.images.contains(image)));
+    let column = |name: &str| table.doubles(name).expect("numbers");
+    let of_all = scores.doubles("score").expect("scores");
+    let row = |row: usize| {
+        let image = &keys.images[row / 40];
+        40 * all
+            .images
+            .iter()
+            .position(|name| name == image)
+            .expect("an image of the test set")
+            + row % 40
+    };
+    let (score, region, control) = (column("score"), column("region_hidden"), column("control_hidden"));
+    let (input, bias) = (column("input_part"), column("bias_part"));
+    let predicted = table.integers("predicted").expect("numbers");
+    let mut moved = 0;
+    for i in 0..score.len() {
+        let (found, z) = (score[i].expect("a score"), of_all[row(i)].expect("a score"));
+        // Another batch of the same network: float32's rounding.
+        assert!((found * predicted[i] as f64 - z).abs() < 1e-4, "{found} {z}");
+        let hidden = region[i].expect("every region has pixels");
+        moved += usize::from((hidden - found).abs() > 1e-3);
+        // Most of the face has no room for a control of its size elsewhere; every box has.
+        let name = keys.attributes[i % 40].as_str();
+        if matches!(name, "Young" | "Male" | "Black_Hair" | "Oval_Face") {
+            assert_eq!(control[i], None, "{name}");
+        } else if matches!(name, "Smiling" | "Eyeglasses" | "Bald" | "Sideburns") {
+            assert!(control[i].is_some(), "{name}");
+        }
+        if let (Some(input), Some(bias)) = (input[i], bias[i]) {
+            // A sum of some hundred thousand products of float32 that partly cancel.
+            assert!(
+                (input + bias - found).abs() < 2e-3 * (1.0 + input.abs()),
+                "{input} + {bias} is not {found}"
+            );
+        }
+    }
+    assert!(
+        moved > score.len() / 2,
+        "hiding regions moves {moved} of {} scores",
+        score.len()
+    );
+    let decomposed = bias.iter().flatten().count();
+    assert_eq!(decomposed, 40 * 16, "measure.decomposed_images");
+}
+
+/// Twelve scores, each tried by five methods and two baselines, and by the five while six parts of the network are randomised.
+fn methods_tried(place: &Place, classifier: &str) {
+    let read =
+        |file: &str| ReadTable::parquet(&place.results(&format!("{classifier}/{file}.parquet"))).expect("a table");
+    let table = read("faithfulness");
+    assert_eq!(table.height(), 12 * 7);
+    let methods = table.texts("method").expect("names");
+    let (score, deletion) = (
+        table.doubles("score").expect("numbers"),
+        table.doubles("deletion").expect("numbers"),
+    );
+    assert!(score.iter().all(|score| score.is_some_and(|score| score >= 0.0)));
+    assert!(deletion.iter().all(|area| area.is_some_and(f64::is_finite)));
+    assert_eq!(table.doubles("road").expect("numbers").iter().flatten().count(), 2 * 7);
+    for (column, whole) in [
+        ("pointing_region", true),
+        ("pointing_exact", true),
+        ("mask_score_region", false),
+        ("mask_score_exact", false),
+        ("heatmap_score", false),
+    ] {
+        let values: Vec<f64> = table.doubles(column).expect("numbers").into_iter().flatten().collect();
+        assert!(!values.is_empty(), "{column} is empty");
+        assert!(
+            values
+                .iter()
+                .all(|value| (0.0..=1.0).contains(value) && (!whole || value.fract() == 0.0)),
+            "{column}"
+        );
+    }
+    let sanity = read("sanity");
+    // The head, two stages, and the stem.
+    assert_eq!(sanity.height(), 12 * 5 * 4);
+    let similarity: Vec<f64> = sanity
+        .doubles("similarity")
+        .expect("numbers")
+        .into_iter()
+        .flatten()
+        .collect();
+    assert!(similarity.iter().all(|value| (-1.0..=1.0).contains(value)));
+    assert!(
+        similarity.iter().any(|value| *value < 0.5),
+        "randomised networks have the same maps"
+    );
+    assert!(methods.iter().any(|name| name == "random_map") && methods[0] == "hires_cam");
+}
+
+#[test]
+fn what_is_hidden_is_a_choice_and_may_be_nothing() {
+    let place = Place::new();
+    let one = "classifiers={unbalanced: {class_weights: none}}";
+    let table = || ReadTable::parquet(&place.results("unbalanced/occlusion.parquet")).expect("a table");
+    for fill in ["blur", "mean"] {
+        let fill = format!("measure.occlusion={{images: 6, hide: exact_mask, fill: {fill}}}");
+        succeeds(&place.run(
+            "measure",
+            &[
+                one,
+                &fill,
+                "measure.faithfulness.images=0",
+                "measure.decomposed_images=0",
+            ],
+        ));
+        let hidden = table().doubles("region_hidden").expect("numbers");
+        assert_eq!(hidden.len(), 6 * 40);
+        // Procedural faces have a mask of every attribute, whether the face shows it or not.
+        assert!(hidden.iter().flatten().count() > 200, "masks are empty");
+        let control = table().doubles("control_hidden").expect("numbers");
+        assert!(
+            hidden
+                .iter()
+                .zip(control)
+                .all(|(hidden, control)| hidden.is_some() || control.is_none())
+        );
+        assert!(
+            table()
+                .doubles("bias_part")
+                .expect("numbers")
+                .iter()
+                .all(Option::is_none)
+        );
+    }
+    let nothing = [
+        "measure.occlusion.images=0",
+        "measure.faithfulness.images=0",
+        "measure.decomposed_images=0",
+    ];
+    succeeds(&place.run("reproduce", &[&[one][..], &nothing].concat()));
+    assert!(!place.results("unbalanced/occlusion.parquet").exists());
+    assert!(place.results("report.html").exists());
+    let message = fails(&place.run("measure", &["measure.faithfulness.methods=[grad_cams]"]));
+    assert!(
+        message.contains("grad_cams") && message.contains("grad_cam_plus_plus"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -226,7 +226,10 @@ impl<'a> Pages<'a> {
             .map_or_else(String::new, |layer| format!(" at {layer}"));
         let sheet = ContactSheet {
             title: title.to_owned(),
-            subtitle: format!("{method}{layer}, target {}", self.way.target),
+            subtitle: format!(
+                "{method}{layer}, target {}; colours from 0 to each map's own largest value",
+                self.way.target
+            ),
             colours: self.way.colours,
             cells,
         };

@@ -32,8 +32,11 @@ pub(super) fn pairs(measured: &Measured, published: &Published, bootstrap: Boots
     measured
         .findings
         .iter()
-        // Of the constant part of the scores the paper has no numbers.
-        .filter(|finding| finding.claim != Claim::MajorityDecidedByBias)
+        // Of the scores' constant parts, and of what they lose with regions hidden, the paper has no numbers.
+        .filter(|finding| {
+            let not_measured = [Claim::MajorityScoreMoreConstant, Claim::MajorityNeedsRegionLess];
+            !not_measured.contains(&finding.claim)
+        })
         .filter_map(|ours| {
             let published = of_paper.iter().find(|finding| finding.claim == ours.claim)?;
             Some(Pair {
@@ -59,6 +62,7 @@ fn evidence(attribute: &AttributeMeasures, published: &Published) -> Option<Attr
         minority_energy: mean(published.energy(&attribute.name, classifier, minority)),
         majority_energy: mean(published.energy(&attribute.name, classifier, minority.opposite())),
         majority_constant: None,
+        majority_loss: None,
     };
     Some(AttributeEvidence {
         minority_share: positive.min(1.0 - positive),

@@ -1,0 +1,97 @@
+//! What scores lose with the attribute's region hidden.
+
+use super::bias_reliance::range;
+use super::data::OcclusionFigure;
+use super::error::{FigureError, Result};
+use super::export::Figure;
+use super::legend::{Key, of_classifiers};
+use super::page::Dash;
+use super::strips::{Panel, Slot, Strips};
+use super::style::{INK, Style};
+use crate::names::readable;
+
+const NAME: &str = "occlusion";
+const HEIGHT: f64 = 38.0;
+
+/// Draws what the scores lose with the region hidden (bar, with its interval) and with an equal area elsewhere hidden (line): above of
+/// the images predicted as the majority class, below of those predicted as the minority. One scale for both.
+///
+/// # Errors
+/// No attribute or classifier, or an attribute without one entry per classifier.
+pub fn occlusion(style: &Style, data: &OcclusionFigure) -> Result<Figure> {
+    if data.groups.is_empty() || data.classifiers.is_empty() {
+        return Err(FigureError::Empty(NAME));
+    }
+    let wrong = data
+        .groups
+        .iter()
+        .find(|group| group.bars.len() != data.classifiers.len());
+    if let Some(group) = wrong {
+        return Err(FigureError::Mismatch {
+            figure: NAME,
+            what: "entries of an attribute",
+            found: group.bars.len(),
+            expected: data.classifiers.len(),
+        });
+    }
+    let slots: Vec<Slot> = data
+        .groups
+        .iter()
+        .map(|group| Slot {
+            name: readable(&group.attribute),
+            band: group.global,
+        })
+        .collect();
+    let bars = || data.groups.iter().flat_map(|group| group.bars.iter().flatten());
+    let all = range(bars().flat_map(|bar| {
+        let (low, high) = bar.interval.unzip();
+        [bar.lost, bar.control, low, high].into_iter().flatten()
+    }));
+    let panels = ["lost, majority predicted", "lost, minority predicted"].map(|title| Panel {
+        height: HEIGHT,
+        titles: vec![(title.to_owned(), f64::midpoint(all.start, all.end))],
+        range: all.clone(),
+        mirrored: false,
+    });
+    let mut entries = of_classifiers(&data.classifiers, Key::Bar);
+    entries.push((Key::Rule(INK, Dash::Solid), "equal area elsewhere hidden".to_owned()));
+    if bars().any(|bar| bar.lost.is_none()) {
+        entries.push((Key::Cross, "too few such predictions".to_owned()));
+    }
+    if slots.iter().any(|slot| slot.band) {
+        entries.push((Key::Band, "no place of its own".to_owned()));
+    }
+    let strips = Strips {
+        name: NAME,
+        slots: &slots,
+        entries: &entries,
+        panels: &panels,
+    };
+    let (svg, size) = strips.draw(style, |axes, panel, index, place| {
+        let bars = &data.groups[index].bars;
+        let finite = |value: Option<f64>| value.filter(|value| value.is_finite());
+        for (classifier, sides) in bars.iter().enumerate() {
+            let bar = &sides[panel];
+            let [left, right] = place.bar(classifier, bars.len());
+            let middle = f64::midpoint(left, right);
+            let Some(lost) = finite(bar.lost) else {
+                let [x, y] = axes.at(middle, 0.0);
+                axes.page.cross([x, y - 1.2], 0.4)?;
+                continue;
+            };
+            axes.page.bar(axes.at(left, 0.0), axes.at(right, lost), classifier)?;
+            if let Some((low, high)) = bar.interval.filter(|(low, high)| low.is_finite() && high.is_finite()) {
+                axes.line(&[[middle, low], [middle, high]], INK, 0.15, Dash::Solid)?;
+            }
+            if let Some(control) = finite(bar.control) {
+                axes.line(&[[left, control], [right, control]], INK, 0.35, Dash::Solid)?;
+            }
+        }
+        Ok(())
+    })?;
+    let caption = "What the score of the predicted class loses, in logits, when the attribute's region is hidden (bar, with its 95 % \
+        interval) and when an equal area of the same shape elsewhere is (line; none where there is no room for one): above of the \
+        images predicted as the majority class, below of those predicted as the minority. A loss beyond that of the equal area is the \
+        region's own. Attributes by size of the minority class.";
+    Ok(Figure::new(NAME, caption.to_owned(), svg, size))
+}

@@ -1,0 +1,489 @@
+//! The faithfulness stage: whether the maps of some methods tell what the classifier uses, on a sample of scores.
+//!
+//! `NAME/faithfulness.parquet` has one row for each score of the sample and method, scores being logits times the derivative that the
+//! method's target has: of the predicted class, unless `explain.target` is `positive` or `negative`.
+//!
+//! - `predicted`: the class, 1 or -1; `score`: of the whole image
+//! - `deletion`, `insertion`, `road`: see [`removal`](super::removal)
+//! - `pointing_region`, `pointing_exact`: 1 where the map's largest value is in the region or exact mask, else 0
+//! - `mask_score_region`, `mask_score_exact`: Attention-IoU of the map with them
+//! - `heatmap_score`: Attention-IoU with the map of `measure.faithfulness.heatmap_attribute`
+//!
+//! `NAME/sanity.parquet` has one row for each of them and depth of randomisation: `similarity`, the rank correlation of the raw map
+//! with that of the network as it was trained.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cam::{Explainer, ExplainerConfig, Method, Reference, Resizer, Target};
+use candle_core::Tensor;
+use metrics::{Class, Region};
+use model::{Mode, Network};
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::removal::{Removal, Removed};
+use super::{DataSet, Predictions, evaluate, masks, reference};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::frames::Table;
+use crate::hiding::mixed;
+use crate::manifest::Key;
+use crate::regions;
+
+/// The baseline that knows nothing.
+pub const RANDOM: &str = "random_map";
+/// The baseline that knows only that the middle of an aligned face matters.
+pub const CENTRE: &str = "centre_prior";
+/// Deviation of the centre prior, in sides of the image.
+const CENTRE_DEVIATION: f64 = 0.25;
+/// The pointing game's tolerance: 15 pixels (Zhang et al. 2018) of an image of 224.
+const TOLERANCE: f64 = 15.0 / 224.0;
+/// Scores in work at a time.
+const TOGETHER: usize = 8;
+
+/// The paths of a classifier's files in the results folder.
+pub fn paths(classifier: &str) -> [String; 2] {
+    ["faithfulness", "sanity"].map(|file| format!("{classifier}/{file}.parquet"))
+}
+
+/// Runs the stage for one classifier, if it is wanted.
+///
+/// # Errors
+/// Those of reading checkpoint, images, masks and regions, and of writing.
+pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()> {
+    let stage = format!("faithfulness/{classifier}");
+    if context.experiment.measure.faithfulness.images == 0 {
+        // An earlier run's files would say what this experiment did not ask.
+        context.manifest.stages.remove(&stage);
+        return paths(classifier)
+            .iter()
+            .try_for_each(|path| context.results.remove(path));
+    }
+    let key = Key::default()
+        .settings(&context.experiment.data.deciding())
+        .settings(&context.experiment.explain)
+        .settings(&context.experiment.measure.regions)
+        .settings(&context.experiment.measure.faithfulness)
+        .settings(&context.experiment.seed)
+        .text(&context.manifest.data)
+        .stages(
+            &context.manifest,
+            ["train", "predict"]
+                .map(|stage| format!("{stage}/{classifier}"))
+                .iter()
+                .map(String::as_str),
+        );
+    context.stage(&stage, key, |context| {
+        Trial::new(context, data, classifier)?.run(classifier)
+    })
+}
+
+/// One score: an image and an attribute.
+struct Case {
+    index: usize,
+    attribute: usize,
+    predicted: Class,
+}
+
+/// A case with all that the trials need of it.
+struct Loaded<'a> {
+    case: &'a Case,
+    number: usize,
+    /// `[S, S, 3]`.
+    image: &'a [f32],
+    /// The score's derivatives by the logits of the attribute and of the one that it is compared with.
+    signs: [i8; 2],
+    region: &'a Region,
+    exact: Option<Region>,
+}
+
+/// The maps of one case by one method.
+struct CaseMaps {
+    /// Before the ReLU, at the layer's resolution.
+    raw: Vec<f32>,
+    /// `[S, S]`.
+    map: Vec<f32>,
+    /// That of the attribute it is compared with.
+    other: Option<Vec<f32>>,
+}
+
+/// One row of `faithfulness.parquet`, but for its key.
+struct Row {
+    removed: Removed,
+    pointing: [Option<f64>; 2],
+    mask_score: [Option<f64>; 2],
+    heatmap_score: Option<f64>,
+}
+
+struct Trial<'a> {
+    context: &'a Context,
+    data: &'a DataSet,
+    size: usize,
+    /// As the experiment says, of its own method.
+    config: ExplainerConfig,
+    methods: Vec<Method>,
+    /// The attribute that maps are compared with.
+    other: Option<usize>,
+    network: Network,
+    reference: Reference,
+    regions: Vec<Region>,
+    cases: Vec<Case>,
+}
+
+impl<'a> Trial<'a> {
+    fn new(context: &'a Context, data: &'a DataSet, classifier: &str) -> Result<Self> {
+        let settings = &context.experiment.measure.faithfulness;
+        let explain = &context.experiment.explain;
+        let config = explain.config().map_err(|message| Error::Experiment {
+            place: "experiment".to_owned(),
+            message,
+        })?;
+        let mut methods: Vec<Method> = Vec::new();
+        for name in std::iter::once(&explain.method).chain(&settings.methods) {
+            let method = name.parse()?;
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+        let size = context.experiment.data.image_size;
+        let regions = regions::load(&context.experiment.measure.regions, data.attributes())?;
+        let mut local: Vec<usize> = (0..regions.len())
+            .filter(|&attribute| regions[attribute].local)
+            .collect();
+        if local.is_empty() {
+            local = (0..regions.len()).collect();
+        }
+        let predictions = Predictions::read(context, classifier)?;
+        Ok(Self {
+            cases: cases(data, &predictions, &local, settings.images, context.experiment.seed),
+            context,
+            data,
+            size,
+            config,
+            methods,
+            other: data
+                .attributes()
+                .iter()
+                .position(|name| *name == settings.heatmap_attribute),
+            network: evaluate::trained_network(context, data, classifier)?,
+            reference: reference::read(context, classifier)?,
+            regions: regions.iter().map(|region| region.grid.region(size)).collect(),
+        })
+    }
+
+    fn run(&self, classifier: &str) -> Result<Vec<String>> {
+        let title = format!("faithfulness/{classifier}");
+        let mut indices: Vec<usize> = self.cases.iter().map(|case| case.index).collect();
+        indices.sort_unstable();
+        indices.dedup();
+        let length = 3 * self.size * self.size;
+        let mut images: HashMap<usize, Vec<f32>> = HashMap::new();
+        let mut logits: HashMap<usize, Vec<f32>> = HashMap::new();
+        let mut masks: HashMap<usize, Vec<Region>> = HashMap::new();
+        let mut cells = [0; 2];
+        evaluate::for_each_batch(
+            self.context,
+            self.data,
+            &self.network,
+            &indices,
+            &title,
+            |batch, output| {
+                cells = [output.features.dim(2)?, output.features.dim(3)?];
+                let exact = masks::exact_masks(self.data, batch, self.size)?;
+                let rows = output.logits.to_vec2::<f32>()?;
+                for (((index, image), row), exact) in batch
+                    .indices
+                    .iter()
+                    .zip(batch.images.chunks(length))
+                    .zip(rows)
+                    .zip(exact)
+                {
+                    images.insert(*index, image.to_vec());
+                    logits.insert(*index, row);
+                    exact.map(|exact| masks.insert(*index, exact));
+                }
+                Ok(())
+            },
+        )?;
+        let loaded: Vec<Loaded<'_>> = self
+            .cases
+            .iter()
+            .enumerate()
+            .map(|(number, case)| {
+                let sign =
+                    |attribute: usize| match (self.config.target, Class::predicted(logits[&case.index][attribute])) {
+                        (Target::Positive, _) | (Target::Predicted | Target::Label, Class::Positive) => 1,
+                        (Target::Negative, _) | (Target::Predicted | Target::Label, Class::Negative) => -1,
+                    };
+                let mask = masks.get(&case.index).map(|masks| masks[case.attribute].clone());
+                Loaded {
+                    case,
+                    number,
+                    image: &images[&case.index],
+                    signs: [sign(case.attribute), sign(self.other.unwrap_or(case.attribute))],
+                    region: &self.regions[case.attribute],
+                    exact: mask.filter(|mask| mask.pixels() > 0),
+                }
+            })
+            .collect();
+        let names = self.names();
+        let mut raw: Vec<Vec<Vec<f32>>> = Vec::new();
+        let mut rows: Vec<Row> = Vec::new();
+        let removal = Removal::new(self.context, &self.network, images.values());
+        let mut work = self.context.progress.work(&title, self.cases.len() as u64);
+        for some in loaded.chunks(TOGETHER) {
+            self.context.interrupt.check()?;
+            let maps = self.maps(&self.network, &self.reference, some)?;
+            for (one, mut maps) in some.iter().zip(maps) {
+                maps.extend(self.baselines(one, cells));
+                let road = one.number < self.context.experiment.measure.faithfulness.road_images;
+                let of_methods: Vec<&[f32]> = maps.iter().map(|maps| maps.map.as_slice()).collect();
+                let seed = mixed(&[
+                    self.context.experiment.seed,
+                    one.case.index as u64,
+                    one.case.attribute as u64,
+                ]);
+                let removed = removal.of(
+                    one.image,
+                    one.case.attribute,
+                    f64::from(one.signs[0]),
+                    &of_methods,
+                    road,
+                    seed,
+                )?;
+                for (maps, removed) in maps.iter().zip(removed) {
+                    rows.push(self.row(one, maps, removed)?);
+                }
+                maps.truncate(self.methods.len());
+                raw.push(maps.into_iter().map(|maps| maps.raw).collect());
+            }
+            work.at(some.last().map_or(0, |one| one.number as u64 + 1), "");
+        }
+        let sanity = self.sanity(&loaded, &raw)?;
+        work.abandon();
+        let [faithfulness_path, sanity_path] = paths(classifier);
+        let write = |path: &str, table: Table| -> Result<()> {
+            let bytes = table.to_parquet().map_err(|source| Error::Table {
+                path: self.context.results.join(path),
+                source,
+            })?;
+            self.context.results.write(path, &bytes)
+        };
+        write(&faithfulness_path, self.table(&names, &loaded, &logits, &rows))?;
+        write(&sanity_path, sanity)?;
+        Ok(vec![faithfulness_path, sanity_path])
+    }
+
+    /// Methods and baselines, in the order of the rows.
+    fn names(&self) -> Vec<&'static str> {
+        self.methods
+            .iter()
+            .map(|method| method.name())
+            .chain([RANDOM, CENTRE])
+            .collect()
+    }
+
+    /// The maps of every case by every method, the cases side by side.
+    fn maps(&self, network: &Network, reference: &Reference, cases: &[Loaded<'_>]) -> Result<Vec<Vec<CaseMaps>>> {
+        let explainers: Vec<Explainer<'_>> = self
+            .methods
+            .iter()
+            .map(|&method| {
+                // These two are of the last stage only.
+                let last = matches!(method, Method::Cam | Method::CentredCam);
+                let config = ExplainerConfig {
+                    method,
+                    target: Target::Label,
+                    layer: self.config.layer.clone().filter(|_| !last),
+                    reference: Some(reference.clone()),
+                    ..self.config.clone()
+                };
+                Explainer::new(network, config)
+            })
+            .collect::<cam::Result<_>>()?;
+        let of = |one: &Loaded<'_>| {
+            let shape = (1, self.size, self.size, 3);
+            let image = Tensor::from_slice(one.image, shape, &self.context.device)?.permute((0, 3, 1, 2))?;
+            let other = self.other.filter(|&other| other != one.case.attribute);
+            let attributes: Vec<usize> = std::iter::once(one.case.attribute).chain(other).collect();
+            let map = |explainer: &Explainer<'_>| -> Result<CaseMaps> {
+                let maps = explainer
+                    .explain(&image, &attributes, Some(&one.signs[..attributes.len()]))?
+                    .maps;
+                let finalised = |k: usize| -> Result<Vec<f32>> {
+                    let mut map = vec![0.0; self.size * self.size];
+                    explainer.finalise(&maps, 0, k, &mut map)?;
+                    Ok(map)
+                };
+                Ok(CaseMaps {
+                    raw: maps.map(0, 0).to_vec(),
+                    map: finalised(0)?,
+                    other: other.map(|_| finalised(1)).transpose()?,
+                })
+            };
+            explainers.iter().map(map).collect()
+        };
+        cases.par_iter().map(of).collect()
+    }
+
+    /// A map of independent random cells, and the centre prior, at the features' resolution and made ready like any map.
+    fn baselines(&self, one: &Loaded<'_>, [height, width]: [usize; 2]) -> [CaseMaps; 2] {
+        let mut rng = ChaCha8Rng::seed_from_u64(mixed(&[self.context.experiment.seed, one.number as u64]));
+        let random: Vec<f32> = (0..height * width).map(|_| rng.random()).collect();
+        let off = |at: usize, cells: usize| (at as f64 + 0.5) / cells as f64 - 0.5;
+        let centre = (0..height * width).map(|cell| {
+            let distance = off(cell / width, height).hypot(off(cell % width, width)) / CENTRE_DEVIATION;
+            (-0.5 * distance * distance).exp() as f32
+        });
+        let resizer = Resizer::new(self.config.resize, height, width, self.size);
+        [random, centre.collect()].map(|raw| {
+            let mut map = vec![0.0; self.size * self.size];
+            resizer.finalise(&raw, &mut map);
+            CaseMaps { raw, map, other: None }
+        })
+    }
+
+    fn row(&self, one: &Loaded<'_>, maps: &CaseMaps, removed: Removed) -> Result<Row> {
+        let of = |region: &Region| -> Result<[Option<f64>; 2]> {
+            let pointing = metrics::pointing_game(&maps.map, region, TOLERANCE * self.size as f64)?;
+            let mask: Vec<f32> = region
+                .mask()
+                .iter()
+                .map(|&inside| f32::from(u8::from(inside)))
+                .collect();
+            Ok([
+                pointing.map(|hit| f64::from(u8::from(hit))),
+                metrics::attention_iou(&maps.map, &mask)?,
+            ])
+        };
+        let in_region = of(one.region)?;
+        let in_exact = one.exact.as_ref().map(of).transpose()?.unwrap_or_default();
+        let heatmap_score = match &maps.other {
+            Some(other) => metrics::attention_iou(&maps.map, other)?,
+            None => None,
+        };
+        Ok(Row {
+            removed,
+            pointing: [in_region[0], in_exact[0]],
+            mask_score: [in_region[1], in_exact[1]],
+            heatmap_score,
+        })
+    }
+
+    /// How alike the maps stay while the network's weights are randomised from the head down.
+    fn sanity(&self, loaded: &[Loaded<'_>], before: &[Vec<Vec<f32>>]) -> Result<Table> {
+        let mut layers = vec!["fc".to_owned()];
+        layers.extend(self.network.architecture().layers().into_iter().rev());
+        layers.push("conv1".to_owned());
+        let mut keys: Vec<(&str, &str, &str, &str)> = Vec::new();
+        let mut similarities = Vec::new();
+        for layer in &layers {
+            let network = self.network.with_randomised_from(layer, self.context.experiment.seed)?;
+            // What is centred needs the mean features of this network.
+            let mut reference = Reference::new();
+            for some in loaded.chunks(TOGETHER) {
+                self.context.interrupt.check()?;
+                let images: Vec<f32> = some.iter().flat_map(|one| one.image).copied().collect();
+                let shape = (some.len(), self.size, self.size, 3);
+                let images = Tensor::from_vec(images, shape, &self.context.device)?.permute((0, 3, 1, 2))?;
+                reference.add(&network.forward(&images, Mode::Eval)?.features)?;
+            }
+            for some in loaded.chunks(TOGETHER) {
+                self.context.interrupt.check()?;
+                for (one, maps) in some.iter().zip(self.maps(&network, &reference, some)?) {
+                    for ((method, maps), before) in self.methods.iter().zip(&maps).zip(&before[one.number]) {
+                        keys.push((self.image(one), self.attribute(one), method.name(), layer));
+                        let wide = |map: &[f32]| map.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+                        similarities.push(metrics::spearman(&wide(&maps.raw), &wide(before)));
+                    }
+                }
+            }
+        }
+        let column = |pick: fn(&(&'_ str, &'_ str, &'_ str, &'_ str)) -> String| -> Vec<String> {
+            keys.iter().map(pick).collect()
+        };
+        Ok(Table::default()
+            .texts("image", &column(|key| key.0.to_owned()))
+            .texts("attribute", &column(|key| key.1.to_owned()))
+            .texts("method", &column(|key| key.2.to_owned()))
+            .texts("randomised_from", &column(|key| key.3.to_owned()))
+            .doubles("similarity", &similarities))
+    }
+
+    fn image(&self, one: &Loaded<'_>) -> &str {
+        &self.data.annotations().names[one.case.index]
+    }
+
+    fn attribute(&self, one: &Loaded<'_>) -> &str {
+        &self.data.attributes()[one.case.attribute]
+    }
+
+    fn table(&self, names: &[&str], loaded: &[Loaded<'_>], logits: &HashMap<usize, Vec<f32>>, rows: &[Row]) -> Table {
+        let keys: Vec<(&Loaded<'_>, &str)> = loaded
+            .iter()
+            .flat_map(|one| names.iter().map(move |&name| (one, name)))
+            .collect();
+        let numbers = |value: &dyn Fn(&Row) -> Option<f64>| -> Vec<Option<f64>> { rows.iter().map(value).collect() };
+        let score = |one: &Loaded<'_>| f64::from(logits[&one.case.index][one.case.attribute]) * f64::from(one.signs[0]);
+        Table::default()
+            .texts(
+                "image",
+                &keys.iter().map(|(one, _)| self.image(one)).collect::<Vec<_>>(),
+            )
+            .texts(
+                "attribute",
+                &keys.iter().map(|(one, _)| self.attribute(one)).collect::<Vec<_>>(),
+            )
+            .texts("method", &keys.iter().map(|(_, name)| *name).collect::<Vec<_>>())
+            .labels(
+                "predicted",
+                &keys
+                    .iter()
+                    .map(|(one, _)| if one.case.predicted == Class::Positive { 1 } else { -1 })
+                    .collect::<Vec<_>>(),
+            )
+            .doubles(
+                "score",
+                &keys.iter().map(|(one, _)| Some(score(one))).collect::<Vec<_>>(),
+            )
+            .doubles("deletion", &numbers(&|row| row.removed.deletion))
+            .doubles("insertion", &numbers(&|row| row.removed.insertion))
+            .doubles("road", &numbers(&|row| row.removed.road))
+            .doubles("pointing_region", &numbers(&|row| row.pointing[0]))
+            .doubles("pointing_exact", &numbers(&|row| row.pointing[1]))
+            .doubles("mask_score_region", &numbers(&|row| row.mask_score[0]))
+            .doubles("mask_score_exact", &numbers(&|row| row.mask_score[1]))
+            .doubles("heatmap_score", &numbers(&|row| row.heatmap_score))
+    }
+}
+
+/// Up to `count` scores: every attribute and predicted class in turn, in an order that is drawn, each with an image that is drawn from
+/// those with that prediction, none twice.
+fn cases(data: &DataSet, predictions: &Predictions, attributes: &[usize], count: usize, seed: u64) -> Vec<Case> {
+    let width = data.attributes().len();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut groups: BTreeMap<(usize, bool), Vec<usize>> = BTreeMap::new();
+    for (row, &index) in data.test.iter().enumerate() {
+        for &attribute in attributes {
+            let positive = Class::predicted(predictions.scores[row * width + attribute]) == Class::Positive;
+            groups.entry((attribute, positive)).or_default().push(index);
+        }
+    }
+    groups.values_mut().for_each(|indices| indices.shuffle(&mut rng));
+    let mut order: Vec<(usize, bool)> = groups.keys().copied().collect();
+    order.shuffle(&mut rng);
+    let most = groups.values().map(Vec::len).max().unwrap_or_default();
+    let turn = |round: usize| {
+        let (groups, order) = (&groups, &order);
+        order.iter().filter_map(move |&(attribute, positive)| {
+            Some(Case {
+                index: *groups[&(attribute, positive)].get(round)?,
+                attribute,
+                predicted: if positive { Class::Positive } else { Class::Negative },
+            })
+        })
+    };
+    (0..most).flat_map(turn).take(count).collect()
+}

@@ -1,0 +1,410 @@
+//! The occlusion stage: what every decision loses when the attribute's region is hidden, and what of it all biases make.
+//!
+//! `NAME/occlusion.parquet` has one row for each image of the sample and attribute. All scores are logits of the class that is
+//! predicted of the whole image: negative where the decision turns.
+//!
+//! - `predicted`: that class, 1 or -1
+//! - `score`: of the image as it is
+//! - `region_hidden`: with the attribute's region (or exact mask) hidden; absent where the mask is empty
+//! - `control_hidden`: with an equal area elsewhere hidden; absent where there is no room for one
+//! - `input_part`, `bias_part`: what input and biases make of the score (FullGrad's completeness); of `measure.decomposed_images`
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use candle_core::{DType, Tensor};
+use dataset::Batch;
+use metrics::Region;
+use model::{Mode, Network};
+use rand::SeedableRng;
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::{DataSet, evaluate, masks};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::experiment::{Fill, Hide};
+use crate::frames::PerAttribute;
+use crate::hiding::{Hole, blurred, mixed};
+use crate::manifest::Key;
+use crate::regions;
+
+/// Positions of a region's control area, over which the images are dealt out. Each costs a factorisation and its memory.
+const CONTROLS: usize = 4;
+
+/// Attributes whose backward passes are stacked: what bounds the memory of the decomposition.
+const TOGETHER: usize = 8;
+
+/// The path of a classifier's file in the results folder.
+pub fn occlusion_path(classifier: &str) -> String {
+    format!("{classifier}/occlusion.parquet")
+}
+
+/// Whether the experiment wants the stage.
+pub fn is_wanted(context: &Context) -> bool {
+    let measure = &context.experiment.measure;
+    measure.occlusion.images > 0 || measure.decomposed_images > 0
+}
+
+/// Runs the stage for one classifier, if it is wanted.
+///
+/// # Errors
+/// Those of reading checkpoint, images, masks and regions, and of writing.
+pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()> {
+    let stage = format!("occlude/{classifier}");
+    if !is_wanted(context) {
+        // An earlier run's file would say what this experiment did not ask.
+        context.manifest.stages.remove(&stage);
+        return context.results.remove(&occlusion_path(classifier));
+    }
+    let measure = &context.experiment.measure;
+    let key = Key::default()
+        .settings(&context.experiment.data.deciding())
+        .settings(&measure.regions)
+        .settings(&measure.occlusion)
+        .settings(&measure.decomposed_images)
+        .settings(&context.experiment.seed)
+        .text(&context.manifest.data)
+        .stages(&context.manifest, [format!("train/{classifier}").as_str()]);
+    context.stage(&stage, key, |context| occlude(context, data, classifier))
+}
+
+/// A score, one column a part, one value for each image and attribute; absent until it is known.
+struct Columns {
+    predicted: Vec<i8>,
+    score: Vec<Option<f32>>,
+    region: Vec<Option<f32>>,
+    control: Vec<Option<f32>>,
+    input: Vec<Option<f32>>,
+    bias: Vec<Option<f32>>,
+}
+
+/// What is hidden in one image for some attributes, and what instead.
+#[derive(Clone)]
+struct Hidden {
+    hole: Arc<Hole>,
+    control: Option<Arc<Hole>>,
+}
+
+/// What is hidden of every image of a batch: the attributes that share it, and one entry an image.
+type Pass = (Vec<usize>, Vec<Option<Hidden>>);
+
+fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {
+    let measure = &context.experiment.measure;
+    let network = evaluate::trained_network(context, data, classifier)?;
+    let attributes = data.attributes().len();
+    let mut rng = ChaCha8Rng::seed_from_u64(context.experiment.seed);
+    let count = measure.occlusion.images.max(measure.decomposed_images);
+    let drawn: Vec<usize> = data.test.choose_multiple(&mut rng, count).copied().collect();
+    let first = |count: usize| {
+        let mut some = drawn[..count.min(drawn.len())].to_vec();
+        some.sort_unstable();
+        some
+    };
+    let images = first(count);
+    let row_of: HashMap<usize, usize> = images.iter().enumerate().map(|(row, &index)| (index, row)).collect();
+    let mut columns = Columns {
+        predicted: vec![1; images.len() * attributes],
+        score: vec![None; images.len() * attributes],
+        region: vec![None; images.len() * attributes],
+        control: vec![None; images.len() * attributes],
+        input: vec![None; images.len() * attributes],
+        bias: vec![None; images.len() * attributes],
+    };
+
+    let title = format!("occlude/{classifier}");
+    // The scores come with the occlusion or, where only the decomposition is wanted, with that.
+    let scored = |columns: &mut Columns, batch: &Batch, logits: &[Vec<f32>]| {
+        for (index, logits) in batch.indices.iter().zip(logits) {
+            for (attribute, &logit) in logits.iter().enumerate() {
+                let at = row_of[index] * attributes + attribute;
+                columns.predicted[at] = if logit >= 0.0 { 1 } else { -1 };
+                columns.score[at] = Some(logit.abs());
+            }
+        }
+    };
+    if measure.occlusion.images > 0 {
+        let hider = Hider::new(context, data)?;
+        let images = first(measure.occlusion.images);
+        evaluate::for_each_batch(context, data, &network, &images, &title, |batch, output| {
+            scored(&mut columns, batch, &output.logits.to_vec2::<f32>()?);
+            hider.batch(&network, batch, |index, attribute, region, control| {
+                let at = row_of[&index] * attributes + attribute;
+                let sign = f32::from(columns.predicted[at]);
+                columns.region[at] = Some(sign * region);
+                columns.control[at] = control.map(|control| sign * control);
+            })
+        })?;
+    }
+    if measure.decomposed_images > 0 {
+        let images = first(measure.decomposed_images);
+        evaluate::for_each_batch(context, data, &network, &images, &title, |batch, output| {
+            scored(&mut columns, batch, &output.logits.to_vec2::<f32>()?);
+            let size = context.experiment.data.image_size;
+            let tensor = evaluate::images_of(batch, size, &context.device)?;
+            for (position, index) in batch.indices.iter().enumerate() {
+                context.interrupt.check()?;
+                let parts = parts(&network, &tensor.narrow(0, position, 1)?, attributes)?;
+                for (attribute, (input, bias)) in parts.into_iter().enumerate() {
+                    let at = row_of[index] * attributes + attribute;
+                    let sign = f64::from(columns.predicted[at]);
+                    columns.input[at] = Some((sign * input) as f32);
+                    columns.bias[at] = Some((sign * bias) as f32);
+                }
+            }
+            Ok(())
+        })?;
+    }
+    let path = occlusion_path(classifier);
+    let keys = PerAttribute {
+        images: images
+            .iter()
+            .map(|&index| data.annotations().names[index].clone())
+            .collect(),
+        attributes: data.attributes().to_vec(),
+    };
+    let table = keys
+        .keys()
+        .labels("predicted", &columns.predicted)
+        .singles("score", &columns.score)
+        .singles("region_hidden", &columns.region)
+        .singles("control_hidden", &columns.control)
+        .singles("input_part", &columns.input)
+        .singles("bias_part", &columns.bias);
+    let bytes = table.to_parquet().map_err(|source| Error::Table {
+        path: context.results.join(&path),
+        source,
+    })?;
+    context.results.write(&path, &bytes)?;
+    Ok(vec![path])
+}
+
+/// What input and biases make of the logits z of one image `[1, 3, S, S]`, for each attribute: their sum is z.
+fn parts(network: &Network, image: &Tensor, attributes: usize) -> Result<Vec<(f64, f64)>> {
+    let head: Vec<f32> = network.head().bias.to_vec1()?;
+    let mut all = Vec::with_capacity(attributes);
+    let attributes: Vec<usize> = (0..attributes).collect();
+    for some in attributes.chunks(TOGETHER) {
+        let found = network.decompose(image, some)?;
+        let sum = |product: Tensor| -> Result<Vec<f64>> {
+            let rows = product.to_dtype(DType::F64)?.reshape((some.len(), ()))?;
+            Ok(rows.sum(1)?.to_vec1::<f64>()?)
+        };
+        let input = sum(found.input_gradient.broadcast_mul(&found.input.unsqueeze(1)?)?)?;
+        let mut bias: Vec<f64> = some.iter().map(|&attribute| f64::from(head[attribute])).collect();
+        for one in &found.biases {
+            let part = sum(one.gradient.broadcast_mul(&one.bias)?)?;
+            bias.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        all.extend(input.into_iter().zip(bias));
+    }
+    Ok(all)
+}
+
+/// A region's hole with the attributes that share it, and the holes of its control areas.
+type SharedHole = (Vec<usize>, Arc<Hole>, Vec<Arc<Hole>>);
+
+/// Hides parts of images as the experiment says.
+struct Hider<'a> {
+    context: &'a Context,
+    data: &'a DataSet,
+    /// Regions with the attributes that share them, and positions of their control areas; empty where exact masks are hidden.
+    regions: Vec<SharedHole>,
+    /// The mean of the images, where it fills the holes.
+    mean: Option<Vec<f32>>,
+}
+
+impl<'a> Hider<'a> {
+    fn new(context: &'a Context, data: &'a DataSet) -> Result<Self> {
+        let settings = &context.experiment.measure.occlusion;
+        let regions = match settings.hide {
+            Hide::Region => shared_regions(context, data)?,
+            Hide::ExactMask => {
+                if data.source.masks(data.test[0])?.is_none() {
+                    return Err(Error::Experiment {
+                        place: "measure.occlusion.hide".to_owned(),
+                        message: "exact_mask, but the data set has no masks; `region` hides the attributes' regions"
+                            .to_owned(),
+                    });
+                }
+                Vec::new()
+            }
+        };
+        let regions = regions.into_iter().map(|(attributes, region, controls)| {
+            let hole = |region: &Region| Hole::new(region, settings.fill).map(Arc::new);
+            Ok((
+                attributes,
+                hole(&region)?,
+                controls.iter().map(hole).collect::<Result<_>>()?,
+            ))
+        });
+        Ok(Self {
+            context,
+            data,
+            regions: regions.collect::<Result<_>>()?,
+            mean: match settings.fill {
+                Fill::Mean => Some(mean_image(context, data)?),
+                Fill::NoisyLinear | Fill::Blur => None,
+            },
+        })
+    }
+
+    /// Hands on, for every image (by its index) and attribute of which something can be hidden, its logit without that and without
+    /// the control area.
+    fn batch(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        mut each: impl FnMut(usize, usize, f32, Option<f32>),
+    ) -> Result<()> {
+        let blurred = match self.context.experiment.measure.occlusion.fill {
+            Fill::Blur => blurred(&batch.images, self.context.experiment.data.image_size),
+            Fill::NoisyLinear | Fill::Mean => Vec::new(),
+        };
+        let (masks, passes) = match self.context.experiment.measure.occlusion.hide {
+            Hide::Region => (Vec::new(), self.regions.len()),
+            Hide::ExactMask => {
+                let size = self.context.experiment.data.image_size;
+                (
+                    masks::exact_masks(self.data, batch, size)?,
+                    self.data.attributes().len(),
+                )
+            }
+        };
+        for number in 0..passes {
+            self.context.interrupt.check()?;
+            let (attributes, hidden) = self.pass(batch, &masks, number)?;
+            let holes: Vec<_> = hidden
+                .iter()
+                .map(|one| one.as_ref().map(|one| one.hole.clone()))
+                .collect();
+            let controls: Vec<_> = hidden.iter().map(|one| one.as_ref()?.control.clone()).collect();
+            let without = self.logits(network, batch, &blurred, &holes, 2 * number as u64)?;
+            let without_control = self.logits(network, batch, &blurred, &controls, 2 * number as u64 + 1)?;
+            for ((index, logits), control) in batch.indices.iter().zip(without).zip(without_control) {
+                let Some(logits) = logits else { continue };
+                for &attribute in &attributes {
+                    each(
+                        *index,
+                        attribute,
+                        logits[attribute],
+                        control.as_ref().map(|logits| logits[attribute]),
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is hidden of each image of a batch in one pass: a region, or the exact masks of an attribute, `masks[image][attribute]`.
+    fn pass(&self, batch: &Batch, masks: &[Option<Vec<Region>>], number: usize) -> Result<Pass> {
+        let fill = self.context.experiment.measure.occlusion.fill;
+        let seed = self.context.experiment.seed;
+        if let Some((attributes, hole, controls)) = self.regions.get(number) {
+            let hidden = |index: &usize| {
+                let turn = mixed(&[seed, *index as u64]) as usize % controls.len().max(1);
+                Some(Hidden {
+                    hole: Arc::clone(hole),
+                    control: controls.get(turn).cloned(),
+                })
+            };
+            return Ok((attributes.clone(), batch.indices.iter().map(hidden).collect()));
+        }
+        let hidden = |(index, masks): (&usize, &Option<Vec<Region>>)| -> Result<Option<Hidden>> {
+            let mask = masks.as_ref().map(|masks| &masks[number]);
+            let Some(mask) = mask.filter(|mask| mask.pixels() > 0) else {
+                return Ok(None);
+            };
+            let control = mask.elsewhere(mixed(&[seed, *index as u64, number as u64]));
+            let control = control.map(|region| Hole::new(&region, fill)).transpose()?;
+            Ok(Some(Hidden {
+                hole: Arc::new(Hole::new(mask, fill)?),
+                control: control.map(Arc::new),
+            }))
+        };
+        let all: Result<Vec<_>> = batch.indices.par_iter().zip(masks).map(hidden).collect();
+        Ok((vec![number], all?))
+    }
+
+    /// The logits of those images of a batch that have a hole.
+    fn logits(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        blurred: &[f32],
+        holes: &[Option<Arc<Hole>>],
+        pass: u64,
+    ) -> Result<Vec<Option<Vec<f32>>>> {
+        let size = self.context.experiment.data.image_size;
+        let length = 3 * size * size;
+        let present: Vec<usize> = (0..holes.len()).filter(|&position| holes[position].is_some()).collect();
+        if present.is_empty() {
+            return Ok(vec![None; holes.len()]);
+        }
+        let mut images = vec![0.0; present.len() * length];
+        images
+            .par_chunks_mut(length)
+            .zip(&present)
+            .try_for_each(|(image, &position)| {
+                image.copy_from_slice(&batch.images[position * length..][..length]);
+                let substitute = self
+                    .mean
+                    .as_deref()
+                    .unwrap_or_else(|| blurred.get(position * length..).unwrap_or(&[]));
+                let seed = mixed(&[self.context.experiment.seed, batch.indices[position] as u64, pass]);
+                match &holes[position] {
+                    Some(hole) => hole.hide(image, substitute, seed),
+                    None => Ok(()),
+                }
+            })?;
+        let shape = (present.len(), size, size, 3);
+        let tensor = Tensor::from_vec(images, shape, &self.context.device)?.permute((0, 3, 1, 2))?;
+        let logits = network.forward(&tensor, Mode::Eval)?.logits.to_vec2::<f32>()?;
+        let mut all = vec![None; holes.len()];
+        for (position, logits) in present.into_iter().zip(logits) {
+            all[position] = Some(logits);
+        }
+        Ok(all)
+    }
+}
+
+/// Each region with the attributes that share it, and where its control area may be: nowhere for a region of most of the face.
+type SharedRegion = (Vec<usize>, Region, Vec<Region>);
+
+fn shared_regions(context: &Context, data: &DataSet) -> Result<Vec<SharedRegion>> {
+    let size = context.experiment.data.image_size;
+    let mut shared: Vec<SharedRegion> = Vec::new();
+    let all = regions::load(&context.experiment.measure.regions, data.attributes())?;
+    for (attribute, region) in all.iter().enumerate() {
+        let region = region.grid.region(size);
+        match shared.iter_mut().find(|(_, known, _)| *known == region) {
+            Some((attributes, _, _)) => attributes.push(attribute),
+            None => {
+                let number = shared.len() as u64;
+                let seed = |control: usize| mixed(&[context.experiment.seed, number, control as u64]);
+                let controls = (0..CONTROLS).filter_map(|control| region.elsewhere(seed(control)));
+                shared.push((vec![attribute], region.clone(), controls.collect()));
+            }
+        }
+    }
+    Ok(shared)
+}
+
+/// The mean of the images that are occluded, `[S, S, 3]`.
+fn mean_image(context: &Context, data: &DataSet) -> Result<Vec<f32>> {
+    let size = context.experiment.data.image_size;
+    let mut mean = cam::MapAverage::new(3 * size * size);
+    let images: Vec<usize> = data
+        .test
+        .iter()
+        .copied()
+        .take(context.experiment.measure.occlusion.images)
+        .collect();
+    let config = dataset::LoaderConfig::in_order(size, 64, rayon::current_num_threads());
+    for batch in data.loader(&images, config)?.epoch(0, 0) {
+        context.interrupt.check()?;
+        batch?.images.chunks(3 * size * size).for_each(|image| mean.add(image));
+    }
+    Ok(mean.mean().unwrap_or_default())
+}

@@ -1,0 +1,173 @@
+//! What scores lose with the attribute's region hidden: `tables/occlusion.*`.
+
+use comfy_table::presets;
+use metrics::{Class, Paired, Statistics};
+
+use super::{latex_text, styled};
+use crate::frames::Table;
+use crate::measured::{AttributeMeasures, ClassifierMeasures, Measured};
+use crate::occlusion::{AllBiases, Occlusion};
+
+/// Whether anything was hidden of any image, or its score taken apart.
+pub fn is_there(measured: &Measured) -> bool {
+    rows(measured)
+        .iter()
+        .any(|row| row.occlusion.is_some() || row.biases.is_some())
+}
+
+/// One row: the images that a classifier predicts as one class.
+struct Row<'a> {
+    attribute: &'a AttributeMeasures,
+    classifier: &'a str,
+    minority: bool,
+    occlusion: Option<Occlusion>,
+    biases: Option<AllBiases>,
+}
+
+fn rows(measured: &Measured) -> Vec<Row<'_>> {
+    let mut rows = Vec::new();
+    for attribute in &measured.attributes {
+        for (classifier, measures) in measured.classifiers.iter().zip(&attribute.classifiers) {
+            for minority in [true, false] {
+                let class = attribute.class(minority);
+                rows.push(Row {
+                    attribute,
+                    classifier,
+                    minority,
+                    occlusion: measures.occlusion(class),
+                    biases: measures.all_biases(class),
+                });
+            }
+        }
+    }
+    rows
+}
+
+/// A summary of a group and the name of its columns.
+type Named<T> = (&'static str, fn(&Occlusion) -> Option<T>);
+
+/// One row for each attribute, classifier and predicted class, in logits of that class; a group without images has n = 0 and no
+/// numbers. `beyond_control`: the loss without the region less that without an equal area elsewhere, paired by image;
+/// `first_less_this`: that of the first classifier less that of this one, paired over the images of which both predict the class.
+pub fn table(measured: &Measured) -> Table {
+    let rows = rows(measured);
+    let texts = |value: fn(&Row<'_>) -> &'static str| -> Vec<&str> { rows.iter().map(value).collect() };
+    let names: Vec<&str> = rows.iter().map(|row| row.attribute.name.as_str()).collect();
+    let classifiers: Vec<&str> = rows.iter().map(|row| row.classifier).collect();
+    let counts = |value: fn(&Row<'_>) -> Option<usize>| -> Vec<i64> {
+        rows.iter().map(|row| value(row).unwrap_or_default() as i64).collect()
+    };
+    let numbers = |value: &dyn Fn(&Occlusion) -> Option<f64>| -> Vec<Option<f64>> {
+        rows.iter().map(|row| row.occlusion.as_ref().and_then(value)).collect()
+    };
+    let mut table = Table::default()
+        .texts("attribute", &names)
+        .texts("classifier", &classifiers)
+        .texts(
+            "predicted",
+            &texts(|row| if row.minority { "minority" } else { "majority" }),
+        )
+        .texts(
+            "class",
+            &texts(|row| match row.attribute.class(row.minority) {
+                Class::Positive => "positive",
+                Class::Negative => "negative",
+            }),
+        )
+        .integers("n", &counts(|row| Some(row.occlusion?.score.n)))
+        .doubles("score", &numbers(&|one| Some(one.score.mean)));
+    let summaries: [Named<Statistics>; 2] = [("lost", |one| Some(one.region)), ("lost_control", |one| one.control)];
+    for (name, value) in summaries {
+        table = table
+            .doubles(name, &numbers(&|one| Some(value(one)?.mean)))
+            .doubles(&format!("{name}_low"), &numbers(&|one| Some(value(one)?.interval?.low)))
+            .doubles(
+                &format!("{name}_high"),
+                &numbers(&|one| Some(value(one)?.interval?.high)),
+            );
+    }
+    let pairs: [Named<Paired>; 2] = [
+        ("beyond_control", |one| one.beyond_control),
+        ("first_less_this", |one| one.first_less_this),
+    ];
+    for (name, value) in pairs {
+        table = table
+            .doubles(name, &numbers(&|one| Some(value(one)?.difference)))
+            .doubles(&format!("{name}_low"), &numbers(&|one| Some(value(one)?.interval?.low)))
+            .doubles(
+                &format!("{name}_high"),
+                &numbers(&|one| Some(value(one)?.interval?.high)),
+            )
+            .doubles(&format!("{name}_effect_size"), &numbers(&|one| value(one)?.effect_size))
+            .doubles(&format!("{name}_n"), &numbers(&|one| Some(value(one)?.n as f64)));
+    }
+    let biases = |value: fn(&AllBiases) -> Option<f64>| -> Vec<Option<f64>> {
+        rows.iter().map(|row| row.biases.as_ref().and_then(value)).collect()
+    };
+    table
+        .doubles("lost_share", &numbers(&Occlusion::lost_share))
+        .doubles("turned", &numbers(&|one| Some(one.turned)))
+        .integers("all_biases_n", &counts(|row| Some(row.biases?.n)))
+        .doubles("all_biases", &biases(|one| Some(one.bias)))
+        .doubles("all_biases_share", &biases(AllBiases::share))
+}
+
+/// A column: its title, and its value in a group; absent where the group has none.
+type Column = (&'static str, fn(&ClassifierMeasures, Class) -> Option<f64>);
+
+/// What is shown of a group where space is short.
+const SHORT: [Column; 3] = [
+    ("score", |one, class| Some(one.occlusion(class)?.score.mean)),
+    ("lost", |one, class| Some(one.occlusion(class)?.region.mean)),
+    ("beyond", |one, class| {
+        Some(one.occlusion(class)?.beyond_control?.difference)
+    }),
+];
+
+/// The table in Markdown: the majority's predictions of each classifier.
+pub fn markdown(measured: &Measured) -> String {
+    let mut head = vec!["attribute, predicted as majority".to_owned()];
+    for classifier in &measured.classifiers {
+        head.extend(SHORT.map(|(title, _)| format!("{classifier} {title}")));
+    }
+    styled(presets::ASCII_MARKDOWN, head, short_rows(measured, "–"))
+}
+
+/// The table in LaTeX (booktabs): the majority's predictions of each classifier.
+pub fn latex(measured: &Measured) -> String {
+    let columns = SHORT.len();
+    let groups: Vec<String> = measured
+        .classifiers
+        .iter()
+        .map(|name| format!("\\multicolumn{{{columns}}}{{c}}{{{}}}", latex_text(name)))
+        .collect();
+    let heads = SHORT.map(|(title, _)| title).join(" & ");
+    let mut lines = vec![
+        "% Needs \\usepackage{booktabs}. Images predicted as the majority class, in logits: score, what it loses with the region".to_owned(),
+        "% hidden, and beyond the loss with an equal area elsewhere hidden.".to_owned(),
+        format!("\\begin{{tabular}}{{l {}}}", format!("{} ", "r".repeat(columns)).repeat(groups.len()).trim_end()),
+        "\\toprule".to_owned(),
+        format!(" & {} \\\\", groups.join(" & ")),
+        format!("Attribute & {} \\\\", vec![heads; groups.len()].join(" & ")),
+        "\\midrule".to_owned(),
+    ];
+    lines.extend(short_rows(measured, "--").map(|mut row| {
+        row[0] = latex_text(&row[0]);
+        format!("{} \\\\", row.join(" & "))
+    }));
+    lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
+    lines.join("\n")
+}
+
+fn short_rows<'a>(measured: &'a Measured, absent: &'a str) -> impl Iterator<Item = Vec<String>> + 'a {
+    measured.attributes.iter().map(move |attribute| {
+        let mut row = vec![attribute.name.clone()];
+        for classifier in &attribute.classifiers {
+            row.extend(SHORT.map(|(_, value)| {
+                let value = value(classifier, attribute.class(false));
+                value.map_or_else(|| absent.to_owned(), |value| format!("{value:.3}"))
+            }));
+        }
+        row
+    })
+}
