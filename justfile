@@ -28,6 +28,11 @@ test:
 browser:
     BIASCAM_REQUIRE=chromium BIASCAM_GALLERY="$PWD/target/gallery" cargo test --release --locked --workspace --test program browser
 
+# What takes too long for `just test`: every injected fault (docs/robustness.md), property tests with 20,000 cases each
+nightly:
+    BIASCAM_FAULTS=all cargo test --release --locked --workspace --test faults -- --nocapture
+    PROPTEST_CASES=20000 cargo test --release --locked --workspace
+
 # Format and lints alone, in seconds
 lint:
     cargo fmt --all --check
