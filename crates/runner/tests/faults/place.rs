@@ -198,7 +198,10 @@ fn message(output: &Output) -> String {
     message
 }
 
-/// The files below a folder, but for the lock, whose line names the process.
+/// What is no artefact: the lock, whose line names the process, and the logs of a training, which tell the time and what was resumed.
+const LOGS: [&str; 3] = [".lock", "training.jsonl", "training.tfevents"];
+
+/// The artefacts below a folder.
 fn files_of(folder: &Path) -> Files {
     fn walk(root: &Path, folder: &Path, files: &mut Files) {
         let Ok(entries) = std::fs::read_dir(folder) else { return };
@@ -206,7 +209,7 @@ fn files_of(folder: &Path) -> Files {
             let name = path.strip_prefix(root).expect("below").to_string_lossy().into_owned();
             if path.is_dir() {
                 walk(root, &path, files);
-            } else if name != ".lock" {
+            } else if !LOGS.iter().any(|log| path.ends_with(log)) {
                 files.insert(name, std::fs::read(&path).expect("a file"));
             }
         }
@@ -230,15 +233,10 @@ fn without_times(bytes: &[u8]) -> serde_json::Value {
     manifest
 }
 
-/// The report without the durations of the stages and the `--fresh` of its command.
+/// The report without its table of durations and the `--fresh` of its command.
 fn text_without_times(bytes: &[u8]) -> String {
     let text = std::str::from_utf8(bytes).expect("text").replace(" --fresh", "");
-    let is_time = |cell: &str| {
-        cell.strip_suffix(" s</dd")
-            .is_some_and(|number| number.parse::<f64>().is_ok())
-    };
-    text.split('>')
-        .filter(|cell| !is_time(cell))
-        .collect::<Vec<_>>()
-        .join(">")
+    let (before, durations) = text.split_once("id=\"durations-table\"").expect("a table of durations");
+    let (_, after) = durations.split_once("</table>").expect("its end");
+    format!("{before}{after}")
 }
