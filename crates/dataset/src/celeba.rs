@@ -191,6 +191,10 @@ impl Source for CelebaFolder {
         Ok(size)
     }
 
+    fn has_masks(&self) -> bool {
+        self.masks.is_some()
+    }
+
     fn masks(&self, index: usize) -> Result<Option<AttributeMasks>> {
         let Some(folder) = &self.masks else {
             return Ok(None);

@@ -98,6 +98,19 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Bad landmarks, with the name of the image they belong to.
+    pub(crate) fn of_image(self, name: &str) -> Self {
+        match self {
+            Self::Landmarks { found, .. } => Self::Landmarks {
+                image: name.to_owned(),
+                found,
+            },
+            other => other,
+        }
+    }
+}
+
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

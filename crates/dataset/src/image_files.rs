@@ -35,7 +35,19 @@ impl ImageFiles {
     /// # Errors
     /// When there is none of this name, whatever its extension, or it cannot be read.
     pub(crate) fn read(&self, name: &str) -> Result<(Vec<u8>, PathBuf)> {
-        for name in spellings(name) {
+        self.read_first(name, spellings(name))
+    }
+
+    /// The bytes and the place of the first file there is among the `candidates` for image `name`.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub(crate) fn read_first(
+        &self,
+        name: &str,
+        candidates: impl Iterator<Item = String> + Clone,
+    ) -> Result<(Vec<u8>, PathBuf)> {
+        for name in candidates.clone() {
             let place = self.place(&name);
             let bytes = match self {
                 Self::Archive(files) => files.read(&name)?,
@@ -51,22 +63,31 @@ impl ImageFiles {
         }
         Err(Error::Missing {
             what: format!("image {name}"),
-            looked_for: spellings(name).map(|name| self.place(&name)).collect(),
+            looked_for: candidates.map(|name| self.place(&name)).collect(),
         })
     }
 
     /// The size of an image's file in bytes, 0 without one.
     pub(crate) fn size(&self, name: &str) -> u64 {
-        let size = |name: String| match self {
+        self.first_size(spellings(name)).unwrap_or(0)
+    }
+
+    /// The size in bytes of the first file there is among the `candidates`.
+    pub(crate) fn first_size(&self, mut candidates: impl Iterator<Item = String>) -> Option<u64> {
+        candidates.find_map(|name| match self {
             Self::Archive(files) => files.size(&name),
             Self::Folder(_) => fs::metadata(self.place(&name)).ok().map(|file| file.len()),
-        };
-        spellings(name).find_map(size).unwrap_or(0)
+        })
     }
 
     /// Tells `add` what changes with an image's file: size and time of change, or size and checksum in an archive.
     pub(crate) fn identify(&self, name: &str, add: &mut dyn FnMut(&[u8])) {
-        for name in spellings(name) {
+        self.identify_first(spellings(name), add);
+    }
+
+    /// The same of the first file there is among the `candidates`.
+    pub(crate) fn identify_first(&self, candidates: impl Iterator<Item = String>, add: &mut dyn FnMut(&[u8])) {
+        for name in candidates {
             let known = match self {
                 Self::Archive(files) => files.checksum(&name),
                 Self::Folder(_) => fs::metadata(self.place(&name)).ok().map(|file| {
@@ -94,7 +115,7 @@ impl ImageFiles {
 }
 
 /// The names under which an image may be found, its own first.
-fn spellings(name: &str) -> impl Iterator<Item = String> {
+fn spellings(name: &str) -> impl Iterator<Item = String> + Clone {
     let path = Path::new(name);
     let others = ["jpg", "png", "jpeg"].map(|extension| path.with_extension(extension).to_string_lossy().into_owned());
     let own = name.to_owned();

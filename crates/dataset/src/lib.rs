@@ -1,6 +1,7 @@
 //! Face attributes as data: from files on disk to batches of aligned images and labels.
 //!
-//! A [`Source`] knows the images of a data set and their [`Annotations`]; [`CelebaFolder`] is the one on disk. A
+//! A [`Source`] knows the images of a data set and their [`Annotations`]; [`CelebaFolder`] reads CelebA's files,
+//! [`TableFolder`] any table of binary attributes. A
 //! [`Loader`] turns it into batches: every image decoded, [aligned](Alignment) to a square, [augmented](Augmentation),
 //! in an order that depends only on the seed and the epoch.
 //!
@@ -46,11 +47,14 @@ mod parse;
 mod prepare;
 pub mod procedural;
 mod seed;
+pub mod shapes;
 mod shards;
 mod similarity;
 mod source;
 mod split;
+mod table;
 mod warp;
+mod write_once;
 mod zipped;
 
 pub use alignment::Alignment;
@@ -73,4 +77,5 @@ pub use shards::IndexProgress;
 pub use similarity::Similarity;
 pub use source::{MemorySource, Source};
 pub use split::Split;
+pub use table::{Resize, TableConfig, TableFolder, TableSplit, stratified_split};
 pub use warp::warp_into;

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::files::{part_of, read_exact_at};
-use crate::prepare::aligned;
 use crate::source::Fingerprint;
 use crate::warp::Pixels;
-use crate::{Alignment, Error, Result, Source};
+use crate::{Error, Result, Source};
 
 /// Changes with the format below.
 const MAGIC: &[u8; 16] = b"biascam pixels 1";
@@ -317,7 +316,7 @@ fn write(
 fn pack(source: &dyn Source, index: usize, size: usize) -> Option<(Entry, Vec<u8>)> {
     let image = source.image(index).ok()?;
     let original = image.dimensions();
-    let transform = aligned(source.annotations(), Alignment { size }, index, original).ok()?;
+    let transform = source.alignment(index, original, size).ok()?;
     let (pixels, halvings) = Pixels::halved_for(&image, &transform);
     let rgb: Vec<u8> = pixels.rgb().collect();
     let entry = Entry {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::loader::{Batch, LoaderConfig};
 use crate::seed::{Purpose, generator};
 use crate::warp::{Pixels, shrunk};
-use crate::{Alignment, Annotations, Error, PackedPixels, Result, Similarity, Source};
+use crate::{PackedPixels, Result, Similarity, Source};
 
 /// Builds batches; shared by the loader's threads.
 pub(crate) struct Preparer {
@@ -92,40 +92,21 @@ impl Preparer {
     }
 
     fn prepare(&self, index: usize) -> Result<Prepared> {
-        let annotations = self.source.annotations();
-        let alignment = Alignment { size: self.config.size };
+        let aligned = |size| self.source.alignment(index, size, self.config.size);
         if let Some(packed) = &self.packed
             && let Some(image) = packed.read(index)?
         {
-            let transform = aligned(annotations, alignment, index, image.original)?;
             return Ok(Prepared {
-                transform: shrunk(&transform, image.halvings),
+                transform: shrunk(&aligned(image.original)?, image.halvings),
                 pixels: image.pixels,
             });
         }
         let image = self.source.image(index)?;
-        let transform = aligned(annotations, alignment, index, image.dimensions())?;
+        let transform = aligned(image.dimensions())?;
         // Halved as the alignment needs, whatever the augmentation: what is kept must serve every epoch.
         let (pixels, transform) = Pixels::for_transform(&image, &transform);
         Ok(Prepared { pixels, transform })
     }
-}
-
-/// The alignment of image `index`, which has `size` pixels; an error names the image.
-pub(crate) fn aligned(
-    annotations: &Annotations,
-    alignment: Alignment,
-    index: usize,
-    size: (u32, u32),
-) -> Result<Similarity> {
-    let landmarks = annotations.landmarks.as_ref().map(|landmarks| &landmarks[index]);
-    alignment.transform(landmarks, size).map_err(|error| match error {
-        Error::Landmarks { found, .. } => Error::Landmarks {
-            image: annotations.names[index].clone(),
-            found,
-        },
-        other => other,
-    })
 }
 
 /// Prepared images by index, up to a number of bytes.

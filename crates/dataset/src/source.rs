@@ -1,6 +1,6 @@
 use image::RgbImage;
 
-use crate::{Annotations, AttributeMasks, Error, Result};
+use crate::{Alignment, Annotations, AttributeMasks, Error, Result, Similarity};
 
 /// Where images and their annotations come from. The loader and everything after it know no more of a data set.
 pub trait Source: Send + Sync {
@@ -19,6 +19,24 @@ pub trait Source: Send + Sync {
     /// As [`image`](Self::image).
     fn image_size(&self, index: usize) -> Result<(u32, u32)> {
         Ok(self.image(index)?.dimensions())
+    }
+
+    /// The transform from the square of side `size` that a network sees to image `index`, which is of `image_size` (width,
+    /// height).
+    ///
+    /// # Errors
+    /// When the image's landmarks determine none; the message names the image.
+    fn alignment(&self, index: usize, image_size: (u32, u32), size: usize) -> Result<Similarity> {
+        let annotations = self.annotations();
+        let landmarks = annotations.landmarks.as_ref().map(|all| &all[index]);
+        Alignment { size }
+            .transform(landmarks, image_size)
+            .map_err(|error| error.of_image(&annotations.names[index]))
+    }
+
+    /// Whether the data set knows where its attributes are visible.
+    fn has_masks(&self) -> bool {
+        false
     }
 
     /// Where each attribute is visible in image `index`, if the data set knows.

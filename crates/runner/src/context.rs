@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::results::{ResultsFolder, unfinished_path};
 
 /// Bumped when a stage's code changes what it would write from the same inputs, so that old results are made anew.
-const RESULTS_VERSION: u32 = 4;
+const RESULTS_VERSION: u32 = 5;
 
 /// A run: an experiment, its results folder, and the means to work on them.
 #[derive(Debug)]

@@ -30,6 +30,9 @@ pub struct Manifest {
     pub device: String,
     /// The data set, by its fingerprint.
     pub data: String,
+    /// Images that could not be used and were left out, by name (`data.on_bad_image: skip`).
+    #[serde(default)]
+    pub skipped_images: Vec<String>,
     /// The stages, by name (`train/unbalanced`).
     pub stages: BTreeMap<String, Stage>,
 }

@@ -12,7 +12,7 @@ use crate::experiment::{BALANCED, UNBALANCED};
 use crate::faithfulness::Faithfulness;
 use crate::frames::{PerAttribute, ReadTable};
 use crate::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
-use crate::regions;
+use crate::regions::{self, Regions};
 use crate::reliance::{self, Reliance};
 use crate::stages::{DataFacts, DataSet, Predictions, energy_path};
 
@@ -89,6 +89,8 @@ pub struct ClassifierMeasures {
     pub groups: Vec<Group>,
     /// Explained images whose map has no energy at all.
     pub empty_maps: usize,
+    /// Mean area of the attribute's region over the measured images; absent without any.
+    pub region_area: Option<f64>,
     /// What of the scores is a bias, of the images predicted positive and negative.
     pub reliance: [Option<Reliance>; 2],
     /// What they lose without the region, and what all biases make of them, of the same.
@@ -103,6 +105,7 @@ impl ClassifierMeasures {
             groups: Vec::new(),
             empty_maps: 0,
             losses: Losses::default(),
+            region_area: None,
             reliance: [None, None],
         }
     }
@@ -145,8 +148,9 @@ pub struct AttributeMeasures {
     pub counts: (usize, usize),
     /// Whether its region is local.
     pub local: bool,
-    /// Part of the image its region covers: the energy of a map that knows nothing.
-    pub area: f64,
+    /// Part of the image its region covers: the energy of a map that knows nothing. Where each image has a region of its own,
+    /// the mean over those that have; absent where none has.
+    pub area: Option<f64>,
     /// One entry a classifier.
     pub classifiers: Vec<ClassifierMeasures>,
 }
@@ -166,9 +170,10 @@ impl AttributeMeasures {
         }
     }
 
-    /// Part of the training images that is positive, in [0, 1].
-    pub fn positive_rate(&self) -> f64 {
-        self.counts.0 as f64 / (self.counts.0 + self.counts.1).max(1) as f64
+    /// Part of the annotated training images that is positive, in [0, 1]; absent without any.
+    pub fn positive_rate(&self) -> Option<f64> {
+        let annotated = self.counts.0 + self.counts.1;
+        (annotated > 0).then(|| self.counts.0 as f64 / annotated as f64)
     }
 }
 
@@ -204,18 +209,24 @@ impl Measured {
 
     /// Puts together what was measured of some classifiers, one entry an attribute in the data set's order.
     fn of(context: &Context, facts: &DataFacts, measures: Vec<(String, Vec<ClassifierMeasures>)>) -> Result<Self> {
-        let regions = regions::load(&context.experiment.measure.regions, &facts.attributes)?;
+        let regions = regions::load(&context.experiment, &facts.attributes)?;
         let mut attributes: Vec<AttributeMeasures> = facts
             .attributes
             .iter()
             .zip(&facts.counts)
-            .zip(&regions)
-            .map(|((name, &counts), region)| AttributeMeasures {
-                name: name.clone(),
-                counts,
-                local: region.local,
-                area: region.grid.region(context.experiment.data.image_size).area(),
-                classifiers: Vec::new(),
+            .enumerate()
+            .map(|(index, (name, &counts))| {
+                let area = match &regions {
+                    Regions::Fixed(all) => Some(all[index].region.area()),
+                    Regions::Masks => measures.first().and_then(|(_, measures)| measures[index].region_area),
+                };
+                AttributeMeasures {
+                    name: name.clone(),
+                    counts,
+                    local: regions.is_local(index, area),
+                    area,
+                    classifiers: Vec::new(),
+                }
             })
             .collect();
         let bootstrap = bootstrap(context);
@@ -360,7 +371,7 @@ fn evidence(attribute: &AttributeMeasures, unbalanced: usize, balanced: usize) -
             )
         }
     };
-    let rate = attribute.positive_rate();
+    let rate = attribute.positive_rate().unwrap_or(0.5);
     AttributeEvidence {
         minority_share: rate.min(1.0 - rate),
         local: attribute.local,
@@ -394,6 +405,11 @@ fn classifier_measures(
     let columns: Vec<Vec<Option<f64>>> = columns.into_iter().collect::<Result<_>>()?;
     let decompositions = reliance::read_columns(&table)?;
     let width = names.len();
+    let areas = table.doubles("region_area")?;
+    let area = |attribute: usize| {
+        let known: Vec<f64> = areas.iter().skip(attribute).step_by(width).copied().flatten().collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+    };
     (0..width)
         .into_par_iter()
         .map(|attribute| {
@@ -435,6 +451,7 @@ fn classifier_measures(
                 rates: error_rates(&scores, &labels)?,
                 groups,
                 empty_maps: empty,
+                region_area: area(attribute),
                 reliance: Class::BOTH
                     .map(|class| Reliance::of(&reliance::predicted_as(&decompositions, &scores, class), bootstrap)),
                 losses: Losses::default(),

@@ -62,12 +62,14 @@ const PARTS: [Part; 10] = [
 /// Adds the columns of some decompositions, one a row, to a long table.
 pub fn write_columns(table: Table, rows: &[BiasReliance]) -> Table {
     PARTS.iter().fold(table, |table, (name, get, _)| {
-        let values: Vec<Option<f32>> = rows.iter().map(|row| Some(get(row) as f32)).collect();
+        // Not a number: evidence of an image without a region.
+        let value = |row| Some(get(row) as f32).filter(|value| !value.is_nan());
+        let values: Vec<Option<f32>> = rows.iter().map(value).collect();
         table.singles(name, &values)
     })
 }
 
-/// The decompositions in a long table, one a row.
+/// The decompositions in a long table, one a row, without the score; evidence is not a number where it is absent.
 ///
 /// # Errors
 /// When a column is missing or has other values than numbers.
@@ -85,9 +87,6 @@ pub fn read_columns(table: &ReadTable) -> Result<Vec<BiasReliance>> {
             *place(row) = value.unwrap_or(f64::NAN);
         }
     }
-    for row in &mut rows {
-        row.score = row.constant + row.specific.sum();
-    }
     Ok(rows)
 }
 
@@ -100,39 +99,44 @@ pub struct Reliance {
     pub bias: f64,
     /// The constant part, for the class.
     pub constant: f64,
-    /// Means of the evidence.
-    pub evidence: Evidence,
+    /// Means of the evidence, over the images in which the attribute has a region; absent without any, as all that follow.
+    pub evidence: Option<Evidence>,
     /// Means of the evidence that is specific to the image.
-    pub specific: Evidence,
+    pub specific: Option<Evidence>,
     /// What the region adds to the score beyond the constant part: [`Evidence::inside`] of `specific`, with its interval.
-    pub region: Statistics,
+    pub region: Option<Statistics>,
 }
 
 impl Reliance {
     /// Sums up a group; `None` if it is empty.
     pub fn of(rows: &[BiasReliance], bootstrap: Bootstrap) -> Option<Self> {
-        let statistics = |value: fn(&BiasReliance) -> f64| {
+        let placed: Vec<BiasReliance> = rows
+            .iter()
+            .filter(|row| !row.specific.sum().is_nan())
+            .copied()
+            .collect();
+        let statistics = |rows: &[BiasReliance], value: fn(&BiasReliance) -> f64| {
             let values: Vec<f64> = rows.iter().map(value).collect();
             Statistics::of(&values, bootstrap)
         };
-        let mean = |value: fn(&BiasReliance) -> f64| rows.iter().map(value).sum::<f64>() / rows.len() as f64;
+        let mean = |rows: &[BiasReliance], value: &dyn Fn(&BiasReliance) -> f64| {
+            rows.iter().map(value).sum::<f64>() / rows.len() as f64
+        };
+        let evidence = |of: fn(&BiasReliance) -> Evidence| {
+            (!placed.is_empty()).then(|| Evidence {
+                for_inside: mean(&placed, &|row| of(row).for_inside),
+                for_outside: mean(&placed, &|row| of(row).for_outside),
+                against_inside: mean(&placed, &|row| of(row).against_inside),
+                against_outside: mean(&placed, &|row| of(row).against_outside),
+            })
+        };
         Some(Self {
-            score: statistics(|row| row.score)?,
-            region: statistics(|row| row.specific.inside())?,
-            bias: mean(|row| row.bias),
-            constant: mean(|row| row.constant),
-            evidence: Evidence {
-                for_inside: mean(|row| row.evidence.for_inside),
-                for_outside: mean(|row| row.evidence.for_outside),
-                against_inside: mean(|row| row.evidence.against_inside),
-                against_outside: mean(|row| row.evidence.against_outside),
-            },
-            specific: Evidence {
-                for_inside: mean(|row| row.specific.for_inside),
-                for_outside: mean(|row| row.specific.for_outside),
-                against_inside: mean(|row| row.specific.against_inside),
-                against_outside: mean(|row| row.specific.against_outside),
-            },
+            score: statistics(rows, |row| row.score)?,
+            region: statistics(&placed, |row| row.specific.inside()),
+            bias: mean(rows, &|row| row.bias),
+            constant: mean(rows, &|row| row.constant),
+            evidence: evidence(|row| row.evidence),
+            specific: evidence(|row| row.specific),
         })
     }
 
@@ -216,7 +220,7 @@ impl Quantity {
                 .all_biases(class)
                 .filter(|found| found.n >= metrics::MIN_SAMPLES)?
                 .share(),
-            Self::Region => local.and_then(|()| Some(reliance()?.region.mean)),
+            Self::Region => local.and_then(|()| Some(reliance()?.region?.mean)),
             Self::RegionLoss => local.and_then(|()| Some(occlusion()?.region.mean)),
             Self::LossBeyondControl => local.and_then(|()| Some(occlusion()?.beyond_control?.difference)),
         }
@@ -268,11 +272,14 @@ pub fn comparisons(measured: &Measured, bootstrap: Bootstrap) -> Vec<Comparison>
     all
 }
 
-/// The decompositions of the images predicted as `class`.
+/// The decompositions of the images predicted as `class`, with their scores.
 pub fn predicted_as(rows: &[BiasReliance], scores: &[f32], class: Class) -> Vec<BiasReliance> {
     rows.iter()
         .zip(scores)
         .filter(|(_, score)| Class::predicted(**score) == class)
-        .map(|(row, _)| *row)
+        .map(|(row, score)| BiasReliance {
+            score: f64::from(score.abs()),
+            ..*row
+        })
         .collect()
 }

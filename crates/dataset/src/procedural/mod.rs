@@ -41,7 +41,7 @@ mod scene;
 mod shape;
 mod sites;
 mod store;
-mod texture;
+pub(crate) mod texture;
 mod torso;
 mod traits;
 mod writer;
@@ -52,4 +52,6 @@ pub use face::{Face, Plan, render};
 pub use form::{Form, Layout};
 pub use labels::LabelSampler;
 pub use traits::Traits;
-pub use writer::{MARKER, Outcome, Progress, write, write_in};
+pub use writer::{MARKER, Progress, write, write_in};
+
+pub use crate::write_once::Outcome;

@@ -9,8 +9,9 @@ use zip::{CompressionMethod, ZipWriter};
 use super::attribute::ATTRIBUTES;
 use super::config::Config;
 use super::form::Layout;
-use super::writer::{Drawn, cannot_write, name, put};
+use super::writer::{Drawn, name};
 use crate::shards::{FOLDER, GROUP, Row, ShardWriter};
+use crate::write_once::{cannot_write, put};
 use crate::{Attributes, Error, Landmarks, Result, Split};
 
 /// Where the faces of a data set go, in the form of a layout.

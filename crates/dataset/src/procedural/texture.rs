@@ -8,7 +8,7 @@ use super::math::floor;
 const SIZE: usize = 64;
 
 /// Smooth random functions on the line and the plane, the same in every picture; pictures differ in where they read them.
-pub(super) struct Texture {
+pub(crate) struct Texture {
     values: Box<[f32; SIZE * SIZE]>,
 }
 

@@ -1,5 +1,4 @@
 use std::fs;
-use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +11,7 @@ use super::config::Config;
 use super::face::render;
 use super::form::Form;
 use super::store::Store;
+use crate::write_once::{Outcome, cannot_write, write_once};
 use crate::{Error, Landmarks, Result};
 
 /// The file that marks a finished data set.
@@ -19,15 +19,6 @@ pub const MARKER: &str = "procedural.json";
 
 /// JPEG quality of the images.
 const QUALITY: u8 = 90;
-
-/// What [`write()`] found to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The data set was written.
-    Written,
-    /// The folder already held exactly this data set and was left alone.
-    AlreadyThere,
-}
 
 /// Called from many threads with the number of images finished so far; `Break` stops the work.
 pub type Progress<'a> = dyn Fn(usize) -> ControlFlow<()> + Sync + 'a;
@@ -54,70 +45,9 @@ pub fn write(out: &Path, config: &Config, progress: &Progress<'_>) -> Result<Out
 pub fn write_in(out: &Path, config: &Config, form: Form, progress: &Progress<'_>) -> Result<Outcome> {
     config.check()?;
     form.check(config)?;
-    let marker = form.marker(config);
-    if is_finished(out, &marker)? {
-        return Ok(Outcome::AlreadyThere);
-    }
-    let name = out.file_name().ok_or_else(|| Error::Invalid {
-        what: "output folder".to_owned(),
-        found: out.display().to_string(),
-        expected: "a path that ends in the folder's name".to_owned(),
-    })?;
-    let mut partial = name.to_owned();
-    partial.push(format!(".partial-{}", std::process::id()));
-    let partial = out.with_file_name(partial);
-    let written = fill(&partial, config, form, progress)
-        .and_then(|()| put(&partial.join(MARKER), marker.as_bytes()))
-        .and_then(|()| {
-            // An empty folder may be in the way of the rename on some systems.
-            if out.is_dir() {
-                fs::remove_dir(out).map_err(cannot_write(out))?;
-            }
-            fs::rename(&partial, out).map_err(cannot_write(out))
-        });
-    if let Err(error) = written {
-        // The first error is the one to report; what cannot be removed stays under its telling name.
-        let _ = fs::remove_dir_all(&partial);
-        return Err(error);
-    }
-    Ok(Outcome::Written)
-}
-
-/// Whether `out` holds this very data set; an error when it holds something else.
-fn is_finished(out: &Path, marker: &str) -> Result<bool> {
-    let foreign = |found: String| Error::File {
-        file: out.display().to_string(),
-        found,
-        expected: "an empty or new folder, or one with exactly this data set; name another folder, or remove this one"
-            .to_owned(),
-    };
-    match fs::read_dir(out) {
-        Ok(mut entries) => {
-            if entries.next().is_none() {
-                return Ok(false);
-            }
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(foreign("a file".to_owned())),
-        Err(source) => {
-            return Err(Error::Read {
-                path: out.to_owned(),
-                source,
-            });
-        }
-    }
-    match fs::read_to_string(out.join(MARKER)) {
-        Ok(text) if text == marker => Ok(true),
-        Ok(text) => {
-            let found: String = text.split_whitespace().collect();
-            Err(foreign(format!("procedural faces of another configuration, {found}")))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(foreign("other files".to_owned())),
-        Err(source) => Err(Error::Read {
-            path: out.join(MARKER),
-            source,
-        }),
-    }
+    write_once(out, MARKER, &form.marker(config), |folder| {
+        fill(folder, config, form, progress)
+    })
 }
 
 /// Faces that are drawn before they are stored.
@@ -189,15 +119,6 @@ fn draw(seed: u64, index: usize) -> Result<Drawn> {
 /// CelebA's file names: six digits, from 1.
 pub(super) fn name(index: usize, extension: &str) -> String {
     format!("{:06}.{extension}", index + 1)
-}
-
-pub(super) fn put(path: &Path, bytes: &[u8]) -> Result<()> {
-    fs::write(path, bytes).map_err(cannot_write(path))
-}
-
-pub(super) fn cannot_write(path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let path: PathBuf = path.to_owned();
-    move |source| Error::Write { path, source }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use metrics::Class;
 use model::{ClassWeights, Scheme};
 
 use crate::error::Result;
+use crate::experiment::Shapes;
 use crate::interrupt::Interrupt;
 use crate::output::print;
 use crate::progress::Progress;
@@ -106,7 +107,35 @@ pub fn write_procedural(
     progress: &Progress,
     interrupt: &Interrupt,
 ) -> Result<()> {
-    let work = std::sync::Mutex::new(progress.work("procedural faces", config.images as u64));
+    shown("procedural faces", config.images, folder, progress, interrupt, |show| {
+        procedural::write_in(folder, config, form, show)
+    })
+}
+
+/// Writes the example table of shapes unless it is there already, and shows how it goes.
+///
+/// # Errors
+/// Those of the generator; [`crate::error::Error::Interrupted`].
+pub fn write_shapes(folder: &Path, settings: Shapes, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
+    let config = dataset::shapes::Config {
+        images: settings.images,
+        seed: settings.seed,
+    };
+    shown("shapes", config.images, folder, progress, interrupt, |show| {
+        dataset::shapes::write(folder, config, show)
+    })
+}
+
+/// Runs a generator of images, and shows how it goes.
+fn shown(
+    title: &str,
+    images: usize,
+    folder: &Path,
+    progress: &Progress,
+    interrupt: &Interrupt,
+    write: impl FnOnce(&procedural::Progress<'_>) -> dataset::Result<procedural::Outcome>,
+) -> Result<()> {
+    let work = std::sync::Mutex::new(progress.work(title, images as u64));
     let show = |done: usize| {
         // A poisoned lock only means that showing progress failed once.
         if let Ok(mut work) = work.lock() {
@@ -118,10 +147,10 @@ pub fn write_procedural(
             ControlFlow::Continue(())
         }
     };
-    let outcome = procedural::write_in(folder, config, form, &show);
+    let outcome = write(&show);
     let work = work.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     match outcome {
-        Ok(procedural::Outcome::Written) => work.done(&format!("{} images in {}", config.images, folder.display())),
+        Ok(procedural::Outcome::Written) => work.done(&format!("{images} images in {}", folder.display())),
         Ok(procedural::Outcome::AlreadyThere) => work.abandon(),
         Err(error) => {
             work.abandon();

@@ -2,7 +2,7 @@
 
 use model::Architecture;
 
-use super::{ArchitectureChoice, Experiment, Network};
+use super::{ArchitectureChoice, Data, Experiment, MASKS, Network, Source};
 
 /// Says which key is out of range, what it is and what is allowed.
 pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
@@ -20,6 +20,10 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
     }
     at_least("data.procedural.train", data.procedural.train, 1)?;
     at_least("data.procedural.test", data.procedural.test, 1)?;
+    table(data)?;
+    if experiment.regions() == MASKS && data.table.as_ref().is_some_and(|table| table.masks.is_none()) {
+        return Err("measure.regions: masks, expected data.table.masks to say where they are".to_owned());
+    }
 
     let architecture = experiment.model.architecture()?;
     for (channel, &deviation) in experiment.model.deviation.iter().flatten().enumerate() {
@@ -89,6 +93,37 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
     at_least("measure.resamples", experiment.measure.resamples, 100)?;
     at_most("report.examples", experiment.report.examples, 12)?;
     experiment.figures.check()
+}
+
+fn table(data: &Data) -> Result<(), String> {
+    match (data.source, &data.table) {
+        (Source::Table, None) => {
+            Err("data.table: missing; source: table needs at least its file and images".to_owned())
+        }
+        (Source::Table, Some(table)) => {
+            let split = &table.split;
+            within("data.table.split.validation", split.validation, 0.0, 1.0)?;
+            within("data.table.split.test", split.test, f64::MIN_POSITIVE, 1.0)?;
+            within(
+                "data.table.split: validation and test together",
+                split.validation + split.test,
+                0.0,
+                1.0 - f64::EPSILON,
+            )?;
+            if table.attributes.as_ref().is_some_and(Vec::is_empty) {
+                return Err("data.table.attributes: none, expected at least one column, or null for all".to_owned());
+            }
+            match &table.shapes {
+                Some(shapes) => {
+                    at_least("data.table.shapes.images", shapes.images, 20)?;
+                    at_most("data.table.shapes.images", shapes.images, 999_999)
+                }
+                None => Ok(()),
+            }
+        }
+        (_, Some(_)) => Err("data.table: only with source: table".to_owned()),
+        (_, None) => Ok(()),
+    }
 }
 
 impl Network {

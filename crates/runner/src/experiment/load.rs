@@ -45,6 +45,7 @@ pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
         }
     }
     check::check(&experiment).map_err(fault)?;
+    experiment.measure.regions = Some(experiment.regions().to_owned());
     let name = path
         .file_stem()
         .and_then(|stem| stem.to_str())

@@ -8,14 +8,16 @@ mod check;
 mod figures;
 mod load;
 mod sections;
+mod table;
 
 pub use figures::Figures;
 pub use load::{Loaded, load, settings_of, to_yaml};
 pub use sections::{
     ArchitectureChoice, Augment, Classifier, Data, Explain, Faithfulness, Fill, Hide, IMAGENET_DEVIATION,
-    IMAGENET_MEAN, Measure, Network, Occlusion, Optimiser, Procedural, Report, Rise, Schedule, Source, Training,
+    IMAGENET_MEAN, Measure, Network, Occlusion, OnBadImage, Optimiser, Procedural, Report, Rise, Schedule, Source, Training,
     WeightScheme,
 };
+pub use table::{Shapes, Table};
 
 use std::collections::BTreeMap;
 
@@ -58,6 +60,13 @@ pub const UNBALANCED: &str = "unbalanced";
 /// See [`UNBALANCED`].
 pub const BALANCED: &str = "balanced";
 
+/// `measure.regions`: the paper's.
+pub const CELEBA_REGIONS: &str = "celeba";
+/// `measure.regions`: the data set's masks.
+pub const MASKS: &str = "masks";
+/// `measure.regions`: the whole image.
+pub const NO_REGIONS: &str = "none";
+
 fn one() -> u64 {
     1
 }
@@ -75,6 +84,17 @@ impl Experiment {
         self.classifiers
             .get(classifier)
             .is_some_and(|classifier| classifier.weights.is_none())
+    }
+
+    /// Where the attributes' regions come from: `measure.regions`, or what fits the data.
+    pub fn regions(&self) -> &str {
+        let masks = self.data.table.as_ref().is_some_and(|table| table.masks.is_some());
+        match (&self.measure.regions, self.data.source) {
+            (Some(choice), _) => choice,
+            (None, Source::Table) if masks => MASKS,
+            (None, Source::Table) => NO_REGIONS,
+            (None, _) => CELEBA_REGIONS,
+        }
     }
 
     /// The classifiers in the order in which they are trained and shown: the unbalanced one first, then by name.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::table::Table;
+
 /// Which kind of data the experiment is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -12,20 +14,32 @@ pub enum Source {
     Procedural,
     /// CelebA in `data.folder`: the official files, or the Parquet files that `biascam data fetch celeba` brings.
     Celeba,
+    /// Any table of binary attributes with a folder of images (`data.table`).
+    Table,
 }
 
 /// Section `data`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
-    /// Procedural faces or CelebA.
+    /// Procedural faces, CelebA, or a table.
     pub source: Source,
-    /// The data set's folder, below `--data`. Default: `celeba`, or a name made from `procedural`'s settings.
+    /// The data set's folder, below `--data`. Default: `celeba`, a name made from the settings of what is generated, or, with a
+    /// table of one's own, `--data` itself.
     #[serde(default)]
     pub folder: Option<PathBuf>,
     /// What is generated when the source is procedural.
     #[serde(default)]
     pub procedural: Procedural,
+    /// The table, when it is the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Table>,
+    /// What to do about an image that is missing, cut off, of a wrong size or no image: `fail`, or `skip` it in all stages.
+    #[serde(default)]
+    pub on_bad_image: OnBadImage,
+    /// With `skip`: the largest number of bad images; with more the run is refused.
+    #[serde(default = "Data::bad_images_limit")]
+    pub bad_images_limit: usize,
     /// Side of the aligned square the network sees, in pixels.
     #[serde(default = "Data::image_size")]
     pub image_size: usize,
@@ -51,6 +65,9 @@ impl Data {
         Self {
             cache_megabytes: 0,
             packed_cache: false,
+            // Which images are left out decides, and is part of every key; not what was allowed.
+            on_bad_image: OnBadImage::Fail,
+            bad_images_limit: 0,
             ..self.clone()
         }
     }
@@ -65,9 +82,23 @@ impl Data {
     fn all() -> f64 {
         1.0
     }
+    fn bad_images_limit() -> usize {
+        20
+    }
     fn cache_megabytes() -> usize {
         1500
     }
+}
+
+/// What to do about an image that cannot be used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnBadImage {
+    /// The run ends and names it.
+    #[default]
+    Fail,
+    /// All images are read once before the first stage; bad ones are listed and left out of everything.
+    Skip,
 }
 
 /// Section `data.procedural`.
@@ -442,8 +473,9 @@ impl Default for Rise {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Measure {
-    /// `celeba` for the paper's regions, or a file like it.
-    pub regions: String,
+    /// `celeba` for the paper's regions, a file like it, `masks` for the data set's own masks image by image, or `none` for the
+    /// whole image. `null` is `celeba` for faces; for a table `masks` if it has them, else `none`.
+    pub regions: Option<String>,
     /// Resamples of the bootstrap behind each 95 % confidence interval.
     pub resamples: usize,
     /// Compare with the paper's published numbers, attribute by attribute; `null` does so where the data is CelebA.
@@ -460,7 +492,7 @@ pub struct Measure {
 impl Default for Measure {
     fn default() -> Self {
         Self {
-            regions: "celeba".to_owned(),
+            regions: None,
             resamples: 1000,
             published: None,
             occlusion: Occlusion::default(),

@@ -42,7 +42,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Res
         .settings(&classifiers)
         .settings(&context.experiment.data.deciding())
         .settings(&context.experiment.explain)
-        .settings(&context.experiment.measure.regions)
+        .settings(&context.experiment.regions())
         .settings(&(figures.examples, &figures.example_attributes))
         .settings(&context.experiment.seed)
         .text(&context.manifest.data)

@@ -1,13 +1,17 @@
 //! The data stage: opens the data set, or writes it first when it is procedural, and chooses the images of each split.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dataset::{Annotations, CelebaFolder, ClassCounts, Loader, LoaderConfig, PackedPixels, Split, procedural};
+use dataset::{
+    Annotations, CelebaFolder, ClassCounts, Loader, LoaderConfig, PackedPixels, Split, TableFolder, procedural, shapes,
+};
 
+use super::bad_images::{self, BadImage};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Data, Source};
+use crate::experiment::{Data, OnBadImage, Source};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::stages::{celeba, packed};
@@ -35,6 +39,8 @@ pub struct DataSet {
     pub test: Vec<usize>,
     /// Positives and negatives of each attribute among the training images.
     pub counts: Vec<ClassCounts>,
+    /// Images that were left out of all of these because they cannot be used.
+    pub skipped: Vec<BadImage>,
     /// Their pixels in one file, where the experiment asks for it.
     packed: Option<Arc<PackedPixels>>,
 }
@@ -50,32 +56,71 @@ impl DataSet {
             progress: &context.progress,
             interrupt: &context.interrupt,
         };
-        Self::open_in(&context.experiment.data, &place)
+        let data = &context.experiment.data;
+        let mut set = Self::open_in(data, &place)?;
+        if data.on_bad_image == OnBadImage::Skip {
+            let bad = bad_images::find(context, &set)?;
+            set.leave_out(bad)?;
+        }
+        if data.packed_cache {
+            set.pack(data, &place)?;
+        }
+        Ok(set)
+    }
+
+    fn pack(&mut self, data: &Data, place: &Place<'_>) -> Result<()> {
+        let folder = place.root.join(folder_name(data));
+        self.packed = Some(packed::open(place, data.image_size, &folder, self)?);
+        Ok(())
     }
 
     fn open_in(data: &Data, place: &Place<'_>) -> Result<Self> {
         let folder = place.root.join(folder_name(data));
-        let source: Arc<dyn dataset::Source> = match data.source {
-            Source::Celeba => celeba::open(&folder, place.progress, place.interrupt)?,
-            Source::Procedural => {
+        let source: Arc<dyn dataset::Source> = match (data.source, &data.table) {
+            (Source::Celeba, _) => celeba::open(&folder, place.progress, place.interrupt)?,
+            (Source::Table, Some(table)) => {
+                if let Some(shapes) = table.shapes {
+                    crate::commands::data::write_shapes(&folder, shapes, place.progress, place.interrupt)?;
+                }
+                Arc::new(TableFolder::open(&table.config(&folder))?)
+            }
+            _ => {
                 write_faces(data, &folder, place.progress, place.interrupt)?;
                 Arc::new(CelebaFolder::open(&folder)?)
             }
         };
-        let mut set = Self::choose(source, data)?;
-        if set.annotations().landmarks.is_none() && data.frontal_threshold.is_some() {
+        let set = Self::choose(source, data)?;
+        if data.source != Source::Table && set.annotations().landmarks.is_none() && data.frontal_threshold.is_some() {
             place.progress.say(celeba::NO_LANDMARKS);
         }
-        if data.packed_cache {
-            set.packed = Some(packed::open(place, data.image_size, &folder, &set)?);
-        }
         Ok(set)
+    }
+
+    /// Leaves images out of every split.
+    ///
+    /// # Errors
+    /// When nothing is left to train on or to test.
+    fn leave_out(&mut self, bad: Vec<BadImage>) -> Result<()> {
+        let is_bad: HashSet<usize> = bad.iter().map(|image| image.index).collect();
+        for split in [&mut self.training, &mut self.validation, &mut self.test] {
+            split.retain(|index| !is_bad.contains(index));
+        }
+        if self.training.is_empty() || self.test.is_empty() {
+            return Err(Error::Request(format!(
+                "no training or no test image is left without the {} that cannot be used",
+                bad.len()
+            )));
+        }
+        self.counts = self.annotations().class_counts(&self.training);
+        self.skipped = bad;
+        Ok(())
     }
 
     /// What the frontal filter did, in a word or two.
     pub fn filtered(&self, settings: &Data) -> &'static str {
         match (&self.annotations().landmarks, settings.frontal_threshold) {
             (_, None) => "all",
+            (None, Some(_)) if settings.source == Source::Table => "all",
             (None, Some(_)) => "not filtered for frontal faces: no landmarks",
             (Some(_), Some(_)) => "frontal",
         }
@@ -104,11 +149,21 @@ impl DataSet {
         let test = frontal(annotations, annotations.indices(Split::Test), data.frontal_threshold);
         for (indices, what) in [
             (&training, "training images"),
-            (&test, "test images that pass the frontal filter"),
+            (
+                &test,
+                match annotations.landmarks {
+                    Some(_) => "test images that pass the frontal filter",
+                    None => "test images",
+                },
+            ),
         ] {
             if indices.is_empty() {
                 return Err(Error::Request(format!(
-                    "the data set has no {what}; its partition file (list_eval_partition.txt) should mark some"
+                    "the data set has no {what}; {} should mark some",
+                    match data.source {
+                        Source::Table => "the column of the splits (data.table.split_column)",
+                        _ => "its partition file (list_eval_partition.txt)",
+                    }
                 )));
             }
         }
@@ -120,6 +175,7 @@ impl DataSet {
             counts,
             source,
             packed: None,
+            skipped: Vec::new(),
         })
     }
 
@@ -157,6 +213,16 @@ fn frontal(annotations: &Annotations, indices: Vec<usize>, threshold: Option<f32
 pub(super) fn folder_name(data: &Data) -> PathBuf {
     data.folder.clone().unwrap_or_else(|| match data.source {
         Source::Celeba => "celeba".into(),
+        Source::Table => match data.table.as_ref().and_then(|table| table.shapes) {
+            Some(shapes) => format!(
+                "shapes-v{}-{}-seed{}",
+                shapes::GENERATOR_VERSION,
+                shapes.images,
+                shapes.seed
+            )
+            .into(),
+            None => PathBuf::new(),
+        },
         Source::Procedural => {
             let faces = &data.procedural;
             let (version, seed) = (procedural::GENERATOR_VERSION, faces.seed);
@@ -179,7 +245,12 @@ pub fn prepare(data: &Data, root: &Path, progress: &Progress, interrupt: &Interr
         progress,
         interrupt,
     };
-    DataSet::open_in(data, &place).map(drop)
+    let mut set = DataSet::open_in(data, &place)?;
+    // Without bad images, which each run leaves out first.
+    if data.packed_cache && data.on_bad_image == OnBadImage::Fail {
+        set.pack(data, &place)?;
+    }
+    Ok(())
 }
 
 fn write_faces(data: &Data, folder: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {

@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use dataset::{Batch, LoaderConfig};
 use model::{Checkpoint, Mode, Network, Output};
 
-use super::DataSet;
+use super::{DataSet, bad_images};
 use crate::context::Context;
 use crate::error::{Error, Result};
 
@@ -76,7 +76,7 @@ pub fn for_each_batch_of(
     let mut done = 0;
     for batch in loader.epoch(0, 0) {
         context.interrupt.check()?;
-        let batch = batch?;
+        let batch = batch.map_err(|error| bad_images::with_way_out(context, &error))?;
         let output = network.forward(&images_of(&batch, size, &context.device)?, Mode::Eval)?;
         each(&batch, &output)?;
         done += batch.indices.len();

@@ -6,12 +6,13 @@
 //! The parts of the scores (`metrics::bias_reliance`) and the energy of the centred map are of the last stage whatever the method, and
 //! of all test images.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use cam::{Cost, Explainer, ExplainerConfig, Footprint, MapAverage, Maps, Method, Resize, Target};
 use candle_core::{Device, Tensor};
 use dataset::Batch;
-use metrics::{BiasReliance, Class, Filter, Localisation, Region};
+use metrics::{BiasReliance, Class, Filter, Region};
 use model::{Head, Output};
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
@@ -19,16 +20,16 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::faces::AverageFaces;
-use super::localiser::Localiser;
+use super::localiser::{Localiser, Measured};
 use super::maps;
-use super::{DataSet, evaluate, raw_maps, reference};
+use super::{DataSet, evaluate, masks, raw_maps, reference};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::frames::PerAttribute;
 use crate::manifest::Key;
 use crate::progress::duration;
-use crate::regions;
+use crate::regions::{self, Regions};
 use crate::reliance::write_columns;
 
 /// The path of a classifier's energies in the results folder.
@@ -44,7 +45,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
     let key = Key::default()
         .settings(&context.experiment.data.deciding())
         .settings(&context.experiment.explain)
-        .settings(&context.experiment.measure.regions)
+        .settings(&context.experiment.regions())
         .settings(&context.experiment.seed)
         .text(&context.manifest.data)
         .stages(
@@ -77,11 +78,12 @@ pub fn explained_images(data: &DataSet, experiment: &Experiment) -> Vec<usize> {
 /// What is known of one image and attribute.
 #[derive(Clone)]
 struct Row {
+    /// Its evidence is not a number where the attribute has no region in the image.
     reliance: BiasReliance,
     /// Energy of the centred map.
     centred: Option<f64>,
-    /// Absent where there is no map.
-    localisation: Option<Localisation>,
+    /// Absent where there is no map, or the attribute has no region in the image.
+    measured: Option<Measured>,
     /// Absent where the data set has no masks, or the attribute's is empty.
     exact: Option<f64>,
 }
@@ -102,7 +104,7 @@ struct Stage<'a> {
     title: String,
     explainer: Explainer<'a>,
     attributes: Vec<usize>,
-    regions: Vec<Region>,
+    regions: Regions,
     explained: Vec<usize>,
     method: Method,
     target: Target,
@@ -133,12 +135,12 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
     let reference = reference::read(context, classifier)?;
     let mean = mean_evidence(&reference, &head)?;
     let bias: Vec<f32> = head.bias.to_vec1()?;
-    let regions = regions::load(&experiment.measure.regions, data.attributes())?;
-    let regions: Vec<Region> = regions.iter().map(|region| region.grid.region(size)).collect();
-    let cells: Vec<Vec<f64>> = regions
-        .iter()
-        .map(|region| region.cell_shares(mean.height, mean.width))
-        .collect();
+    let regions = regions::load(experiment, data.attributes())?;
+    let cell_shares = |region: &Region| region.cell_shares(mean.height, mean.width);
+    let cells: Vec<Vec<f64>> = match &regions {
+        Regions::Fixed(all) => all.iter().map(|one| cell_shares(&one.region)).collect(),
+        Regions::Masks => Vec::new(),
+    };
     let centred = ExplainerConfig {
         method: Method::CentredCam,
         layer: None,
@@ -189,19 +191,27 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
             // A label that is missing cannot be explained: any takes its place, and its map is thrown away.
             let known: Vec<i8> = labels.iter().map(|&label| if label == 0 { 1 } else { label }).collect();
             let centred = centred.maps(&images, output, &stage.attributes, Some(&known))?;
+            let own = stage.own_regions(batch)?;
             let collected = growing.collected.par_iter_mut().enumerate();
             collected.try_for_each(|(attribute, into)| -> Result<()> {
-                let (bias, mean, cells) = (f64::from(bias[attribute]), mean.map(0, attribute), &cells[attribute]);
+                let (bias, mean) = (f64::from(bias[attribute]), mean.map(0, attribute));
                 for position in 0..batch.indices.len() {
+                    let mask = own.get(position).and_then(|masks| Some(&masks.as_ref()?[attribute]));
+                    let cells = match (cells.get(attribute), stage.regions.in_image(attribute, mask)) {
+                        (Some(cells), _) => Cow::Borrowed(cells),
+                        (None, Some(region)) => Cow::Owned(cell_shares(region)),
+                        (None, None) => Cow::Owned(vec![f64::NAN; mean.len()]),
+                    };
                     let evidence = evidence.map(position, attribute);
                     into.cells.resize(mean.len(), 0.0);
                     let raw = centred.map(position, attribute);
                     let label = labels[position * stage.attributes.len() + attribute];
-                    let centred = of_centred.measure(raw, attribute, &mut into.cells)?.energy;
+                    let centred = of_centred.measure(raw, attribute, mask, &mut into.cells)?;
+                    let centred = centred.and_then(|measured| measured.localisation.energy);
                     into.rows.push(Row {
-                        reliance: metrics::bias_reliance(bias, evidence, mean, cells)?,
+                        reliance: metrics::bias_reliance(bias, evidence, mean, &cells)?,
                         centred: centred.filter(|_| stage.has_map(label)),
-                        localisation: None,
+                        measured: None,
                         exact: None,
                     });
                 }
@@ -221,6 +231,7 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
                         output,
                         &labels,
                         &chosen,
+                        &own,
                         |position| position,
                         &maps,
                     )?;
@@ -236,7 +247,7 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
                 let known = &known[position * attributes.len()..][..attributes.len()];
                 let image = images.narrow(0, position, 1)?;
                 let maps = stage.explainer.maps(&image, &one, attributes, Some(known))?;
-                stage.take_in(&mut growing, batch, output, &labels, &[position], |_| 0, &maps)?;
+                stage.take_in(&mut growing, batch, output, &labels, &[position], &own, |_| 0, &maps)?;
                 stage.estimate(&growing);
             }
             Ok(())
@@ -301,7 +312,16 @@ impl Stage<'_> {
         ));
     }
 
-    /// Measures maps of the images at some positions of a batch; `row` is the place of a position among the maps.
+    /// The regions of each image of a batch, where each has its own: nothing where they are the same in all.
+    fn own_regions(&self, batch: &Batch) -> Result<Vec<Option<Vec<Region>>>> {
+        let size = self.context.experiment.data.image_size;
+        match self.regions {
+            Regions::Fixed(_) => Ok(Vec::new()),
+            Regions::Masks => masks::exact_masks(self.data, batch, size),
+        }
+    }
+
+    /// Measures maps of the images at some positions of a batch, with regions of their `own` by position; `row` is the place of a position among the maps.
     #[expect(clippy::too_many_arguments, reason = "one call's worth of a batch")]
     fn take_in(
         &self,
@@ -310,6 +330,7 @@ impl Stage<'_> {
         output: &Output,
         labels: &[i8],
         positions: &[usize],
+        own: &[Option<Vec<Region>>],
         row: impl Fn(usize) -> usize + Sync,
         maps: &Maps,
     ) -> Result<()> {
@@ -342,9 +363,11 @@ impl Stage<'_> {
                 if !self.has_map(labels[at]) {
                     continue;
                 }
-                let found = localiser.measure(maps.map(row(position), attribute), attribute, &mut into.cells)?;
+                let mask = own.get(position).and_then(|masks| Some(&masks.as_ref()?[attribute]));
+                let raw = maps.map(row(position), attribute);
+                let found = localiser.measure(raw, attribute, mask, &mut into.cells)?;
                 let known = &mut into.rows[first + position];
-                known.localisation = Some(found);
+                known.measured = found;
                 known.exact = exact
                     .as_ref()
                     .and_then(|regions| localiser.energy(&into.cells, &regions[attribute]));
@@ -462,17 +485,21 @@ impl Stage<'_> {
                 .collect(),
             attributes: self.data.attributes().to_vec(),
         };
-        let explained: Vec<i8> = rows.iter().map(|row| i8::from(row.localisation.is_some())).collect();
+        let explained: Vec<i8> = rows.iter().map(|row| i8::from(row.measured.is_some())).collect();
         let table = keys
             .keys()
             .labels("explained", &explained)
-            .singles("energy", &column(|row| row.localisation?.energy))
-            .singles("energy_corrected", &column(|row| row.localisation?.energy_corrected))
-            .singles("mask_ratio", &column(|row| row.localisation?.mask_ratio))
+            .singles("energy", &column(|row| row.measured?.localisation.energy))
+            .singles(
+                "energy_corrected",
+                &column(|row| row.measured?.localisation.energy_corrected),
+            )
+            .singles("mask_ratio", &column(|row| row.measured?.localisation.mask_ratio))
             .singles(
                 "mask_ratio_corrected",
-                &column(|row| row.localisation?.mask_ratio_corrected),
+                &column(|row| row.measured?.localisation.mask_ratio_corrected),
             )
+            .singles("region_area", &column(|row| Some(row.measured?.area)))
             .singles("energy_exact", &column(|row| row.exact))
             .singles("energy_centred", &column(|row| row.centred));
         let reliance: Vec<BiasReliance> = rows.iter().map(|row| row.reliance).collect();

@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::frames::Table;
 use crate::hiding::mixed;
 use crate::manifest::Key;
-use crate::regions;
+use crate::regions::{self, Regions};
 
 /// The baseline that knows nothing.
 pub const RANDOM: &str = "random_map";
@@ -64,7 +64,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
     let key = Key::default()
         .settings(&context.experiment.data.deciding())
         .settings(&context.experiment.explain)
-        .settings(&context.experiment.measure.regions)
+        .settings(&context.experiment.regions())
         .settings(&context.experiment.measure.faithfulness)
         .settings(&context.experiment.seed)
         .text(&context.manifest.data)
@@ -128,7 +128,9 @@ struct Trial<'a> {
     other: Option<usize>,
     network: Network,
     reference: Reference,
-    regions: Vec<Region>,
+    regions: Regions,
+    /// Stands for a region where an image has none of its own.
+    whole: Region,
     cases: Vec<Case>,
 }
 
@@ -148,12 +150,14 @@ impl<'a> Trial<'a> {
             }
         }
         let size = context.experiment.data.image_size;
-        let regions = regions::load(&context.experiment.measure.regions, data.attributes())?;
-        let mut local: Vec<usize> = (0..regions.len())
-            .filter(|&attribute| regions[attribute].local)
+        let regions = regions::load(&context.experiment, data.attributes())?;
+        let all = 0..data.attributes().len();
+        let mut local: Vec<usize> = all
+            .clone()
+            .filter(|&attribute| regions.may_be_local(attribute))
             .collect();
         if local.is_empty() {
-            local = (0..regions.len()).collect();
+            local = all.collect();
         }
         let predictions = Predictions::read(context, classifier)?;
         Ok(Self {
@@ -169,7 +173,8 @@ impl<'a> Trial<'a> {
                 .position(|name| *name == settings.heatmap_attribute),
             network: evaluate::trained_network(context, data, classifier)?,
             reference: reference::read(context, classifier)?,
-            regions: regions.iter().map(|region| region.grid.region(size)).collect(),
+            whole: Region::from_mask(size, vec![true; size * size])?,
+            regions,
         })
     }
 
@@ -217,14 +222,14 @@ impl<'a> Trial<'a> {
                         (Target::Positive, _) | (Target::Predicted | Target::Label, Class::Positive) => 1,
                         (Target::Negative, _) | (Target::Predicted | Target::Label, Class::Negative) => -1,
                     };
-                let mask = masks.get(&case.index).map(|masks| masks[case.attribute].clone());
+                let mask = masks.get(&case.index).map(|masks| &masks[case.attribute]);
                 Loaded {
                     case,
                     number,
                     image: &images[&case.index],
                     signs: [sign(case.attribute), sign(self.other.unwrap_or(case.attribute))],
-                    region: &self.regions[case.attribute],
-                    exact: mask.filter(|mask| mask.pixels() > 0),
+                    region: self.regions.in_image(case.attribute, mask).unwrap_or(&self.whole),
+                    exact: mask.filter(|mask| mask.pixels() > 0).cloned(),
                 }
             })
             .collect();

@@ -50,7 +50,7 @@ pub fn error_bars(measured: &Measured, published: &Published) -> BarFigure {
 
 pub fn energy_bars(measured: &Measured, published: &Published) -> BarFigure {
     let groups = measured.attributes.iter().map(|attribute| {
-        group(attribute, Some(attribute.area), |index, class| {
+        group(attribute, attribute.area, |index, class| {
             let energy = attribute.classifiers[index].energy(class);
             Bar {
                 value: energy.map(|statistics| statistics.mean),
@@ -80,11 +80,11 @@ pub fn bias_reliance(measured: &Measured) -> BiasFigure {
                     score: majority.map(|reliance| reliance.score.mean),
                     constant: majority.map(|reliance| reliance.constant),
                     bias: majority.map(|reliance| reliance.bias),
-                    region: majority.map(|reliance| reliance.region.mean),
+                    region: majority.and_then(|reliance| Some(reliance.region?.mean)),
                     region_minority: classifier
                         .reliance(attribute.class(true))
                         .filter(|reliance| reliance.score.n >= MIN_SAMPLES)
-                        .map(|reliance| reliance.region.mean),
+                        .and_then(|reliance| Some(reliance.region?.mean)),
                 }
             })
             .collect(),
@@ -187,7 +187,7 @@ pub fn imbalance(measured: &Measured, bootstrap: Bootstrap) -> Imbalance {
         .attributes
         .iter()
         .map(|attribute| {
-            let rate = attribute.positive_rate();
+            let rate = attribute.positive_rate().unwrap_or(0.5);
             let error_gap = |measures: &ClassifierMeasures| {
                 let enough = |class: &Class| measures.rates.count(*class) >= MIN_SAMPLES;
                 let rate = |minority| measures.rates.rate(Some(attribute.class(minority)).filter(enough)?);

@@ -1,11 +1,11 @@
 //! How much of a map lies in each attribute's region, without making the map of the image's size.
 
 use cam::{Finaliser, Footprint, Method, Resize};
-use dataset::Alignment;
 use metrics::{Localisation, Region, RegionSet, Tally};
 
 use super::DataSet;
 use crate::error::{Error, Result};
+use crate::regions::Regions;
 
 /// Measures final maps of one size in the attributes' regions, from the maps' cells ([`Finaliser::cells`]).
 ///
@@ -14,23 +14,47 @@ use crate::error::{Error, Result};
 pub struct Localiser {
     finaliser: Finaliser,
     whole: Footprint,
+    /// `None` where each image has regions of its own.
+    fixed: Option<Fixed>,
+}
+
+/// Regions that are the same in every image.
+struct Fixed {
     /// One an attribute, with its area.
     regions: Vec<(Footprint, f64)>,
     pixels: RegionSet,
 }
 
+/// How much of a map lies in a region.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// The shares.
+    pub localisation: Localisation,
+    /// The region's part of the image.
+    pub area: f64,
+}
+
 impl Localiser {
-    /// For raw maps of `cells` (rows, columns), and a region for each attribute.
+    /// For raw maps of `cells` (rows, columns), and the attributes' regions.
     ///
     /// # Errors
     /// When maps or regions are not of the image's size.
-    pub fn new(method: Method, resize: Resize, cells: [usize; 2], size: usize, regions: &[Region]) -> Result<Self> {
+    pub fn new(method: Method, resize: Resize, cells: [usize; 2], size: usize, regions: &Regions) -> Result<Self> {
         let finaliser = Finaliser::new(method, resize, cells, size)?;
-        let footprint = |region: &Region| (finaliser.footprint(region.mask().iter().copied()), region.area());
+        let fixed = match regions {
+            Regions::Masks => None,
+            Regions::Fixed(all) => {
+                let all: Vec<Region> = all.iter().map(|one| one.region.clone()).collect();
+                let footprint = |region: &Region| (finaliser.footprint(region.mask().iter().copied()), region.area());
+                Some(Fixed {
+                    regions: all.iter().map(footprint).collect(),
+                    pixels: RegionSet::new(size, &all)?,
+                })
+            }
+        };
         Ok(Self {
             whole: finaliser.footprint(vec![true; size * size]),
-            regions: regions.iter().map(footprint).collect(),
-            pixels: RegionSet::new(size, regions)?,
+            fixed,
             finaliser,
         })
     }
@@ -40,30 +64,54 @@ impl Localiser {
         &self.finaliser
     }
 
-    /// Measures a raw map in an attribute's region, and leaves its cells in `cells`.
+    /// Measures a raw map in an attribute's region, and leaves its cells in `cells`; `None` where it has no region in this image.
+    /// `own`: the image's own mask of the attribute, which counts where each image has regions of its own.
     ///
     /// # Errors
     /// When there is no such attribute.
-    pub fn measure(&self, raw: &[f32], attribute: usize, cells: &mut [f32]) -> Result<Localisation> {
+    pub fn measure(
+        &self,
+        raw: &[f32],
+        attribute: usize,
+        own: Option<&Region>,
+        cells: &mut [f32],
+    ) -> Result<Option<Measured>> {
         let absent = || Error::Request("measure.regions: an attribute without region".to_owned());
-        let (region, area) = self.regions.get(attribute).ok_or_else(absent)?;
         let active = self.finaliser.cells(raw, cells);
+        let of_image;
+        let (region, area) = match (&self.fixed, own) {
+            (Some(fixed), _) => fixed.regions.get(attribute).ok_or_else(absent)?,
+            (None, Some(mask)) if mask.pixels() > 0 => {
+                of_image = (self.finaliser.footprint(mask.mask().iter().copied()), mask.area());
+                &of_image
+            }
+            (None, _) => return Ok(None),
+        };
+        let measured = |localisation| {
+            Some(Measured {
+                localisation,
+                area: *area,
+            })
+        };
         let tally = |footprint: &Footprint| Tally {
             energy: footprint.energy(cells),
             active: footprint.active(&active).unwrap_or_default(),
         };
         let localisation = tally(region).localisation(tally(&self.whole), *area);
         if region.active(&active).is_some() {
-            return Ok(localisation);
+            return Ok(measured(localisation));
         }
         let mut map = vec![0.0; self.finaliser.size() * self.finaliser.size()];
         self.finaliser.finalise(raw, &mut map);
-        let counted = self.pixels.localisation(&map, attribute)?.ok_or_else(absent)?;
-        Ok(Localisation {
+        let counted = match (&self.fixed, own) {
+            (Some(fixed), _) => fixed.pixels.localisation(&map, attribute)?,
+            (None, mask) => mask.map(|mask| metrics::localisation(&map, mask)).transpose()?,
+        };
+        Ok(measured(Localisation {
             energy: localisation.energy,
             energy_corrected: localisation.energy_corrected,
-            ..counted
-        })
+            ..counted.ok_or_else(absent)?
+        }))
     }
 
     /// Proportional energy of a map in any region, from its cells; `None` for a map without energy and a region without pixel.
@@ -86,8 +134,7 @@ impl Localiser {
         };
         let size = self.finaliser.size();
         let image_size = data.source.image_size(index)?;
-        let landmarks = data.annotations().landmarks.as_deref().map(|all| &all[index]);
-        let transform = Alignment { size }.transform(landmarks, image_size)?;
+        let transform = data.source.alignment(index, image_size, size)?;
         let mut regions = vec![self.finaliser.empty_footprint(); data.attributes().len()];
         dataset::for_each_aligned(&masks, image_size, &transform, size, |attribute, x, y| {
             if let Some(region) = regions.get_mut(attribute) {
@@ -101,9 +148,19 @@ impl Localiser {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::regions::AttributeRegion;
     use proptest::prelude::*;
 
     const SIZE: usize = 28;
+
+    fn fixed() -> Regions {
+        Regions::Fixed(
+            regions()
+                .into_iter()
+                .map(|region| AttributeRegion::of(region, true))
+                .collect(),
+        )
+    }
 
     fn regions() -> Vec<Region> {
         let halves = [|x: usize, _: usize| x < 9, |x: usize, y: usize| x > 3 && y % 7 < 4];
@@ -127,13 +184,18 @@ mod tests {
         ) {
             for (method, cells) in [(Method::HiresCam, [7, 7]), (Method::FullGrad, [SIZE, SIZE])] {
                 let raw: Vec<f32> = raw.iter().copied().cycle().take(cells[0] * cells[1]).collect();
-                let localiser = Localiser::new(method, Resize::HalfPixel, cells, SIZE, &regions()).unwrap();
+                let localiser = Localiser::new(method, Resize::HalfPixel, cells, SIZE, &fixed()).unwrap();
+                let by_image = Localiser::new(method, Resize::HalfPixel, cells, SIZE, &Regions::Masks).unwrap();
                 let mut map = vec![0.0; SIZE * SIZE];
                 localiser.finaliser().finalise(&raw, &mut map);
                 let mut scratch = vec![0.0; raw.len()];
                 for (attribute, region) in regions().iter().enumerate() {
                     let expected = metrics::localisation(&map, region).unwrap();
-                    let found = localiser.measure(&raw, attribute, &mut scratch).unwrap();
+                    let found = by_image.measure(&raw, attribute, Some(region), &mut scratch).unwrap();
+                    prop_assert_eq!(by_image.measure(&raw, attribute, None, &mut scratch).unwrap(), None);
+                    let of_fixed = localiser.measure(&raw, attribute, None, &mut scratch).unwrap();
+                    prop_assert_eq!(found, of_fixed);
+                    let found = found.unwrap().localisation;
                     prop_assert_eq!(found.mask_ratio, expected.mask_ratio);
                     prop_assert_eq!(found.energy.is_some(), expected.energy.is_some());
                     if let (Some(a), Some(b)) = (found.energy, expected.energy) {
@@ -150,7 +212,7 @@ mod tests {
 
     #[test]
     fn an_attribute_without_region_is_an_error() {
-        let localiser = Localiser::new(Method::HiresCam, Resize::HalfPixel, [2, 2], SIZE, &regions()).unwrap();
-        assert!(localiser.measure(&[1.0; 4], 2, &mut [0.0; 4]).is_err());
+        let localiser = Localiser::new(Method::HiresCam, Resize::HalfPixel, [2, 2], SIZE, &fixed()).unwrap();
+        assert!(localiser.measure(&[1.0; 4], 2, None, &mut [0.0; 4]).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! The exact regions of attributes in images, where the data set has masks.
 
-use dataset::{Alignment, Batch};
+use dataset::Batch;
 use metrics::Region;
 use rayon::prelude::*;
 
@@ -12,18 +12,23 @@ use crate::error::Result;
 /// # Errors
 /// When a mask is unreadable.
 pub fn exact_masks(data: &DataSet, batch: &Batch, size: usize) -> Result<Vec<Option<Vec<Region>>>> {
-    let landmarks = data.annotations().landmarks.as_deref();
-    let of = |&index: &usize| {
-        let Some(masks) = data.source.masks(index)? else {
-            return Ok(None);
-        };
-        let image_size = data.source.image_size(index)?;
-        let transform = Alignment { size }.transform(landmarks.map(|all| &all[index]), image_size)?;
-        let aligned = dataset::aligned_masks(&masks, image_size, &transform, size);
-        let regions = aligned
-            .chunks(size * size)
-            .map(|mask| Ok(Region::from_mask(size, mask.to_vec())?));
-        Ok(Some(regions.collect::<Result<_>>()?))
-    };
+    let of = |&index: &usize| of_image(data, index, size);
     batch.indices.par_iter().map(of).collect()
+}
+
+/// Every attribute's region in one image.
+///
+/// # Errors
+/// When a mask is unreadable.
+fn of_image(data: &DataSet, index: usize, size: usize) -> Result<Option<Vec<Region>>> {
+    let Some(masks) = data.source.masks(index)? else {
+        return Ok(None);
+    };
+    let image_size = data.source.image_size(index)?;
+    let transform = data.source.alignment(index, image_size, size)?;
+    let aligned = dataset::aligned_masks(&masks, image_size, &transform, size);
+    let regions = aligned
+        .chunks(size * size)
+        .map(|mask| Ok(Region::from_mask(size, mask.to_vec())?));
+    Ok(Some(regions.collect::<Result<_>>()?))
 }

@@ -15,6 +15,7 @@
 //! | `measure` | `tables/`, `data.json` |
 //! | `draw` | `figures/`, `report.html` |
 
+mod bad_images;
 mod celeba;
 mod chosen;
 mod data;
@@ -57,12 +58,12 @@ pub use reference::read_file as read_reference;
 
 use crate::cli::Run;
 use crate::context::{Chosen, Context, choose_device, device_name};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment;
 use crate::interrupt::Interrupt;
 use crate::measured::Measured;
 use crate::output::print;
-use crate::regions;
+use crate::regions::{self, Regions};
 
 /// The last stage of a run. Earlier ones run first where they must.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,14 +119,18 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     check(&context, &data, last)?;
     context.begin(data.source.fingerprint(), request)?;
     context.progress.say(&format!(
-        "{:24} {} training, {} validation, {} test images ({}), {} attributes",
+        "{:24} {} training, {} validation, {} test images ({}), {}",
         "data",
         data.training.len(),
         data.validation.len(),
         data.test.len(),
         data.filtered(&context.experiment.data),
-        data.attributes().len()
+        match data.attributes().len() {
+            1 => "1 attribute".to_owned(),
+            several => format!("{several} attributes"),
+        }
     ));
+    bad_images::record(&mut context, &data)?;
 
     let names: Vec<String> = context
         .experiment
@@ -171,7 +176,12 @@ fn check(context: &Context, data: &DataSet, last: Last) -> Result<()> {
         }
     }
     if last >= Last::Explain {
-        regions::load(&context.experiment.measure.regions, data.attributes())?;
+        let regions = regions::load(&context.experiment, data.attributes())?;
+        if matches!(regions, Regions::Masks) && !data.source.has_masks() {
+            let message =
+                "measure.regions: masks, but the data set has none; expected celeba, none or a file".to_owned();
+            return Err(Error::Request(message));
+        }
     }
     if last >= Last::Draw {
         pictures::named_attributes(context, data)?;

@@ -24,6 +24,22 @@ pub fn missing(experiment: &Experiment, data_root: &Path) -> Vec<String> {
     if experiment.data.source == Source::Celeba {
         missing.extend(celeba::missing(&folder));
     }
+    if let Some(table) = experiment.data.table.as_ref().filter(|table| table.shapes.is_none()) {
+        let config = table.config(&folder);
+        let optional = [("landmarks", &config.landmarks), ("masks", &config.masks)];
+        let named = [("file", &config.file), ("images", &config.images)].into_iter();
+        let named = named.chain(
+            optional
+                .into_iter()
+                .filter_map(|(key, path)| Some((key, path.as_ref()?))),
+        );
+        for (key, path) in named.filter(|(_, path)| !path.exists()) {
+            missing.push(format!(
+                "data.table.{key}: {} is not there (paths are below data.folder, and that below --data)",
+                path.display()
+            ));
+        }
+    }
     for (name, classifier) in &experiment.classifiers {
         if let Some(path) = classifier.weights.as_ref().filter(|path| !path.is_file()) {
             missing.push(format!("classifiers.{name}.weights: {} is no file", path.display()));

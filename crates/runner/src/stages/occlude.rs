@@ -24,11 +24,11 @@ use rayon::prelude::*;
 use super::{DataSet, evaluate, masks};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Fill, Hide};
+use crate::experiment::{Fill, Hide, MASKS};
 use crate::frames::PerAttribute;
 use crate::hiding::{Hole, blurred, mixed};
 use crate::manifest::Key;
-use crate::regions;
+use crate::regions::{self, Regions};
 
 /// Positions of a region's control area, over which the images are dealt out. Each costs a factorisation and its memory.
 const CONTROLS: usize = 4;
@@ -61,7 +61,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
     let measure = &context.experiment.measure;
     let key = Key::default()
         .settings(&context.experiment.data.deciding())
-        .settings(&measure.regions)
+        .settings(&context.experiment.regions())
         .settings(&measure.occlusion)
         .settings(&measure.decomposed_images)
         .settings(&context.experiment.seed)
@@ -215,10 +215,18 @@ struct Hider<'a> {
     mean: Option<Vec<f32>>,
 }
 
+/// What is hidden: where each image has regions of its own, those are its masks.
+fn hidden(context: &Context) -> Hide {
+    match context.experiment.regions() {
+        MASKS => Hide::ExactMask,
+        _ => context.experiment.measure.occlusion.hide,
+    }
+}
+
 impl<'a> Hider<'a> {
     fn new(context: &'a Context, data: &'a DataSet) -> Result<Self> {
         let settings = &context.experiment.measure.occlusion;
-        let regions = match settings.hide {
+        let regions = match hidden(context) {
             Hide::Region => shared_regions(context, data)?,
             Hide::ExactMask => {
                 if data.source.masks(data.test[0])?.is_none() {
@@ -262,7 +270,7 @@ impl<'a> Hider<'a> {
             Fill::Blur => blurred(&batch.images, self.context.experiment.data.image_size),
             Fill::NoisyLinear | Fill::Mean => Vec::new(),
         };
-        let (masks, passes) = match self.context.experiment.measure.occlusion.hide {
+        let (masks, passes) = match hidden(self.context) {
             Hide::Region => (Vec::new(), self.regions.len()),
             Hide::ExactMask => {
                 let size = self.context.experiment.data.image_size;
@@ -375,9 +383,11 @@ type SharedRegion = (Vec<usize>, Region, Vec<Region>);
 fn shared_regions(context: &Context, data: &DataSet) -> Result<Vec<SharedRegion>> {
     let size = context.experiment.data.image_size;
     let mut shared: Vec<SharedRegion> = Vec::new();
-    let all = regions::load(&context.experiment.measure.regions, data.attributes())?;
-    for (attribute, region) in all.iter().enumerate() {
-        let region = region.grid.region(size);
+    let Regions::Fixed(all) = regions::load(&context.experiment, data.attributes())? else {
+        return Ok(shared);
+    };
+    for (attribute, region) in all.into_iter().enumerate() {
+        let region = region.region;
         match shared.iter_mut().find(|(_, known, _)| *known == region) {
             Some((attributes, _, _)) => attributes.push(attribute),
             None => {

@@ -10,21 +10,12 @@ use super::facts::DataFacts;
 use super::maps::MapsFile;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::figures::data::{
-    AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, Examples, Outline,
-};
+use crate::figures::data::{AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, Examples};
 use crate::measured::Measured;
-use crate::regions::{self, AttributeRegion};
+use crate::regions;
 
 /// Attributes shown with the example faces when the experiment names none.
 const EXAMPLE_ATTRIBUTES: usize = 4;
-
-fn outline(region: &AttributeRegion) -> Outline {
-    Outline {
-        side: region.grid.side(),
-        inside: region.grid.cells().to_vec(),
-    }
-}
 
 /// The average map of each attribute over the images predicted positive and negative.
 ///
@@ -36,7 +27,7 @@ pub fn average_cams(context: &Context, facts: &DataFacts, measured: &Measured) -
         .iter()
         .map(|name| MapsFile::read(context, name, facts.attributes.len()))
         .collect::<Result<_>>()?;
-    let regions = regions::load(&context.experiment.measure.regions, &facts.attributes)?;
+    let regions = regions::load(&context.experiment, &facts.attributes)?;
     let rows = measured.attributes.iter().filter_map(|attribute| {
         let index = facts.position(&attribute.name)?;
         let panel = |classifier: usize, class: Class| {
@@ -52,7 +43,7 @@ pub fn average_cams(context: &Context, facts: &DataFacts, measured: &Measured) -
         };
         Some(AverageRow {
             attribute: attribute.name.clone(),
-            outline: Some(outline(&regions[index])),
+            outline: regions.outline(index),
             panels: (0..measured.classifiers.len())
                 .map(|classifier| Class::BOTH.map(|class| panel(classifier, class)))
                 .collect(),
@@ -90,9 +81,13 @@ pub fn example_attributes(context: &Context, data: &DataSet) -> Result<Vec<usize
     if let Some(named) = named_attributes(context, data)? {
         return Ok(named);
     }
-    let regions = regions::load(&context.experiment.measure.regions, data.attributes())?;
+    let regions = regions::load(&context.experiment, data.attributes())?;
     let order = table_order(data.attributes(), &data.class_counts());
-    let local: Vec<usize> = order.iter().copied().filter(|&index| regions[index].local).collect();
+    let local: Vec<usize> = order
+        .iter()
+        .copied()
+        .filter(|&index| regions.may_be_local(index))
+        .collect();
     let from = if local.is_empty() { order } else { local };
     let count = EXAMPLE_ATTRIBUTES.min(from.len());
     Ok((0..count).map(|i| from[i * from.len() / count]).collect())
@@ -109,7 +104,7 @@ pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) ->
     }
     let chosen = Chosen::read(&context.results, classifiers)?;
     let config = context.experiment.explain.config().map_err(Error::Request)?;
-    let regions = regions::load(&context.experiment.measure.regions, &facts.attributes)?;
+    let regions = regions::load(&context.experiment, &facts.attributes)?;
     let (_, height, width) = chosen.shape;
     let size = chosen.size;
     if chosen.faces.is_empty() {
@@ -151,7 +146,7 @@ pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) ->
         });
         ExampleRow {
             attribute: name.clone(),
-            outline: facts.position(name).map(|index| outline(&regions[index])),
+            outline: facts.position(name).and_then(|index| regions.outline(index)),
             cells: cells.collect(),
         }
     });

@@ -53,6 +53,7 @@ fn path(classifier: &str) -> String {
 pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()> {
     let key = Key::default()
         .settings(&context.experiment.data.deciding())
+        .settings(&super::bad_images::names(data))
         .text(&context.manifest.data)
         .stages(&context.manifest, [format!("train/{classifier}").as_str()]);
     context.stage(&format!("predict/{classifier}"), key, |context| {

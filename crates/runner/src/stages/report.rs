@@ -40,8 +40,11 @@ pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, fig
         .filter(|finding| finding.verdict == Verdict::Observed)
         .count();
     let mut summary = format!(
-        "{} attributes, {} training images, {} test images ({}); classifiers: {}.",
-        measured.attributes.len(),
+        "{}, {} training images, {} test images ({}); classifiers: {}.",
+        match measured.attributes.len() {
+            1 => "1 attribute".to_owned(),
+            several => format!("{several} attributes"),
+        },
         data.training,
         data.test,
         data.filter,
@@ -139,7 +142,7 @@ fn attributes(measured: &Measured) -> Table {
                 href: format!("#examples/{}", attribute.name),
             },
             Cell::from(if attribute.local { "local" } else { "global" }),
-            Cell::number(Some(attribute.positive_rate()), 3),
+            Cell::number(attribute.positive_rate(), 3),
         ];
         let of_minority = |cell: Cell, class: Class| {
             if class == attribute.minority() {
@@ -213,6 +216,12 @@ fn facts(context: &Context, data: &DataFacts) -> Vec<Fact> {
         fact("device", manifest.device.clone()),
         fact("program", format!("biascam {}", manifest.version)),
     ];
+    if !manifest.skipped_images.is_empty() {
+        facts.push(fact(
+            "bad images left out",
+            format!("{} (bad_images.csv)", manifest.skipped_images.len()),
+        ));
+    }
     if let Some(revision) = &manifest.revision {
         facts.push(fact("revision", revision.clone()));
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::history::{self, Epoch};
 use super::training_log::{Event, LINES_AN_EPOCH, Line, TrainingLog, now};
-use super::{DataSet, evaluate};
+use super::{DataSet, bad_images, evaluate};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Classifier, Optimiser, Schedule, Training, WeightScheme};
@@ -89,6 +89,7 @@ pub fn run(context: &mut Context, data: &DataSet, name: &str) -> Result<()> {
         .settings(&context.experiment.model.deciding())
         .settings(&context.experiment.training.deciding())
         .settings(&classifier)
+        .settings(&bad_images::names(data))
         .text(&pretrained.as_ref().map_or_else(String::new, WeightsFile::hash))
         .text(&context.manifest.data);
     let state = key.clone().text("unfinished").finish();
@@ -179,7 +180,7 @@ fn train(
                 saved = Instant::now();
                 context.interrupt.check()?;
             }
-            let batch = batch?;
+            let batch = batch.map_err(|error| bad_images::with_way_out(context, &error))?;
             let images = evaluate::images_of(&batch, context.experiment.data.image_size, &context.device)?;
             let shape = (batch.indices.len(), data.attributes().len());
             let labels = Tensor::from_slice(&batch.labels, shape, &context.device)?;

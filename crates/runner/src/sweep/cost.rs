@@ -30,6 +30,14 @@ impl Cost {
         let [train, test] = match experiment.data.source {
             Source::Celeba => CELEBA,
             Source::Procedural => [experiment.data.procedural.train, experiment.data.procedural.test],
+            // A table's rows are not counted here; of the example they are known.
+            Source::Table => {
+                let table = experiment.data.table.as_ref();
+                let split = table.map(|table| table.split.clone()).unwrap_or_default();
+                let images = table.and_then(|table| table.shapes).map_or(0, |shapes| shapes.images) as f64;
+                let part = |share: f64| (images * share).round() as usize;
+                [part(1.0 - split.validation - split.test), part(split.test)]
+            }
         };
         let images = (train as f64 * experiment.data.training_fraction).ceil() as usize;
         let epochs = experiment.training.epochs;

@@ -139,7 +139,7 @@ fn run_values(folder: &Path, experiment: &Experiment, chosen: &[String]) -> Resu
     let names = attributes.texts("attribute")?;
     let minority = attributes.texts("minority")?;
     let areas = attributes.doubles("region_area")?;
-    let regions = regions::load(&experiment.measure.regions, &names)?;
+    let regions = regions::load(experiment, &names)?;
     let mut all = Vec::new();
     for (classifier, _) in experiment.classifiers_in_order() {
         if !chosen.is_empty() && !chosen.iter().any(|name| name == classifier) {
@@ -158,7 +158,7 @@ fn run_values(folder: &Path, experiment: &Experiment, chosen: &[String]) -> Resu
             } else {
                 Class::Negative
             };
-            let local = regions[row].local;
+            let local = regions.is_local(row, areas[row]);
             let energy = |class: Class| {
                 let filter = Filter::predicted(class).name();
                 let row = statistics.row(&[classifier, name, Measure::Energy.name(), filter])?;

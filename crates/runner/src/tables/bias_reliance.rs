@@ -75,23 +75,29 @@ pub fn table(measured: &Measured) -> Table {
         .doubles("bias_share", &numbers(Reliance::bias_share))
         .doubles("constant", &numbers(|r| Some(r.constant)))
         .doubles("constant_share", &numbers(Reliance::constant_share))
-        .doubles("evidence_for_inside", &numbers(|r| Some(r.evidence.for_inside)))
-        .doubles("evidence_for_outside", &numbers(|r| Some(r.evidence.for_outside)))
-        .doubles("evidence_against_inside", &numbers(|r| Some(r.evidence.against_inside)))
+        .doubles("evidence_for_inside", &numbers(|r| Some(r.evidence?.for_inside)))
+        .doubles("evidence_for_outside", &numbers(|r| Some(r.evidence?.for_outside)))
+        .doubles(
+            "evidence_against_inside",
+            &numbers(|r| Some(r.evidence?.against_inside)),
+        )
         .doubles(
             "evidence_against_outside",
-            &numbers(|r| Some(r.evidence.against_outside)),
+            &numbers(|r| Some(r.evidence?.against_outside)),
         )
-        .doubles("specific_for_inside", &numbers(|r| Some(r.specific.for_inside)))
-        .doubles("specific_for_outside", &numbers(|r| Some(r.specific.for_outside)))
-        .doubles("specific_against_inside", &numbers(|r| Some(r.specific.against_inside)))
+        .doubles("specific_for_inside", &numbers(|r| Some(r.specific?.for_inside)))
+        .doubles("specific_for_outside", &numbers(|r| Some(r.specific?.for_outside)))
+        .doubles(
+            "specific_against_inside",
+            &numbers(|r| Some(r.specific?.against_inside)),
+        )
         .doubles(
             "specific_against_outside",
-            &numbers(|r| Some(r.specific.against_outside)),
+            &numbers(|r| Some(r.specific?.against_outside)),
         )
-        .doubles("specific_inside", &numbers(|r| Some(r.region.mean)))
-        .doubles("specific_inside_low", &numbers(|r| r.region.interval.map(|i| i.low)))
-        .doubles("specific_inside_high", &numbers(|r| r.region.interval.map(|i| i.high)))
+        .doubles("specific_inside", &numbers(|r| Some(r.region?.mean)))
+        .doubles("specific_inside_low", &numbers(|r| Some(r.region?.interval?.low)))
+        .doubles("specific_inside_high", &numbers(|r| Some(r.region?.interval?.high)))
 }
 
 /// A column: its title, and its value in a group; absent where the group has none.
@@ -103,7 +109,7 @@ const SHORT: [Column; 4] = [
     ("score", |r| Some(r.score.mean)),
     ("bias share", Reliance::bias_share),
     ("constant share", Reliance::constant_share),
-    ("region", |r| Some(r.region.mean)),
+    ("region", |r| Some(r.region?.mean)),
 ];
 
 /// The table in Markdown: the majority's predictions of each classifier.

@@ -86,7 +86,7 @@ pub(super) mod tests {
             name: format!("{} {index}", names[index % names.len()]),
             counts: (index + 1, 2 * count - index),
             local: true,
-            area: 0.1,
+            area: Some(0.1),
             classifiers: classifiers
                 .iter()
                 .map(|_| {

@@ -118,7 +118,7 @@ fn text_table(measured: &Measured, markdown: bool) -> String {
         } else {
             attribute.name.clone()
         };
-        let start = [name, format!("{:.3}", attribute.positive_rate())];
+        let start = [name, number(attribute.positive_rate())];
         start.into_iter().chain(cells).collect()
     });
     styled(if markdown { presets::ASCII_MARKDOWN } else { TERMINAL }, head, rows)
@@ -164,9 +164,11 @@ pub fn latex(measured: &Measured) -> String {
             }
         });
         lines.push(format!(
-            "{} & {:.3} & {} \\\\",
+            "{} & {} & {} \\\\",
             latex::text(&attribute.name),
-            attribute.positive_rate(),
+            attribute
+                .positive_rate()
+                .map_or_else(|| "--".to_owned(), |rate| format!("{rate:.3}")),
             cells.collect::<Vec<_>>().join(" & ")
         ));
     }
@@ -198,11 +200,8 @@ pub fn attributes(measured: &Measured) -> Table {
     let mut table = Table::default()
         .texts("attribute", &names)
         .texts("minority", &minority)
-        .doubles(
-            "train_positive_rate",
-            &column(&|attribute| Some(attribute.positive_rate())),
-        )
-        .doubles("region_area", &column(&|attribute| Some(attribute.area)));
+        .doubles("train_positive_rate", &column(&AttributeMeasures::positive_rate))
+        .doubles("region_area", &column(&|attribute| attribute.area));
     for (index, classifier) in measured.classifiers.iter().enumerate() {
         for Column { name, value, .. } in COLUMNS {
             table = table.doubles(

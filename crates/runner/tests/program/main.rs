@@ -15,5 +15,6 @@ mod rehearsal;
 mod slurm;
 mod smoke;
 mod sweep;
+mod table;
 mod webdriver;
 mod weights;

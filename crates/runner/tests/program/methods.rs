@@ -1,7 +1,7 @@
 //! The explanation stage with other methods, layers and targets than the paper's.
 
 use candle_core::{Device, Tensor};
-use metrics::{Filter, Grid, Region};
+use metrics::{Filter, Region};
 use runner::frames::{PerAttribute, ReadTable};
 
 use crate::place::{Place, fails, succeeds};
@@ -41,11 +41,10 @@ fn numbers(table: &ReadTable, name: &str) -> Vec<Option<f64>> {
 /// The paper's regions, by way of the same file as the program's.
 fn region(attribute: &str) -> Region {
     let attributes = [attribute.to_owned()];
-    let grid: Grid = runner::regions::load("celeba", &attributes)
+    runner::regions::celeba(&attributes, SIZE)
         .expect("a region")
         .remove(0)
-        .grid;
-    grid.region(SIZE)
+        .region
 }
 
 /// Energies, mask ratios and averages against the final maps of the raw ones that were kept.

@@ -1,0 +1,89 @@
+use std::path::PathBuf;
+
+use crate::Similarity;
+
+/// Which file is what, and which column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableConfig {
+    /// The table: `.parquet`, or text with a header and one delimiter (comma, semicolon or tab).
+    pub file: PathBuf,
+    /// A folder of images, JPEG or PNG, or a zip archive of them.
+    pub images: PathBuf,
+    /// The column with the images' names: paths below `images`, with or without extension.
+    pub image_column: String,
+    /// The columns of the attributes, in this order; `None` takes every column that is neither the images' nor the splits'.
+    pub attributes: Option<Vec<String>>,
+    /// Which images are for what.
+    pub split: TableSplit,
+    /// How an image of any shape becomes a square.
+    pub resize: Resize,
+    /// Landmarks of faces in the format of `list_landmarks_align_celeba.txt`: faces are then aligned by them, not by `resize`.
+    pub landmarks: Option<PathBuf>,
+    /// Where each attribute is visible: `ATTRIBUTE/IMAGE.png` below this folder, of the image's size. Pixels of at least half
+    /// the file's largest value are inside.
+    pub masks: Option<PathBuf>,
+}
+
+/// How the images are split into training, validation and test.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableSplit {
+    /// By a column of the table: `train`, `validation` or `test` (also `training`, `valid`, `val`, `dev`, `testing`; upper and
+    /// lower case alike), or CelebA's 0, 1 or 2.
+    Column(String),
+    /// By [`stratified_split`](crate::stratified_split).
+    Stratified {
+        /// Share of the images for validation.
+        validation: f64,
+        /// Share of the images for testing.
+        test: f64,
+        /// Decides which image goes where.
+        seed: u64,
+    },
+}
+
+/// How an image of any shape becomes a square.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Resize {
+    /// The largest centred square: what is beside it is not seen.
+    #[default]
+    Crop,
+    /// The whole image, centred; what is missing for a square continues its outermost pixels.
+    Pad,
+    /// The whole image, its shorter side stretched.
+    Stretch,
+}
+
+impl Resize {
+    /// The transform from a square of side `size` to an image of `image_size` (width, height), for [`Resize::Stretch`] the
+    /// stretched one.
+    pub(super) fn transform(self, image_size: (u32, u32), size: usize) -> Similarity {
+        let (width, height) = (f64::from(image_size.0), f64::from(image_size.1));
+        let side = match self {
+            Self::Crop => width.min(height),
+            Self::Pad | Self::Stretch => width.max(height),
+        };
+        Similarity {
+            a: side / size as f64,
+            b: 0.0,
+            tx: (width - side) / 2.0,
+            ty: (height - side) / 2.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crop_cuts_and_pad_continues_the_longer_side() {
+        let corners = |resize: Resize| {
+            let transform = resize.transform((200, 100), 50);
+            [transform.apply([0.0, 0.0]), transform.apply([50.0, 50.0])]
+        };
+        assert_eq!(corners(Resize::Crop), [[50.0, 0.0], [150.0, 100.0]]);
+        assert_eq!(corners(Resize::Pad), [[0.0, -50.0], [200.0, 150.0]]);
+        // CelebA's size has no meaning of its own here.
+        assert_eq!(Resize::Crop.transform((178, 218), 178).apply([0.0, 0.0]), [0.0, 20.0]);
+    }
+}

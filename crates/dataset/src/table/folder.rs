@@ -1,0 +1,262 @@
+use std::collections::HashMap;
+use std::path::Path;
+
+use image::RgbImage;
+use image::imageops::{FilterType, resize};
+
+use super::cell::{LabelColumn, is_path_inside, split};
+use super::mask_files::MaskFiles;
+use super::rows::Table;
+use super::{Resize, TableConfig, TableSplit, stratified_split};
+use crate::celeba::dimensions;
+use crate::files::read;
+use crate::image_files::ImageFiles;
+use crate::lines::{line_error, quote};
+use crate::source::Fingerprint;
+use crate::{
+    Alignment, Annotations, AttributeMasks, Attributes, Error, Result, Similarity, Source, decode, parse_landmarks,
+};
+
+/// How many images lend their file size to the fingerprint.
+const SAMPLED_SIZES: usize = 64;
+
+/// Extensions that a name without one may have.
+const EXTENSIONS: [&str; 6] = ["jpg", "png", "jpeg", "JPG", "PNG", "JPEG"];
+
+/// A table of binary attributes on disk, with a folder of images of any size.
+///
+/// Each row is an image, in the order of the file. A label is 1 or true, 0, -1 or false; an empty cell (also `NA`, `NaN`, `null`)
+/// is not known and takes part in no count, loss or error rate. Image names are paths below the folder: absolute ones and those
+/// with `..` are refused. See [`TableConfig`] for the rest.
+#[derive(Debug)]
+pub struct TableFolder {
+    annotations: Annotations,
+    images: ImageFiles,
+    resize: Resize,
+    masks: Option<MaskFiles>,
+}
+
+impl TableFolder {
+    /// Reads the table; images and masks are read when asked for.
+    ///
+    /// # Errors
+    /// When a file or column is missing, a cell breaks its format (the message names the line), or not one of some sampled
+    /// images is there.
+    pub fn open(config: &TableConfig) -> Result<Self> {
+        if !config.images.exists() {
+            return Err(Error::Missing {
+                what: "the folder or archive of images".to_owned(),
+                looked_for: vec![config.images.clone()],
+            });
+        }
+        let images = ImageFiles::open(&config.images)?;
+        let table = Table::open(&config.file)?;
+        let mut annotations = annotations(table, config, matches!(images, ImageFiles::Archive(_)))?;
+        if let Some(path) = &config.landmarks {
+            let rows = parse_landmarks(&path.display().to_string(), &read(path)?)?;
+            let table = config.file.display().to_string();
+            annotations.landmarks = Some(rows.ordered_by(&annotations.names, &table)?);
+        }
+        let masks = match &config.masks {
+            Some(folder) => Some(MaskFiles::open(folder, &annotations.attributes)?),
+            None => None,
+        };
+        let folder = Self {
+            annotations,
+            images,
+            resize: config.resize,
+            masks,
+        };
+        // A wrong folder is the likeliest mistake, and a single missing file no reason to give up here.
+        if folder.sampled_sizes().all(|(_, size)| size.is_none()) {
+            folder.bytes(0)?;
+        }
+        Ok(folder)
+    }
+
+    /// Names and file sizes of some images.
+    fn sampled_sizes(&self) -> impl Iterator<Item = (&str, Option<u64>)> {
+        let n = self.annotations.len();
+        let samples = n.min(SAMPLED_SIZES);
+        (0..samples).map(move |sample| {
+            let name = self.annotations.names[sample * n / samples].as_str();
+            (name, self.images.first_size(candidates(name)))
+        })
+    }
+
+    /// The bytes and the place of an image's file.
+    fn bytes(&self, index: usize) -> Result<(Vec<u8>, std::path::PathBuf)> {
+        let names = &self.annotations.names;
+        let name = names.get(index).ok_or_else(|| Error::Invalid {
+            what: "image index".to_owned(),
+            found: index.to_string(),
+            expected: format!("less than {}", names.len()),
+        })?;
+        self.images.read_first(name, candidates(name))
+    }
+
+    fn stretched(&self, (width, height): (u32, u32)) -> (u32, u32) {
+        match self.resize {
+            Resize::Stretch if self.annotations.landmarks.is_none() => (width.max(height), width.max(height)),
+            _ => (width, height),
+        }
+    }
+}
+
+impl Source for TableFolder {
+    fn annotations(&self) -> &Annotations {
+        &self.annotations
+    }
+
+    fn image(&self, index: usize) -> Result<RgbImage> {
+        let (bytes, path) = self.bytes(index)?;
+        let image = decode(&bytes, &path)?;
+        let (width, height) = self.stretched(image.dimensions());
+        if (width, height) == image.dimensions() {
+            return Ok(image);
+        }
+        Ok(resize(&image, width, height, FilterType::Triangle))
+    }
+
+    fn image_size(&self, index: usize) -> Result<(u32, u32)> {
+        let (bytes, path) = self.bytes(index)?;
+        Ok(self.stretched(dimensions(&bytes, &path)?))
+    }
+
+    fn alignment(&self, index: usize, image_size: (u32, u32), size: usize) -> Result<Similarity> {
+        match &self.annotations.landmarks {
+            Some(landmarks) => Alignment { size }
+                .transform(Some(&landmarks[index]), image_size)
+                .map_err(|error| error.of_image(&self.annotations.names[index])),
+            None => Ok(self.resize.transform(image_size, size)),
+        }
+    }
+
+    fn has_masks(&self) -> bool {
+        self.masks.is_some()
+    }
+
+    fn masks(&self, index: usize) -> Result<Option<AttributeMasks>> {
+        let Some(masks) = &self.masks else {
+            return Ok(None);
+        };
+        let (bytes, path) = self.bytes(index)?;
+        masks.read(&self.annotations.names[index], dimensions(&bytes, &path)?)
+    }
+
+    /// Number of images and a hash of all annotations, of the file sizes of some images, and of how they become squares.
+    fn fingerprint(&self) -> String {
+        let mut hash = Fingerprint::of(&self.annotations);
+        for (_, size) in self.sampled_sizes() {
+            hash.add(&size.unwrap_or(0).to_le_bytes());
+        }
+        hash.add(&[self.resize as u8]);
+        hash.to_text(self.annotations.len())
+    }
+
+    fn contents(&self) -> String {
+        let mut hash = Fingerprint::of(&self.annotations);
+        hash.add(&[self.resize as u8]);
+        for name in &self.annotations.names {
+            self.images
+                .identify_first(candidates(name), &mut |bytes| hash.add(bytes));
+        }
+        hash.to_text(self.annotations.len())
+    }
+}
+
+/// The files that an image's name may stand for.
+fn candidates(name: &str) -> impl Iterator<Item = String> + Clone {
+    let with = |extension: &&str| format!("{name}.{extension}");
+    std::iter::once(name.to_owned()).chain(EXTENSIONS.iter().map(with).collect::<Vec<_>>())
+}
+
+/// Reads all rows.
+fn annotations(table: Table, config: &TableConfig, archive: bool) -> Result<Annotations> {
+    let file = table.file.clone();
+    let image = table.column(&config.image_column)?;
+    let split_column = match &config.split {
+        TableSplit::Column(name) => Some(table.column(name)?),
+        TableSplit::Stratified { .. } => None,
+    };
+    let columns = attribute_columns(&table, config.attributes.as_deref(), [Some(image), split_column])?;
+    let names = columns.iter().map(|&column| table.header[column].clone()).collect();
+    let attributes = Attributes::new(names).map_err(|error| match error {
+        Error::Invalid { what, found, expected } => line_error(&file, 1, format!("{what}: {found}"), expected),
+        other => other,
+    })?;
+
+    let mut labels_of: Vec<LabelColumn> = attributes.names().iter().map(|name| LabelColumn::new(name)).collect();
+    let (mut names, mut labels, mut splits) = (Vec::new(), Vec::new(), Vec::new());
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let wanted: Vec<usize> = std::iter::once(image).chain(split_column).chain(columns).collect();
+    table.rows(&wanted, |line, cells| {
+        let name = cells[0];
+        check_name(&file, line, name, archive)?;
+        if let Some(first) = seen.insert(name.to_owned(), line) {
+            return Err(line_error(
+                &file,
+                line,
+                format!("{} again, after line {first}", quote(name)),
+                "each image once".to_owned(),
+            ));
+        }
+        names.push(name.to_owned());
+        let mut cells = &cells[1..];
+        if split_column.is_some() {
+            splits.push(split(&file, line, cells[0])?);
+            cells = &cells[1..];
+        }
+        for (column, cell) in labels_of.iter_mut().zip(cells) {
+            labels.push(column.label(&file, line, cell)?);
+        }
+        Ok(())
+    })?;
+    if names.is_empty() {
+        return Err(Error::File {
+            file,
+            found: "a header and no rows".to_owned(),
+            expected: "a row for each image".to_owned(),
+        });
+    }
+    if let TableSplit::Stratified { validation, test, seed } = config.split {
+        splits = stratified_split(&labels, attributes.len(), validation, test, seed)?;
+    }
+    Ok(Annotations {
+        attributes,
+        names,
+        labels,
+        splits,
+        landmarks: None,
+        identities: None,
+    })
+}
+
+/// The columns of the attributes: those named, or all but the `others` and those without a name, which pandas and R add.
+fn attribute_columns(table: &Table, named: Option<&[String]>, others: [Option<usize>; 2]) -> Result<Vec<usize>> {
+    if let Some(named) = named {
+        return named.iter().map(|name| table.column(name)).collect();
+    }
+    let unnamed = |name: &str| name.is_empty() || name == "__index_level_0__";
+    Ok((0..table.header.len())
+        .filter(|&column| !others.contains(&Some(column)) && !unnamed(&table.header[column]))
+        .collect())
+}
+
+fn check_name(file: &str, line: usize, name: &str, archive: bool) -> Result<()> {
+    let refuse = |expected: &str| {
+        Err(line_error(
+            file,
+            line,
+            format!("image name {}", quote(name)),
+            expected.to_owned(),
+        ))
+    };
+    if !is_path_inside(name) {
+        return refuse("a path below the folder of images, such as 000001.jpg or dogs/000001.jpg, without `..`");
+    }
+    if archive && Path::new(name).components().count() > 1 {
+        return refuse("a file name without folders, as images in an archive are found by it");
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Rows of a Parquet file as text.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use polars_arrow::array::{BinaryViewArray, BooleanArray, PrimitiveArray};
+use polars_arrow::datatypes::{ArrowDataType, Field};
+use polars_parquet::parquet::metadata::FileMetadata;
+use polars_parquet::parquet::read::{BasicDecompressor, PageMetaData, PageReader, read_metadata};
+use polars_parquet::parquet::schema::types::PhysicalType;
+use polars_parquet::read::column_iter_to_arrays;
+
+use crate::files::read;
+use crate::{Error, Result};
+
+/// A page larger than this is no page of labels.
+const LARGEST_PAGE: usize = 1 << 30;
+
+/// A Parquet file in memory; its footer has been read.
+pub(super) struct ParquetTable {
+    file: String,
+    bytes: Vec<u8>,
+    metadata: FileMetadata,
+}
+
+impl ParquetTable {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let file = path.display().to_string();
+        let bytes = read(path)?;
+        let metadata = read_metadata(&mut Cursor::new(&bytes))
+            .map_err(|error| broken(&file, format!("no whole Parquet file ({error})")))?;
+        Ok(Self { file, bytes, metadata })
+    }
+
+    /// Names of the columns; parts of a nested one are `column.part`.
+    pub(super) fn names(&self) -> Vec<String> {
+        let columns = self.metadata.schema().columns().iter();
+        let path = |column: &[_]| {
+            column
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<String>>()
+                .join(".")
+        };
+        columns.map(|column| path(&column.path_in_schema)).collect()
+    }
+
+    /// Hands each row to `each`: its number, from 1, and its cells in the order of `columns`, empty where they are null.
+    pub(super) fn rows(&self, columns: &[usize], mut each: impl FnMut(usize, &[&str]) -> Result<()>) -> Result<()> {
+        let mut row = 0;
+        for group in 0..self.metadata.row_groups.len() {
+            let rows = self.metadata.row_groups[group].num_rows();
+            let cells: Vec<Vec<String>> = columns
+                .iter()
+                .map(|&column| {
+                    let cells = self.cells(group, column);
+                    let complete = cells.and_then(|cells| match cells.len() {
+                        found if found == rows => Ok(cells),
+                        found => Err(format!("{found} values for {rows} rows")),
+                    });
+                    complete.map_err(|found| {
+                        broken(
+                            &self.file,
+                            format!("{found}, in column {} of row group {group}", self.names()[column]),
+                        )
+                    })
+                })
+                .collect::<Result<_>>()?;
+            for index in 0..rows {
+                row += 1;
+                let of_row: Vec<&str> = cells.iter().map(|column| column[index].as_str()).collect();
+                each(row, &of_row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The values of a column in a row group, read by how they are stored: what an integer stands for does not matter to a label.
+    fn cells(&self, group: usize, column: usize) -> Result<Vec<String>, String> {
+        let metadata = &self.metadata.row_groups[group].parquet_columns()[column];
+        let descriptor = &metadata.descriptor().descriptor;
+        if descriptor.max_rep_level > 0 || descriptor.max_def_level > 1 {
+            return Err("several values in a row".to_owned());
+        }
+        let dtype = match descriptor.primitive_type.physical_type {
+            PhysicalType::Boolean => ArrowDataType::Boolean,
+            PhysicalType::Int32 => ArrowDataType::Int32,
+            PhysicalType::Int64 => ArrowDataType::Int64,
+            PhysicalType::Float => ArrowDataType::Float32,
+            PhysicalType::Double => ArrowDataType::Float64,
+            PhysicalType::ByteArray => ArrowDataType::BinaryView,
+            other => return Err(format!("values of type {other:?}")),
+        };
+        let range = metadata.byte_range();
+        let (start, end) = (range.start as usize, range.end as usize);
+        let bytes = self.bytes.get(start..end).ok_or("values beyond the end of the file")?;
+        let reader = PageReader::new_with_page_meta(
+            Cursor::new(bytes.to_vec().into()),
+            PageMetaData::from(metadata),
+            Vec::new(),
+            LARGEST_PAGE,
+        );
+        let field = Field::new("".into(), dtype, descriptor.max_def_level > 0);
+        let pages = BasicDecompressor::new(reader, Vec::new());
+        let (arrays, _) = column_iter_to_arrays(vec![pages], vec![&descriptor.primitive_type], field, None)
+            .map_err(|error| error.to_string())?;
+        let mut cells = Vec::new();
+        for array in &arrays {
+            let array = array.as_any();
+            if let Some(values) = array.downcast_ref::<BooleanArray>() {
+                cells.extend(values.iter().map(text));
+            } else if let Some(values) = array.downcast_ref::<PrimitiveArray<i32>>() {
+                cells.extend(values.iter().map(text));
+            } else if let Some(values) = array.downcast_ref::<PrimitiveArray<i64>>() {
+                cells.extend(values.iter().map(text));
+            } else if let Some(values) = array.downcast_ref::<PrimitiveArray<f32>>() {
+                cells.extend(values.iter().map(text));
+            } else if let Some(values) = array.downcast_ref::<PrimitiveArray<f64>>() {
+                cells.extend(values.iter().map(text));
+            } else if let Some(values) = array.downcast_ref::<BinaryViewArray>() {
+                cells.extend(values.iter().map(|value| text(value.map(String::from_utf8_lossy))));
+            } else {
+                return Err("values of an unknown type".to_owned());
+            }
+        }
+        Ok(cells)
+    }
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+fn broken(file: &str, found: String) -> Error {
+    Error::File {
+        file: file.to_owned(),
+        found,
+        expected: "a complete Parquet file with one value in each row; was the download or the copy cut off?"
+            .to_owned(),
+    }
+}

@@ -1,0 +1,407 @@
+//! Tables on disk, as people have them and with things wrong.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use dataset::{Error, Loader, LoaderConfig, Resize, Source, Split, TableConfig, TableFolder, TableSplit};
+use image::{GrayImage, Luma, Rgb, RgbImage};
+use tempfile::TempDir;
+
+const ROWS: &str = "image,crack,wet,split\na.png,1,0,train\nsub/b.jpg,0,,val\nc,0,1,test\n";
+
+/// A table, and images `a.png` (40 x 20), `sub/b.jpg` (30 x 30) and `c.png` (20 x 40).
+fn folder(table: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::create_dir_all(root.join("images/sub")).unwrap();
+    fs::write(root.join("labels.csv"), table).unwrap();
+    picture(40, 20).save(root.join("images/a.png")).unwrap();
+    picture(30, 30).save(root.join("images/sub/b.jpg")).unwrap();
+    picture(20, 40).save(root.join("images/c.png")).unwrap();
+    folder
+}
+
+/// Red in the left half, blue in the right one.
+fn picture(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, _| {
+        if 2 * x < width {
+            Rgb([200, 0, 0])
+        } else {
+            Rgb([0, 0, 200])
+        }
+    })
+}
+
+fn config(root: &Path) -> TableConfig {
+    TableConfig {
+        file: root.join("labels.csv"),
+        images: root.join("images"),
+        image_column: "image".to_owned(),
+        attributes: None,
+        split: TableSplit::Column("split".to_owned()),
+        resize: Resize::Crop,
+        landmarks: None,
+        masks: None,
+    }
+}
+
+fn open(folder: &TempDir) -> TableFolder {
+    TableFolder::open(&config(folder.path())).unwrap()
+}
+
+/// The refusal of a table, with the folder's name cut out.
+fn refusal(folder: &TempDir, config: &TableConfig) -> String {
+    let message = TableFolder::open(config).unwrap_err().to_string();
+    message.replace(&*folder.path().to_string_lossy(), "DIR")
+}
+
+#[test]
+fn a_csv_file_is_read() {
+    let folder = folder(ROWS);
+    let table = open(&folder);
+    let annotations = table.annotations();
+    assert_eq!(annotations.attributes.names(), ["crack", "wet"]);
+    assert_eq!(annotations.names, ["a.png", "sub/b.jpg", "c"]);
+    assert_eq!(annotations.labels, [1, -1, -1, 0, -1, 1]);
+    assert_eq!(annotations.splits, Split::ALL);
+    let counts = annotations.class_counts(&[0, 1, 2]);
+    assert_eq!(
+        (counts[1].positives, counts[1].negatives),
+        (1, 1),
+        "an empty cell is in neither class"
+    );
+    for (index, size) in [(40, 20), (30, 30), (20, 40)].into_iter().enumerate() {
+        assert_eq!(table.image(index).unwrap().dimensions(), size);
+        assert_eq!(table.image_size(index).unwrap(), size);
+        assert!(table.masks(index).unwrap().is_none());
+    }
+    assert!(table.fingerprint().starts_with("3 images "));
+}
+
+#[test]
+fn a_batch_has_the_labels_and_squares() {
+    let folder = folder(ROWS);
+    for (resize, left, right) in [
+        (Resize::Crop, [200, 0, 0], [0, 0, 200]),
+        (Resize::Pad, [200, 0, 0], [0, 0, 200]),
+        (Resize::Stretch, [200, 0, 0], [0, 0, 200]),
+    ] {
+        let table = TableFolder::open(&TableConfig {
+            resize,
+            ..config(folder.path())
+        });
+        let loader = Loader::new(Arc::new(table.unwrap()), vec![0, 2], LoaderConfig::in_order(10, 2, 1)).unwrap();
+        let batch = loader.epoch(0, 0).next().unwrap().unwrap();
+        assert_eq!(batch.labels, [1.0, -1.0, -1.0, 1.0]);
+        for image in batch.images.chunks(300) {
+            for row in image.chunks(30) {
+                let byte = |pixel: usize| [0, 1, 2].map(|c| (row[3 * pixel + c] * 255.0).round() as u8);
+                assert_eq!((byte(0), byte(9)), (left, right), "{resize:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn masks_follow_the_image_under_every_policy() {
+    let folder = folder(ROWS);
+    let masks = folder.path().join("masks");
+    fs::create_dir_all(masks.join("crack/sub")).unwrap();
+    // The red half; 0 and 1 as some tools write, 0 and 255 as others.
+    GrayImage::from_fn(40, 20, |x, _| Luma([u8::from(x < 20)]))
+        .save(masks.join("crack/a.png"))
+        .unwrap();
+    GrayImage::from_fn(20, 40, |x, _| Luma([if x < 10 { 255 } else { 0 }]))
+        .save(masks.join("crack/c.png"))
+        .unwrap();
+    for resize in [Resize::Crop, Resize::Pad, Resize::Stretch] {
+        let table = TableFolder::open(&TableConfig {
+            resize,
+            masks: Some(masks.clone()),
+            ..config(folder.path())
+        })
+        .unwrap();
+        assert!(table.has_masks());
+        assert!(table.masks(1).unwrap().is_none(), "no file, no mask");
+        for index in [0, 2] {
+            let image_size = table.image_size(index).unwrap();
+            let transform = table.alignment(index, image_size, 8).unwrap();
+            let found = table.masks(index).unwrap().unwrap();
+            let aligned = dataset::aligned_masks(&found, image_size, &transform, 8);
+            let mut pixels = vec![0.0; 3 * 64];
+            dataset::warp_into(&table.image(index).unwrap(), &transform, 8, &mut pixels);
+            for (pixel, inside) in pixels.chunks(3).zip(&aligned) {
+                // On the border between the halves neither colour is whole.
+                if pixel[0] > 0.7 || pixel[2] > 0.7 {
+                    assert_eq!(*inside, pixel[0] > 0.7, "{resize:?}");
+                }
+            }
+            assert!(!aligned[64..].contains(&true), "wet has no masks");
+        }
+    }
+    GrayImage::new(7, 7).save(masks.join("crack/c.png")).unwrap();
+    let table = TableFolder::open(&TableConfig {
+        masks: Some(masks.clone()),
+        ..config(folder.path())
+    });
+    let message = table.unwrap().masks(2).unwrap_err().to_string();
+    assert!(
+        message.ends_with("crack/c.png: a mask of 7 x 7 pixels, expected 20 x 40, as the image"),
+        "{message}"
+    );
+    let nowhere = TableConfig {
+        masks: Some(folder.path().join("images")),
+        ..config(folder.path())
+    };
+    assert!(refusal(&folder, &nowhere).starts_with("a folder of masks for any attribute not found"));
+}
+
+#[test]
+fn without_a_split_column_the_split_is_stratified() {
+    let mut rows = "image,crack\n".to_owned();
+    let folder = folder(ROWS);
+    for index in 0..100 {
+        rows += &format!("{index}.png,{}\n", u8::from(index % 10 == 0));
+    }
+    fs::write(folder.path().join("labels.csv"), rows).unwrap();
+    fs::write(folder.path().join("images/0.png"), "").unwrap();
+    let table = TableFolder::open(&TableConfig {
+        split: TableSplit::Stratified {
+            validation: 0.2,
+            test: 0.3,
+            seed: 7,
+        },
+        ..config(folder.path())
+    })
+    .unwrap();
+    let annotations = table.annotations();
+    for (split, positives, negatives) in [(Split::Train, 5, 45), (Split::Validation, 2, 18), (Split::Test, 3, 27)] {
+        let counts = annotations.class_counts(&annotations.indices(split))[0];
+        assert_eq!((counts.positives, counts.negatives), (positives, negatives), "{split}");
+    }
+}
+
+#[test]
+fn parquet_as_pandas_writes_it_says_the_same_as_csv() {
+    let folder = folder(ROWS);
+    let path = folder.path().join("labels.parquet");
+    let bytes = include_bytes!("data/table/labels.parquet").as_slice();
+    fs::write(&path, bytes).unwrap();
+    let of = |attributes: &[&str]| TableConfig {
+        file: path.clone(),
+        attributes: Some(attributes.iter().map(|&name| name.to_owned()).collect()),
+        split: TableSplit::Stratified {
+            validation: 0.0,
+            test: 0.4,
+            seed: 1,
+        },
+        ..config(folder.path())
+    };
+    let table = TableFolder::open(&of(&["wet", "crack"])).unwrap();
+    let csv = TableFolder::open(&TableConfig {
+        file: folder.path().join("labels.csv"),
+        ..of(&["wet", "crack"])
+    })
+    .unwrap();
+    assert_eq!(table.annotations(), csv.annotations());
+    assert_eq!(
+        table.annotations().labels,
+        [-1, 1, 0, -1, 1, -1],
+        "in the order asked for"
+    );
+    let table = TableFolder::open(&of(&["tiny", "nullable", "kind"])).unwrap();
+    assert_eq!(table.annotations().labels, [-1, 1, -1, 1, 0, 1, 1, -1, 1]);
+
+    let message = refusal(&folder, &of(&["age"]));
+    assert!(
+        message.starts_with("DIR/labels.parquet:1: age is \"30\", expected 1 or true"),
+        "{message}"
+    );
+    let message = refusal(&folder, &of(&["list.list.element"]));
+    assert!(
+        message.starts_with("DIR/labels.parquet: several values in a row, in column list.list.element of row group 0"),
+        "{message}"
+    );
+    for length in [0, 4, 100, bytes.len() / 2, bytes.len() - 20] {
+        fs::write(&path, &bytes[..length]).unwrap();
+        let message = refusal(&folder, &of(&["crack"]));
+        assert!(
+            message.starts_with("DIR/labels.parquet: no whole Parquet file") && message.ends_with("the copy cut off?"),
+            "{message}"
+        );
+    }
+    fs::write(folder.path().join("labels.csv"), bytes).unwrap();
+    let message = refusal(&folder, &config(folder.path()));
+    assert_eq!(
+        message,
+        "DIR/labels.csv: a Parquet file, expected the extension .parquet"
+    );
+}
+
+#[test]
+fn faults_name_the_line() {
+    for (table, expected) in [
+        (
+            "",
+            "DIR/labels.csv: an empty file, expected a header and a row for each image",
+        ),
+        (
+            "image,crack,split\n",
+            "DIR/labels.csv: a header and no rows, expected a row for each image",
+        ),
+        (
+            "file,crack,split\na.png,1,train\n",
+            "DIR/labels.csv:1: no column `image`, expected one of file, crack, split",
+        ),
+        (
+            "image,crack\na.png,1\n",
+            "DIR/labels.csv:1: no column `split`, expected one of image, crack",
+        ),
+        (
+            "image,crack,split,image\na.png,1,train,b\n",
+            "DIR/labels.csv:1: column `image` twice, expected each name once",
+        ),
+        (
+            "image,crack,crack,split\na.png,1,1,train\n",
+            "DIR/labels.csv:1: attribute names: crack twice, expected each name once",
+        ),
+        (
+            "image,split\na.png,train\n",
+            "DIR/labels.csv:1: attribute names: no name, expected at least one",
+        ),
+        (
+            "image,crack,split\na.png,1\n",
+            "DIR/labels.csv:2: 2 cells, expected 3, one for each name of the header",
+        ),
+        (
+            "image,crack,split\na.png,1,train\n../b.png,1,test\n",
+            "DIR/labels.csv:3: image name \"../b.png\", expected a path below",
+        ),
+        (
+            "image,crack,split\n/etc/passwd,1,test\n",
+            "DIR/labels.csv:2: image name \"/etc/passwd\", expected a path below",
+        ),
+        (
+            "image,crack,split\nsub\\b.jpg,1,test\n",
+            "DIR/labels.csv:2: image name \"sub\\\\b.jpg\", expected a path below",
+        ),
+        (
+            "image,crack,split\n,1,test\n",
+            "DIR/labels.csv:2: image name \"\", expected a path below",
+        ),
+        (
+            "image,crack,split\na.png,1,train\n\na.png,0,test\n",
+            "DIR/labels.csv:4: \"a.png\" again, after line 2, expected each image once",
+        ),
+        (
+            "image,crack,split\na.png,1,hold\n",
+            "DIR/labels.csv:2: split \"hold\", expected train, validation or test (or 0, 1, 2)",
+        ),
+        (
+            "image,crack,split\na.png,yes,train\n",
+            "DIR/labels.csv:2: crack is \"yes\", expected 1 or true, 0, -1 or false",
+        ),
+        (
+            "image,crack,split\na.png,0,train\nc,-1,test\n",
+            "DIR/labels.csv:3: crack is -1, after another word for no in line 2",
+        ),
+        (
+            "image,has crack,split\na.png,1,train\n",
+            "DIR/labels.csv:1: attribute names: \"has crack\" in column 1, expected a name without whitespace",
+        ),
+    ] {
+        let folder = folder(table);
+        let message = refusal(&folder, &config(folder.path()));
+        assert!(
+            message.starts_with(expected),
+            "{message:?} should start with {expected:?}"
+        );
+    }
+    let folder = folder(ROWS);
+    fs::write(
+        folder.path().join("labels.csv"),
+        b"image,crack,split\na.png,1,train\n\xff.png,1,test\n",
+    )
+    .unwrap();
+    assert_eq!(
+        refusal(&folder, &config(folder.path())),
+        "DIR/labels.csv:3: bytes that are no text, expected a text file in UTF-8"
+    );
+}
+
+#[test]
+fn common_exports_are_read() {
+    for table in [
+        "\u{feff}image;crack;split\na.png;1;train\nsub/b.jpg;0;test\n",
+        "image\tcrack\tsplit\r\na.png\t1\ttrain\r\nsub/b.jpg\t0\ttest\r\n",
+        ",image,crack,split\n0,a.png,1.0,0\n1,\"sub/b.jpg\",0.0,2\n",
+        "image, crack, split\na.png, True, train\nsub/b.jpg, False, test\n",
+    ] {
+        let folder = folder(table);
+        let table = open(&folder);
+        assert_eq!(table.annotations().attributes.names(), ["crack"]);
+        assert_eq!(table.annotations().labels, [1, -1]);
+        assert_eq!(table.annotations().splits, [Split::Train, Split::Test]);
+        table.image(1).unwrap();
+    }
+}
+
+#[test]
+fn missing_files_are_named_with_where_they_were_looked_for() {
+    let folder = folder("image,crack,split\nx,1,train\ny,0,test\n");
+    let message = refusal(&folder, &config(folder.path()));
+    assert!(
+        message.starts_with("image x not found; looked for DIR/images/x, DIR/images/x.jpg"),
+        "{message}"
+    );
+    let absent = TableConfig {
+        images: folder.path().join("pictures"),
+        ..config(folder.path())
+    };
+    assert_eq!(
+        refusal(&folder, &absent),
+        "the folder or archive of images not found; looked for DIR/pictures"
+    );
+    let absent = TableConfig {
+        file: folder.path().join("labels.parquet"),
+        ..config(folder.path())
+    };
+    assert_eq!(
+        refusal(&folder, &absent),
+        "labels.parquet not found; looked for DIR/labels.parquet"
+    );
+    // One that is missing among others is found out when it is read.
+    let folder = self::folder("image,crack,split\na.png,1,train\ny,0,test\n");
+    let table = open(&folder);
+    table.image(0).unwrap();
+    assert!(matches!(table.image(1), Err(Error::Missing { .. })));
+    fs::write(folder.path().join("images/y"), "no image").unwrap();
+    assert!(matches!(table.image(1), Err(Error::Decode { .. })));
+    assert!(matches!(table.image_size(1), Err(Error::Decode { .. })));
+}
+
+#[test]
+fn faces_with_landmarks_are_aligned_by_them() {
+    let folder = folder("image,smile,split\na.png,1,train\nc,0,test\n");
+    let landmarks = folder.path().join("landmarks.txt");
+    let columns =
+        "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y";
+    fs::write(
+        &landmarks,
+        format!("2\n{columns}\na.png 10 10 20 10 15 12 10 15 20 15\nc 5 5 5 5 5 5 5 5 5 5\n"),
+    )
+    .unwrap();
+    let table = TableFolder::open(&TableConfig {
+        landmarks: Some(landmarks),
+        ..config(folder.path())
+    })
+    .unwrap();
+    let transform = table.alignment(0, (40, 20), 55).unwrap();
+    assert_eq!(
+        transform.inverse().unwrap().apply([15.0, 10.0]).map(f64::round),
+        [28.0, 25.0]
+    );
+    let message = table.alignment(1, (20, 40), 55).unwrap_err().to_string();
+    assert!(message.starts_with("c: landmarks"), "{message}");
+}

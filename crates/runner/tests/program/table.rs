@@ -1,0 +1,391 @@
+//! A table of one's own from the file to the report, as a user runs it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use runner::frames::{PerAttribute, ReadTable};
+
+use crate::place::{fails, succeeds};
+
+const NETWORK: &str = "
+model:
+  architecture:
+    block: basic
+    stem: {kernel: 3, stride: 2, max_pool: true}
+    stages: [{width: 8, blocks: 1, stride: 1, kernel: 3}]
+training: {epochs: 1, batch_size: 16, augmentation: {scale: 0, rotation: 0, shift: 0, blur: 0, mirror: 0.5}}
+measure: {resamples: 100}
+figures: {examples: 2}
+";
+
+/// Pictures of shapes as the example experiment has them, but few.
+const SHAPES: &str = "data:
+  source: table
+  image_size: 32
+  table:
+    file: labels.csv
+    images: images
+    image_column: file
+    resize: pad
+    masks: masks
+    shapes: {images: 240, seed: 3}
+";
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new(data: &str) -> Self {
+        let place = Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
+        place.write("mine.yaml", format!("{data}{NETWORK}"));
+        place
+    }
+
+    fn path(&self, relative: &str) -> PathBuf {
+        self.folder.path().join(relative)
+    }
+
+    fn write(&self, relative: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(relative);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, content).expect("written");
+    }
+
+    fn run(&self, stage: &str, settings: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
+        command
+            .args([stage, "mine.yaml", "--device", "cpu"])
+            .current_dir(self.folder.path());
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        command.output().expect("the program starts")
+    }
+
+    fn table(&self, relative: &str) -> ReadTable {
+        let path = self.path("results/mine").join(relative);
+        match path.extension() {
+            Some(extension) if extension == "csv" => ReadTable::csv(&path, true),
+            _ => ReadTable::parquet(&path),
+        }
+        .expect("a table")
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_table_with_masks_and_unknown_labels_runs_to_the_report() {
+    let place = Place::new(SHAPES);
+    let output = place.run("reproduce", &[]);
+    let printed = succeeds(&output);
+    assert!(
+        said(&output).contains("test images (all), 5 attributes"),
+        "{}",
+        said(&output)
+    );
+    assert!(
+        printed.contains("open_ring") && printed.contains("report.html"),
+        "{printed}"
+    );
+
+    let scores = place.table("unbalanced/predictions.parquet");
+    let keys = PerAttribute::of(&scores).expect("images times attributes");
+    let (labels, values) = (
+        scores.integers("label").expect("labels"),
+        scores.doubles("score").expect("scores"),
+    );
+    let of_bar: Vec<(i64, f64)> = labels
+        .iter()
+        .zip(&values)
+        .skip(4)
+        .step_by(5)
+        .map(|(&label, value)| (label, value.expect("a score")))
+        .collect();
+    assert!(
+        of_bar.iter().any(|(label, _)| *label == 0),
+        "some labels of bent_bar are unknown"
+    );
+
+    // Error rates are over the annotated images only.
+    let table = place.table("tables/attributes.csv");
+    let row = table
+        .texts("attribute")
+        .expect("names")
+        .iter()
+        .position(|name| name == "bent_bar")
+        .expect("a row");
+    for (column, label) in [("unbalanced_fnr", 1), ("unbalanced_fpr", -1)] {
+        let all = of_bar.iter().filter(|(of, _)| *of == label).count();
+        let wrong = of_bar
+            .iter()
+            .filter(|(of, score)| *of == label && (*score >= 0.0) != (label > 0))
+            .count();
+        let found = table.doubles(column).expect("numbers")[row].expect("a rate");
+        assert!(
+            (found - wrong as f64 / all as f64).abs() < 1e-12,
+            "{column}: {found}, {wrong} of {all}"
+        );
+    }
+
+    // Energies are those in each image's own mask.
+    let energy = place.table("unbalanced/energy.parquet");
+    assert_eq!(PerAttribute::of(&energy).expect("images times attributes"), keys);
+    let energies = energy.doubles("energy").expect("numbers");
+    assert_eq!(energies, energy.doubles("energy_exact").expect("numbers"));
+    let areas: Vec<f64> = energy
+        .doubles("region_area")
+        .expect("numbers")
+        .into_iter()
+        .map(Option::unwrap)
+        .collect();
+    assert!(areas.iter().all(|area| (0.005..0.2).contains(area)));
+    assert!(areas.iter().any(|area| *area != areas[0]), "shapes differ in size");
+    let means = table.doubles("region_area").expect("numbers");
+    let mean = areas.iter().skip(4).step_by(5).sum::<f64>() / (areas.len() / 5) as f64;
+    assert!((means[row].expect("an area") - mean).abs() < 1e-6);
+    assert!(place.path("results/mine/report.html").is_file());
+}
+
+#[test]
+fn one_attribute_without_any_region_runs_to_the_report() {
+    let place = Place::new(SHAPES);
+    let settings = ["data.table.attributes=[hollow_square]", "data.table.masks=null"];
+    let printed = succeeds(&place.run("reproduce", &settings));
+    assert!(
+        printed.contains("hollow_square") && printed.contains("UNDECIDED"),
+        "{printed}"
+    );
+    let energy = place.table("balanced/energy.parquet");
+    let known: Vec<f64> = energy
+        .doubles("energy")
+        .expect("numbers")
+        .into_iter()
+        .flatten()
+        .collect();
+    assert!(
+        !known.is_empty() && known.iter().all(|energy| *energy == 1.0),
+        "the whole image is the region"
+    );
+    assert!(
+        energy
+            .doubles("energy_exact")
+            .expect("numbers")
+            .iter()
+            .all(Option::is_none)
+    );
+    let resolved = fs::read_to_string(place.path("results/mine/experiment.yaml")).expect("text");
+    assert!(resolved.contains("regions: none"), "{resolved}");
+    for figure in [
+        "error_rates",
+        "energies",
+        "bias_reliance",
+        "average_cams",
+        "examples",
+        "training_curves",
+    ] {
+        assert!(
+            place.path(&format!("results/mine/figures/{figure}.pdf")).is_file(),
+            "{figure}"
+        );
+    }
+
+    // A regions file gives it a place.
+    place.write(
+        "regions.yaml",
+        "regions: {middle: {attributes: [hollow_square], boxes: [{x: [0.25, 0.75], y: [0.25, 0.75]}]}}\n",
+    );
+    let settings = [settings[0], settings[1], "measure.regions=regions.yaml"];
+    let output = place.run("reproduce", &settings);
+    succeeds(&output);
+    let again = said(&output);
+    let kept = again.lines().filter(|line| line.ends_with("unchanged"));
+    let kept = kept.filter(|line| line.starts_with("train/") || line.starts_with("predict/"));
+    assert_eq!(kept.count(), 4, "nothing is trained or scored again: {again}");
+    assert_eq!(
+        place
+            .table("tables/attributes.csv")
+            .doubles("region_area")
+            .expect("numbers"),
+        [Some(0.25)]
+    );
+}
+
+/// The images of a results folder's predictions.
+fn scored(place: &Place) -> Vec<String> {
+    PerAttribute::of(&place.table("unbalanced/predictions.parquet"))
+        .expect("regular")
+        .images
+}
+
+/// Damages four images in four ways: missing, cut off, no image, empty. Returns their names, the
+/// last of them a test image, and the bytes of the missing one.
+fn damage(place: &Place, test_image: &str) -> (Vec<String>, Vec<u8>) {
+    let images = place.path("data/shapes-v1-240-seed3/images");
+    let names: Vec<String> = ["00001.jpg", "00002.jpg", "00004.png"]
+        .map(str::to_owned)
+        .into_iter()
+        .filter(|name| name != test_image)
+        .chain([test_image.to_owned()])
+        .collect();
+    let missing = fs::read(images.join(&names[0])).expect("an image");
+    for (way, name) in names.iter().enumerate() {
+        let path = images.join(name);
+        match way {
+            0 => fs::remove_file(&path).expect("removed"),
+            1 => {
+                let bytes = fs::read(&path).expect("read");
+                fs::write(&path, &bytes[..bytes.len() / 2]).expect("written");
+            }
+            2 => fs::write(&path, "<html>404 Not Found</html>").expect("written"),
+            _ => fs::write(&path, "").expect("written"),
+        }
+    }
+    (names, missing)
+}
+
+#[test]
+fn bad_images_end_a_run_or_are_left_out_of_all_of_it() {
+    let place = Place::new(SHAPES);
+    let one = "classifiers={unbalanced: {class_weights: none}}";
+    succeeds(&place.run("predict", &[one]));
+    let before = scored(&place);
+    let (bad, missing) = damage(&place, &before[5].clone());
+
+    let output = place.run("reproduce", &[one, "seed=2"]);
+    let message = fails(&output);
+    assert!(
+        bad.iter()
+            .any(|name| message.contains(name.split('.').next().expect("a stem")))
+            && message.contains("`data.on_bad_image: skip`"),
+        "{message}"
+    );
+
+    let skip = [one, "data.on_bad_image=skip"];
+    let output = place.run("explain", &[skip[0], skip[1], "data.bad_images_limit=3"]);
+    let message = fails(&output);
+    assert!(
+        message.contains("more than data.bad_images_limit: 3 allows"),
+        "{message}"
+    );
+    assert!(
+        !place.path("results/mine/bad_images.csv").exists(),
+        "a refused run leaves no list"
+    );
+
+    let output = place.run("explain", &skip);
+    succeeds(&output);
+    assert!(
+        said(&output).contains("4 that cannot be used left out"),
+        "{}",
+        said(&output)
+    );
+    let list = place.table("bad_images.csv");
+    let mut listed = list.texts("image").expect("names");
+    listed.sort();
+    let mut expected = bad.clone();
+    expected.sort();
+    assert_eq!(listed, expected);
+    let after = scored(&place);
+    let kept: Vec<String> = before.iter().filter(|name| !bad.contains(name)).cloned().collect();
+    assert_eq!(after, kept, "predictions are of all others");
+    let energy = PerAttribute::of(&place.table("unbalanced/energy.parquet")).expect("regular");
+    assert_eq!(energy.images, after, "and energies of the same");
+    let manifest = fs::read_to_string(place.path("results/mine/manifest.json")).expect("text");
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    assert_eq!(manifest["skipped_images"].as_array().expect("a list").len(), 4);
+
+    // Again: nothing to do. With one more bad image than listed, the run ends; with one repaired, all is made anew.
+    let output = place.run("explain", &skip);
+    succeeds(&output);
+    assert_eq!(said(&output).matches("unchanged").count(), 4, "{}", said(&output));
+    let repaired = place.path("data/shapes-v1-240-seed3/images").join(&bad[0]);
+    fs::write(repaired, missing).expect("written");
+    let output = place.run("explain", &skip);
+    succeeds(&output);
+    assert!(
+        said(&output).contains("3 that cannot be used left out"),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(said(&output).matches("unchanged").count(), 0, "{}", said(&output));
+}
+
+#[test]
+fn what_is_wrong_with_a_table_is_said_in_a_paragraph() {
+    let table = "data: {source: table, image_size: 32, table: {file: labels.csv, images: images}}\n";
+    let place = Place::new(table);
+    let message = fails(&place.run("train", &[]));
+    for part in [
+        "data.table.file: data/labels.csv is not there",
+        "data.table.images: data/images is not there",
+        "--data",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    place.write("data/images/a.png", "");
+    for (rows, settings, expected) in [
+        ("image,crack\na.png,1\n", &[][..], "the data set has no test images; "),
+        ("image,crack\na.png,3\n", &[], "data/labels.csv:2: crack is \"3\""),
+        (
+            "image,crack\n../a.png,1\n",
+            &[],
+            "data/labels.csv:2: image name \"../a.png\"",
+        ),
+        (
+            "image,crack\na.png,1\n",
+            &["data.table.image_column=file"],
+            "no column `file`, expected one of image, crack",
+        ),
+        (
+            "image,crack\na.png,1\n",
+            &["data.table.split_column=part"],
+            "no column `part`",
+        ),
+        (
+            "image,crack\na.png,1\n",
+            &["data.table.split={test: 0.9, validation: 0.1}"],
+            "data.table.split",
+        ),
+        (
+            "image,crack\na.png,1\n",
+            &["measure.regions=masks"],
+            "expected data.table.masks",
+        ),
+        ("image,crack\na.png,1\n", &["data.table=null"], "data.table: missing"),
+        (
+            "image,crack\na.png,1\n",
+            &["data.table.resize=squash"],
+            "unknown variant `squash`",
+        ),
+        (
+            "image,crack\na.png,1\n",
+            &["data.on_bad_image=ignore"],
+            "unknown variant `ignore`",
+        ),
+        (
+            "image,crack,split\na.png,1,train\nb.png,,train\nc.png,1,test\n",
+            &["data.table.split_column=split"],
+            "crack has 1 positives and 0 negatives among the training images",
+        ),
+        (
+            "image,crack,split\na.png,1,train\nb.png,0,train\nc.png,1,test\n",
+            &["data.table.split_column=split", "measure.regions=celeba"],
+            "no region for crack",
+        ),
+    ] {
+        place.write("data/labels.csv", rows);
+        let message = fails(&place.run("reproduce", settings));
+        assert!(message.contains(expected), "{message:?} should contain {expected:?}");
+    }
+    assert!(
+        !place.path("results/mine/experiment.yaml").exists(),
+        "a refused run writes nothing"
+    );
+}
