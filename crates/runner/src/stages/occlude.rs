@@ -229,7 +229,7 @@ impl<'a> Hider<'a> {
         let regions = match hidden(context) {
             Hide::Region => shared_regions(context, data)?,
             Hide::ExactMask => {
-                if data.source.masks(data.test[0])?.is_none() {
+                if !data.source.has_masks() {
                     return Err(Error::Experiment {
                         place: "measure.occlusion.hide".to_owned(),
                         message: "exact_mask, but the data set has no masks; `region` hides the attributes' regions"
@@ -381,7 +381,6 @@ impl<'a> Hider<'a> {
 type SharedRegion = (Vec<usize>, Region, Vec<Region>);
 
 fn shared_regions(context: &Context, data: &DataSet) -> Result<Vec<SharedRegion>> {
-    let size = context.experiment.data.image_size;
     let mut shared: Vec<SharedRegion> = Vec::new();
     let Regions::Fixed(all) = regions::load(&context.experiment, data.attributes())? else {
         return Ok(shared);
