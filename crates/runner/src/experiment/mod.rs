@@ -14,8 +14,8 @@ pub use figures::Figures;
 pub use load::{Loaded, load, settings_of, to_yaml};
 pub use sections::{
     ArchitectureChoice, Augment, Classifier, Data, Explain, Faithfulness, Fill, Hide, IMAGENET_DEVIATION,
-    IMAGENET_MEAN, Measure, Network, Occlusion, OnBadImage, Optimiser, Procedural, Report, Rise, Schedule, Source, Training,
-    WeightScheme,
+    IMAGENET_MEAN, Measure, Network, Occlusion, OnBadImage, Optimiser, Procedural, Report, Rise, Schedule, Source,
+    Training, WeightScheme,
 };
 pub use table::{Shapes, Table};
 
