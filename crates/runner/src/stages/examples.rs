@@ -12,16 +12,17 @@ use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Maps, Method, Resize, Res
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
-use metrics::table_order;
+use metrics::{Region, table_order};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DataSet, Predictions, evaluate, reference};
+use super::{DataSet, Predictions, evaluate, masks, reference};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::figures::data::Outline;
 use crate::manifest::Key;
-use crate::regions;
+use crate::regions::{self, Regions};
 use crate::report::{AttributeExamples, Example, ExampleImage, Examples, Outcome, RegionCells};
 
 /// The stage's file in the results folder.
@@ -47,7 +48,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Res
         .settings(&classifiers)
         .settings(&context.experiment.data.deciding())
         .settings(&context.experiment.explain)
-        .settings(&context.experiment.measure.regions)
+        .settings(&context.experiment.regions())
         .settings(&context.experiment.report)
         .settings(&context.experiment.seed)
         .text(&context.manifest.data)
@@ -252,8 +253,14 @@ fn assemble(
     let names = data.attributes();
     let size = experiment.data.image_size;
     let resize: Resize = experiment.explain.resize.parse()?;
-    let regions = regions::load(&experiment.measure.regions, names)?;
+    let regions = regions::load(experiment, names)?;
     let images = choice.images();
+    let mut own: BTreeMap<usize, Option<Vec<Region>>> = BTreeMap::new();
+    if matches!(regions, Regions::Masks) {
+        for &row in &images {
+            own.insert(row, masks::of_image(data, data.test[row], size)?);
+        }
+    }
     let place: BTreeMap<usize, usize> = images.iter().enumerate().map(|(at, &row)| (row, at)).collect();
     let (height, width) = source
         .maps
@@ -265,18 +272,19 @@ fn assemble(
 
     let mut attributes = Vec::with_capacity(names.len());
     for attribute in table_order(names, &data.class_counts()) {
-        let region = &regions[attribute].grid;
-        let pixels = region.region(size);
         let shown: Vec<usize> = choice.images_of(attribute).into_iter().collect();
         let mut examples = Vec::with_capacity(shown.len());
         for &row in &shown {
             let at = row * names.len() + attribute;
+            let mask = own.get(&row).and_then(|masks| Some(&masks.as_ref()?[attribute]));
+            let region = regions.in_image(attribute, mask);
             let mut energies = Vec::with_capacity(classifiers.len());
             let mut cells = Vec::with_capacity(classifiers.len());
             for maps in &source.maps {
                 let raw = maps[&row].map(0, attribute);
                 resizer.finalise(raw, &mut map);
-                energies.push(metrics::proportional_energy(&map, &pixels)?.map(|energy| energy as f32));
+                let energy = region.map(|region| metrics::proportional_energy(&map, region));
+                energies.push(energy.transpose()?.flatten().map(|energy| energy as f32));
                 cells.push(STANDARD.encode(quantised(raw)));
             }
             examples.push(Example {
@@ -287,14 +295,19 @@ fn assemble(
                 maps: cells,
             });
         }
+        // The whole image, or another region in each, has no border to show.
+        let outline = regions.outline(attribute).unwrap_or(Outline {
+            side: 1,
+            inside: vec![false],
+        });
         let groups = || choice.groups.iter().map(|all| &all[attribute]);
         let position = |row: &usize| shown.binary_search(row).unwrap_or_default();
         attributes.push(AttributeExamples {
             name: names[attribute].clone(),
             region: RegionCells {
-                side: region.side(),
-                cells: region
-                    .cells()
+                side: outline.side,
+                cells: outline
+                    .inside
                     .iter()
                     .map(|&inside| if inside { '1' } else { '0' })
                     .collect(),

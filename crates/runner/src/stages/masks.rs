@@ -20,7 +20,7 @@ pub fn exact_masks(data: &DataSet, batch: &Batch, size: usize) -> Result<Vec<Opt
 ///
 /// # Errors
 /// When a mask is unreadable.
-fn of_image(data: &DataSet, index: usize, size: usize) -> Result<Option<Vec<Region>>> {
+pub fn of_image(data: &DataSet, index: usize, size: usize) -> Result<Option<Vec<Region>>> {
     let Some(masks) = data.source.masks(index)? else {
         return Ok(None);
     };
