@@ -110,8 +110,15 @@ impl Regions {
 /// # Errors
 /// When the regions file cannot be read, is malformed or lacks an attribute.
 pub fn load(experiment: &Experiment, attributes: &[String]) -> Result<Regions> {
-    let size = experiment.data.image_size;
-    match experiment.regions() {
+    choose(experiment.regions(), attributes, experiment.data.image_size)
+}
+
+/// The regions of a `measure.regions`, on a square of side `size`.
+///
+/// # Errors
+/// As [`load`].
+pub fn choose(choice: &str, attributes: &[String], size: usize) -> Result<Regions> {
+    match choice {
         CELEBA_REGIONS => celeba(attributes, size).map(Regions::Fixed),
         NO_REGIONS => {
             let whole = AttributeRegion::whole(size)?;

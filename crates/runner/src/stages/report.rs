@@ -187,6 +187,7 @@ fn facts(context: &Context, data: &DataFacts) -> Vec<Fact> {
     let source = match experiment.data.source {
         Source::Procedural => "procedural faces",
         Source::Celeba => "CelebA",
+        Source::Table => "table",
     };
     let mut facts = vec![
         fact("command", manifest.command_line()),
@@ -194,11 +195,14 @@ fn facts(context: &Context, data: &DataFacts) -> Vec<Fact> {
         fact(
             "images",
             format!(
-                "{} training and {} test images ({}); {} attributes; {size} × {size} pixels",
+                "{} training and {} test images ({}); {}; {size} × {size} pixels",
                 data.training,
                 data.test,
                 data.filter,
-                data.attributes.len(),
+                match data.attributes.len() {
+                    1 => "1 attribute".to_owned(),
+                    several => format!("{several} attributes"),
+                },
                 size = experiment.data.image_size
             ),
         ),

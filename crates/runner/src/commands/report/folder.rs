@@ -107,9 +107,15 @@ impl RunFolder {
         }
         let claims = claims(&folder.join("tables/claims.csv")).map_err(older)?;
         let choice = settings.get("measure.regions").map_or("celeba", String::as_str);
-        let local = regions::load(choice, &attributes)
-            .ok()
-            .map(|regions| regions.iter().map(|region| region.local).collect());
+        let size = settings.get("data.image_size").and_then(|size| size.parse().ok());
+        let areas = table.doubles("region_area").map_err(older)?;
+        let local = regions::choose(choice, &attributes, size.unwrap_or(112)).ok();
+        let local = local.map(|regions| {
+            let areas = areas.iter().enumerate();
+            areas
+                .map(|(attribute, area)| regions.is_local(attribute, *area))
+                .collect()
+        });
         Ok(Self {
             name,
             link: link.to_owned(),
