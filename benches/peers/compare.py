@@ -222,7 +222,7 @@ def main():
     text = [
         "# Benchmarks",
         "",
-        f"Written by `just peers` (`benches/peers/compare.py`) on {threads} cores of a {processor()} ({instruction_sets()}), "
+        f"Written by `just peers` (`benches/peers/compare.py`) on {threads} cores ({processor()}, {instruction_sets()}), "
         f"{platform.system()}, {output('rustc', '--version').split(' (')[0]}, PyTorch {torch}, biascam {revision}.",
     ]
     if chosen:
