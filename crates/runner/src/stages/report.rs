@@ -52,7 +52,7 @@ pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, fig
     );
     if !measured.findings.is_empty() {
         summary += &format!(
-            " {observed} of the paper's {} claims are observed in this run.",
+            " {observed} of {} claims are observed in this run.",
             measured.findings.len()
         );
     }

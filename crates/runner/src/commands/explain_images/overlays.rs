@@ -226,10 +226,7 @@ impl<'a> Pages<'a> {
             .map_or_else(String::new, |layer| format!(" at {layer}"));
         let sheet = ContactSheet {
             title: title.to_owned(),
-            subtitle: format!(
-                "{method}{layer}, target {}; colours from 0 to each map's own largest value",
-                self.way.target
-            ),
+            subtitle: format!("{method}{layer}, target {}; each map scaled alone", self.way.target),
             colours: self.way.colours,
             cells,
         };
