@@ -1,9 +1,11 @@
 //! What a run says while it works: bars on a terminal, plain lines elsewhere, always on standard error.
 
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use console::Term;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// Sets how many seconds a plain log waits between two lines about one piece of work, in place of 15: a sweep asks its runs for
 /// more lines than a person wants.
@@ -12,6 +14,34 @@ pub const INTERVAL_VARIABLE: &str = "BIASCAM_PROGRESS_SECONDS";
 fn plain_interval() -> Duration {
     let asked = std::env::var(INTERVAL_VARIABLE).ok().and_then(|text| text.parse().ok());
     Duration::from_secs(asked.unwrap_or(15))
+}
+
+/// The bars of this process: those that show at a time stand below each other, as a validation does below its training.
+fn bars() -> &'static MultiProgress {
+    static BARS: OnceLock<MultiProgress> = OnceLock::new();
+    BARS.get_or_init(MultiProgress::new)
+}
+
+/// A line that stays, above the bars.
+fn stays(line: &str) {
+    bars().suspend(|| eprintln!("{line}"));
+}
+
+/// As many of a note's parts, which two spaces keep apart, as fit so many columns: half a number would be another number.
+fn fitting(note: &str, columns: usize) -> String {
+    let mut fitted = String::new();
+    for part in note.split("  ") {
+        let longer = if fitted.is_empty() {
+            part.to_owned()
+        } else {
+            format!("{fitted}  {part}")
+        };
+        if longer.chars().count() > columns {
+            break;
+        }
+        fitted = longer;
+    }
+    fitted
 }
 
 /// A time in words, to two digits or so: `0.3 s`, `45 s`, `12 min`, `3.5 h`, `2.1 days`.
@@ -42,13 +72,13 @@ impl Progress {
 
     /// One line that stays.
     pub fn say(&self, line: &str) {
-        eprintln!("{line}");
+        stays(line);
     }
 
     /// Starts showing a piece of work of `total` units.
     pub fn work(&self, title: &str, total: u64) -> Work {
         let bar = if self.terminal {
-            ProgressBar::new(total)
+            bars().add(ProgressBar::new(total))
         } else {
             ProgressBar::hidden()
         };
@@ -98,7 +128,12 @@ impl Work {
         let left = self.time_left(done);
         let note = [left.as_str(), note].join("  ");
         let note = note.trim();
-        self.bar.set_message(note.to_owned());
+        if self.plain.is_none() {
+            // A line that the terminal has to break leaves parts of itself behind.
+            let width = usize::from(Term::stderr().size().1);
+            let before = self.title.chars().count() + " 100 %  ".len() + 1;
+            self.bar.set_message(fitting(note, width.saturating_sub(before)));
+        }
         self.bar.set_position(done);
         if self.plain.is_some_and(|interval| self.said.elapsed() >= interval) {
             self.said = Instant::now();
@@ -124,17 +159,19 @@ impl Work {
 
     /// The work is over: the bar gives way to one line with `result` and the time taken.
     pub fn done(self, result: &str) {
-        self.bar.finish_and_clear();
-        eprintln!(
-            "{:24} {result} ({:.1} s)",
-            self.title,
-            self.started.elapsed().as_secs_f64()
-        );
+        self.clear();
+        let seconds = self.started.elapsed().as_secs_f64();
+        stays(&format!("{:24} {result} ({seconds:.1} s)", self.title));
     }
 
     /// Removes the bar without a word.
     pub fn abandon(self) {
+        self.clear();
+    }
+
+    fn clear(&self) {
         self.bar.finish_and_clear();
+        bars().remove(&self.bar);
     }
 }
 
@@ -146,6 +183,15 @@ mod tests {
     fn times_are_said_as_people_do() {
         let said = [0.25, 45.0, 600.0, 36_000.0, 259_200.0].map(|seconds| duration(Duration::from_secs_f64(seconds)));
         assert_eq!(said, ["0.2 s", "45 s", "10 min", "10.0 h", "3.0 days"]);
+    }
+
+    #[test]
+    fn notes_lose_whole_parts() {
+        let note = "4 s left  epoch 2/2  loss 0.4729";
+        assert_eq!(fitting(note, 40), note);
+        assert_eq!(fitting(note, 31), "4 s left  epoch 2/2");
+        assert_eq!(fitting(note, 8), "4 s left");
+        assert_eq!(fitting(note, 3), "");
     }
 
     #[test]
