@@ -71,6 +71,27 @@ named!(
 );
 
 impl Method {
+    /// Its name as papers write it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Cam => "CAM",
+            Self::GradCam => "Grad-CAM",
+            Self::HiresCam => "HiResCAM",
+            Self::GradCamPlusPlus => "Grad-CAM++",
+            Self::XGradCam => "XGrad-CAM",
+            Self::LayerCam => "LayerCAM",
+            Self::GradCamElementwise => "Grad-CAM, elementwise",
+            Self::EigenCam => "Eigen-CAM",
+            Self::EigenGradCam => "Eigen-Grad-CAM",
+            Self::ScoreCam => "Score-CAM",
+            Self::AblationCam => "Ablation-CAM",
+            Self::FullGrad => "FullGrad",
+            Self::ShapleyCam => "ShapleyCAM",
+            Self::Rise => "RISE",
+            Self::CentredCam => "centred CAM",
+        }
+    }
+
     /// Whether [`raw_maps`] makes its maps, from one forward pass; the others need an [`Explainer`](crate::Explainer).
     pub fn has_closed_form(self) -> bool {
         !matches!(self, Self::ScoreCam | Self::FullGrad | Self::Rise | Self::CentredCam)

@@ -14,7 +14,9 @@ use crate::frames::{PerAttribute, ReadTable};
 use crate::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
 use crate::regions::{self, Regions};
 use crate::reliance::{self, Reliance};
-use crate::stages::{DataFacts, DataSet, Predictions, energy_path};
+use crate::stages::{
+    DataFacts, DataSet, Predictions, energy_path, faithfulness_paths, occlusion_is_wanted, occlusion_path,
+};
 
 /// What is measured of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,11 +206,17 @@ impl Measured {
                 Ok((name, measures))
             })
             .collect::<Result<_>>()?;
-        Self::of(context, &facts, measures)
+        Self::of(context, &facts, measures, &mut Err)
     }
 
-    /// Puts together what was measured of some classifiers, one entry an attribute in the data set's order.
-    fn of(context: &Context, facts: &DataFacts, measures: Vec<(String, Vec<ClassifierMeasures>)>) -> Result<Self> {
+    /// Puts together what was measured of some classifiers, one entry an attribute in the data set's order. `fault` decides what
+    /// becomes of a file that cannot be read: an error ends the work, otherwise its numbers are absent.
+    fn of(
+        context: &Context,
+        facts: &DataFacts,
+        measures: Vec<(String, Vec<ClassifierMeasures>)>,
+        fault: &mut dyn FnMut(Error) -> Result<()>,
+    ) -> Result<Self> {
         let regions = regions::load(&context.experiment, &facts.attributes)?;
         let mut attributes: Vec<AttributeMeasures> = facts
             .attributes
@@ -234,11 +242,11 @@ impl Measured {
         let mut first: Option<OcclusionFile> = None;
         let mut faithfulness = Vec::new();
         for (name, measures) in measures {
-            faithfulness.push(Faithfulness::read(context, &name, bootstrap)?);
+            faithfulness.push(or_absent(Faithfulness::read(context, &name, bootstrap), fault)?);
             for (attribute, measures) in attributes.iter_mut().zip(measures) {
                 attribute.classifiers.push(measures);
             }
-            if let Some(file) = OcclusionFile::read(context, &name, &facts.attributes)? {
+            if let Some(file) = or_absent(OcclusionFile::read(context, &name, &facts.attributes), fault)? {
                 let losses = occlusion::losses(context, &name, &file, first.as_ref(), bootstrap)?;
                 for (attribute, losses) in attributes.iter_mut().zip(losses) {
                     if let Some(measures) = attribute.classifiers.last_mut() {
@@ -310,12 +318,35 @@ impl Available {
                 }
             }
         }
+        for (name, _) in &whole {
+            let wanted = files_beside(context, name).into_iter();
+            let absent = wanted.filter(|path| !context.results.join(path).exists());
+            left_out.extend(absent.map(|path| format!("{path} is missing")));
+        }
+        // Both read the same files: what is wrong with one is said once.
+        let scores = Measured::of(context, facts, rates, &mut |_| Ok(()))?;
+        let measured = Measured::of(context, facts, whole, &mut |error| {
+            left_out.push(describe(&error));
+            Ok(())
+        })?;
         Ok(Self {
-            measured: Measured::of(context, facts, whole)?,
-            scores: Measured::of(context, facts, rates)?,
+            measured,
+            scores,
             left_out,
         })
     }
+}
+
+/// What a classifier has beside scores and energies, if the experiment wants it.
+fn files_beside(context: &Context, classifier: &str) -> Vec<String> {
+    let hidden = occlusion_is_wanted(&context.experiment).then(|| occlusion_path(classifier));
+    let tried = (context.experiment.measure.faithfulness.images > 0).then(|| faithfulness_paths(classifier));
+    hidden.into_iter().chain(tried.into_iter().flatten()).collect()
+}
+
+/// What a file holds; nothing where it cannot be read and `fault` puts up with that.
+fn or_absent<T>(found: Result<Option<T>>, fault: &mut dyn FnMut(Error) -> Result<()>) -> Result<Option<T>> {
+    found.or_else(|error| fault(error).map(|()| None))
 }
 
 /// The experiment's classifiers in the order in which they are shown.

@@ -26,7 +26,7 @@ impl OcclusionFile {
     /// When it is damaged, or of other attributes.
     pub fn read(context: &Context, classifier: &str, attributes: &[String]) -> Result<Option<Self>> {
         let path = context.results.join(&occlusion_path(classifier));
-        if !occlusion_is_wanted(context) || !path.exists() {
+        if !occlusion_is_wanted(&context.experiment) || !path.exists() {
             return Ok(None);
         }
         let table = ReadTable::parquet(&path)?;

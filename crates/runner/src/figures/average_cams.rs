@@ -3,13 +3,13 @@
 use cam::ColourMap;
 
 use super::data::{AverageCams, AveragePanel};
-use super::error::{FigureError, Result};
+use super::error::{Result, one_each};
 use super::export::Figure;
 use super::raster::overlay;
-use super::sheet::{colour_scale, panel, thousands};
+use super::sheet::{colour_scale, panel};
 use super::style::{Column, GREY, GRID, INK, Style, capital, fit, line_height, points_to_fit, text_width};
 use super::svg::{Anchor, Svg};
-use crate::names::readable;
+use crate::names::{readable, thousands};
 
 const NAME: &str = "average_cams";
 const MARGIN: f64 = 1.0;
@@ -30,18 +30,14 @@ const FEW: usize = 5;
 /// # Errors
 /// No attribute or classifier, or an attribute without two panels per classifier.
 pub fn average_cams(style: &Style, data: &AverageCams) -> Result<Figure> {
-    if data.rows.is_empty() || data.classifiers.is_empty() {
-        return Err(FigureError::Empty(NAME));
-    }
+    one_each(
+        NAME,
+        &data.rows,
+        &data.classifiers,
+        "pairs of panels of an attribute",
+        |row| row.panels.len(),
+    )?;
     let classifiers = data.classifiers.len();
-    if let Some(row) = data.rows.iter().find(|row| row.panels.len() != classifiers) {
-        return Err(FigureError::Mismatch {
-            figure: NAME,
-            what: "pairs of panels of an attribute",
-            found: row.panels.len(),
-            expected: classifiers,
-        });
-    }
     let (label, tick) = (style.label(), style.tick());
     let width = style.width(if data.rows.len() <= FEW {
         Column::Single

@@ -45,6 +45,12 @@ impl<'p, 'a> Axes<'p, 'a> {
         ]
     }
 
+    /// Left, top, right and bottom on the page, in mm.
+    pub(super) fn bounds(&self) -> [f64; 4] {
+        let ([x, y], [width, height]) = (self.origin, self.size);
+        [x, y, x + width, y + height]
+    }
+
     pub(super) fn rectangle(&self, from: Point, to: Point, colour: RGBColor) -> Result<()> {
         self.page
             .rectangle(self.at(from[0], from[1]), self.at(to[0], to[1]), colour)

@@ -1,14 +1,13 @@
 //! The paper's layout of bars: attributes along x, the minority class upwards, the majority class downwards, the
 //! classifiers side by side.
 
-use super::data::{Bar, BarFigure, BarGroup};
-use super::error::{FigureError, Result};
+use super::data::{Bar, BarFigure};
+use super::error::{Result, one_each};
 use super::legend::{Key, of_classifiers};
 use super::page::Dash;
 use super::palette::Marker;
-use super::strips::{Panel, Slot, Strips, both_ways};
+use super::strips::{Panel, Slot, Strips, band_entry, both_ways};
 use super::style::{INK, Style};
-use crate::names::readable;
 
 /// What distinguishes one bar figure from another.
 pub(super) struct Layout<'a> {
@@ -26,27 +25,18 @@ const HEIGHT: f64 = 56.0;
 
 /// Draws the figure; returns the SVG and its size in mm.
 pub(super) fn draw(style: &Style, data: &BarFigure, layout: &Layout<'_>) -> Result<(String, [f64; 2])> {
-    if data.groups.is_empty() || data.classifiers.is_empty() {
-        return Err(FigureError::Empty(layout.name));
-    }
-    if let Some(group) = data
-        .groups
-        .iter()
-        .find(|group| group.bars.len() != data.classifiers.len())
-    {
-        return Err(FigureError::Mismatch {
-            figure: layout.name,
-            what: "bars of an attribute",
-            found: group.bars.len(),
-            expected: data.classifiers.len(),
-        });
-    }
-    let slots: Vec<Slot> = data
-        .groups
-        .iter()
-        .map(|group| Slot {
-            name: label(group),
-            band: layout.mark_global && group.global,
+    one_each(
+        layout.name,
+        &data.groups,
+        &data.classifiers,
+        "bars of an attribute",
+        |group| group.bars.len(),
+    )?;
+    let groups = data.groups.iter();
+    let slots: Vec<Slot> = groups
+        .map(|group| {
+            let band = layout.mark_global && group.global;
+            Slot::of(&group.attribute, group.minority_positive, band)
         })
         .collect();
     let [up, down] = both_ways(style, reach(data), [layout.up, layout.down], HEIGHT);
@@ -59,7 +49,7 @@ pub(super) fn draw(style: &Style, data: &BarFigure, layout: &Layout<'_>) -> Resu
     let strips = Strips {
         name: layout.name,
         slots: &slots,
-        entries: &entries(data, layout),
+        entries: &entries(data, layout, &slots),
         panels: &[panel],
     };
     strips.draw(style, |axes, _, index, place| {
@@ -104,12 +94,6 @@ pub(super) fn draw(style: &Style, data: &BarFigure, layout: &Layout<'_>) -> Resu
     })
 }
 
-/// The name below an attribute; a minority that lacks the attribute is marked.
-fn label(group: &BarGroup) -> String {
-    let mark = if group.minority_positive { "" } else { " (−)" };
-    readable(&group.attribute) + mark
-}
-
 /// How far the bars and what is on them reach up and down: at least a tenth, at most 1.
 fn reach(data: &BarFigure) -> [f64; 2] {
     let highest = |bar: fn(&super::data::BarPair) -> &Bar| {
@@ -130,7 +114,7 @@ fn bars(data: &BarFigure) -> impl Iterator<Item = &Bar> {
 }
 
 /// The legend explains what is in this figure and nothing else.
-fn entries(data: &BarFigure, layout: &Layout<'_>) -> Vec<(Key, String)> {
+fn entries(data: &BarFigure, layout: &Layout<'_>, slots: &[Slot]) -> Vec<(Key, String)> {
     let mut entries = of_classifiers(&data.classifiers, Key::Bar);
     if bars(data).any(|bar| bar.published.is_some()) {
         entries.push((Key::Hollow(Marker::Diamond, INK), "published".to_owned()));
@@ -144,8 +128,6 @@ fn entries(data: &BarFigure, layout: &Layout<'_>) -> Vec<(Key, String)> {
     if bars(data).any(|bar| bar.value.is_none()) {
         entries.push((Key::Cross, "no sample".to_owned()));
     }
-    if layout.mark_global && data.groups.iter().any(|group| group.global) {
-        entries.push((Key::Band, "no place of its own".to_owned()));
-    }
+    entries.extend(band_entry(slots));
     entries
 }

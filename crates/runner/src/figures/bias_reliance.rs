@@ -1,16 +1,13 @@
 //! How much of the scores for the majority class is the same for every image.
 
-use std::ops::Range;
-
 use super::data::{BiasBar, BiasFigure};
-use super::error::{FigureError, Result};
+use super::error::{Result, one_each};
 use super::export::Figure;
 use super::legend::{Key, of_classifiers};
 use super::page::Dash;
 use super::palette::Marker;
-use super::strips::{Panel, Slot, Strips};
+use super::strips::{MARK, Panel, Slot, Strips, band_entry, range};
 use super::style::{INK, Style};
-use crate::names::readable;
 
 const NAME: &str = "bias_reliance";
 /// Heights of the two panels.
@@ -24,28 +21,16 @@ const REGION: f64 = 34.0;
 /// # Errors
 /// No attribute or classifier, or an attribute without one entry per classifier.
 pub fn bias_reliance(style: &Style, data: &BiasFigure) -> Result<Figure> {
-    if data.groups.is_empty() || data.classifiers.is_empty() {
-        return Err(FigureError::Empty(NAME));
-    }
-    let wrong = data
-        .groups
-        .iter()
-        .find(|group| group.bars.len() != data.classifiers.len());
-    if let Some(group) = wrong {
-        return Err(FigureError::Mismatch {
-            figure: NAME,
-            what: "entries of an attribute",
-            found: group.bars.len(),
-            expected: data.classifiers.len(),
-        });
-    }
-    let slots: Vec<Slot> = data
-        .groups
-        .iter()
-        .map(|group| Slot {
-            name: readable(&group.attribute),
-            band: group.global,
-        })
+    one_each(
+        NAME,
+        &data.groups,
+        &data.classifiers,
+        "entries of an attribute",
+        |group| group.bars.len(),
+    )?;
+    let groups = data.groups.iter();
+    let slots: Vec<Slot> = groups
+        .map(|group| Slot::of(&group.attribute, group.minority_positive, group.global))
         .collect();
     let bars = || data.groups.iter().flat_map(|group| &group.bars);
     let panel = |height: f64, title: &str, values: fn(&BiasBar) -> [Option<f64>; 3]| {
@@ -76,9 +61,7 @@ pub fn bias_reliance(style: &Style, data: &BiasFigure) -> Result<Figure> {
     if bars().any(|bar| bar.constant.is_none()) {
         entries.push((Key::Cross, "no sample".to_owned()));
     }
-    if slots.iter().any(|slot| slot.band) {
-        entries.push((Key::Band, "no place of its own".to_owned()));
-    }
+    entries.extend(band_entry(&slots));
     let strips = Strips {
         name: NAME,
         slots: &slots,
@@ -115,16 +98,5 @@ pub fn bias_reliance(style: &Style, data: &BiasFigure) -> Result<Figure> {
         for every image (bar), and the head's bias (line); the point beyond the bar is what the image itself adds. Below: what the \
         attribute's region adds to the constant part, for images predicted as the majority (bar) and as the minority class \
         (point). All in logits of the predicted class, with attributes by size of the minority class.";
-    Ok(Figure::new(NAME, caption.to_owned(), svg, size))
-}
-
-/// A range that holds 0 and all values with a little room.
-pub(super) fn range(values: impl Iterator<Item = f64>) -> Range<f64> {
-    let (low, high) = values
-        .filter(|value| value.is_finite())
-        .fold((0.0_f64, 0.0_f64), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
-    let room = ((high - low) * 0.06).max(0.05);
-    (if low < 0.0 { low - room } else { 0.0 })..high + room
+    Ok(Figure::new(NAME, format!("{caption} {MARK}"), svg, size))
 }

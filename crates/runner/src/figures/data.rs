@@ -67,6 +67,8 @@ pub struct BiasBar {
 pub struct BiasGroup {
     /// Name of the attribute.
     pub attribute: String,
+    /// Whether the minority is the positive class.
+    pub minority_positive: bool,
     /// Whether the attribute has no place of its own in the face.
     pub global: bool,
     /// One entry per classifier.
@@ -210,6 +212,8 @@ pub struct OcclusionBar {
 pub struct OcclusionGroup {
     /// Name of the attribute.
     pub attribute: String,
+    /// Whether the minority is the positive class.
+    pub minority_positive: bool,
     /// Whether the attribute has no place of its own in the face.
     pub global: bool,
     /// One entry per classifier: of the images predicted as the majority, and as the minority.
@@ -368,6 +372,8 @@ pub struct Spread {
 pub struct ScoreGroup {
     /// Name of the attribute.
     pub attribute: String,
+    /// Whether the minority is the positive class.
+    pub minority_positive: bool,
     /// For each classifier the samples of the minority and of the majority class; `None` without samples.
     pub spreads: Vec<[Option<Spread>; 2]>,
 }
@@ -379,4 +385,33 @@ pub struct ScoreDistributions {
     pub classifiers: Vec<String>,
     /// The attributes.
     pub groups: Vec<ScoreGroup>,
+}
+
+/// How alike the maps of some scores stay after weights were randomised.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SanityPoint {
+    /// Mean rank correlation of a map with itself; `None` where no map had one.
+    pub similarity: Option<f64>,
+    /// Its confidence interval (low, high).
+    pub interval: Option<(f64, f64)>,
+}
+
+/// One method.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SanityPanel {
+    /// Its name as papers write it.
+    pub method: String,
+    /// For each classifier one point a depth.
+    pub curves: Vec<Vec<SanityPoint>>,
+}
+
+/// Maps under randomised weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SanityChecks {
+    /// Names of the classifiers.
+    pub classifiers: Vec<String>,
+    /// From the head down: the part of the network from which on weights were randomised.
+    pub depths: Vec<String>,
+    /// The methods.
+    pub panels: Vec<SanityPanel>,
 }

@@ -4,6 +4,7 @@ use super::bars::{Layout, draw};
 use super::data::BarFigure;
 use super::error::Result;
 use super::export::Figure;
+use super::strips::MARK;
 use super::style::Style;
 
 /// Draws the mean proportional energy of the samples predicted as the minority class (up) and as the majority class
@@ -22,6 +23,6 @@ pub fn energies(style: &Style, data: &BarFigure) -> Result<Figure> {
     let (svg, size) = draw(style, data, &layout)?;
     let caption = "Mean proportional energy inside the attribute's region, of the samples predicted as the minority class \
         (up) and as the majority class (down). Error bars: 95 % confidence intervals of the mean (bootstrap). A map that knows \
-        nothing reaches the area of the region. (−): the minority lacks the attribute.";
-    Ok(Figure::new(layout.name, caption.to_owned(), svg, size))
+        nothing reaches the area of the region.";
+    Ok(Figure::new(layout.name, format!("{caption} {MARK}"), svg, size))
 }

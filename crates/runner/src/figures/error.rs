@@ -50,3 +50,26 @@ impl<E: std::error::Error + Send + Sync> From<plotters::drawing::DrawingAreaErro
         Self::Draw(error.to_string())
     }
 }
+
+/// Checks that there are items and classifiers, and of every item as many `what` as there are classifiers.
+pub(super) fn one_each<T>(
+    figure: &'static str,
+    items: &[T],
+    classifiers: &[String],
+    what: &'static str,
+    parts: impl Fn(&T) -> usize,
+) -> Result<()> {
+    if items.is_empty() || classifiers.is_empty() {
+        return Err(FigureError::Empty(figure));
+    }
+    let expected = classifiers.len();
+    match items.iter().map(parts).find(|&found| found != expected) {
+        Some(found) => Err(FigureError::Mismatch {
+            figure,
+            what,
+            found,
+            expected,
+        }),
+        None => Ok(()),
+    }
+}

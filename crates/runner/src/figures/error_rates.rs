@@ -4,6 +4,7 @@ use super::bars::{Layout, draw};
 use super::data::BarFigure;
 use super::error::Result;
 use super::export::Figure;
+use super::strips::MARK;
 use super::style::Style;
 
 /// Draws the error rates of the minority class (up) and the majority class (down) of every attribute.
@@ -20,7 +21,6 @@ pub fn error_rates(style: &Style, data: &BarFigure) -> Result<Figure> {
     };
     let (svg, size) = draw(style, data, &layout)?;
     let caption = "Error rates among the samples of the minority class (up) and of the majority class (down), attributes \
-        sorted by the size of their minority. Error bars: Wilson's 95 % confidence intervals. (−): the minority lacks the \
-        attribute.";
-    Ok(Figure::new(layout.name, caption.to_owned(), svg, size))
+        sorted by the size of their minority. Error bars: Wilson's 95 % confidence intervals.";
+    Ok(Figure::new(layout.name, format!("{caption} {MARK}"), svg, size))
 }

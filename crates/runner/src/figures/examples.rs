@@ -8,7 +8,7 @@ use super::error::{FigureError, Result};
 use super::export::Figure;
 use super::raster::overlay;
 use super::sheet::{colour_scale, panel};
-use super::style::{Column, GREY, GRID, INK, Style, capital, fit, line_height, points_to_fit, text_width};
+use super::style::{Column, GREY, GRID, INK, Style, capital, fit, line_height, text_width, widest, wrapped};
 use super::svg::{Anchor, Svg};
 use crate::names::{readable, signed};
 
@@ -52,7 +52,9 @@ pub fn examples(style: &Style, data: &Examples) -> Result<Figure> {
     let width = style.width(Column::Double);
     let panels = (1 + classifiers) as f64;
     // As many faces beside each other as leave their numbers room; the others go below.
-    let narrowest = text_width("z −0.00 ✗", tick);
+    let names = data.classifiers.iter().map(|name| readable(name));
+    let words = names.map(|name| widest(name.split(' '), tick)).fold(0.0, f64::max);
+    let narrowest = text_width("z −0.00 ✗", tick).max(words.min(LARGEST_PANEL));
     let side_of = |abreast: usize| {
         let room = width - 2.0 * MARGIN - (abreast - 1) as f64 * FACE_GAP;
         (room / abreast as f64 - (panels - 1.0) * GAP) / panels
@@ -67,7 +69,13 @@ pub fn examples(style: &Style, data: &Examples) -> Result<Figure> {
 
     let scale_line = line_height(tick) + 1.5;
     let swatch = 1.1;
-    let head = line_height(label) + line_height(tick) + swatch + 1.4;
+    let names: Vec<Vec<String>> = data
+        .classifiers
+        .iter()
+        .map(|name| wrapped(&readable(name), tick, side))
+        .collect();
+    let name_lines = names.iter().map(Vec::len).max().unwrap_or(1);
+    let head = line_height(label) + name_lines as f64 * line_height(tick) + swatch + 1.4;
     let name_line = line_height(tick) + 0.8;
     let line_of_faces = side + 2.0 * line_height(tick) + ROW_GAP;
     let row_height = name_line + lines as f64 * line_of_faces;
@@ -81,11 +89,6 @@ pub fn examples(style: &Style, data: &Examples) -> Result<Figure> {
     let middle = [width - MARGIN, MARGIN + line_height(tick) / 2.0];
     colour_scale(&mut svg, style, middle, ColourMap::default());
     let left_of = |face: usize| MARGIN + (face % abreast) as f64 * (block + FACE_GAP);
-    let sizes = data
-        .classifiers
-        .iter()
-        .map(|name| points_to_fit(&readable(name), 5.0..tick, side));
-    let classifier_size = sizes.fold(tick, f64::min);
     let top = MARGIN + scale_line;
     for face in 0..abreast {
         let left = left_of(face);
@@ -94,18 +97,15 @@ pub fn examples(style: &Style, data: &Examples) -> Result<Figure> {
         if lines == 1 {
             svg.text([left, top + capital(label) + 0.3], title, label, INK, Anchor::Start);
         }
-        for (index, classifier) in data.classifiers.iter().enumerate() {
+        for (index, lines) in names.iter().enumerate() {
             let left = left + (index + 1) as f64 * (side + GAP);
-            let name = fit(&readable(classifier), classifier_size, side);
-            let baseline = top + line_height(label) + capital(tick) + 0.3;
-            svg.text(
-                [left + side / 2.0, baseline],
-                &name,
-                classifier_size,
-                INK,
-                Anchor::Middle,
-            );
-            svg.bar([left, baseline + 0.9], [side, swatch], style, index);
+            // Names of one line stand right above their bars, too.
+            let last = top + line_height(label) + (name_lines - 1) as f64 * line_height(tick) + capital(tick) + 0.3;
+            for (line, name) in lines.iter().rev().enumerate() {
+                let baseline = last - line as f64 * line_height(tick);
+                svg.text([left + side / 2.0, baseline], name, tick, INK, Anchor::Middle);
+            }
+            svg.bar([left, last + 0.9], [side, swatch], style, index);
         }
     }
     for (position, row) in data.rows.iter().enumerate() {

@@ -2,25 +2,22 @@
 
 use std::ops::Range;
 
-use super::axes::{Axes, below, decimals, half_line, left_of, ticks};
 use super::data::{Imbalance, ImbalancePoint, RankCorrelation};
 use super::error::{FigureError, Result};
 use super::export::Figure;
-use super::legend::{Key, legend, legend_height};
-use super::page::{Dash, Page};
+use super::legend::Key;
+use super::page::Dash;
 use super::palette::Marker;
+use super::panels::{Axis, Panel, Panels};
 use super::style::{Column, INK, Style};
-use crate::names::{number, readable, signed};
+use crate::names::{readable, signed};
 
 const NAME: &str = "imbalance";
-const MARGIN: f64 = 1.0;
-const RIGHT: f64 = 3.0;
-const GUTTER: f64 = 5.0;
 const HEIGHT: f64 = 52.0;
 const RADIUS: f64 = 0.75;
 
-/// One panel: its title, its values and their rank correlations.
-type Panel<'a> = (
+/// What a panel shows: its title, its values and their rank correlations.
+type Side<'a> = (
     &'static str,
     fn(&ImbalancePoint) -> &[Option<f64>],
     &'a [Option<RankCorrelation>],
@@ -49,70 +46,28 @@ pub fn imbalance(style: &Style, data: &Imbalance) -> Result<Figure> {
             }
         }
     }
-    let panels: [Panel<'_>; 2] = [
+    let sides: [Side<'_>; 2] = [
         ("gap in error", |point| &point.error_gaps, &data.error_correlations),
         ("gap in energy", |point| &point.energy_gaps, &data.energy_correlations),
     ];
-    let ranges = panels.each_ref().map(|(_, values, _)| {
+    let shares = shares(data.points.iter().filter(usable));
+    let panels = sides.each_ref().map(|(title, values, correlations)| {
         let all = data.points.iter().flat_map(values).flatten();
-        gaps(all.copied())
+        Panel {
+            x: shares.clone(),
+            y: Axis::of(title, gaps(all.copied()), 8),
+            entries: entries(data, correlations),
+        }
     });
-    let labels = ranges.each_ref().map(|range| {
-        let y = ticks(range.clone(), 6);
-        let places = decimals(&y);
-        y.into_iter().map(|tick| number(tick, places)).collect::<Vec<_>>()
-    });
-    let lowest = data
-        .points
-        .iter()
-        .filter(usable)
-        .map(|point| point.minority_share)
-        .fold(0.5, f64::min);
-    // A little beyond the rarest, and at least down to a tenth.
-    let x = (lowest * 0.8).min(0.1).log10()..0.55_f64.log10();
-
-    let width = style.width(Column::Double);
-    let beside = width >= 120.0;
-    let left = MARGIN + left_of(style, labels.iter().flatten());
-    let across = if beside { 2.0 } else { 1.0 };
-    let panel = (width - across * left - across * RIGHT - (across - 1.0) * GUTTER) / across;
-    let entries = panels
-        .each_ref()
-        .map(|(_, _, correlations)| entries(data, correlations));
-    let legends = entries
-        .each_ref()
-        .map(|entries| legend_height(style, entries, panel))
-        .into_iter()
-        .fold(half_line(style.tick()), f64::max);
-    let block = legends + HEIGHT + below(style);
-    let rows = if beside { 1.0 } else { 2.0 };
-    let size = [width, MARGIN + rows * block + (rows - 1.0) * GUTTER + MARGIN];
-
-    let mut svg = String::new();
-    let page = Page::new(&mut svg, style, size)?;
-    for (index, ((title, values, _), entries)) in panels.iter().zip(&entries).enumerate() {
-        let step = index as f64;
-        let [from, top] = if beside {
-            [left + step * (panel + RIGHT + GUTTER + left), MARGIN]
-        } else {
-            [left, MARGIN + step * (block + GUTTER)]
-        };
-        legend(&page, [from, top], panel, entries)?;
-        let range = ranges[index].clone();
-        let axes = Axes::new(&page, [from, top + legends], [panel, HEIGHT], x.clone(), range.clone());
-        let shares: Vec<f64> = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
-            .into_iter()
-            .map(f64::log10)
-            .filter(|tick| x.contains(tick))
-            .collect();
-        axes.x_ticks(&shares, |tick| percent(10.0_f64.powf(tick)))?;
-        let y_ticks = ticks(range.clone(), 6);
-        let places = decimals(&y_ticks);
-        axes.y_ticks(&y_ticks, |tick| number(tick, places))?;
-        axes.frame()?;
+    let layout = Panels {
+        panels: &panels,
+        column: Column::Double,
+        height: |_| HEIGHT,
+    };
+    let drawn = layout.draw(style, |axes, side| {
+        let x = &shares.range;
         axes.line(&[[x.start, 0.0], [x.end, 0.0]], INK, 0.2, Dash::Solid)?;
-        axes.y_title(title, (range.start + range.end) / 2.0, left - MARGIN)?;
-        axes.x_title("minority's share of the training images")?;
+        let (_, values, _) = sides[side];
         for point in data.points.iter().filter(usable) {
             for (classifier, gap) in values(point).iter().enumerate() {
                 if let Some(gap) = gap.filter(|gap| gap.is_finite()) {
@@ -121,9 +76,13 @@ pub fn imbalance(style: &Style, data: &Imbalance) -> Result<Figure> {
                 }
             }
         }
-    }
-    page.finish()?;
-    let place = if beside { ["left", "right"] } else { ["above", "below"] };
+        Ok(())
+    })?;
+    let place = if drawn.beside {
+        ["left", "right"]
+    } else {
+        ["above", "below"]
+    };
     let caption = format!(
         "Error of the minority class less that of the majority class ({}), and energy of the samples predicted as the minority less \
          that of those predicted as the majority ({}), over the minority's share. ρ: Spearman's rank correlation with the \
@@ -131,7 +90,22 @@ pub fn imbalance(style: &Style, data: &Imbalance) -> Result<Figure> {
          attributes with a place of their own in the face.",
         place[0], place[1]
     );
-    Ok(Figure::new(NAME, caption, svg, size))
+    Ok(Figure::new(NAME, caption, drawn.svg, drawn.size))
+}
+
+/// The axis of the minority's share: logarithmic, to a little beyond the rarest, and at least down to a tenth.
+fn shares<'d>(points: impl Iterator<Item = &'d ImbalancePoint>) -> Axis {
+    let lowest = points.map(|point| point.minority_share).fold(0.5, f64::min);
+    let range = (lowest * 0.8).min(0.1).log10()..0.55_f64.log10();
+    let ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+        .map(|share: f64| (share.log10(), percent(share)))
+        .into_iter()
+        .filter(|(tick, _)| range.contains(tick));
+    Axis {
+        title: "minority's share of the training images".to_owned(),
+        ticks: ticks.collect(),
+        range,
+    }
 }
 
 /// A range around 0 that holds all gaps.

@@ -1,5 +1,6 @@
 //! Names of points, each where there is room.
 
+use plotters::style::WHITE;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::error::Result;
@@ -10,6 +11,8 @@ use super::style::{INK, capital, text_width};
 pub(super) struct Labels {
     /// Boxes `[left, top, right, bottom]` in mm that are taken.
     taken: Vec<[f64; 4]>,
+    /// Lines that names had better not cross.
+    lines: Vec<[Point; 2]>,
     /// The box that names stay in.
     within: [f64; 4],
 }
@@ -18,6 +21,7 @@ impl Labels {
     pub(super) fn new(within: [f64; 4]) -> Self {
         Self {
             taken: Vec::new(),
+            lines: Vec::new(),
             within,
         }
     }
@@ -27,27 +31,65 @@ impl Labels {
         self.taken.push([x - radius, y - radius, x + radius, y + radius]);
     }
 
-    /// Writes a name next to the first of some points where it fits; says whether it did.
-    pub(super) fn write(&mut self, page: &Page<'_>, name: &str, points: f64, beside: &[Point]) -> Result<bool> {
-        let width = text_width(name, points);
-        let half = capital(points) / 2.0 + 0.25;
-        let place = beside
-            .iter()
-            .flat_map(|&point| around(point, width, half))
-            .find(|place| {
-                let [left, top, right, bottom] = self.within;
-                place[0] >= left
-                    && place[1] >= top
-                    && place[2] <= right
-                    && place[3] <= bottom
-                    && self.taken.iter().all(|other| apart(place, other))
-            });
-        let Some(place) = place else { return Ok(false) };
-        self.taken.push(place);
-        let at = [place[0], (place[1] + place[3]) / 2.0];
-        page.text(name, at, points, INK, (HPos::Left, VPos::Center))?;
-        Ok(true)
+    /// Keeps names off a line where there is another place.
+    pub(super) fn avoid_line(&mut self, from: Point, to: Point) {
+        self.lines.push([from, to]);
     }
+
+    /// Writes names, each beside the first of its points where it fits: first those that cross no line, then the others on a white
+    /// ground. Says whether all have a place.
+    pub(super) fn write(&mut self, page: &Page<'_>, names: &[(String, Vec<Point>)], points: f64) -> Result<bool> {
+        let half = capital(points) / 2.0 + 0.25;
+        let mut left: Vec<&(String, Vec<Point>)> = names.iter().collect();
+        for crossing in [false, true] {
+            let mut without = Vec::new();
+            for named in left {
+                let (name, beside) = named;
+                let width = text_width(name, points);
+                let mut places = beside.iter().flat_map(|&point| around(point, width, half));
+                let Some(place) = places.find(|place| self.is_free(place, crossing)) else {
+                    without.push(named);
+                    continue;
+                };
+                if crossing {
+                    page.rectangle([place[0], place[1]], [place[2], place[3]], WHITE)?;
+                }
+                self.taken.push(place);
+                let at = [place[0], f64::midpoint(place[1], place[3])];
+                page.text(name, at, points, INK, (HPos::Left, VPos::Center))?;
+            }
+            left = without;
+        }
+        Ok(left.is_empty())
+    }
+
+    fn is_free(&self, place: &[f64; 4], crossing: bool) -> bool {
+        let [left, top, right, bottom] = self.within;
+        let inside = place[0] >= left && place[1] >= top && place[2] <= right && place[3] <= bottom;
+        inside
+            && self.taken.iter().all(|other| apart(place, other))
+            && (crossing || !self.lines.iter().any(|line| crosses(line, place)))
+    }
+}
+
+/// Whether a part of a line lies in a box (Liang and Barsky's clipping).
+fn crosses([from, to]: &[Point; 2], [left, top, right, bottom]: &[f64; 4]) -> bool {
+    let (mut first, mut last) = (0.0_f64, 1.0_f64);
+    for (start, step, low, high) in [
+        (from[0], to[0] - from[0], left, right),
+        (from[1], to[1] - from[1], top, bottom),
+    ] {
+        if step == 0.0 {
+            if start <= *low || start >= *high {
+                return false;
+            }
+            continue;
+        }
+        let [a, b] = [(low - start) / step, (high - start) / step];
+        first = first.max(a.min(b));
+        last = last.min(a.max(b));
+    }
+    first < last
 }
 
 /// Boxes for a text next to a point: right, left, above, below, and at the corners.
@@ -81,12 +123,38 @@ mod tests {
         let mut svg = String::new();
         let page = Page::new(&mut svg, &Style::default(), [30.0, 10.0]).unwrap();
         let mut labels = Labels::new([0.0, 0.0, 30.0, 10.0]);
-        let written = (0..20)
-            .filter(|_| labels.write(&page, "Bald", 7.0, &[[15.0, 5.0]]).unwrap())
-            .count();
+        let names = vec![("Bald".to_owned(), vec![[15.0, 5.0]]); 20];
+        assert!(!labels.write(&page, &names, 7.0).unwrap());
+        let written = labels.taken.len();
         assert!((2..=8).contains(&written), "{written}");
         for (index, a) in labels.taken.iter().enumerate() {
             assert!(labels.taken[index + 1..].iter().all(|b| apart(a, b)));
+        }
+    }
+
+    #[test]
+    fn names_keep_off_lines_where_they_can() {
+        let mut svg = String::new();
+        let page = Page::new(&mut svg, &Style::default(), [60.0, 20.0]).unwrap();
+        let mut labels = Labels::new([0.0, 0.0, 60.0, 20.0]);
+        labels.avoid_line([30.0, 10.0], [60.0, 10.0]);
+        let names = [("Bald".to_owned(), vec![[30.0, 10.0]])];
+        assert!(labels.write(&page, &names, 7.0).unwrap());
+        assert!(labels.taken[0][2] <= 30.0, "left of the point, {:?}", labels.taken);
+    }
+
+    #[test]
+    fn lines_cross_boxes() {
+        let place = [1.0, 1.0, 3.0, 2.0];
+        for (line, expected) in [
+            ([[0.0, 0.0], [4.0, 3.0]], true),
+            ([[2.0, 0.0], [2.0, 5.0]], true),
+            ([[0.0, 1.5], [0.5, 1.5]], false),
+            ([[0.0, 3.0], [4.0, 2.5]], false),
+            ([[1.0, 0.0], [1.0, 5.0]], false),
+            ([[1.5, 1.5], [1.6, 1.6]], true),
+        ] {
+            assert_eq!(crosses(&line, &place), expected, "{line:?}");
         }
     }
 }

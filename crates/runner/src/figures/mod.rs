@@ -5,9 +5,10 @@
 //! machine, and the same data gives the same bytes.
 //!
 //! To add a figure: a file with one such function, its name in [`NAMES`], and a line in `stages/draw.rs`. A figure of
-//! attributes along x is a `strips::Strips`; one with two axes a `page::Page` with `axes::Axes` and a `legend`; one of
-//! pictures an `svg::Svg` with panels of `sheet`. Classifiers differ by colour and by hatch or marker (`palette`). Its
-//! width is that of a column, its text of `Style::label` and `Style::tick`; `gallery.rs` draws it with 1, 3 and 40 attributes.
+//! attributes along x is a `strips::Strips`; panels with two axes each are `panels::Panels`, other layouts a `page::Page` with
+//! `axes::Axes` and a `legend`; one of pictures an `svg::Svg` with panels of `sheet`. Classifiers differ by colour and by hatch
+//! or marker (`palette`). Its width is that of a column, its text of `Style::label` and `Style::tick`; `gallery` draws it with 1
+//! to 40 attributes and 1 to 3 classifiers.
 
 mod average_cams;
 mod axes;
@@ -28,8 +29,10 @@ mod legend;
 mod occlusion;
 mod page;
 mod palette;
+mod panels;
 mod published;
 mod raster;
+mod sanity_checks;
 mod score_distributions;
 mod sheet;
 mod strips;
@@ -53,12 +56,13 @@ pub use occlusion::occlusion;
 pub use palette::Palette;
 pub use published::published;
 pub use raster::{shrunken, tinted};
+pub use sanity_checks::sanity_checks;
 pub use score_distributions::score_distributions;
 pub use style::{Column, Style};
 pub use training_curves::training_curves;
 
 /// The figures of a run, in the order in which a report shows them.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     "error_rates",
     "energies",
     "energy_scatter",
@@ -67,6 +71,7 @@ pub const NAMES: [&str; 12] = [
     "examples",
     "bias_reliance",
     "occlusion",
+    "sanity_checks",
     "score_distributions",
     "calibration",
     "published",

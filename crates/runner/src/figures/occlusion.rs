@@ -1,14 +1,12 @@
 //! What scores lose with the attribute's region hidden.
 
-use super::bias_reliance::range;
 use super::data::OcclusionFigure;
-use super::error::{FigureError, Result};
+use super::error::{Result, one_each};
 use super::export::Figure;
 use super::legend::{Key, of_classifiers};
 use super::page::Dash;
-use super::strips::{Panel, Slot, Strips};
+use super::strips::{MARK, Panel, Slot, Strips, band_entry, range};
 use super::style::{INK, Style};
-use crate::names::readable;
 
 const NAME: &str = "occlusion";
 const HEIGHT: f64 = 38.0;
@@ -19,28 +17,16 @@ const HEIGHT: f64 = 38.0;
 /// # Errors
 /// No attribute or classifier, or an attribute without one entry per classifier.
 pub fn occlusion(style: &Style, data: &OcclusionFigure) -> Result<Figure> {
-    if data.groups.is_empty() || data.classifiers.is_empty() {
-        return Err(FigureError::Empty(NAME));
-    }
-    let wrong = data
-        .groups
-        .iter()
-        .find(|group| group.bars.len() != data.classifiers.len());
-    if let Some(group) = wrong {
-        return Err(FigureError::Mismatch {
-            figure: NAME,
-            what: "entries of an attribute",
-            found: group.bars.len(),
-            expected: data.classifiers.len(),
-        });
-    }
-    let slots: Vec<Slot> = data
-        .groups
-        .iter()
-        .map(|group| Slot {
-            name: readable(&group.attribute),
-            band: group.global,
-        })
+    one_each(
+        NAME,
+        &data.groups,
+        &data.classifiers,
+        "entries of an attribute",
+        |group| group.bars.len(),
+    )?;
+    let groups = data.groups.iter();
+    let slots: Vec<Slot> = groups
+        .map(|group| Slot::of(&group.attribute, group.minority_positive, group.global))
         .collect();
     let bars = || data.groups.iter().flat_map(|group| group.bars.iter().flatten());
     let all = range(bars().flat_map(|bar| {
@@ -54,13 +40,14 @@ pub fn occlusion(style: &Style, data: &OcclusionFigure) -> Result<Figure> {
         mirrored: false,
     });
     let mut entries = of_classifiers(&data.classifiers, Key::Bar);
-    entries.push((Key::Rule(INK, Dash::Solid), "equal area elsewhere hidden".to_owned()));
+    entries.push((Key::Rule(INK, Dash::Solid), "equal area elsewhere".to_owned()));
+    if bars().any(|bar| bar.interval.is_some()) {
+        entries.push((Key::Interval, "95 % confidence interval".to_owned()));
+    }
     if bars().any(|bar| bar.lost.is_none()) {
-        entries.push((Key::Cross, "too few such predictions".to_owned()));
+        entries.push((Key::Cross, "too few images".to_owned()));
     }
-    if slots.iter().any(|slot| slot.band) {
-        entries.push((Key::Band, "no place of its own".to_owned()));
-    }
+    entries.extend(band_entry(&slots));
     let strips = Strips {
         name: NAME,
         slots: &slots,
@@ -80,18 +67,21 @@ pub fn occlusion(style: &Style, data: &OcclusionFigure) -> Result<Figure> {
                 continue;
             };
             axes.page.bar(axes.at(left, 0.0), axes.at(right, lost), classifier)?;
-            if let Some((low, high)) = bar.interval.filter(|(low, high)| low.is_finite() && high.is_finite()) {
-                axes.line(&[[middle, low], [middle, high]], INK, 0.15, Dash::Solid)?;
-            }
             if let Some(control) = finite(bar.control) {
                 axes.line(&[[left, control], [right, control]], INK, 0.35, Dash::Solid)?;
+            }
+            if let Some((low, high)) = bar.interval.filter(|(low, high)| low.is_finite() && high.is_finite()) {
+                let [x, from] = axes.at(middle, low);
+                let [_, to] = axes.at(middle, high);
+                let cap = (place.bar_width(bars.len()) * 0.2).min(0.5);
+                axes.page.interval(x, from, to, cap)?;
             }
         }
         Ok(())
     })?;
     let caption = "What the score of the predicted class loses, in logits, when the attribute's region is hidden (bar, with its 95 % \
-        interval) and when an equal area of the same shape elsewhere is (line; none where there is no room for one): above of the \
+        confidence interval) and when an equal area of the same shape elsewhere is (line; none where there is no room for one): above of the \
         images predicted as the majority class, below of those predicted as the minority. A loss beyond that of the equal area is the \
         region's own. Attributes by size of the minority class.";
-    Ok(Figure::new(NAME, caption.to_owned(), svg, size))
+    Ok(Figure::new(NAME, format!("{caption} {MARK}"), svg, size))
 }

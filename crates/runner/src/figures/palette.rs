@@ -57,7 +57,7 @@ impl Palette {
             rgb(0x999933),
             rgb(0xAA4499),
         ];
-        const GREY: [RGBColor; 4] = [rgb(0xA6A6A6), rgb(0x404040), rgb(0xC9C9C9), rgb(0x737373)];
+        const GREY: [RGBColor; 4] = [rgb(0x949494), rgb(0x404040), rgb(0x6B6B6B), rgb(0x1A1A1A)];
         match self {
             Self::OkabeIto => &OKABE_ITO,
             Self::TolHighContrast => &HIGH_CONTRAST,

@@ -10,7 +10,7 @@ use super::export::Figure;
 use super::legend::{Key, legend, legend_height};
 use super::page::{Dash, Page};
 use super::palette::Marker;
-use super::style::{BAND, Column, GREY, INK, Style, fit, line_height, widest};
+use super::style::{BAND, Column, GREY, GRID, INK, Style, fit, line_height, widest};
 use crate::names::{number, readable, signed};
 
 const NAME: &str = "published";
@@ -39,16 +39,19 @@ pub fn published(style: &Style, data: &PublishedFigure) -> Result<Figure> {
             expected: rows,
         });
     }
-    let mut classifiers: Vec<&str> = Vec::new();
-    for panel in &data.panels {
-        if !classifiers.contains(&panel.classifier.as_str()) {
-            classifiers.push(&panel.classifier);
-        }
-    }
-    let mut entries: Vec<(Key, String)> = classifiers
+    let groups: Vec<&[PublishedPanel]> = data
+        .panels
+        .chunk_by(|one, other| one.classifier == other.classifier)
+        .collect();
+    let mut entries: Vec<(Key, String)> = groups
         .iter()
         .enumerate()
-        .map(|(index, name)| (Key::Point(index), format!("{}, this run", readable(name))))
+        .map(|(index, group)| {
+            (
+                Key::Point(index),
+                format!("{}, this run", readable(&group[0].classifier)),
+            )
+        })
         .collect();
     entries.push((Key::Upright, "published".to_owned()));
 
@@ -57,42 +60,55 @@ pub fn published(style: &Style, data: &PublishedFigure) -> Result<Figure> {
     let names = data.attributes.iter().map(|name| fit(&readable(name), tick, NAMES));
     let names: Vec<String> = names.collect();
     let left = MARGIN + widest(&names, tick) + 1.5;
+    // As many classifiers abreast as leave the numbers below the panels room; the others go below.
+    let each = groups.iter().map(|group| group.len()).max().unwrap_or(1) as f64;
+    let width_of = |abreast: usize| {
+        let gaps = GAP * (each - 1.0) * abreast as f64 + GROUP_GAP * (abreast - 1) as f64;
+        (total - left - MARGIN - 1.0 - gaps) / (each * abreast as f64)
+    };
+    let narrowest = data
+        .panels
+        .iter()
+        .map(|panel| widest(notes(panel), tick))
+        .fold(0.0, f64::max);
+    let mut abreast = groups.len();
+    while abreast > 1 && width_of(abreast) < narrowest {
+        abreast -= 1;
+    }
+    let width = width_of(abreast);
+    let lines = groups.len().div_ceil(abreast);
+
     let head = line_height(label) + line_height(tick) + 1.4;
-    let above = MARGIN + legend_height(style, &entries, total - 2.0 * MARGIN) + head;
     // A row holds a line of text.
     let row_height = line_height(tick) * 1.12;
     let height = row_height * rows as f64;
-    let below = TICK_GAP + 4.0 * line_height(tick) + 0.5 + MARGIN;
-    let gaps = GAP * (data.panels.len() - classifiers.len()) as f64 + GROUP_GAP * (classifiers.len() - 1) as f64;
-    let width = (total - left - MARGIN - 1.0 - gaps) / data.panels.len() as f64;
-    let size = [total, above + height + below];
+    let block = head + height + TICK_GAP + 4.0 * line_height(tick) + 0.5;
+    let top = MARGIN + legend_height(style, &entries, total - 2.0 * MARGIN);
+    let size = [
+        total,
+        top + lines as f64 * block + (lines - 1) as f64 * GROUP_GAP + MARGIN,
+    ];
     let mut svg = String::new();
     let page = Page::new(&mut svg, style, size)?;
     legend(&page, [MARGIN, MARGIN], total - 2.0 * MARGIN, &entries)?;
-    for (row, name) in names.iter().enumerate() {
-        let middle = above + (row as f64 + 0.5) * row_height;
-        page.text(name, [left - 1.2, middle], tick, INK, (HPos::Right, VPos::Center))?;
-    }
-    let mut x = left;
-    for (index, panel) in data.panels.iter().enumerate() {
-        let position = classifiers.iter().position(|name| *name == panel.classifier);
-        let first = index == 0 || data.panels[index - 1].classifier != panel.classifier;
-        if index > 0 {
-            x += if first { GROUP_GAP } else { GAP };
+    for (index, group) in groups.iter().enumerate() {
+        let column = (index % abreast) as f64;
+        let above = top + head + (index / abreast) as f64 * (block + GROUP_GAP);
+        if index % abreast == 0 {
+            for (row, name) in names.iter().enumerate() {
+                let middle = above + (row as f64 + 0.5) * row_height;
+                page.text(name, [left - 1.2, middle], tick, INK, (HPos::Right, VPos::Center))?;
+            }
         }
-        let axes = Axes::new(&page, [x, above], [width, height], 0.0..1.0, 0.0..rows as f64);
-        draw_panel(&axes, panel, position.unwrap_or_default(), [x, above], [width, height])?;
-        if first {
-            let panels = data
-                .panels
-                .iter()
-                .filter(|one| one.classifier == panel.classifier)
-                .count();
-            let room = width * panels as f64 + GAP * (panels - 1) as f64;
-            let name = fit(&readable(&panel.classifier), label, room);
-            page.text(&name, [x, above - head + 0.3], label, INK, (HPos::Left, VPos::Top))?;
+        let room = each * width + (each - 1.0) * GAP;
+        let x = left + column * (room + GROUP_GAP);
+        let name = fit(&readable(&group[0].classifier), label, room);
+        page.text(&name, [x, above - head + 0.3], label, INK, (HPos::Left, VPos::Top))?;
+        for (position, panel) in group.iter().enumerate() {
+            let x = x + position as f64 * (width + GAP);
+            let axes = Axes::new(&page, [x, above], [width, height], 0.0..1.0, 0.0..rows as f64);
+            draw_panel(&axes, panel, index, [x, above], [width, height])?;
         }
-        x += width;
     }
     page.finish()?;
     let caption = "This run beside the paper: error rates and mean proportional energies (of the images predicted positive and \
@@ -115,9 +131,16 @@ fn draw_panel(
     for row in (0..rows).step_by(2) {
         axes.rectangle([0.0, (rows - row) as f64], [1.0, (rows - row - 1) as f64], BAND)?;
     }
-    axes.x_ticks(&[0.0, 0.5, 1.0], |tick| {
-        if tick == 0.5 { ".5".to_owned() } else { number(tick, 0) }
-    })?;
+    // The outer labels stay inside, so that they do not run into the next panel's.
+    for (value, label, side) in [
+        (0.0, "0", HPos::Left),
+        (0.5, ".5", HPos::Center),
+        (1.0, "1", HPos::Right),
+    ] {
+        axes.line(&[[value, 0.0], [value, rows as f64]], GRID, 0.12, Dash::Solid)?;
+        let [x, y] = axes.at(value, 0.0);
+        page.text(label, [x, y + TICK_GAP], tick, INK, (side, VPos::Top))?;
+    }
     for (row, value) in panel.values.iter().enumerate() {
         let y = (rows - row) as f64 - 0.5;
         if let Some((ours, published)) = value.filter(|(ours, published)| ours.is_finite() && published.is_finite()) {
@@ -130,19 +153,23 @@ fn draw_panel(
     let centre = x + width / 2.0;
     let title = title(panel.quantity);
     page.text(title, [centre, above - 0.8], tick, INK, (HPos::Center, VPos::Bottom))?;
-    let correlation = panel
-        .rank_correlation
-        .map_or_else(|| "–".to_owned(), |value| signed(value, 2));
-    let notes = [
-        format!("Δ {}", signed(panel.mean_difference, 3)),
-        format!("|Δ| {}", number(panel.mean_absolute_difference, 3)),
-        format!("ρ {correlation}"),
-    ];
-    for (line, note) in notes.iter().enumerate() {
+    for (line, note) in notes(panel).iter().enumerate() {
         let y = above + height + TICK_GAP + 0.5 + line_height(tick) * (line + 1) as f64;
         page.text(note, [centre, y], tick, INK, (HPos::Center, VPos::Top))?;
     }
     Ok(())
+}
+
+/// Mean difference, mean absolute difference and rank correlation.
+fn notes(panel: &PublishedPanel) -> [String; 3] {
+    let correlation = panel
+        .rank_correlation
+        .map_or_else(|| "–".to_owned(), |value| signed(value, 2));
+    [
+        format!("Δ {}", signed(panel.mean_difference, 3)),
+        format!("|Δ| {}", number(panel.mean_absolute_difference, 3)),
+        format!("ρ {correlation}"),
+    ]
 }
 
 fn title(quantity: &str) -> &str {

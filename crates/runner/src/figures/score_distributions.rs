@@ -1,12 +1,12 @@
 //! Where the scores of each class lie, attribute by attribute.
 
 use super::data::{ScoreDistributions, Spread};
-use super::error::{FigureError, Result};
+use super::error::{Result, one_each};
 use super::export::Figure;
 use super::legend::Key;
 use super::page::Dash;
 use super::palette::Marker;
-use super::strips::{Panel, Slot, Strips};
+use super::strips::{MARK, Panel, Slot, Strips};
 use super::style::{GREY, INK, Style};
 use crate::names::readable;
 
@@ -20,28 +20,16 @@ const WIDEST: f64 = 2.4;
 /// # Errors
 /// No attribute or classifier, or an attribute without one pair of spreads per classifier.
 pub fn score_distributions(style: &Style, data: &ScoreDistributions) -> Result<Figure> {
-    if data.groups.is_empty() || data.classifiers.is_empty() {
-        return Err(FigureError::Empty(NAME));
-    }
-    if let Some(group) = data
-        .groups
-        .iter()
-        .find(|group| group.spreads.len() != data.classifiers.len())
-    {
-        return Err(FigureError::Mismatch {
-            figure: NAME,
-            what: "pairs of spreads of an attribute",
-            found: group.spreads.len(),
-            expected: data.classifiers.len(),
-        });
-    }
-    let slots: Vec<Slot> = data
-        .groups
-        .iter()
-        .map(|group| Slot {
-            name: readable(&group.attribute),
-            band: false,
-        })
+    one_each(
+        NAME,
+        &data.groups,
+        &data.classifiers,
+        "pairs of spreads of an attribute",
+        |group| group.spreads.len(),
+    )?;
+    let groups = data.groups.iter();
+    let slots: Vec<Slot> = groups
+        .map(|group| Slot::of(&group.attribute, group.minority_positive, false))
         .collect();
     // All panels have the same axis: they are there to be compared.
     let ends = data.groups.iter().flat_map(|group| group.spreads.iter().flatten());
@@ -87,7 +75,7 @@ pub fn score_distributions(style: &Style, data: &ScoreDistributions) -> Result<F
     let caption = "Scores of the frontal test images by class, counted towards the minority class: at least 0 predicts it. Filled \
         boxes: samples of the minority class; hollow: of the majority. Boxes are quartiles with the median, lines run from the 5th to \
         the 95th percentile; a cross stands where a class has no sample.";
-    Ok(Figure::new(NAME, caption.to_owned(), svg, size))
+    Ok(Figure::new(NAME, format!("{caption} {MARK}"), svg, size))
 }
 
 /// A box and its line at `[x, half its width]`, in mm along the row.

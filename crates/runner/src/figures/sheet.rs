@@ -2,7 +2,7 @@
 
 use super::data::Outline;
 use super::error::Result;
-use super::style::{BAND, GREY, INK, Style, line_height, points_to_fit, text_width};
+use super::style::{BAND, GREY, INK, Style, capital, text_width};
 use super::svg::{Anchor, Svg};
 
 use cam::ColourMap;
@@ -25,16 +25,12 @@ pub(super) fn panel(
         }
     } else {
         svg.rectangle(place, [side, side], BAND);
-        let [x, y] = [place[0] + side / 2.0, place[1] + side / 2.0];
-        let points = points_to_fit("sample", 4.0..style.tick(), side - 1.0);
-        svg.text([x, y - 0.2], "no", points, GREY, Anchor::Middle);
-        svg.text(
-            [x, y - 0.2 + line_height(points)],
-            "sample",
-            points,
-            GREY,
-            Anchor::Middle,
-        );
+        let points = style.tick();
+        let place = [place[0] + side / 2.0, place[1] + (side + capital(points)) / 2.0];
+        let words = ["no sample", "none"]
+            .into_iter()
+            .find(|words| text_width(words, points) + 1.0 <= side);
+        svg.text(place, words.unwrap_or("–"), points, GREY, Anchor::Middle);
     }
     Ok(())
 }
@@ -45,7 +41,7 @@ pub(super) fn colour_scale(svg: &mut Svg, style: &Style, [right, middle]: [f64; 
     const STEPS: usize = 48;
     const WIDTH: f64 = 22.0;
     let points = style.tick();
-    let baseline = middle + super::style::capital(points) / 2.0;
+    let baseline = middle + capital(points) / 2.0;
     let one = text_width("1", points) + 1.0;
     let left = right - WIDTH - one;
     svg.text([left - 1.0, baseline], "activation  0", points, INK, Anchor::End);
@@ -57,30 +53,4 @@ pub(super) fn colour_scale(svg: &mut Svg, style: &Style, [right, middle]: [f64; 
     }
     svg.text([right, baseline], "1", points, INK, Anchor::End);
     WIDTH + one + 1.0 + text_width("activation  0", points)
-}
-
-/// A count with groups of thousands: `12,345`.
-pub(super) fn thousands(count: usize) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_grouped() {
-        assert_eq!(
-            ["0", "999", "1,000", "1,234,567"],
-            [0, 999, 1000, 1_234_567].map(thousands).each_ref().map(String::as_str)
-        );
-    }
 }

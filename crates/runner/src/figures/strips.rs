@@ -10,7 +10,7 @@ use super::error::{FigureError, Result};
 use super::legend::{Key, legend, legend_height};
 use super::page::{Dash, Page};
 use super::style::{BAND, Column, INK, Style, fit, line_height, text_width, widest};
-use crate::names::number;
+use crate::names::{number, readable};
 
 /// What stands below a slot.
 pub(super) struct Slot {
@@ -18,6 +18,26 @@ pub(super) struct Slot {
     pub name: String,
     /// Whether a light band lies behind it.
     pub band: bool,
+}
+
+impl Slot {
+    /// An attribute's: a minority that lacks the attribute is marked.
+    pub(super) fn of(attribute: &str, minority_positive: bool, band: bool) -> Self {
+        let mark = if minority_positive { "" } else { " (−)" };
+        Self {
+            name: readable(attribute) + mark,
+            band,
+        }
+    }
+}
+
+/// What [`Slot::of`]'s mark means, for captions.
+pub(super) const MARK: &str = "(−): the minority lacks the attribute.";
+
+/// What the bands are, if there are any.
+pub(super) fn band_entry(slots: &[Slot]) -> Option<(Key, String)> {
+    let any = slots.iter().any(|slot| slot.band);
+    any.then(|| (Key::Band, "no place of its own".to_owned()))
 }
 
 /// One panel of each row.
@@ -155,7 +175,8 @@ impl Strips<'_> {
                 };
                 axes.y_ticks(&marks, label)?;
                 for (title, middle) in &panel.titles {
-                    axes.y_title(title, *middle, left - MARGIN)?;
+                    let room = panel.height + BETWEEN_PANELS / 2.0;
+                    axes.y_title(&fit(title, style.label(), room), *middle, left - MARGIN)?;
                 }
                 for (position, i) in slots.clone().enumerate() {
                     let place = Place {
@@ -193,6 +214,17 @@ pub(super) fn both_ways(style: &Style, [up, down]: [f64; 2], [above, under]: [&s
     let down_needed = up * under / (1.0 - under);
     let round = |value: f64| (value * 20.0 - 1e-9).ceil() / 20.0;
     [round(up.max(up_needed)), round(down.max(down_needed))]
+}
+
+/// A range that holds 0 and all values with a little room.
+pub(super) fn range(values: impl Iterator<Item = f64>) -> Range<f64> {
+    let (low, high) = values
+        .filter(|value| value.is_finite())
+        .fold((0.0_f64, 0.0_f64), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+    let room = ((high - low) * 0.06).max(0.05);
+    (if low < 0.0 { low - room } else { 0.0 })..high + room
 }
 
 #[cfg(test)]

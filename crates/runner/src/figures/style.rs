@@ -198,6 +198,17 @@ pub(super) fn fit(content: &str, points: f64, width: f64) -> String {
     String::new()
 }
 
+/// A text in one line, or in two where it is wider than `width` and has a space; lines that are still too wide are shortened.
+pub(super) fn wrapped(content: &str, points: f64, width: f64) -> Vec<String> {
+    let break_at = content
+        .match_indices(' ')
+        .map(|(at, _)| [&content[..at], &content[at + 1..]])
+        .min_by(|a, b| widest(a, points).total_cmp(&widest(b, points)))
+        .filter(|_| text_width(content, points) > width);
+    let lines = break_at.map_or_else(|| vec![content], |lines| lines.to_vec());
+    lines.into_iter().map(|line| fit(line, points, width)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,6 +235,15 @@ mod tests {
         assert!(fitted.ends_with('…') && text_width(&fitted, 7.0) <= 30.0 && text_width(&fitted, 7.0) > 25.0);
         assert_eq!(fit("Bald", 7.0, 30.0), "Bald");
         assert_eq!(fit("Bald", 7.0, 0.0), "");
+    }
+
+    #[test]
+    fn long_texts_take_two_lines() {
+        assert_eq!(wrapped("balanced", 7.0, 30.0), ["balanced"]);
+        assert_eq!(wrapped("inverse frequency", 7.0, 30.0), ["inverse frequency"]);
+        assert_eq!(wrapped("inverse frequency", 7.0, 15.0), ["inverse", "frequency"]);
+        assert_eq!(wrapped("a b inverse", 7.0, 10.0), ["a b", "inverse"]);
+        assert!(wrapped("unbalanced", 7.0, 8.0)[0].ends_with('…'));
     }
 
     #[test]

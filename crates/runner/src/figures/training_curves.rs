@@ -1,21 +1,17 @@
 //! Loss and validation errors by epoch.
 
-use super::axes::{Axes, below, decimals, half_line, left_of, ticks};
+use super::axes::{Axes, ticks};
 use super::data::{EpochPoint, TrainingCurve};
 use super::error::{FigureError, Result};
 use super::export::Figure;
-use super::legend::{Key, legend, legend_height, of_classifiers};
-use super::page::{Dash, Page};
+use super::legend::{Key, of_classifiers};
+use super::page::Dash;
 use super::palette::Marker;
+use super::panels::{Axis, Panel, Panels};
 use super::style::{Column, GREY, Style};
 use crate::names::number;
 
 const NAME: &str = "training_curves";
-const MARGIN: f64 = 1.0;
-/// Right of a panel: half of its last tick's label.
-const RIGHT: f64 = 2.5;
-/// Between two panels side by side.
-const GUTTER: f64 = 5.0;
 const HEIGHT: f64 = 44.0;
 
 /// One line of a panel: what it takes from an epoch, and how it is drawn.
@@ -42,79 +38,54 @@ pub fn training_curves(style: &Style, curves: &[TrainingCurve]) -> Result<Figure
         (|point| point.minority_error, Dash::Solid),
         (|point| point.majority_error, Dash::Dashed),
     ];
-    let panels = [
+    let sides = [
         ("loss", loss, ["training", "validation"]),
         ("validation error", errors, ["minority", "majority"]),
     ];
-    let tops = panels.each_ref().map(|(_, lines, _)| {
+    let whole = ticks(first..last, 8).into_iter().filter(|tick| tick.fract() == 0.0);
+    let epoch = Axis {
+        title: "epoch".to_owned(),
+        ticks: whole.map(|tick| (tick, number(tick, 0))).collect(),
+        range: first..last,
+    };
+    let panels = sides.each_ref().map(|(title, lines, names)| {
         let values = points().flat_map(|point| lines.map(|(value, _)| value(point)));
         let top = values.flatten().filter(|value| value.is_finite()).fold(0.0, f64::max);
-        if top > 0.0 { top * 1.05 } else { 1.0 }
+        Panel {
+            x: epoch.clone(),
+            y: Axis::of(title, 0.0..if top > 0.0 { top * 1.05 } else { 1.0 }, 8),
+            entries: entries(curves, lines, *names),
+        }
     });
-    let labels = tops.map(|top| {
-        let y = ticks(0.0..top, 5);
-        let places = decimals(&y);
-        y.into_iter().map(|tick| number(tick, places)).collect::<Vec<_>>()
-    });
-
-    let width = style.width(Column::Double);
-    let beside = width >= 120.0;
-    let left = MARGIN + left_of(style, labels.iter().flatten());
-    let across = if beside { 2.0 } else { 1.0 };
-    let panel = (width - across * left - across * RIGHT - (across - 1.0) * GUTTER) / across;
-    let entries = panels
-        .each_ref()
-        .map(|(_, lines, names)| entries(curves, lines, *names));
-    let legends = entries
-        .each_ref()
-        .map(|entries| legend_height(style, entries, panel))
-        .into_iter()
-        .fold(half_line(style.tick()), f64::max);
-    let block = legends + HEIGHT + below(style);
-    let rows = if beside { 1.0 } else { 2.0 };
-    let size = [width, MARGIN + rows * block + (rows - 1.0) * GUTTER + MARGIN];
-
-    let mut svg = String::new();
-    let page = Page::new(&mut svg, style, size)?;
-    for (index, ((title, lines, _), entries)) in panels.iter().zip(&entries).enumerate() {
-        let step = index as f64;
-        let [x, y] = if beside {
-            [left + step * (panel + RIGHT + GUTTER + left), MARGIN]
-        } else {
-            [left, MARGIN + step * (block + GUTTER)]
-        };
-        legend(&page, [x, y], panel, entries)?;
-        let range = 0.0..tops[index];
-        let axes = Axes::new(&page, [x, y + legends], [panel, HEIGHT], first..last, range.clone());
-        let whole: Vec<f64> = ticks(first..last, 8)
-            .into_iter()
-            .filter(|tick| tick.fract() == 0.0)
-            .collect();
-        axes.x_ticks(&whole, |tick| number(tick, 0))?;
-        let y_ticks = ticks(range, 5);
-        let places = decimals(&y_ticks);
-        axes.y_ticks(&y_ticks, |tick| number(tick, places))?;
-        axes.frame()?;
-        axes.y_title(title, tops[index] / 2.0, left - MARGIN)?;
-        axes.x_title("epoch")?;
+    let layout = Panels {
+        panels: &panels,
+        column: Column::Double,
+        height: |_| HEIGHT,
+    };
+    let drawn = layout.draw(style, |axes, side| {
+        let (_, lines, _) = sides[side];
         for (classifier, curve) in curves.iter().enumerate() {
-            for &(value, dash) in lines {
-                draw_line(&axes, &curve.points, value, dash, classifier)?;
+            for (value, dash) in lines {
+                draw_line(axes, &curve.points, value, dash, classifier)?;
             }
         }
-    }
-    page.finish()?;
+        Ok(())
+    })?;
     let losses = if points().any(|point| point.validation_loss.is_some()) {
         "Training and validation loss"
     } else {
         "Training loss"
     };
-    let place = if beside { ["left", "right"] } else { ["above", "below"] };
+    let place = if drawn.beside {
+        ["left", "right"]
+    } else {
+        ["above", "below"]
+    };
     let caption = format!(
         "{losses} ({}); validation errors of the minority and the majority classes, mean over attributes ({}).",
         place[0], place[1]
     );
-    Ok(Figure::new(NAME, caption, svg, size))
+    Ok(Figure::new(NAME, caption, drawn.svg, drawn.size))
 }
 
 fn draw_line(

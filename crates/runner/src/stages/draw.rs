@@ -114,6 +114,10 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
         }
         Ok(Some(figures::occlusion(style, &from::occlusion(sources.measured))?))
     }),
+    ("sanity_checks", |sources, style| {
+        let data = from::sanity_checks(sources.measured);
+        Ok(data.map(|data| figures::sanity_checks(style, &data)).transpose()?)
+    }),
     ("score_distributions", |sources, style| {
         let data = from::score_distributions(sources.scores, sources.facts, sources.predictions()?);
         Ok(Some(figures::score_distributions(style, &data)?))

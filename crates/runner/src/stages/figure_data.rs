@@ -6,12 +6,15 @@ use super::facts::DataFacts;
 use super::{Predictions, history};
 use crate::context::Context;
 use crate::error::Result;
+use crate::faithfulness::Faithfulness;
 use crate::figures::data::{
     Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, CalibrationBin, CalibrationCurve, EnergyScatter,
     EpochPoint, Imbalance, ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup, PublishedFigure,
-    PublishedPanel, RankCorrelation, ScatterPoint, ScoreDistributions, ScoreGroup, Spread, TrainingCurve,
+    PublishedPanel, RankCorrelation, SanityChecks, SanityPanel, SanityPoint, ScatterPoint, ScoreDistributions,
+    ScoreGroup, Spread, TrainingCurve,
 };
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measured};
+use crate::names;
 use crate::published::Published;
 use crate::tables::{Agreement, Comparison, Comparisons};
 
@@ -70,6 +73,7 @@ pub fn energy_bars(measured: &Measured, published: &Published) -> BarFigure {
 pub fn bias_reliance(measured: &Measured) -> BiasFigure {
     let group = |attribute: &AttributeMeasures| BiasGroup {
         attribute: attribute.name.clone(),
+        minority_positive: attribute.minority() == Class::Positive,
         global: !attribute.local,
         bars: attribute
             .classifiers
@@ -107,6 +111,7 @@ pub fn occlusion(measured: &Measured) -> OcclusionFigure {
     };
     let group = |attribute: &AttributeMeasures| OcclusionGroup {
         attribute: attribute.name.clone(),
+        minority_positive: attribute.minority() == Class::Positive,
         global: !attribute.local,
         bars: attribute
             .classifiers
@@ -117,6 +122,54 @@ pub fn occlusion(measured: &Measured) -> OcclusionFigure {
     OcclusionFigure {
         classifiers: measured.classifiers.clone(),
         groups: measured.attributes.iter().map(group).collect(),
+    }
+}
+
+/// `None` where no method was tried.
+pub fn sanity_checks(measured: &Measured) -> Option<SanityChecks> {
+    let tried = || measured.faithfulness.iter().flatten();
+    let mut methods: Vec<&str> = Vec::new();
+    for one in tried().flat_map(|found| &found.methods) {
+        // The baselines have no weights.
+        if !one.similarity.is_empty() && !methods.contains(&one.method.as_str()) {
+            methods.push(&one.method);
+        }
+    }
+    let depths = &tried().find(|found| !found.depths.is_empty())?.depths;
+    let point = |found: Option<&Faithfulness>, method: &str, depth: &str| {
+        let statistics = found.and_then(|found| {
+            let at = found.depths.iter().position(|known| known == depth)?;
+            let method = found.methods.iter().find(|one| one.method == method)?;
+            *method.similarity.get(at)?
+        });
+        SanityPoint {
+            similarity: statistics.map(|statistics| statistics.mean),
+            interval: statistics.and_then(|statistics| Some((statistics.interval?.low, statistics.interval?.high))),
+        }
+    };
+    let curve = |found: &Option<Faithfulness>, method: &str| {
+        depths
+            .iter()
+            .map(|depth| point(found.as_ref(), method, depth))
+            .collect()
+    };
+    let panel = |method: &&str| SanityPanel {
+        method: names::method(method),
+        curves: measured.faithfulness.iter().map(|found| curve(found, method)).collect(),
+    };
+    Some(SanityChecks {
+        classifiers: measured.classifiers.clone(),
+        depths: depths.iter().map(|depth| part(depth)).collect(),
+        panels: methods.iter().map(panel).collect(),
+    })
+}
+
+/// A part of a network as people call it: `layer4` is stage 4, `fc` the head.
+fn part(name: &str) -> String {
+    match name {
+        "fc" => "head".to_owned(),
+        "conv1" => "stem".to_owned(),
+        _ => name.replacen("layer", "stage ", 1),
     }
 }
 
@@ -144,8 +197,20 @@ pub fn published(comparison: &Comparisons) -> PublishedFigure {
         mean_absolute_difference: agreement.mean_absolute_difference,
         rank_correlation: agreement.rank_correlation,
     };
+    // Error rates before energies, as in the paper's table.
+    let mut agreements: Vec<&Agreement> = comparison.agreements.iter().collect();
+    let mut order: Vec<&str> = Vec::new();
+    for agreement in &agreements {
+        if !order.contains(&agreement.classifier.as_str()) {
+            order.push(&agreement.classifier);
+        }
+    }
+    agreements.sort_by_key(|one| {
+        let classifier = order.iter().position(|name| *name == one.classifier);
+        (classifier, one.quantity.starts_with("energy"))
+    });
     PublishedFigure {
-        panels: comparison.agreements.iter().map(panel).collect(),
+        panels: agreements.into_iter().map(panel).collect(),
         attributes,
     }
 }
@@ -259,6 +324,7 @@ pub fn score_distributions(measured: &Measured, facts: &DataFacts, predictions: 
         });
         Some(ScoreGroup {
             attribute: attribute.name.clone(),
+            minority_positive: attribute.minority() == Class::Positive,
             spreads: spreads.collect(),
         })
     };

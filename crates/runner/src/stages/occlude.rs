@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use super::{DataSet, evaluate, masks};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Fill, Hide, MASKS};
+use crate::experiment::{Experiment, Fill, Hide, MASKS};
 use crate::frames::PerAttribute;
 use crate::hiding::{Hole, blurred, mixed};
 use crate::manifest::Key;
@@ -42,8 +42,8 @@ pub fn occlusion_path(classifier: &str) -> String {
 }
 
 /// Whether the experiment wants the stage.
-pub fn is_wanted(context: &Context) -> bool {
-    let measure = &context.experiment.measure;
+pub fn is_wanted(experiment: &Experiment) -> bool {
+    let measure = &experiment.measure;
     measure.occlusion.images > 0 || measure.decomposed_images > 0
 }
 
@@ -53,7 +53,7 @@ pub fn is_wanted(context: &Context) -> bool {
 /// Those of reading checkpoint, images, masks and regions, and of writing.
 pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()> {
     let stage = format!("occlude/{classifier}");
-    if !is_wanted(context) {
+    if !is_wanted(&context.experiment) {
         // An earlier run's file would say what this experiment did not ask.
         context.manifest.stages.remove(&stage);
         return context.results.remove(&occlusion_path(classifier));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 
-use super::{DataFacts, draw};
+use super::{DataFacts, draw, occlude};
 use crate::cli::Run;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
@@ -174,7 +174,15 @@ fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
     let stages = experiment
         .classifiers
         .keys()
-        .flat_map(|name| ["train", "predict", "explain"].map(|stage| format!("{stage}/{name}")))
+        .flat_map(|name| {
+            let hidden = occlude::is_wanted(experiment).then_some("occlude");
+            let tried = (experiment.measure.faithfulness.images > 0).then_some("faithfulness");
+            let always = ["train", "predict", "explain"].into_iter();
+            always
+                .chain(hidden)
+                .chain(tried)
+                .map(move |stage| format!("{stage}/{name}"))
+        })
         .chain(["choose", "examples", "measure"].map(str::to_owned));
     computed(&before.experiment) == computed(experiment)
         && stages.into_iter().all(|stage| {

@@ -118,6 +118,22 @@ fn what_cannot_be_drawn_is_named_and_the_rest_is_drawn() {
 
     let report = fs::read(folder.join("report.html")).expect("a report");
 
+    // A file of one figure alone takes no other figure with it.
+    let path = folder.join("balanced/sanity.parquet");
+    let sanity = fs::read(&path).expect("similarities");
+    let hidden = folder.join("unbalanced/occlusion.parquet");
+    let losses = fs::read(&hidden).expect("losses");
+    let (message, drawn) = drawn_again(&|| {
+        fs::write(&path, &sanity[..sanity.len() / 2]).expect("written");
+        fs::remove_file(&hidden).expect("removed");
+    });
+    for part in ["sanity.parquet", "unbalanced/occlusion.parquet is missing"] {
+        assert_eq!(message.matches(part).count(), 1, "{message}");
+    }
+    assert_eq!(drawn, NAMES);
+    fs::write(&path, sanity).expect("written");
+    fs::write(&hidden, losses).expect("written");
+
     // The examples of an older version: none.
     let path = folder.join("chosen.safetensors");
     let chosen = fs::read(&path).expect("examples");

@@ -112,10 +112,14 @@ pub fn sweep_pareto(style: &Style, data: &Compromises) -> Result<Figure> {
         )?;
         labels.avoid(axes.at(place[0], place[1]), 1.0);
     }
-    for point in &points {
-        let beside = [axes.at(point.error, point.energy)];
-        labels.write(&page, &readable(&data.x.labels[point.x]), style.tick(), &beside)?;
-    }
+    let names: Vec<_> = points
+        .iter()
+        .map(|point| {
+            let beside = vec![axes.at(point.error, point.energy)];
+            (readable(&data.x.labels[point.x]), beside)
+        })
+        .collect();
+    labels.write(&page, &names, style.tick())?;
     page.finish()?;
     Ok(Figure::new(NAME, data.caption.clone(), svg, size))
 }
