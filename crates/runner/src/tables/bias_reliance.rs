@@ -128,30 +128,12 @@ pub fn markdown(measured: &Measured) -> String {
 
 /// The table in LaTeX (booktabs): the majority's predictions of each classifier.
 pub fn latex(measured: &Measured) -> String {
-    let groups: Vec<String> = measured
-        .classifiers
-        .iter()
-        .map(|name| format!("\\multicolumn{{4}}{{c}}{{{}}}", latex::text(name)))
-        .collect();
-    let rules: Vec<String> = (0..groups.len())
-        .map(|group| format!("\\cmidrule(lr){{{}-{}}}", 2 + 4 * group, 5 + 4 * group))
-        .collect();
-    let heads = SHORT.map(|(title, _)| title).join(" & ");
-    let mut lines = vec![
-        "% Needs \\usepackage{booktabs}. Images predicted as the majority class; shares of the mean score.".to_owned(),
-        format!("\\begin{{tabular}}{{l {}}}", "rrrr ".repeat(groups.len()).trim_end()),
-        "\\toprule".to_owned(),
-        format!(" & {} \\\\", groups.join(" & ")),
-        rules.join(" "),
-        format!("Attribute & {} \\\\", vec![heads; groups.len()].join(" & ")),
-        "\\midrule".to_owned(),
-    ];
-    lines.extend(short_rows(measured, latex::number).map(|mut row| {
-        row[0] = latex::text(&row[0]);
-        format!("{} \\\\", row.join(" & "))
-    }));
-    lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
-    lines.join("\n")
+    latex::of_classifiers(
+        "Images predicted as the majority class; shares of the mean score.",
+        &measured.classifiers,
+        &SHORT.map(|(title, _)| title),
+        short_rows(measured, latex::number),
+    )
 }
 
 fn short_rows(measured: &Measured, number: impl Fn(Option<f64>) -> String) -> impl Iterator<Item = Vec<String>> {

@@ -2,10 +2,11 @@
 
 use comfy_table::presets;
 
-use super::{TERMINAL, latex_text, styled};
+use super::{TERMINAL, latex, styled};
 use crate::faithfulness::{MethodScores, SCORES, Summary};
 use crate::frames::Table;
 use crate::measured::Measured;
+use crate::names::method;
 
 /// Every classifier that was tried, with its methods.
 fn rows(measured: &Measured) -> Vec<(&str, &MethodScores)> {
@@ -163,27 +164,44 @@ pub fn text(measured: &Measured) -> String {
 
 /// The small table in Markdown.
 pub fn markdown(measured: &Measured) -> String {
-    styled(presets::ASCII_MARKDOWN, heads(measured), short_rows(measured, "–"))
+    let rows = short_rows(measured, "–").into_iter().map(|mut row| {
+        row[1] = method(&row[1]);
+        row
+    });
+    styled(presets::ASCII_MARKDOWN, heads(measured), rows)
 }
 
 /// The small table in LaTeX (booktabs).
 pub fn latex(measured: &Measured) -> String {
-    let heads: Vec<String> = heads(measured)
+    // The classifier stands above its methods.
+    let heads: Vec<String> = heads(measured)[1..]
         .iter()
         .map(|head| head.replace('↓', "$\\downarrow$").replace('↑', "$\\uparrow$"))
         .collect();
     let mut lines = vec![
         "% Needs \\usepackage{booktabs}. Means over a sample of scores; the last two columns: rank correlation of a map with itself".to_owned(),
         "% after the head's weights, and all weights, were randomised.".to_owned(),
-        format!("\\begin{{tabular}}{{ll {}}}", "r".repeat(heads.len() - 2)),
+        format!("\\begin{{tabular}}{{@{{}}l {}@{{}}}}", "r".repeat(heads.len() - 1)),
         "\\toprule".to_owned(),
         format!("{} \\\\", heads.join(" & ")),
-        "\\midrule".to_owned(),
     ];
-    lines.extend(short_rows(measured, "--").into_iter().map(|mut row| {
-        row[..2].iter_mut().for_each(|cell| *cell = latex_text(cell));
-        format!("{} \\\\", row.join(" & "))
-    }));
+    for group in short_rows(measured, "--").chunk_by(|row, next| row[0] == next[0]) {
+        lines.push("\\midrule".to_owned());
+        let name = latex::text(&group[0][0]);
+        lines.push(format!(
+            "\\multicolumn{{{}}}{{@{{}}l}}{{\\emph{{{name}}}}} \\\\",
+            heads.len()
+        ));
+        lines.extend(group.iter().map(|row| {
+            let name = latex::text(&method(&row[1]));
+            let numbers = row[2..].iter().map(|number| match number.strip_prefix('-') {
+                Some(digits) if digits.starts_with(|first: char| first.is_ascii_digit()) => format!("$-${digits}"),
+                _ => number.clone(),
+            });
+            let cells: Vec<String> = std::iter::once(name).chain(numbers).collect();
+            format!("{} \\\\", cells.join(" & "))
+        }));
+    }
     lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
     lines.join("\n")
 }

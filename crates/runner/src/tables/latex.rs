@@ -37,6 +37,46 @@ pub(super) fn number(value: Option<f64>) -> String {
     }
 }
 
+/// A table of attributes in which every classifier has the same columns: `heads` are theirs, and each of `rows` begins with the
+/// attribute's own name.
+pub(super) fn of_classifiers(
+    comment: &str,
+    classifiers: &[String],
+    heads: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> String {
+    let columns = heads.len();
+    let groups: Vec<String> = classifiers
+        .iter()
+        .map(|name| format!("\\multicolumn{{{columns}}}{{c}}{{{}}}", text(name)))
+        .collect();
+    let rules: Vec<String> = (0..groups.len())
+        .map(|group| {
+            format!(
+                "\\cmidrule(lr){{{}-{}}}",
+                2 + columns * group,
+                1 + columns * (group + 1)
+            )
+        })
+        .collect();
+    let cells = format!(" {}", "r".repeat(columns)).repeat(groups.len());
+    let mut lines = vec![
+        format!("% Needs \\usepackage{{booktabs}}. {comment}"),
+        format!("\\begin{{tabular}}{{@{{}}l{cells}@{{}}}}"),
+        "\\toprule".to_owned(),
+        format!(" & {} \\\\", groups.join(" & ")),
+        rules.join(" "),
+        format!("Attribute & {} \\\\", vec![heads.join(" & "); groups.len()].join(" & ")),
+        "\\midrule".to_owned(),
+    ];
+    lines.extend(rows.map(|mut row| {
+        row[0] = text(&row[0]);
+        format!("{} \\\\", row.join(" & "))
+    }));
+    lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
+    lines.join("\n")
+}
+
 /// A document with tables: the name of each one's file without extension, and its caption. A table that is wider than the page is
 /// set smaller.
 pub(super) fn document(tables: &[(&str, &str)]) -> String {

@@ -43,8 +43,8 @@ pub(crate) fn styled(style: TableStyle, head: Vec<String>, rows: impl IntoIterat
     table.to_string()
 }
 
-/// The tables of `tables.tex`, with captions.
-const LATEX: [(&str, &str); 2] = [
+/// The tables that `tables.tex` may show, with captions.
+const LATEX: [(&str, &str); 5] = [
     (
         "attributes",
         "Error rates of the frontal test images, and mean proportional energy of those predicted positive ($+$) and negative ($-$). \
@@ -55,6 +55,17 @@ const LATEX: [(&str, &str); 2] = [
         "Images predicted as the majority class: mean score, shares of the head's bias and of the constant part in it, and what the \
          attribute's region adds to it.",
     ),
+    (
+        "occlusion",
+        "Images predicted as the majority class, in logits: mean score, what it loses with the attribute's region hidden, and what of \
+         that is beyond the loss with an equal area elsewhere hidden.",
+    ),
+    (
+        "faithfulness",
+        "Whether the maps of some methods tell what the classifiers use: means over a sample of scores. The last two columns: rank \
+         correlation of a map with itself after the head's weights, and all weights, were randomised.",
+    ),
+    ("published", "This run beside the published numbers."),
 ];
 
 /// Every table of a results folder: file name in `tables/` and contents. `comparison` is there where the paper's numbers
@@ -67,12 +78,7 @@ pub fn files(
     bootstrap: Bootstrap,
     comparison: Option<&Comparisons>,
 ) -> PolarsResult<Vec<(&'static str, Vec<u8>)>> {
-    let mut shown = LATEX.to_vec();
-    if comparison.is_some() {
-        shown.push(("published", "This run beside the published numbers."));
-    }
     let mut files = vec![
-        ("tables.tex", latex::document(&shown).into_bytes()),
         ("attributes.csv", paper::attributes(measured).to_csv()?),
         ("attributes.parquet", paper::attributes(measured).to_parquet()?),
         ("attributes.md", paper::markdown(measured).into_bytes()),
@@ -110,5 +116,8 @@ pub fn files(
     if let Some(comparison) = comparison {
         files.extend(comparison.files()?);
     }
+    let made = |name: &str| files.iter().any(|(file, _)| file.strip_suffix(".tex") == Some(name));
+    let shown: Vec<_> = LATEX.into_iter().filter(|(name, _)| made(name)).collect();
+    files.push(("tables.tex", latex::document(&shown).into_bytes()));
     Ok(files)
 }

@@ -3,9 +3,10 @@
 use comfy_table::presets;
 use metrics::{Class, Paired, Statistics};
 
-use super::{latex_text, styled};
+use super::{latex, styled};
 use crate::frames::Table;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measured};
+use crate::names;
 use crate::occlusion::{AllBiases, Occlusion};
 
 /// Whether anything was hidden of any image, or its score taken apart.
@@ -130,43 +131,30 @@ pub fn markdown(measured: &Measured) -> String {
     for classifier in &measured.classifiers {
         head.extend(SHORT.map(|(title, _)| format!("{classifier} {title}")));
     }
-    styled(presets::ASCII_MARKDOWN, head, short_rows(measured, "–"))
+    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| names::number(value, 3));
+    let rows = short_rows(measured, number).map(|mut row| {
+        row[0] = names::readable(&row[0]);
+        row
+    });
+    styled(presets::ASCII_MARKDOWN, head, rows)
 }
 
 /// The table in LaTeX (booktabs): the majority's predictions of each classifier.
 pub fn latex(measured: &Measured) -> String {
-    let columns = SHORT.len();
-    let groups: Vec<String> = measured
-        .classifiers
-        .iter()
-        .map(|name| format!("\\multicolumn{{{columns}}}{{c}}{{{}}}", latex_text(name)))
-        .collect();
-    let heads = SHORT.map(|(title, _)| title).join(" & ");
-    let mut lines = vec![
-        "% Needs \\usepackage{booktabs}. Images predicted as the majority class, in logits: score, what it loses with the region".to_owned(),
-        "% hidden, and beyond the loss with an equal area elsewhere hidden.".to_owned(),
-        format!("\\begin{{tabular}}{{l {}}}", format!("{} ", "r".repeat(columns)).repeat(groups.len()).trim_end()),
-        "\\toprule".to_owned(),
-        format!(" & {} \\\\", groups.join(" & ")),
-        format!("Attribute & {} \\\\", vec![heads; groups.len()].join(" & ")),
-        "\\midrule".to_owned(),
-    ];
-    lines.extend(short_rows(measured, "--").map(|mut row| {
-        row[0] = latex_text(&row[0]);
-        format!("{} \\\\", row.join(" & "))
-    }));
-    lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
-    lines.join("\n")
+    latex::of_classifiers(
+        "Images predicted as the majority class, in logits: score, what it loses with the region hidden, and\n% beyond the loss with \
+         an equal area elsewhere hidden.",
+        &measured.classifiers,
+        &SHORT.map(|(title, _)| title),
+        short_rows(measured, latex::number),
+    )
 }
 
-fn short_rows<'a>(measured: &'a Measured, absent: &'a str) -> impl Iterator<Item = Vec<String>> + 'a {
+fn short_rows(measured: &Measured, number: fn(Option<f64>) -> String) -> impl Iterator<Item = Vec<String>> {
     measured.attributes.iter().map(move |attribute| {
         let mut row = vec![attribute.name.clone()];
         for classifier in &attribute.classifiers {
-            row.extend(SHORT.map(|(_, value)| {
-                let value = value(classifier, attribute.class(false));
-                value.map_or_else(|| absent.to_owned(), |value| format!("{value:.3}"))
-            }));
+            row.extend(SHORT.map(|(_, value)| number(value(classifier, attribute.class(false)))));
         }
         row
     })

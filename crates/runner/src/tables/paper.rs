@@ -127,18 +127,18 @@ fn text_table(measured: &Measured, markdown: bool) -> String {
 /// The table in LaTeX (booktabs), the majority class's numbers marked as in the paper.
 pub fn latex(measured: &Measured) -> String {
     let classifiers = measured.classifiers.len();
-    let groups: Vec<String> = ["errors", "energy"]
+    let groups: Vec<String> = ["Error rate", "Mean energy"]
+        .map(|group| format!("\\multicolumn{{{}}}{{c}}{{{group}}}", 2 * classifiers))
+        .to_vec();
+    let names: Vec<String> = measured
+        .classifiers
         .iter()
-        .flat_map(|group| {
-            measured
-                .classifiers
-                .iter()
-                .map(move |name| format!("\\multicolumn{{2}}{{c}}{{{} {group}}}", latex::text(name)))
-        })
+        .map(|name| format!("\\multicolumn{{2}}{{c}}{{{}}}", latex::text(name)))
         .collect();
-    let rules: Vec<String> = (0..groups.len())
-        .map(|i| format!("\\cmidrule(lr){{{}-{}}}", 3 + 2 * i, 4 + 2 * i))
-        .collect();
+    let rules = |each: usize, count: usize| -> String {
+        let rule = |i: usize| format!("\\cmidrule(lr){{{}-{}}}", 3 + each * i, 2 + each * (i + 1));
+        (0..count).map(rule).collect::<Vec<_>>().join(" ")
+    };
     let signs = ["FNR & FPR"; 1]
         .repeat(classifiers)
         .into_iter()
@@ -147,10 +147,12 @@ pub fn latex(measured: &Measured) -> String {
         "% Needs \\usepackage{booktabs}. \\majority marks the numbers of each attribute's majority class of the training images."
             .to_owned(),
         latex::MAJORITY.to_owned(),
-        format!("\\begin{{tabular}}{{l r {}}}", "rr ".repeat(2 * classifiers).trim_end()),
+        format!("\\begin{{tabular}}{{@{{}}l r{}@{{}}}}", " rr".repeat(2 * classifiers)),
         "\\toprule".to_owned(),
         format!(" & & {} \\\\", groups.join(" & ")),
-        rules.join(" "),
+        rules(2 * classifiers, 2),
+        format!(" & & {} \\\\", [names.join(" & "), names.join(" & ")].join(" & ")),
+        rules(2, 2 * classifiers),
         format!("Attribute & Positive & {} \\\\", signs.collect::<Vec<_>>().join(" & ")),
         "\\midrule".to_owned(),
     ];
