@@ -3,6 +3,7 @@
 use metrics::{Finding, Verdict};
 
 use super::html::{escape, number};
+use crate::names::thousands;
 
 /// All findings with the rule behind the verdicts.
 pub(super) fn render(findings: &[Finding]) -> String {
@@ -47,7 +48,7 @@ fn card(finding: &Finding) -> String {
             number(effect, 3, true)
         ));
     }
-    numbers.push(format!("{} samples", finding.samples));
+    numbers.push(format!("{} samples", thousands(finding.samples)));
     if finding.left_out > 0 {
         numbers.push(format!("{} left out", finding.left_out));
     }

@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::data::Table;
-use super::html::{escape, readable};
+use super::figures::title;
+use super::html::escape;
 use super::page::Page;
 use super::{INLINE_LIMIT, table};
 
@@ -54,7 +55,7 @@ pub fn render(data: &ComparisonData) -> String {
     }
     let mut figures = String::new();
     for figure in &data.figures {
-        let title = readable(&figure.name);
+        let title = title(&figure.name);
         figures.push_str(&format!("<h3>{}</h3>\n<div class=\"pair\">\n", escape(&title)));
         for (run, svg, png) in &figure.runs {
             // As pictures: the same drawing of two runs has the same identifiers.

@@ -131,6 +131,7 @@ if (examplesData) {
   form.addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", follow);
   section.querySelector(".colours").style.background = `linear-gradient(to right, ${Array.from({ length: 16 }, (_, i) => `rgb(${colours.slice(51 * i, 51 * i + 3).join()})`).join()})`;
+  list.style.setProperty("--classifiers", data.classifiers.length);
   fade();
   show();
   follow();

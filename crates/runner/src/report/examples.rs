@@ -171,7 +171,7 @@ pub(super) fn render(examples: &Examples) -> String {
          <form class=\"browser\" aria-label=\"Choice of examples\">\n\
          <div><label class=\"name\" for=\"examples-attribute\">Attribute</label><select id=\"examples-attribute\" name=\"attribute\">{options}</select></div>\n\
          <fieldset><legend>Decided by</legend><div class=\"choices\">{classifiers}</div></fieldset>\n\
-         <fieldset><legend>Outcome, and how many test images have it</legend><div class=\"choices\">{outcomes}</div></fieldset>\n\
+         <fieldset class=\"outcomes\"><legend>Outcome, and how many test images have it</legend><div class=\"choices\">{outcomes}</div></fieldset>\n\
          <fieldset><legend>Over the face</legend>\
          <div class=\"line\"><label><input type=\"checkbox\" name=\"overlay\" checked> map</label> \
          <label><input type=\"checkbox\" name=\"region\" checked> region</label></div>\

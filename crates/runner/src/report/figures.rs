@@ -15,7 +15,7 @@ pub(super) fn render(figures: &[Figure], formats: &[&str], before: usize) -> Str
         .unwrap_or("png");
     for figure in figures {
         let name = escape(figure.name());
-        let title = sentence_case(&readable(figure.name()));
+        let title = title(figure.name());
         let picture = if before + body.len() + figure.svg().len() <= INLINE_LIMIT {
             inline(figure.svg(), figure.name(), &title)
         } else {
@@ -67,7 +67,9 @@ fn inline(svg: &str, name: &str, title: &str) -> String {
     )
 }
 
-fn sentence_case(text: &str) -> String {
+/// A figure's heading: `average_cams` is "Average CAMs".
+pub(super) fn title(name: &str) -> String {
+    let text = readable(name).replace("cams", "CAMs");
     let mut characters = text.chars();
     characters
         .next()
@@ -77,6 +79,11 @@ fn sentence_case(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headings_are_words() {
+        assert_eq!(["average_cams", "energies"].map(title), ["Average CAMs", "Energies"]);
+    }
 
     #[test]
     fn identifiers_of_two_drawings_do_not_meet() {

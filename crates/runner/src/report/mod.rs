@@ -27,7 +27,7 @@ const INLINE_LIMIT: usize = 8_000_000;
 pub fn render(data: &ReportData) -> String {
     let mut page = Page::new("biascam · report of a run", &data.title, &data.summary);
     if !data.findings.is_empty() {
-        let title = "The paper’s claims, as measured in this run";
+        let title = "Claims about the classifiers, as measured in this run";
         page.add("claims", "Claims", title, &claims::render(&data.findings));
     }
     for table in &data.overview {

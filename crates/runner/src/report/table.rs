@@ -23,8 +23,9 @@ pub(super) fn render(table: &Table) -> String {
     }
     let _ = writeln!(
         html,
-        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\n\
+        "<div class=\"scroll{long}\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\n\
          <table class=\"sortable\" id=\"{id}-table\" aria-label=\"{title}\">\n<thead>",
+        long = if table.searchable { " long" } else { "" },
         title = escape(&table.title)
     );
     html.push_str(&groups(&table.columns));

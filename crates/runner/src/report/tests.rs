@@ -195,7 +195,7 @@ fn runs_stand_side_by_side_until_the_page_is_full() {
     };
     let small = page(10);
     assert_eq!(small.matches("src=\"data:image/svg+xml;base64,").count(), 2);
-    assert!(small.contains("c: no results folder") && small.contains("error rates of a"));
+    assert!(small.contains("c: no results folder") && small.contains("Error rates of a"));
     let large = page(INLINE_LIMIT * 3 / 5);
     assert_eq!(large.matches("src=\"data:image/svg+xml;base64,").count(), 1);
     assert!(large.contains("src=\"b/x.png\""));

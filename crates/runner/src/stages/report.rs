@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::experiment::{Source, to_yaml};
 use crate::figures::Figure;
 use crate::measured::{AttributeMeasures, Measured};
+use crate::names::thousands;
 use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table};
 
 /// What is in a table, by its file's name.
@@ -45,8 +46,8 @@ pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, fig
             1 => "1 attribute".to_owned(),
             several => format!("{several} attributes"),
         },
-        data.training,
-        data.test,
+        thousands(data.training),
+        thousands(data.test),
         data.filter,
         measured.classifiers.join(", ")
     );
@@ -144,19 +145,20 @@ fn attributes(measured: &Measured) -> Table {
             Cell::from(if attribute.local { "local" } else { "global" }),
             Cell::number(attribute.positive_rate(), 3),
         ];
-        let of_minority = |cell: Cell, class: Class| {
+        // As in the paper and in the LaTeX table.
+        let marked = |cell: Cell, class: Class| {
             if class == attribute.minority() {
-                cell.emphasised()
-            } else {
                 cell
+            } else {
+                cell.emphasised()
             }
         };
         for classifier in &attribute.classifiers {
-            row.extend(Class::BOTH.map(|class| of_minority(Cell::number(classifier.rates.rate(class), 3), class)));
+            row.extend(Class::BOTH.map(|class| marked(Cell::number(classifier.rates.rate(class), 3), class)));
         }
         for classifier in &attribute.classifiers {
             row.extend(Class::BOTH.map(|class| match classifier.energy(class) {
-                Some(energy) => of_minority(
+                Some(energy) => marked(
                     Cell::number(Some(energy.mean), 3).with_note(format!("n {}", energy.n)),
                     class,
                 ),
@@ -169,7 +171,7 @@ fn attributes(measured: &Measured) -> Table {
         id: "attributes".to_owned(),
         title: "All attributes".to_owned(),
         note: "FNR: false negatives / positives; FPR: false positives / negatives; energy: mean proportional energy of the images \
-               predicted as the class, n of them. Bold: the minority class of the training images. A name leads to its examples; \
+               predicted as the class, n of them. Bold: the majority class of the training images. A name leads to its examples; \
                what is searched are names and regions."
             .to_owned(),
         columns,
@@ -196,8 +198,8 @@ fn facts(context: &Context, data: &DataFacts) -> Vec<Fact> {
             "images",
             format!(
                 "{} training and {} test images ({}); {}; {size} × {size} pixels",
-                data.training,
-                data.test,
+                thousands(data.training),
+                thousands(data.test),
                 data.filter,
                 match data.attributes.len() {
                     1 => "1 attribute".to_owned(),
@@ -293,7 +295,7 @@ fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<File
         ] {
             let there = match file {
                 "training.parquet" | "training.jsonl" => context.experiment.is_trained(classifier),
-                "occlusion.parquet" => occlude::is_wanted(context),
+                "occlusion.parquet" => occlude::is_wanted(&context.experiment),
                 "faithfulness.parquet" | "sanity.parquet" => context.experiment.measure.faithfulness.images > 0,
                 _ => true,
             };

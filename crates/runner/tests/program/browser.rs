@@ -67,7 +67,7 @@ fn the_pages_work_in_chromium() {
 
     let three = Place::new();
     let classifiers = "classifiers={plain: {class_weights: none}, half: {class_weights: domain_adaptive, exponent: 0.5}, \
-                       whole: {class_weights: domain_adaptive}}";
+                       inverse_frequency: {class_weights: domain_adaptive}}";
     succeeds(&three.run("reproduce", &[one_epoch, classifiers, "report.examples=1"]));
     browser.open(&three.results("report.html"), "");
     no_complaints(&browser);
@@ -79,7 +79,17 @@ fn the_pages_work_in_chromium() {
         browser.script("return document.querySelectorAll('.examples li:first-child .pane').length"),
         json!(3)
     );
+    // Beside each other on a phone as on a desk, and no name runs out of its own.
+    let panes = || {
+        browser.script(
+            "const panes = [...document.querySelectorAll('.examples li:first-child .pane')];
+             return [new Set(panes.map((pane) => pane.getBoundingClientRect().top)).size,
+                     panes.filter((pane) => pane.scrollWidth > pane.clientWidth).length]",
+        )
+    };
+    assert_eq!(panes(), json!([1, 0]));
     keep(&browser, "three-classifiers");
+    on_a_phone(&browser, || assert_eq!(panes(), json!([1, 0])));
 
     let single = one_attribute();
     browser.open(&single.path().join("results/one/report.html"), "");
@@ -209,16 +219,15 @@ fn colours_and_sizes(browser: &Browser) {
     );
     browser.chromium("Emulation.setEmulatedMedia", &json!({"features": []}));
 
-    let phone = json!({"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true});
-    browser.chromium("Emulation.setDeviceMetricsOverride", &phone);
-    assert_eq!(
-        browser.script("return document.documentElement.scrollWidth"),
-        json!(390),
-        "a phone's page is wider than the phone"
-    );
-    readable("phone");
-    keep(browser, "phone");
-    browser.chromium("Emulation.clearDeviceMetricsOverride", &json!({}));
+    on_a_phone(browser, || {
+        assert_eq!(
+            browser.script("return document.documentElement.scrollWidth"),
+            json!(390),
+            "a phone's page is wider than the phone"
+        );
+        readable("phone");
+        keep(browser, "phone");
+    });
 
     let printed = browser.post("/print", &json!({"background": false}));
     let printed = STANDARD.decode(printed.as_str().expect("a document")).expect("base64");
@@ -226,6 +235,13 @@ fn colours_and_sizes(browser: &Browser) {
     if let Some(folder) = gallery() {
         std::fs::write(folder.join("report.pdf"), printed).expect("written");
     }
+}
+
+fn on_a_phone(browser: &Browser, look: impl FnOnce()) {
+    let phone = json!({"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true});
+    browser.chromium("Emulation.setDeviceMetricsOverride", &phone);
+    look();
+    browser.chromium("Emulation.clearDeviceMetricsOverride", &json!({}));
 }
 
 /// Every attribute, classifier and outcome has as many images as the predictions say, and shows as many faces as there are, three at
@@ -387,6 +403,10 @@ fn the_comparison(browser: &Browser, place: &Place, three: &Place, single: &Path
         "{settings}"
     );
     assert!(!settings.contains("seed\""), "{settings}");
+    let names = browser.spoken_names("button, input, select");
+    assert!(names.iter().all(|name| !name.is_empty()), "{names:?}");
+    let drawn = browser.script("return [...document.querySelectorAll('#figures h3')].map((e) => e.textContent)");
+    assert_eq!((&drawn[0], &drawn[4]), (&json!("Error rates"), &json!("Average CAMs")));
     keep(browser, "comparison");
 
     // The page says the means that the run's own report says.

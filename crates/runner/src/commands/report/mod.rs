@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use clap::Args;
 
 use crate::error::{Error, Result, describe};
+use crate::figures::NAMES;
 use crate::output::print;
 use crate::report::{ComparedFigure, ComparisonData, render_comparison};
 use crate::results::write_whole;
@@ -138,6 +139,9 @@ fn figures(runs: &[RunFolder]) -> Vec<ComparedFigure> {
             }
         }
     }
+    // In the order of a report; what it does not know comes last.
+    let place = |name: &str| NAMES.iter().position(|known| *known == name).unwrap_or(NAMES.len());
+    figures.sort_by_key(|figure| place(&figure.name));
     figures
 }
 

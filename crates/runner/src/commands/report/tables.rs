@@ -191,7 +191,7 @@ fn facts(runs: &[RunFolder]) -> Table {
         id: "runs".to_owned(),
         title: "The runs".to_owned(),
         note: String::new(),
-        columns: by_run("", runs),
+        columns: by_run("fact", runs),
         rows: vec![
             row("command", &|run| run.manifest.command_line()),
             row("program", &|run| format!("biascam {}", run.manifest.version)),
