@@ -59,13 +59,22 @@ impl Redraw {
                 folder.display()
             )));
         }
+        let made = experiment::load(&record, &[])?;
+        let asked = experiment::load(&record, &request.settings)?;
+        if not_of_drawing(&made.experiment) != not_of_drawing(&asked.experiment) {
+            return Err(Error::Request(format!(
+                "{}: a folder that is drawn again takes the settings of `figures`, but for figures.examples and \
+                 figures.example_attributes, and measure.published; for others `biascam reproduce` the experiment",
+                folder.display()
+            )));
+        }
         // `.` and `..` have names of their own.
         let whole = folder.canonicalize().map_err(Error::io(folder, "finding"))?;
         let name = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         Ok(Self {
             loaded: Loaded {
                 name: name.to_owned(),
-                ..experiment::load(&record, &request.settings)?
+                ..asked
             },
             root: whole.parent().unwrap_or(Path::new("/")).to_owned(),
             data_root: request.data.clone(),
@@ -131,13 +140,13 @@ fn draw_what_can_be(context: &Context) -> Result<Vec<String>> {
             .map(|(name, reason)| format!("not drawn: {name} ({reason})")),
     );
     if faults.is_empty() {
-        written.push(draw::write_report(
-            context,
-            &facts,
-            &available.measured,
-            &drawn.figures,
-        )?);
-        return Ok(written);
+        match draw::write_report(context, &facts, &available.measured, &drawn.figures) {
+            Ok(report) => {
+                written.push(report);
+                return Ok(written);
+            }
+            Err(error) => faults.push(describe(&error)),
+        }
     }
     let names: Vec<&str> = drawn.figures.iter().map(|figure| figure.name()).collect();
     let names = if names.is_empty() {
@@ -163,14 +172,6 @@ fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
     let Ok(manifest) = Manifest::read(folder) else {
         return false;
     };
-    let computed = |experiment: &Experiment| Experiment {
-        figures: Figures {
-            examples: experiment.figures.examples,
-            example_attributes: experiment.figures.example_attributes.clone(),
-            ..Figures::default()
-        },
-        ..experiment.clone()
-    };
     let stages = experiment
         .classifiers
         .keys()
@@ -192,6 +193,25 @@ fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
                 read.all(|(file, hash)| hash_of_file(&folder.join(file)).is_ok_and(|found| found == *hash))
             })
         })
+}
+
+/// An experiment but for how its figures look.
+fn computed(experiment: &Experiment) -> Experiment {
+    Experiment {
+        figures: Figures {
+            examples: experiment.figures.examples,
+            example_attributes: experiment.figures.example_attributes.clone(),
+            ..Figures::default()
+        },
+        ..experiment.clone()
+    }
+}
+
+/// An experiment but for what drawing alone decides.
+fn not_of_drawing(experiment: &Experiment) -> Experiment {
+    let mut rest = computed(experiment);
+    rest.measure.published = None;
+    rest
 }
 
 /// Whether drawing reads this file: neither weights, nor every raw map, nor tables.

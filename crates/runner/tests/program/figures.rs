@@ -71,6 +71,9 @@ fn results_are_drawn_again_from_their_files() {
         ("figures.which=[error_rate]", "error_rates"),
         ("figures.palette=rainbow", "okabe_ito"),
         ("figures.formats=[eps]", "pdf"),
+        // Other examples have to be chosen, and what was computed is not computed again.
+        ("figures.example_attributes=[Bald]", "figures.example_attributes"),
+        ("training.epochs=7", "biascam reproduce"),
     ] {
         let message = fails(&draw(&folder, &[setting]));
         assert!(message.contains(part), "{message}");
@@ -133,6 +136,14 @@ fn what_cannot_be_drawn_is_named_and_the_rest_is_drawn() {
     assert_eq!(drawn, NAMES);
     fs::write(&path, sanity).expect("written");
     fs::write(&hidden, losses).expect("written");
+
+    // Examples of the report that cannot be read: all figures, and the report as it was.
+    let path = folder.join("examples.json");
+    let examples = fs::read(&path).expect("examples");
+    let (message, drawn) = drawn_again(&|| fs::write(&path, "{}").expect("written"));
+    assert!(message.contains("examples.json"), "{message}");
+    assert_eq!(drawn, NAMES);
+    fs::write(&path, examples).expect("written");
 
     // The examples of an older version: none.
     let path = folder.join("chosen.safetensors");

@@ -116,10 +116,11 @@ fn verdicts(runs: &[RunFolder]) -> Table {
     Table {
         id: "verdicts".to_owned(),
         title: "Verdicts".to_owned(),
-        note: "The paper’s claims: verdict, effect and its 95 % interval over attributes. The rule is in each run’s report.".to_owned(),
+        note: "Verdict on each claim, effect and its 95 % interval over attributes. The rule is in each run’s report."
+            .to_owned(),
         columns: [Column::new("", "claim"), Column::long("in words")]
             .into_iter()
-            .chain(runs.iter().map(|run| Column::new("", &run.name)))
+            .chain(runs.iter().map(|run| Column::long(&run.name)))
             .collect(),
         rows: claims.iter().map(row).collect(),
         searchable: false,
