@@ -1,17 +1,19 @@
 //! From what was measured to what figures are drawn from.
 
-use metrics::{Bootstrap, Class, MIN_SAMPLES, Statistics, spearman_with_interval, wilson};
+mod scores;
 
-use super::facts::DataFacts;
-use super::{Predictions, history};
+pub use scores::{calibration, score_distributions};
+
+use metrics::{Bootstrap, Class, MIN_SAMPLES, Statistics, spearman_with_interval};
+
+use super::history;
 use crate::context::Context;
 use crate::error::Result;
 use crate::faithfulness::Faithfulness;
 use crate::figures::data::{
-    Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, CalibrationBin, CalibrationCurve, EnergyScatter,
-    EpochPoint, Imbalance, ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup, PublishedFigure,
-    PublishedPanel, RankCorrelation, SanityChecks, SanityPanel, SanityPoint, ScatterPoint, ScoreDistributions,
-    ScoreGroup, Spread, TrainingCurve,
+    Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, EnergyScatter, EpochPoint, Imbalance,
+    ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup, PublishedFigure, PublishedPanel, RankCorrelation,
+    SanityChecks, SanityPanel, SanityPoint, ScatterPoint, TrainingCurve,
 };
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measured};
 use crate::names;
@@ -292,119 +294,6 @@ pub fn imbalance(measured: &Measured, bootstrap: Bootstrap) -> Imbalance {
     }
 }
 
-/// Scores of one attribute and class, counted towards the minority class.
-fn towards_minority(predictions: &Predictions, facts: &DataFacts, attribute: usize, class: Class) -> Vec<f64> {
-    let width = facts.attributes.len();
-    let sign = if facts.minority(attribute) == Class::Positive {
-        1.0
-    } else {
-        -1.0
-    };
-    let label = if class == Class::Positive { 1 } else { -1 };
-    let of = predictions.labels.iter().zip(&predictions.scores);
-    of.skip(attribute)
-        .step_by(width)
-        .filter(|(found, _)| **found == label)
-        .map(|(_, score)| sign * f64::from(*score))
-        .collect()
-}
-
-pub fn score_distributions(measured: &Measured, facts: &DataFacts, predictions: &[Predictions]) -> ScoreDistributions {
-    let group = |attribute: &AttributeMeasures| {
-        let position = facts.position(&attribute.name)?;
-        let spreads = predictions.iter().map(|predictions| {
-            [true, false].map(|minority| {
-                spread(towards_minority(
-                    predictions,
-                    facts,
-                    position,
-                    attribute.class(minority),
-                ))
-            })
-        });
-        Some(ScoreGroup {
-            attribute: attribute.name.clone(),
-            minority_positive: attribute.minority() == Class::Positive,
-            spreads: spreads.collect(),
-        })
-    };
-    ScoreDistributions {
-        classifiers: measured.classifiers.clone(),
-        groups: measured.attributes.iter().filter_map(group).collect(),
-    }
-}
-
-/// Percentiles by linear interpolation between order statistics (numpy's default).
-fn spread(mut values: Vec<f64>) -> Option<Spread> {
-    values.retain(|value| value.is_finite());
-    values.sort_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
-    let at = |share: f64| {
-        let position = share * last as f64;
-        let below = position as usize;
-        let above = (below + 1).min(last);
-        values[below] + (values[above] - values[below]) * (position - below as f64)
-    };
-    Some(Spread {
-        low: at(0.05),
-        quartiles: [at(0.25), at(0.5), at(0.75)],
-        high: at(0.95),
-    })
-}
-
-/// The probability of the minority class that a score towards it stands for.
-fn probability(loss: model::Loss, score: f64) -> f64 {
-    match loss {
-        model::Loss::Euclidean => ((score + 1.0) / 2.0).clamp(0.0, 1.0),
-        model::Loss::CrossEntropy => 1.0 / (1.0 + (-score).exp()),
-    }
-}
-
-pub fn calibration(
-    measured: &Measured,
-    facts: &DataFacts,
-    predictions: &[Predictions],
-    loss: model::Loss,
-) -> Vec<CalibrationCurve> {
-    const STEPS: usize = 10;
-    let curve = |(classifier, predictions): (&String, &Predictions)| {
-        // Samples, those of the minority class, and the sum of their predicted probabilities, step by step.
-        let mut steps = [(0_usize, 0_usize, 0.0); STEPS];
-        for attribute in 0..facts.attributes.len() {
-            let minority = facts.minority(attribute);
-            for class in Class::BOTH {
-                for score in towards_minority(predictions, facts, attribute, class) {
-                    let predicted = probability(loss, score);
-                    let step = &mut steps[((predicted * STEPS as f64) as usize).min(STEPS - 1)];
-                    step.0 += 1;
-                    step.1 += usize::from(class == minority);
-                    step.2 += predicted;
-                }
-            }
-        }
-        let bins: Vec<CalibrationBin> = steps
-            .into_iter()
-            .filter_map(|(samples, minority, sum)| {
-                let interval = wilson(minority, samples)?;
-                Some(CalibrationBin {
-                    predicted: sum / samples as f64,
-                    observed: minority as f64 / samples as f64,
-                    interval: (interval.low, interval.high),
-                    samples,
-                })
-            })
-            .collect();
-        let all: usize = bins.iter().map(|bin| bin.samples).sum();
-        let distance = |bin: &CalibrationBin| (bin.predicted - bin.observed).abs() * bin.samples as f64;
-        CalibrationCurve {
-            classifier: classifier.clone(),
-            error: (all > 0).then(|| bins.iter().map(distance).sum::<f64>() / all as f64),
-            bins,
-        }
-    };
-    measured.classifiers.iter().zip(predictions).map(curve).collect()
-}
-
 pub fn training_curves(context: &Context) -> Result<Vec<TrainingCurve>> {
     context
         .experiment
@@ -431,68 +320,40 @@ pub fn training_curves(context: &Context) -> Result<Vec<TrainingCurve>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frames::PerAttribute;
-
-    fn facts() -> DataFacts {
-        DataFacts {
-            attributes: vec!["Bald".to_owned(), "Young".to_owned()],
-            counts: vec![(10, 90), (80, 20)],
-            training: 100,
-            test: 3,
-            filter: String::new(),
-        }
-    }
-
-    fn predictions() -> Predictions {
-        Predictions {
-            keys: PerAttribute {
-                images: ["1", "2", "3"].map(str::to_owned).to_vec(),
-                attributes: facts().attributes,
-            },
-            labels: vec![1, 1, -1, -1, -1, 0],
-            scores: vec![0.5, 0.7, -0.5, -0.2, -1.5, 0.1],
-        }
-    }
+    use crate::faithfulness::MethodScores;
 
     #[test]
-    fn scores_count_towards_the_minority() {
-        let scores = |attribute, class| towards_minority(&predictions(), &facts(), attribute, class);
-        assert_eq!(scores(0, Class::Positive), [0.5]);
-        assert_eq!(scores(0, Class::Negative), [-0.5, -1.5]);
-        // The minority of `Young` is negative; the third image is not annotated.
-        let young = scores(1, Class::Negative);
-        assert!(young.len() == 1 && (young[0] - 0.2).abs() < 1e-6, "{young:?}");
-    }
-
-    #[test]
-    fn percentiles_are_numpy_s() {
-        let found = spread(vec![4.0, 1.0, 3.0, 2.0]).expect("values");
-        // numpy.percentile([1, 2, 3, 4], [5, 25, 50, 75, 95])
-        let expected = [1.15, 1.75, 2.5, 3.25, 3.85];
-        let [a, b, c] = found.quartiles;
-        for (found, expected) in [found.low, a, b, c, found.high].into_iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-12);
-        }
-        assert_eq!(spread(Vec::new()), None);
-    }
-
-    #[test]
-    fn calibration_by_hand() {
-        let measured = Measured {
-            classifiers: vec!["one".to_owned()],
+    fn methods_have_a_point_at_every_depth_and_baselines_none() {
+        let statistics = |value: f64| Statistics::of(&[value, value], Bootstrap { resamples: 10, seed: 1 });
+        let method = |name: &str, similarity: Vec<Option<Statistics>>| MethodScores {
+            method: name.to_owned(),
+            scores: Vec::new(),
+            similarity,
+        };
+        let tried = Faithfulness {
+            methods: vec![
+                method("hires_cam", vec![statistics(0.5), None]),
+                method("random_map", Vec::new()),
+            ],
+            depths: ["fc", "layer4"].map(str::to_owned).to_vec(),
+        };
+        let mut measured = Measured {
+            classifiers: ["untried", "tried"].map(str::to_owned).to_vec(),
             attributes: Vec::new(),
             findings: Vec::new(),
-            faithfulness: Vec::new(),
+            faithfulness: vec![None, Some(tried)],
         };
-        let curves = calibration(&measured, &facts(), &[predictions()], model::Loss::Euclidean);
-        // Probabilities of the minority: Bald .75 (right), .25, 0; Young .15 and .6 (right).
-        let bins: Vec<(f64, f64)> = curves[0].bins.iter().map(|bin| (bin.predicted, bin.observed)).collect();
-        let expected = [(0.0, 0.0), (0.15, 0.0), (0.25, 0.0), (0.6, 1.0), (0.75, 1.0)];
-        assert_eq!(bins.len(), expected.len());
-        for (found, expected) in bins.iter().zip(expected) {
-            assert!((found.0 - expected.0).abs() < 1e-6 && found.1 == expected.1, "{bins:?}");
-        }
-        let error = curves[0].error.expect("samples");
-        assert!((error - (0.0 + 0.15 + 0.25 + 0.4 + 0.25) / 5.0).abs() < 1e-6, "{error}");
+        let data = sanity_checks(&measured).expect("a classifier that was tried");
+        assert_eq!(data.depths, ["head", "stage 4"]);
+        assert_eq!(data.panels.len(), 1);
+        assert_eq!(data.panels[0].method, "HiResCAM");
+        let similarities: Vec<Vec<Option<f64>>> = data.panels[0]
+            .curves
+            .iter()
+            .map(|curve| curve.iter().map(|point| point.similarity).collect())
+            .collect();
+        assert_eq!(similarities, [[None, None], [Some(0.5), None]]);
+        measured.faithfulness[1] = None;
+        assert!(sanity_checks(&measured).is_none());
     }
 }
