@@ -70,8 +70,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let loader = Loader::with_packed(source, indices, config, packed)?;
     let mut batches = (0..).flat_map(|epoch| loader.epoch(epoch, 0));
     let mut next = || batches.next().ok_or("an endless loader ended");
-    let first: Vec<_> = (0..=threads).map(|_| next()).collect::<Result<_, _>>()?;
-    drop(first);
+    // Until the memory of all batches under way is there.
+    for _ in 0..2 * (threads + 1) {
+        loader.recycle(next()??);
+    }
     let before = megabytes("VmRSS");
     let (mut images, start) = (0, Instant::now());
     while start.elapsed() < Duration::from_secs_f64(seconds) {

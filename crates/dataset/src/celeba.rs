@@ -1,8 +1,8 @@
-use std::io::{Cursor, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use image::{ImageReader, RgbImage};
+use image::RgbImage;
 
+use crate::decode::{decode, dimensions};
 use crate::files::{first_of, read};
 use crate::image_files::ImageFiles;
 use crate::source::Fingerprint;
@@ -226,40 +226,4 @@ pub(crate) fn sample_sizes(hash: &mut Fingerprint, images: usize, size: impl Fn(
     for sample in 0..samples {
         hash.add(&size(sample * images / samples).to_le_bytes());
     }
-}
-
-/// Width and height of an image from the header of its file.
-pub(crate) fn dimensions(bytes: &[u8], path: &Path) -> Result<(u32, u32)> {
-    ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(image::ImageError::IoError)
-        .and_then(ImageReader::into_dimensions)
-        .map_err(|source| Error::Decode {
-            path: path.to_owned(),
-            source,
-        })
-}
-
-/// An image from the bytes of a JPEG or PNG file, whatever the extension of `path` says.
-///
-/// # Errors
-/// [`Error::Decode`] when the bytes are neither, or the image is not complete.
-pub fn decode(bytes: &[u8], path: &Path) -> Result<RgbImage> {
-    let failed = |source| Error::Decode {
-        path: path.to_owned(),
-        source,
-    };
-    let image = image::load_from_memory(bytes).map_err(failed)?;
-    if bytes.starts_with(&[0xff, 0xd8]) && !is_complete_jpeg(bytes) {
-        // The decoder fills the missing rest with grey.
-        let source = std::io::Error::new(ErrorKind::UnexpectedEof, "the file ends before the image does");
-        return Err(failed(image::ImageError::IoError(source)));
-    }
-    Ok(image.into_rgb8())
-}
-
-/// Whether an end marker (ff d9) follows the last start of a scan (ff da). Neither pair occurs inside compressed data.
-fn is_complete_jpeg(bytes: &[u8]) -> bool {
-    let last = |marker: [u8; 2]| bytes.windows(2).rposition(|pair| pair == marker);
-    last([0xff, 0xd9]) > last([0xff, 0xda])
 }

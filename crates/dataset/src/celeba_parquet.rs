@@ -2,7 +2,8 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
-use crate::celeba::{ALIGNED_LANDMARKS, IDENTITIES, LABELS, check_aligned, decode, dimensions, sample_sizes};
+use crate::celeba::{ALIGNED_LANDMARKS, IDENTITIES, LABELS, check_aligned, sample_sizes};
+use crate::decode::{decode, dimensions};
 use crate::files::{first_of, read};
 use crate::shards::{FOLDER, IndexProgress, Place, ShardIndex, Shards};
 use crate::source::Fingerprint;

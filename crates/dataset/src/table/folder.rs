@@ -8,17 +8,18 @@ use super::cell::{LabelColumn, is_path_inside, split};
 use super::mask_files::MaskFiles;
 use super::rows::Table;
 use super::{Resize, TableConfig, TableSplit, stratified_split};
-use crate::celeba::dimensions;
+use crate::decode::{decode_upright, upright_dimensions};
 use crate::files::read;
 use crate::image_files::ImageFiles;
 use crate::lines::{line_error, quote};
 use crate::source::Fingerprint;
-use crate::{
-    Alignment, Annotations, AttributeMasks, Attributes, Error, Result, Similarity, Source, decode, parse_landmarks,
-};
+use crate::{Alignment, Annotations, AttributeMasks, Attributes, Error, Result, Similarity, Source, parse_landmarks};
 
 /// How many images lend their file size to the fingerprint.
 const SAMPLED_SIZES: usize = 64;
+
+/// Part of the fingerprint since images are turned as their EXIF orientation says.
+const UPRIGHT: &[u8] = b"upright";
 
 /// Extensions that a name without one may have.
 const EXTENSIONS: [&str; 6] = ["jpg", "png", "jpeg", "JPG", "PNG", "JPEG"];
@@ -27,7 +28,7 @@ const EXTENSIONS: [&str; 6] = ["jpg", "png", "jpeg", "JPG", "PNG", "JPEG"];
 ///
 /// Each row is an image, in the order of the file. A label is 1 or true, 0, -1 or false; an empty cell (also `NA`, `NaN`, `null`)
 /// is not known and takes part in no count, loss or error rate. Image names are paths below the folder: absolute ones and those
-/// with `..` are refused. See [`TableConfig`] for the rest.
+/// with `..` are refused. Images are turned as their EXIF orientation says, and landmarks and masks are those of the turned image. See [`TableConfig`] for the rest.
 #[derive(Debug)]
 pub struct TableFolder {
     annotations: Annotations,
@@ -110,7 +111,7 @@ impl Source for TableFolder {
 
     fn image(&self, index: usize) -> Result<RgbImage> {
         let (bytes, path) = self.bytes(index)?;
-        let image = decode(&bytes, &path)?;
+        let image = decode_upright(&bytes, &path)?;
         let (width, height) = self.stretched(image.dimensions());
         if (width, height) == image.dimensions() {
             return Ok(image);
@@ -120,7 +121,7 @@ impl Source for TableFolder {
 
     fn image_size(&self, index: usize) -> Result<(u32, u32)> {
         let (bytes, path) = self.bytes(index)?;
-        Ok(self.stretched(dimensions(&bytes, &path)?))
+        Ok(self.stretched(upright_dimensions(&bytes, &path)?))
     }
 
     fn alignment(&self, index: usize, image_size: (u32, u32), size: usize) -> Result<Similarity> {
@@ -141,7 +142,7 @@ impl Source for TableFolder {
             return Ok(None);
         };
         let (bytes, path) = self.bytes(index)?;
-        masks.read(&self.annotations.names[index], dimensions(&bytes, &path)?)
+        masks.read(&self.annotations.names[index], upright_dimensions(&bytes, &path)?)
     }
 
     /// Number of images and a hash of all annotations, of the file sizes of some images, and of how they become squares.
@@ -151,12 +152,14 @@ impl Source for TableFolder {
             hash.add(&size.unwrap_or(0).to_le_bytes());
         }
         hash.add(&[self.resize as u8]);
+        hash.add(UPRIGHT);
         hash.to_text(self.annotations.len())
     }
 
     fn contents(&self) -> String {
         let mut hash = Fingerprint::of(&self.annotations);
         hash.add(&[self.resize as u8]);
+        hash.add(UPRIGHT);
         for name in &self.annotations.names {
             self.images
                 .identify_first(candidates(name), &mut |bytes| hash.add(bytes));

@@ -20,13 +20,13 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// The picture, aligned: [S, S, 3] in [0, 1].
+    /// The picture, turned as its EXIF orientation says and aligned: [S, S, 3] in [0, 1].
     ///
     /// # Errors
     /// When it cannot be read or decoded, or has no usable landmarks where some are given.
     pub fn read(&self, landmarks: Option<&Landmarked>, size: usize) -> Result<Vec<f32>> {
         let bytes = std::fs::read(&self.path).map_err(Error::io(&self.path, "reading the picture"))?;
-        let image = dataset::decode(&bytes, &self.path)?;
+        let image = dataset::decode_upright(&bytes, &self.path)?;
         let landmarks = landmarks.map(|all| all.of(&self.path)).transpose()?;
         let transform = Alignment { size }
             .transform(landmarks, image.dimensions())
