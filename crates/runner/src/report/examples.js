@@ -82,7 +82,7 @@ if (examplesData) {
       paint(canvas, bytes(map));
       face.append(canvas);
     }
-    if (form.region.checked) face.append(outline(attribute.region));
+    if (form.region.checked) face.append(outline(example.region ?? attribute.region));
     const verdict = element("span", right ? {} : { class: "wrong" }, right ? "\u2713 right" : "\u2717 wrong");
     return element("div", { class: "pane" }, face,
       element("p", {}, element("strong", {}, data.classifiers[classifier]), element("br"), `z ${signed(score)} `, verdict, element("br"), inRegion));

@@ -93,7 +93,7 @@ pub struct ExampleImage {
 pub struct AttributeExamples {
     /// Its name.
     pub name: String,
-    /// Where it is expected to be visible.
+    /// Where it is expected to be visible, if that is the same in every image; one cell outside otherwise.
     pub region: RegionCells,
     /// How many test images have each outcome: one entry a classifier.
     pub counts: Vec<[usize; 4]>,
@@ -117,6 +117,9 @@ pub struct RegionCells {
 pub struct Example {
     /// Which of the images.
     pub image: usize,
+    /// Where the attribute is in this image, where each image has a region of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<RegionCells>,
     /// 1 or -1.
     pub label: i8,
     /// One entry a classifier.

@@ -33,6 +33,8 @@ const CHEAP: Method = Method::HiresCam;
 /// Largest side of a face in the report, in pixels.
 const FACE: u32 = 128;
 const JPEG_QUALITY: u8 = 82;
+/// Most cells a side of a region that only one image has.
+const REGION_CELLS: usize = 48;
 /// The file is kept below this many bytes by taking fewer examples: the report should stay easy to mail.
 const LARGEST_FILE: usize = 5_000_000;
 
@@ -241,6 +243,20 @@ fn jpeg(face: &RgbImage) -> Result<Vec<u8>> {
     Ok(bytes.into_inner())
 }
 
+/// The region of one image, in cells that are small enough for its border.
+fn own_region(region: &Region) -> RegionCells {
+    let size = region.size();
+    let side = size.min(REGION_CELLS);
+    let pixel = |cell: usize| (2 * cell + 1) * size / (2 * side);
+    let inside = |cell: usize| region.mask()[pixel(cell / side) * size + pixel(cell % side)];
+    RegionCells {
+        side,
+        cells: (0..side * side)
+            .map(|cell| if inside(cell) { '1' } else { '0' })
+            .collect(),
+    }
+}
+
 fn assemble(
     context: &Context,
     data: &DataSet,
@@ -289,13 +305,14 @@ fn assemble(
             }
             examples.push(Example {
                 image: place[&row],
+                region: mask.and(region).map(own_region),
                 label: predictions[0].labels[at],
                 scores: predictions.iter().map(|predictions| predictions.scores[at]).collect(),
                 energies,
                 maps: cells,
             });
         }
-        // The whole image, or another region in each, has no border to show.
+        // The whole image has no border to show; where each image has a region of its own, its example has it.
         let outline = regions.outline(attribute).unwrap_or(Outline {
             side: 1,
             inside: vec![false],
@@ -356,5 +373,16 @@ mod tests {
     fn cells_keep_what_the_resize_needs() {
         assert_eq!(quantised(&[-1.0, 0.0, 1.0, 2.0]), [0, 0, 128, 255]);
         assert_eq!(quantised(&[-1.0, -2.0]), [0, 0]);
+    }
+
+    #[test]
+    fn an_image_s_own_region_keeps_its_place() {
+        let quarter = |size: usize| {
+            let inside = (0..size * size).map(|pixel| pixel / size < size / 2 && pixel % size >= size / 2);
+            own_region(&Region::from_mask(size, inside.collect()).expect("a square"))
+        };
+        assert_eq!((quarter(2).side, quarter(2).cells.as_str()), (2, "0100"));
+        // Shrunk where it is large: the quarter stays a quarter.
+        assert_eq!(quarter(224), quarter(REGION_CELLS));
     }
 }

@@ -193,6 +193,7 @@ fn each_refusal_has_one_clear_message() {
         (401, "HF_TOKEN"),
         (404, "not found"),
         (429, "too many requests"),
+        (500, "try again later"),
         (503, "try again later"),
     ] {
         let (machine, hub) = (Machine::new(), celeba());
@@ -205,7 +206,7 @@ fn each_refusal_has_one_clear_message() {
             assert!(message.contains(part), "{message:?} should contain {part:?}");
         }
         assert!(machine.files("out").is_empty() && machine.files("hf").is_empty());
-        let attempts = if matches!(status, 429 | 503) { 3 } else { 1 };
+        let attempts = if matches!(status, 429 | 500 | 503) { 3 } else { 1 };
         assert_eq!(hub.requests().len(), attempts, "status {status}");
     }
 }

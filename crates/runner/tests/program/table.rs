@@ -120,6 +120,22 @@ fn a_table_with_masks_and_unknown_labels_runs_to_the_report() {
         "some labels of bent_bar are unknown"
     );
 
+    // The report's examples show each picture's own mask.
+    let examples = fs::read_to_string(place.path("results/mine/examples.json")).expect("text");
+    let examples: serde_json::Value = serde_json::from_str(&examples).expect("JSON");
+    let ring = &examples["attributes"].as_array().expect("a list")[0]["examples"];
+    let regions: Vec<&str> = ring
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|example| example["region"]["cells"].as_str())
+        .collect();
+    assert!(!regions.is_empty());
+    for region in regions {
+        assert_eq!(region.len(), 32 * 32);
+        assert!(region.contains('1') && region.contains('0'));
+    }
+
     // Error rates are over the annotated images only.
     let table = place.table("tables/attributes.csv");
     let row = table
@@ -396,4 +412,82 @@ fn what_is_wrong_with_a_table_is_said_in_a_paragraph() {
         !place.path("results/mine/experiment.yaml").exists(),
         "a refused run writes nothing"
     );
+}
+
+/// The blocks of YAML on the page "your own data".
+fn page() -> Vec<&'static str> {
+    let text = include_str!("../../../../docs/your-own-data.md");
+    let blocks = text.split("```yaml\n").skip(1);
+    blocks.map(|rest| rest.split("```").next().expect("a block")).collect()
+}
+
+/// The page's flowers: pictures whose labels are their colours, some of them unknown, one below another folder.
+fn flowers() -> Place {
+    let blocks = page();
+    let place = Place::new(&blocks[0].replace("image_size: 112", "image_size: 32"));
+    place.write("regions.yaml", blocks[3]);
+    let mut table = "image,wilted,potted,split\n".to_owned();
+    fs::create_dir_all(place.path("data/flowers/images/more")).expect("made");
+    for index in 0..60 {
+        let (wilted, potted) = (index % 3 == 0, index % 2 == 0);
+        let name = match index {
+            2 => "more/0003.png".to_owned(),
+            _ => format!("{:04}.jpg", index + 1),
+        };
+        let colour = image::Rgb([
+            if wilted { 90 } else { 220 },
+            if potted { 160 } else { 40 },
+            3 * index as u8,
+        ]);
+        let path = place.path("data/flowers/images").join(&name);
+        image::RgbImage::from_pixel(30, 40, colour).save(path).expect("written");
+        let potted = if index == 1 {
+            String::new()
+        } else {
+            u8::from(potted).to_string()
+        };
+        let split = ["train", "train", "train", "val", "test"][index / 2 % 5];
+        table += &format!("{name},{},{potted},{split}\n", u8::from(wilted));
+    }
+    place.write("data/flowers/labels.csv", table);
+    place
+}
+
+#[test]
+fn the_page_for_your_own_data_says_what_runs() {
+    let place = flowers();
+    let blocks = page();
+    assert_eq!(blocks.len(), 4, "experiment, split, augmentation, regions: {blocks:?}");
+    let printed = succeeds(&place.run("reproduce", &["measure.regions=regions.yaml"]));
+    assert!(
+        printed.contains("wilted") && printed.contains("report.html"),
+        "{printed}"
+    );
+    // Columns 1 to 5 and rows 5 and 6 of the 7; six tenths by a half.
+    let areas = place.table("tables/attributes.csv");
+    let areas = areas.doubles("region_area").expect("numbers");
+    for (area, expected) in areas.iter().zip([0.3, 10.0 / 49.0]) {
+        let area = area.expect("an area");
+        // Cells and boxes are cut at the centres of 32 x 32 pixels.
+        assert!((area - expected).abs() < 0.03, "{area} {expected}");
+    }
+
+    // The page's other lines, as settings.
+    let line = |block: usize, key: &str| {
+        let found = blocks[block].lines().find_map(|line| line.trim().strip_prefix(key));
+        found.expect("the key is in this block").to_owned()
+    };
+    let split = format!("data.table.split={}", line(1, "split: "));
+    let augmentation = format!("training.augmentation={}", line(2, "augmentation: "));
+    fs::write(place.path("data/flowers/images/0002.jpg"), "no picture").expect("written");
+    let settings = [
+        "data.table.split_column=null",
+        &split,
+        &augmentation,
+        "data.table.attributes=[wilted, potted]",
+        "data.on_bad_image=skip",
+    ];
+    succeeds(&place.run("train", &settings));
+    let bad = fs::read_to_string(place.path("results/mine/bad_images.csv")).expect("a list");
+    assert!(bad.contains("0002.jpg"), "{bad}");
 }
