@@ -146,6 +146,8 @@ pub struct ExampleCell {
     pub name: String,
     /// The aligned face, square.
     pub image: RgbImage,
+    /// Where the attribute is expected in it.
+    pub outline: Option<Outline>,
     /// The label: `1`, `-1`, or `0` if not annotated.
     pub label: i8,
     /// One panel per classifier.
@@ -157,8 +159,6 @@ pub struct ExampleCell {
 pub struct ExampleRow {
     /// Name of the attribute.
     pub attribute: String,
-    /// Where it is expected.
-    pub outline: Option<Outline>,
     /// The faces; `None` where none fits the description.
     pub cells: Vec<Option<ExampleCell>>,
 }

@@ -136,7 +136,14 @@ pub fn examples(style: &Style, data: &Examples) -> Result<Figure> {
             for (index, content) in cell.panels.iter().enumerate() {
                 let left = left + (index + 1) as f64 * (side + GAP);
                 let picture = overlay(&cell.image, &content.map);
-                panel(&mut svg, style, [left, top], side, Some(&picture), row.outline.as_ref())?;
+                panel(
+                    &mut svg,
+                    style,
+                    [left, top],
+                    side,
+                    Some(&picture),
+                    cell.outline.as_ref(),
+                )?;
                 let middle = left + side / 2.0;
                 let (score, ink) = verdict(cell, content.score);
                 svg.text([middle, first], &score, tick, ink, Anchor::Middle);

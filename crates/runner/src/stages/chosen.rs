@@ -2,7 +2,8 @@
 //! random, with all that drawing them needs.
 //!
 //! - `chosen.parquet`: one row an image and attribute: how it was chosen, label, and each classifier's score and energy
-//! - `chosen.safetensors`: `images` [E, S, S, 3] uint8, `maps` [E, C, h, w] float32, raw; E are the table's rows, C the classifiers
+//! - `chosen.safetensors`: `images` [E, S, S, 3] uint8, `maps` [E, C, h, w] float32, raw; E are the table's rows, C the classifiers.
+//!   Where each image has a region of its own also `regions` [E, S, S] uint8, 1 inside
 
 use std::collections::BTreeMap;
 
@@ -13,11 +14,12 @@ use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DataSet, Predictions, energy_path, evaluate, pictures, reference};
+use super::{DataSet, Predictions, energy_path, evaluate, masks, pictures, reference};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::{ReadTable, Table};
 use crate::manifest::Key;
+use crate::regions::{self, Regions};
 use crate::results::ResultsFolder;
 
 /// The stage's files in the results folder.
@@ -116,7 +118,11 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
         source,
     })?;
     context.results.write(TABLE, &bytes)?;
-    let bytes = safetensors::serialize([("images", images), ("maps", maps)], None)
+    let mut tensors = vec![("images", images), ("maps", maps)];
+    if matches!(regions::load(&context.experiment, data.attributes())?, Regions::Masks) {
+        tensors.push(("regions", regions_of(context, data, &choices)?));
+    }
+    let bytes = safetensors::serialize(tensors, None)
         .map_err(|error| Error::Request(format!("{TENSORS} cannot be written: {error}")))?;
     context.results.write(TENSORS, &bytes)?;
     Ok(vec![TABLE.to_owned(), TENSORS.to_owned()])
@@ -258,6 +264,20 @@ fn pictures_of(
     ))
 }
 
+/// The chosen images' own regions [E, S, S], 1 inside; nothing is inside where an image has none.
+fn regions_of(context: &Context, data: &DataSet, choices: &[Choice]) -> Result<Tensor> {
+    let size = context.experiment.data.image_size;
+    let mut inside = vec![0u8; choices.len() * size * size];
+    for (choice, inside) in choices.iter().zip(inside.chunks_exact_mut(size * size)) {
+        if let Some(masks) = masks::of_image(data, data.test[choice.row], size)? {
+            for (inside, &mask) in inside.iter_mut().zip(masks[choice.attribute].mask()) {
+                *inside = u8::from(mask);
+            }
+        }
+    }
+    Ok(Tensor::from_vec(inside, (choices.len(), size, size), &Device::Cpu)?)
+}
+
 /// What the stage has left, read.
 pub struct Chosen {
     /// Name of the attribute of each row.
@@ -276,6 +296,8 @@ pub struct Chosen {
     pub size: usize,
     /// [E, S, S, 3].
     pub faces: Vec<u8>,
+    /// [E, S, S] where each image has a region of its own: 1 inside.
+    pub regions: Option<Vec<u8>>,
     /// [E, C, h, w] of all classifiers that the file has, and h and w.
     pub maps: Vec<f32>,
     /// C, h, w.
@@ -329,6 +351,13 @@ impl Chosen {
                 known.len()
             )));
         }
+        let regions = tensors.get("regions");
+        if let Some(regions) = regions.filter(|regions| regions.dims() != [rows, size, size]) {
+            return Err(fault(format!(
+                "regions {:?} of {rows} images of side {size}",
+                regions.dims()
+            )));
+        }
         Ok(Self {
             attributes: table.texts("attribute")?,
             ways: table.texts("chosen")?,
@@ -343,6 +372,7 @@ impl Chosen {
             size,
             shape: (known.len(), maps.dims()[2], maps.dims()[3]),
             faces: images.flatten_all()?.to_vec1()?,
+            regions: regions.map(|regions| regions.flatten_all()?.to_vec1()).transpose()?,
             maps: maps.flatten_all()?.to_vec1()?,
             positions,
         })

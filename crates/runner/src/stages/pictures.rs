@@ -10,7 +10,9 @@ use super::facts::DataFacts;
 use super::maps::MapsFile;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::figures::data::{AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, Examples};
+use crate::figures::data::{
+    AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, Examples, Outline,
+};
 use crate::measured::Measured;
 use crate::regions;
 
@@ -123,7 +125,19 @@ pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) ->
                 map,
             }
         };
+        let own = chosen.regions.as_ref().and_then(|all| {
+            let inside: Vec<bool> = all[row * size * size..][..size * size]
+                .iter()
+                .map(|&cell| cell == 1)
+                .collect();
+            let partial = inside.contains(&true) && inside.contains(&false);
+            partial.then_some(Outline { side: size, inside })
+        });
         Some(ExampleCell {
+            outline: own.or_else(|| {
+                let index = facts.position(&chosen.attributes[row])?;
+                regions.outline(index)
+            }),
             chosen: chosen_by,
             name: chosen.images[row].clone(),
             image,
@@ -146,7 +160,6 @@ pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) ->
         });
         ExampleRow {
             attribute: name.clone(),
-            outline: facts.position(name).and_then(|index| regions.outline(index)),
             cells: cells.collect(),
         }
     });

@@ -136,6 +136,16 @@ fn a_table_with_masks_and_unknown_labels_runs_to_the_report() {
         assert!(region.contains('1') && region.contains('0'));
     }
 
+    // So does the figure, whose file keeps the masks.
+    let chosen = fs::read(place.path("results/mine/chosen.safetensors")).expect("a file");
+    let chosen = candle_core::safetensors::load_buffer(&chosen, &candle_core::Device::Cpu).expect("tensors");
+    let inside: Vec<u8> = chosen["regions"]
+        .flatten_all()
+        .and_then(|all| all.to_vec1())
+        .expect("bytes");
+    assert_eq!(inside.len(), place.table("chosen.parquet").height() * 32 * 32);
+    assert!(inside.contains(&1) && inside.contains(&0));
+
     // Error rates are over the annotated images only.
     let table = place.table("tables/attributes.csv");
     let row = table
@@ -463,13 +473,15 @@ fn the_page_for_your_own_data_says_what_runs() {
         printed.contains("wilted") && printed.contains("report.html"),
         "{printed}"
     );
-    // Columns 1 to 5 and rows 5 and 6 of the 7; six tenths by a half.
-    let areas = place.table("tables/attributes.csv");
-    let areas = areas.doubles("region_area").expect("numbers");
-    for (area, expected) in areas.iter().zip([0.3, 10.0 / 49.0]) {
-        let area = area.expect("an area");
+    let table = place.table("tables/attributes.csv");
+    let areas = table.doubles("region_area").expect("numbers");
+    let names = table.texts("attribute").expect("names");
+    // Six tenths by a half; columns 1 to 5 and rows 5 and 6 of the 7.
+    for (name, expected) in [("wilted", 0.3), ("potted", 10.0 / 49.0)] {
+        let row = names.iter().position(|one| one == name).expect("a row");
+        let area = areas[row].expect("an area");
         // Cells and boxes are cut at the centres of 32 x 32 pixels.
-        assert!((area - expected).abs() < 0.03, "{area} {expected}");
+        assert!((area - expected).abs() < 0.03, "{name}: {area} {expected}");
     }
 
     // The page's other lines, as settings.

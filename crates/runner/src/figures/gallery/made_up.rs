@@ -202,6 +202,7 @@ impl MadeUp<'_> {
             chosen: ["best", "worst", "random"][f],
             name: format!("{:06}.jpg", 182_638 + 7 * a + f),
             image: face(112, 3 * a + f),
+            outline: Some(outline(a)),
             label: [1, -1, 1, 0][(f + a) % 4],
             panels: self.of_each(|k| ExamplePanel {
                 score: (noise(f * 31 + a * 5 + k) * 4.0 - 2.0) as f32,
@@ -215,7 +216,6 @@ impl MadeUp<'_> {
         };
         let rows = few.each(|a, attribute| ExampleRow {
             attribute,
-            outline: Some(outline(a)),
             cells: (0..3).map(|f| (a != 2 || f != 1).then(|| cell(a, f))).collect(),
         });
         Examples {
