@@ -172,7 +172,7 @@ impl Network {
         })
     }
 
-    /// The features' means `[N, C]` in training, with the operations on a tape; on the CPU only.
+    /// The features' means `[N, C]` in training, with the operations on a tape.
     pub(crate) fn pooled(&self, images: &Tensor, tape: &Tape) -> Result<Tensor> {
         let pass = Pass {
             mode: Mode::Train,

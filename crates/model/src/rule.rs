@@ -1,6 +1,5 @@
 //! Update rules with PyTorch's definitions.
 
-use candle_core::Tensor;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -154,14 +153,14 @@ impl Rule {
 /// A rule with all numbers of one step worked out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Update {
-    rule: Rule,
-    learning_rate: f32,
+    pub(crate) rule: Rule,
+    pub(crate) learning_rate: f32,
     /// Added to the gradient per unit of the parameter.
-    coupled_decay: f32,
+    pub(crate) coupled_decay: f32,
     /// What remains of the parameter before the update.
-    kept: f32,
+    pub(crate) kept: f32,
     /// Adam: r / (1 - b1^t) and sqrt(1 - b2^t).
-    corrections: [f32; 2],
+    pub(crate) corrections: [f32; 2],
 }
 
 impl Update {
@@ -241,44 +240,6 @@ impl Update {
                             *p = self.kept * *p - rate * *m / (s.sqrt() / root + epsilon);
                         }
                     });
-            }
-        }
-    }
-
-    /// [`Update::apply`] as candle's operations, for any device: the new values, with the memory changed in place.
-    pub(crate) fn apply_to_tensors(
-        self,
-        values: &Tensor,
-        gradient: &Tensor,
-        [first, second]: &mut [Tensor; 2],
-    ) -> candle_core::Result<Tensor> {
-        let rate = f64::from(self.learning_rate);
-        let decayed = |gradient: &Tensor| match self.coupled_decay {
-            0.0 => Ok(gradient.clone()),
-            decay => gradient + (values * f64::from(decay))?,
-        };
-        match self.rule {
-            Rule::Sgd { momentum } => {
-                *first = ((&*first * momentum)? + decayed(gradient)?)?;
-                values - (&*first * rate)?
-            }
-            Rule::RmsProp {
-                alpha,
-                epsilon,
-                momentum,
-            } => {
-                let gradient = decayed(gradient)?;
-                *first = ((&*first * alpha)? + (gradient.sqr()? * (1.0 - alpha))?)?;
-                *second = ((&*second * momentum)? + (gradient / (first.sqrt()? + epsilon)?)?)?;
-                values - (&*second * rate)?
-            }
-            Rule::Adam { betas, epsilon, .. } => {
-                let gradient = decayed(gradient)?;
-                let [rate, root] = self.corrections.map(f64::from);
-                *first = ((&*first * betas[0])? + (&gradient * (1.0 - betas[0]))?)?;
-                *second = ((&*second * betas[1])? + (gradient.sqr()? * (1.0 - betas[1]))?)?;
-                let step = ((&*first * rate)? / ((second.sqrt()? / root)? + epsilon)?)?;
-                (values * f64::from(self.kept))? - step
             }
         }
     }

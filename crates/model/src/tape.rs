@@ -13,13 +13,13 @@ use rayon::prelude::*;
 
 use crate::Mode;
 use crate::gradients::Probe;
-use crate::kernels::{self, AveragePool, Convolution, Dims, InstructionSet, MaxPool, Normalisation, Statistics};
+use crate::kernels::{self, AveragePool, Convolution, Dims, InstructionSet, MaxPool, Normaliser, Statistics};
 
 /// How a forward pass computes.
 #[derive(Clone, Copy)]
 pub(crate) struct Pass<'a> {
     pub(crate) mode: Mode,
-    /// Records the operations; on the CPU only.
+    /// Records the operations.
     pub(crate) tape: Option<&'a Tape>,
     /// Makes the gradients at all batch norms known; in evaluation only.
     pub(crate) probe: Option<&'a Probe>,
@@ -78,7 +78,7 @@ impl Pass<'_> {
 /// The gradients of an operation's arguments, from that of its result.
 type Backward = Box<dyn FnOnce(&Tensor) -> Result<Vec<(Tensor, Option<Tensor>)>>>;
 
-/// The operations of one forward pass on the CPU, in order.
+/// The operations of one forward pass, in order.
 #[derive(Default)]
 pub(crate) struct Tape {
     steps: RefCell<Vec<(TensorId, Backward)>>,
@@ -117,7 +117,7 @@ impl Tape {
         relu: bool,
     ) -> Result<Tensor> {
         let dims = Dims::of(x, "batch_norm")?;
-        let op = Normalisation::by_batch(dims, statistics, epsilon, relu, InstructionSet::detect())?;
+        let op = Normaliser::by_batch(x, dims, statistics, epsilon, relu)?;
         let y = op.clone().apply(x, gamma, beta, residual)?;
         let (x, gamma, beta, result) = (x.clone(), gamma.clone(), beta.clone(), y.clone());
         let residual = residual.cloned();
@@ -176,7 +176,8 @@ impl Tape {
                     false => waiting.remove(&argument.id()),
                 };
                 let sum = match earlier {
-                    Some(earlier) => earlier.apply_op2_no_bwd(&gradient, &Sum)?,
+                    Some(earlier) if earlier.device().is_cpu() => earlier.apply_op2_no_bwd(&gradient, &Sum)?,
+                    Some(earlier) => (earlier + gradient)?,
                     None => gradient,
                 };
                 match argument.is_variable() {

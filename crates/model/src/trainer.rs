@@ -8,7 +8,7 @@ use crate::checkpoint::{Checkpoint, Progress};
 use crate::optimiser::Optimiser;
 use crate::rule::OptimiserConfig;
 use crate::tape::Tape;
-use crate::{ClassWeights, Error, LearningRate, Loss, Mode, Network, Result};
+use crate::{ClassWeights, Error, LearningRate, Loss, Network, Result};
 
 /// What a training does with a batch.
 #[derive(Debug, Clone)]
@@ -76,23 +76,22 @@ impl Trainer {
     /// are then still those before the step, though the running statistics have seen the batch. On other devices, where
     /// looking at the loss means to wait, only the loss is looked at, and only when [`StepLoss::value`] is asked for.
     pub fn step(&mut self, images: &Tensor, labels: &Tensor) -> Result<StepLoss> {
+        if !self.network.device().is_cpu() {
+            return self.step_here(images, labels);
+        }
         // A kernel called from outside the pool hands its work over, 12 µs each time; a step calls some 200.
-        rayon::scope(|_| self.step_in_pool(images, labels))
+        rayon::scope(|_| self.step_here(images, labels))
     }
 
-    fn step_in_pool(&mut self, images: &Tensor, labels: &Tensor) -> Result<StepLoss> {
+    fn step_here(&mut self, images: &Tensor, labels: &Tensor) -> Result<StepLoss> {
         let step = self.steps();
         let learning_rate = self.learning_rate();
         let on_cpu = self.network.device().is_cpu();
-        let forward = if on_cpu {
-            self.forward_on_cpu(images)?
-        } else {
-            self.forward(images)?
-        };
-        let loss = self
-            .config
-            .loss
-            .forward(&forward.logits, labels, &self.config.weights)?;
+        // Candle differentiates the loss and the head alone; see [`Tape`] for the rest.
+        let tape = Tape::default();
+        let pooled = Var::from_tensor(&self.network.pooled(images, &tape)?.detach())?;
+        let logits = self.network.logits_of_pooled(&pooled)?;
+        let loss = self.config.loss.forward(&logits, labels, &self.config.weights)?;
         let result = StepLoss {
             loss: loss.detach(),
             step,
@@ -102,31 +101,15 @@ impl Trainer {
             result.value()?;
         }
         let mut gradients = loss.backward()?;
-        if let Some((tape, pooled)) = forward.body
-            && let Some(gradient) = gradients.remove(&pooled)
-        {
+        if let Some(gradient) = gradients.remove(&pooled) {
             tape.backward(gradient, &mut gradients)?;
+        }
+        if on_cpu {
             self.check_finite(&gradients)?;
         }
         self.optimiser.step(&gradients, learning_rate)?;
         self.network.note_change();
         Ok(result)
-    }
-
-    fn forward(&self, images: &Tensor) -> Result<Forward> {
-        let logits = self.network.forward(images, Mode::Train)?.logits;
-        Ok(Forward { logits, body: None })
-    }
-
-    /// Candle differentiates the loss and the head alone; see [`Tape`] for the rest.
-    fn forward_on_cpu(&self, images: &Tensor) -> Result<Forward> {
-        let tape = Tape::default();
-        let pooled = Var::from_tensor(&self.network.pooled(images, &tape)?.detach())?;
-        let logits = self.network.logits_of_pooled(&pooled)?;
-        Ok(Forward {
-            logits,
-            body: Some((tape, pooled)),
-        })
     }
 
     /// The loss alone does not tell of every divergence: gradients overflow before it does.
@@ -195,13 +178,6 @@ impl Trainer {
         checkpoint.optimiser = Some(self.optimiser.state()?);
         Ok(checkpoint)
     }
-}
-
-/// A forward pass in training.
-struct Forward {
-    logits: Tensor,
-    /// How the features' means came about, where candle does not know it.
-    body: Option<(Tape, Var)>,
 }
 
 /// The loss of a step, on the network's device until it is read.

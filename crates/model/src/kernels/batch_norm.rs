@@ -1,8 +1,8 @@
 //! Batch normalisation, and everything that ResNet does elementwise between two convolutions, in one pass.
 
 use super::elementwise::{Apply, Chunks, Differentiate, Reduce};
+use super::normaliser::Normaliser;
 use super::parallel::for_each;
-use super::reference;
 use super::simd::{InstructionSet, LANES};
 use super::statistics::Statistics;
 use super::storage::{Dims, Output, Shared, check_float, floats, host_floats};
@@ -30,10 +30,7 @@ pub fn batch_norm(
     const NAME: &str = "batch_norm (channels last)";
     let dims = check(x, gamma, beta, residual, NAME)?;
     statistics.check(dims.channels, NAME)?;
-    if !x.device().is_cpu() {
-        return reference::batch_norm(x, gamma, beta, eps, residual, relu);
-    }
-    let op = Normalisation::by_batch(dims, statistics, eps, relu, InstructionSet::detect())?;
+    let op = Normaliser::by_batch(x, dims, statistics, eps, relu)?;
     op.apply(x, gamma, beta, residual)
 }
 
@@ -47,10 +44,7 @@ pub fn batch_norm(
 pub fn affine(x: &Tensor, scale: &Tensor, shift: &Tensor, residual: Option<&Tensor>, relu: bool) -> Result<Tensor> {
     const NAME: &str = "affine (channels last)";
     let dims = check(x, scale, shift, residual, NAME)?;
-    if !x.device().is_cpu() {
-        return reference::affine(x, scale, shift, residual, relu);
-    }
-    Normalisation::affine(dims, relu, InstructionSet::detect()).apply(x, scale, shift, residual)
+    Normaliser::affine(x, dims, relu).apply(x, scale, shift, residual)
 }
 
 fn check(x: &Tensor, scale: &Tensor, shift: &Tensor, residual: Option<&Tensor>, op: &str) -> Result<Dims> {
@@ -103,6 +97,22 @@ pub(crate) struct Normalisation {
     set: InstructionSet,
 }
 
+/// A normalisation as candle's operation of `x`, of scale and shift as one `[2, C]` tensor, and of the residual.
+pub(crate) fn apply(
+    op: impl CustomOp2 + CustomOp3 + Send + Sync + 'static,
+    x: &Tensor,
+    scale: &Tensor,
+    shift: &Tensor,
+    residual: Option<&Tensor>,
+) -> Result<Tensor> {
+    let x = x.contiguous()?;
+    let parameters = Tensor::stack(&[scale, shift], 0)?.contiguous()?;
+    match residual {
+        Some(residual) => x.apply_op3(&parameters, &residual.contiguous()?, op),
+        None => x.apply_op2(&parameters, op),
+    }
+}
+
 /// Gradients of the input, of scale and shift, and of the residual.
 struct Gradients {
     input: Vec<f32>,
@@ -145,12 +155,7 @@ impl Normalisation {
     }
 
     pub(crate) fn apply(self, x: &Tensor, scale: &Tensor, shift: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
-        let x = x.contiguous()?;
-        let parameters = Tensor::stack(&[scale, shift], 0)?.contiguous()?;
-        match residual {
-            Some(residual) => x.apply_op3(&parameters, &residual.contiguous()?, self),
-            None => x.apply_op2(&parameters, self),
-        }
+        apply(self, x, scale, shift, residual)
     }
 
     /// A channel vector, zeros behind it up to a multiple of [`LANES`].

@@ -1,12 +1,15 @@
 //! Convolution as a candle operation.
 
+#[cfg(feature = "cuda")]
+use super::cuda::Operand;
 use super::filter_gradient::FilterGradient;
 use super::gather::{Gather, Lattice};
 use super::pack::{Direction, Filter, pack, pack_forward};
-use super::reference;
 use super::simd::InstructionSet;
 use super::storage::{Dims, check_float, floats, host_floats};
 use super::tiles::Finish;
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 
 /// Two-dimensional convolution (cross-correlation, as PyTorch's `conv2d` without bias) of channels-last images.
@@ -105,21 +108,18 @@ impl Convolution {
     }
 
     pub(crate) fn apply(self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-        #[cfg(feature = "cuda")]
-        if x.device().is_cuda() {
-            let convolution = super::cuda::Convolution {
-                source: self.source,
-                output: self.output,
-                kernel: [self.filter.height, self.filter.width],
-                stride: self.stride,
-                padding: self.padding,
-            };
-            return convolution.apply(x, weight);
-        }
-        if !x.device().is_cpu() {
-            return reference::conv2d(x, weight, self.stride, self.padding);
-        }
         x.contiguous()?.apply_op2(&weight.contiguous()?, self)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_gpu(&self) -> super::cuda::convolution::Shape {
+        super::cuda::convolution::Shape {
+            source: self.source,
+            output: self.output,
+            kernel: [self.filter.height, self.filter.width],
+            stride: self.stride,
+            padding: self.padding,
+        }
     }
 
     /// The output of a weight that [`pack_forward`] has packed.
@@ -246,6 +246,20 @@ impl CustomOp2 for Convolution {
         Ok((CpuStorage::F32(output), self.output.shape().into()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        w: &CudaStorage,
+        w_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let output = self
+            .on_gpu()
+            .forward(&Operand::new(x, x_layout)?, &Operand::new(w, w_layout)?)?;
+        Ok((output, self.output.shape().into()))
+    }
+
     fn bwd(
         &self,
         x: &Tensor,
@@ -253,6 +267,10 @@ impl CustomOp2 for Convolution {
         _: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        #[cfg(feature = "cuda")]
+        if gradient.device().is_cuda() {
+            return self.on_gpu().backward(x, &weight.contiguous()?, gradient);
+        }
         let gradient = gradient.contiguous()?;
         let (storage, layout) = gradient.storage_and_layout();
         let gradient = host_floats(&storage, layout, NAME)?;

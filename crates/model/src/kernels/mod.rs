@@ -5,8 +5,8 @@
 //! layers are candle operations, so candle's `backward` reaches through them. Weights keep torchvision's layout
 //! `[Cout, Cin, kh, kw]`, whatever the layers make of them inside.
 //!
-//! Results do not depend on the number of threads. On devices other than the CPU functions fall back to candle's own
-//! operations, but for convolution, which is cuDNN's on NVIDIA GPUs. Measurements are in `docs/performance.md`.
+//! Results do not depend on the number of threads. Measurements are in `docs/performance.md`. On NVIDIA GPUs convolution is
+//! cuDNN's, and the other layers have kernels of their own (`docs/cuda.md`).
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor, Var};
@@ -36,10 +36,14 @@ mod elementwise;
 mod filter_gradient;
 mod fused;
 mod gather;
+#[cfg(any(feature = "cuda", all(test, unix)))]
+mod gpu;
+mod normaliser;
 mod pack;
 mod parallel;
 mod pointwise;
 mod pooling;
+#[cfg(test)]
 mod reference;
 mod simd;
 mod statistics;
@@ -55,8 +59,10 @@ pub use pooling::{global_average_pool, max_pool2d};
 pub use statistics::{Statistics, batch_statistics};
 
 // The operations themselves, for the training step's own backward pass.
-pub(crate) use batch_norm::Normalisation;
 pub(crate) use convolution::Convolution;
+#[cfg(feature = "cuda")]
+pub(crate) use cuda::optimiser as gpu_optimiser;
+pub(crate) use normaliser::Normaliser;
 pub(crate) use pooling::{AveragePool, MaxPool};
 pub(crate) use simd::InstructionSet;
 pub(crate) use storage::Dims;

@@ -1,9 +1,12 @@
 //! Maximum and average pooling.
 
+#[cfg(feature = "cuda")]
+use super::cuda::{self, Operand};
 use super::parallel::{for_each, for_each_piece};
-use super::reference;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
 use super::storage::{Dims, Output, floats, host_floats};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use std::ops::Range;
 
@@ -74,9 +77,6 @@ impl MaxPool {
     }
 
     pub(crate) fn apply(self, x: &Tensor) -> Result<Tensor> {
-        if !x.device().is_cpu() {
-            return reference::max_pool2d(x, self.kernel, self.stride, self.padding);
-        }
         x.contiguous()?.apply_op1(self)
     }
 
@@ -84,6 +84,25 @@ impl MaxPool {
     fn window(&self, index: usize, size: usize) -> Range<usize> {
         let start = index * self.stride;
         start.saturating_sub(self.padding)..(start + self.kernel - self.padding).min(size)
+    }
+
+    #[cfg(feature = "cuda")]
+    fn on_gpu(&self) -> cuda::pooling::MaxPool {
+        let Self {
+            source,
+            output,
+            kernel,
+            stride,
+            padding,
+            ..
+        } = *self;
+        cuda::pooling::MaxPool {
+            source,
+            output,
+            kernel,
+            stride,
+            padding,
+        }
     }
 
     fn lengths(&self) -> (usize, usize) {
@@ -117,8 +136,18 @@ impl CustomOp1 for MaxPool {
         Ok((CpuStorage::F32(unsafe { output.finish() }), self.output.shape().into()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let output = self.on_gpu().forward(&Operand::new(x, layout)?)?;
+        Ok((output, self.output.shape().into()))
+    }
+
     fn bwd(&self, x: &Tensor, result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         let gradient = gradient.contiguous()?;
+        #[cfg(feature = "cuda")]
+        if gradient.device().is_cuda() {
+            return Ok(Some(self.on_gpu().backward(x, result, &gradient)?));
+        }
         let (x_storage, x_layout) = x.storage_and_layout();
         let (r_storage, r_layout) = result.storage_and_layout();
         let (g_storage, g_layout) = gradient.storage_and_layout();
@@ -248,9 +277,6 @@ impl AveragePool {
     }
 
     pub(crate) fn apply(self, x: &Tensor) -> Result<Tensor> {
-        if !x.device().is_cpu() {
-            return reference::global_average_pool(x);
-        }
         x.contiguous()?.apply_op1(self)
     }
 }
@@ -284,8 +310,18 @@ impl CustomOp1 for AveragePool {
         Ok((CpuStorage::F32(output), (images, channels).into()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let output = cuda::pooling::average_pool(self.dims, &Operand::new(x, layout)?)?;
+        Ok((output, (self.dims.images, self.dims.channels).into()))
+    }
+
     fn bwd(&self, x: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         let gradient = gradient.contiguous()?;
+        #[cfg(feature = "cuda")]
+        if gradient.device().is_cuda() {
+            return Ok(Some(cuda::pooling::average_pool_gradient(self.dims, x, &gradient)?));
+        }
         let (storage, layout) = gradient.storage_and_layout();
         let gradient = host_floats(&storage, layout, AVERAGE)?;
         let Dims {

@@ -1,7 +1,6 @@
 //! The same layers composed from candle's own operations.
 //!
-//! They run on every device candle supports, which is how CUDA is served, and are what the tests of the fast layers
-//! compare with. All tensors are channels-last, as in the parent module; shapes have been checked there.
+//! They are what the tests of the fast layers compare with. All tensors are channels-last, as in the parent module; shapes have been checked there.
 
 use super::statistics::Statistics;
 use candle_core::{D, Result, Tensor};

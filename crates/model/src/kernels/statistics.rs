@@ -3,7 +3,6 @@
 use super::batch_norm::check_channels;
 use super::elementwise::Chunks;
 use super::parallel::for_each;
-use super::reference;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
 use super::storage::{Dims, Shared, host_floats};
 use candle_core::{Result, Tensor};
@@ -37,10 +36,11 @@ impl Statistics {
 pub fn batch_statistics(x: &Tensor) -> Result<Statistics> {
     const NAME: &str = "batch_statistics";
     let dims = Dims::of(x, NAME)?;
-    if !x.device().is_cpu() {
-        return reference::batch_statistics(x);
-    }
     let x = x.contiguous()?;
+    #[cfg(feature = "cuda")]
+    if x.device().is_cuda() {
+        return super::cuda::normalisation::batch_statistics(&x, dims);
+    }
     let (storage, layout) = x.storage_and_layout();
     let (mean, variance) = moments(host_floats(&storage, layout, NAME)?, dims, InstructionSet::detect());
     Ok(Statistics {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::mem::{ManuallyDrop, MaybeUninit};
 
 /// Dimensions of a channels-last tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Dims {
     pub images: usize,
     pub height: usize,
@@ -42,9 +42,10 @@ impl Dims {
     }
 }
 
-/// Refuses tensors that are not float32.
+/// Refuses tensors that are not float32, or on a GPU bfloat16.
 pub(crate) fn check_float(x: &Tensor, op: &str, what: &str) -> Result<()> {
-    if x.dtype() != DType::F32 {
+    let coarse = x.dtype() == DType::BF16 && x.device().is_cuda();
+    if x.dtype() != DType::F32 && !coarse {
         bail!("{op}: expected {what} of type float32, got {:?}", x.dtype());
     }
     Ok(())

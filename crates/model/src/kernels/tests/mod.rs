@@ -4,6 +4,8 @@ mod agreement;
 mod behaviour;
 #[cfg(feature = "cuda")]
 mod cuda;
+#[cfg(unix)]
+mod gpu;
 mod gradients;
 
 use candle_core::{Device, Result, Tensor, Var};

@@ -1,0 +1,136 @@
+//! NVIDIA GPUs: convolution by cuDNN, everything else by the kernels of [`super::gpu`], all on candle's one stream of a device.
+//!
+//! Images are channels-last and contiguous, in float32 or bfloat16; parameters, statistics and sums are float32.
+
+pub(super) mod convolution;
+pub(super) mod normalisation;
+pub(crate) mod optimiser;
+mod plans;
+pub(super) mod pooling;
+
+use candle_core::backend::BackendStorage;
+use candle_core::cuda_backend::cudarc::driver::{
+    CudaSlice, CudaView, DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg,
+};
+use candle_core::cuda_backend::{CudaDType, WrapErr};
+use candle_core::op::BackpropOp;
+use candle_core::{CudaDevice, CudaStorage, DType, Layout, Result, Shape, Storage, Tensor, bail};
+use half::bf16;
+
+use super::gpu::{Address, Argument, BLOCK, Element, Machine};
+
+/// What `build.rs` makes of `gpu/kernels.cu`.
+const PTX: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
+
+impl Machine for CudaDevice {
+    /// The allocation is given back in the stream's order.
+    type Memory = CudaSlice<f32>;
+
+    fn scratch(&self, numbers: usize) -> Result<(CudaSlice<f32>, Address)> {
+        // SAFETY: the kernels write before they read.
+        let memory = unsafe { self.alloc::<f32>(numbers)? };
+        let address = address(self, &memory.as_view());
+        Ok((memory, address))
+    }
+
+    unsafe fn launch(&self, kernel: &str, [columns, rows]: [u32; 2], arguments: &[Argument]) -> Result<()> {
+        let function = self.get_or_load_custom_func(kernel, "biascam", PTX)?;
+        let mut builder = function.builder();
+        for argument in arguments {
+            match argument {
+                Argument::Address(value) => builder.arg(value),
+                Argument::Count(value) => builder.arg(value),
+                Argument::Number(value) => builder.arg(value),
+            };
+        }
+        let size = LaunchConfig {
+            grid_dim: (columns, rows, 1),
+            block_dim: (BLOCK[0], BLOCK[1], 1),
+            shared_mem_bytes: 0,
+        };
+        // SAFETY: the caller's promise; the block is the one that the kernels are written for.
+        unsafe { builder.launch(size) }.w()?;
+        Ok(())
+    }
+}
+
+/// Where a slice is. It may be used for as long as the slice is there, on the device's stream: work there is done in its order, and so is
+/// giving memory back, which is why nothing need be waited for.
+fn address<T>(device: &CudaDevice, slice: &CudaView<'_, T>) -> Address {
+    Address(slice.device_ptr(&device.cuda_stream()).0)
+}
+
+/// A contiguous tensor that a kernel reads.
+pub(super) struct Operand<'a> {
+    storage: &'a CudaStorage,
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Operand<'a> {
+    pub(super) fn new(storage: &'a CudaStorage, layout: &Layout) -> Result<Self> {
+        match layout.contiguous_offsets() {
+            Some((start, end)) => Ok(Self { storage, start, end }),
+            None => bail!("expected a contiguous tensor, got strides {:?}", layout.stride()),
+        }
+    }
+
+    /// For a storage that knows its device.
+    fn of(storage: &'a Storage, layout: &Layout) -> Result<Self> {
+        match storage {
+            Storage::Cuda(storage) => Self::new(storage, layout),
+            _ => bail!("expected a tensor in the memory of a GPU"),
+        }
+    }
+
+    fn device(&self) -> &'a CudaDevice {
+        self.storage.device()
+    }
+
+    fn element(&self) -> Result<Element> {
+        element_of(self.storage.dtype())
+    }
+
+    fn view<T: CudaDType>(&self) -> Result<CudaView<'a, T>> {
+        Ok(self.storage.as_cuda_slice::<T>()?.slice(self.start..self.end))
+    }
+
+    /// Of elements of one type.
+    fn address(&self, element: Element) -> Result<Address> {
+        let device = self.device();
+        Ok(match element {
+            Element::F32 => address(device, &self.view::<f32>()?),
+            Element::Bf16 => address(device, &self.view::<bf16>()?),
+        })
+    }
+}
+
+fn element_of(dtype: DType) -> Result<Element> {
+    match dtype {
+        DType::F32 => Ok(Element::F32),
+        DType::BF16 => Ok(Element::Bf16),
+        other => bail!("expected elements of type float32 or bfloat16, got {other:?}"),
+    }
+}
+
+/// Memory for a result, with arbitrary contents: a kernel writes every element.
+fn unwritten(device: &CudaDevice, element: Element, elements: usize) -> Result<(CudaStorage, Address)> {
+    fn of<T>(device: &CudaDevice, elements: usize) -> Result<(CudaStorage, Address)>
+    where
+        T: CudaDType + DeviceRepr,
+    {
+        // SAFETY: what is there is overwritten before anything reads it, as every caller launches a kernel that does.
+        let slice = unsafe { device.alloc::<T>(elements)? };
+        let address = address(device, &slice.as_view());
+        Ok((CudaStorage::wrap_cuda_slice(slice, device.clone()), address))
+    }
+    match element {
+        Element::F32 => of::<f32>(device, elements),
+        Element::Bf16 => of::<bf16>(device, elements),
+    }
+}
+
+/// A tensor that no gradient is known of.
+fn tensor(storage: CudaStorage, shape: impl Into<Shape>) -> Tensor {
+    Tensor::from_storage(Storage::Cuda(storage), shape, BackpropOp::none(), false)
+}

@@ -1,0 +1,102 @@
+//! Pooling on a GPU: the device's side of [`crate::kernels::pooling`].
+
+use candle_core::{CudaStorage, Result, Tensor, bail};
+
+use super::{Operand, element_of, tensor, unwritten};
+use crate::kernels::gpu::Element;
+use crate::kernels::gpu::pooling::{Maximum, average, average_gradient};
+use crate::kernels::storage::Dims;
+
+/// Mean over the pixels, `[N, C]` float32.
+pub(in crate::kernels) fn average_pool(dims: Dims, x: &Operand<'_>) -> Result<CudaStorage> {
+    let (device, element) = (x.device(), x.element()?);
+    let (y, to) = unwritten(device, Element::F32, dims.images * dims.channels)?;
+    // SAFETY: arrays of these types and sizes.
+    unsafe { average(device, dims, element, x.address(element)?, to)? };
+    Ok(y)
+}
+
+/// The gradient of `x`, in its type.
+pub(in crate::kernels) fn average_pool_gradient(dims: Dims, x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    let element = element_of(x.dtype())?;
+    if gradient.elem_count() != dims.images * dims.channels {
+        bail!(
+            "average pooling: expected a gradient [{}, {}], got {:?}",
+            dims.images,
+            dims.channels,
+            gradient.dims()
+        );
+    }
+    let (storage, layout) = gradient.storage_and_layout();
+    let gradient = Operand::of(&storage, layout)?;
+    let device = gradient.device();
+    let (of_x, to) = unwritten(device, element, dims.elements())?;
+    // SAFETY: arrays of these types and sizes.
+    unsafe { average_gradient(device, dims, element, gradient.address(Element::F32)?, to)? };
+    Ok(tensor(of_x, x.shape()))
+}
+
+/// A checked maximum pooling, for arrays of whatever element.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) struct MaxPool {
+    pub source: Dims,
+    pub output: Dims,
+    pub kernel: usize,
+    pub stride: usize,
+    pub padding: usize,
+}
+
+impl MaxPool {
+    fn of(self, element: Element) -> Maximum {
+        let Self {
+            source,
+            output,
+            kernel,
+            stride,
+            padding,
+        } = self;
+        Maximum {
+            source,
+            output,
+            element,
+            kernel,
+            stride,
+            padding,
+        }
+    }
+
+    pub(in crate::kernels) fn forward(self, x: &Operand<'_>) -> Result<CudaStorage> {
+        let (device, element) = (x.device(), x.element()?);
+        let (y, to) = unwritten(device, element, self.output.elements())?;
+        // SAFETY: arrays of this type and the pool's sizes.
+        unsafe { self.of(element).forward(device, x.address(element)?, to)? };
+        Ok(y)
+    }
+
+    /// The gradient of `x`.
+    pub(in crate::kernels) fn backward(self, x: &Tensor, result: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+        let element = element_of(x.dtype())?;
+        if gradient.shape() != result.shape() {
+            bail!(
+                "max pooling: expected a gradient of shape {:?}, got {:?}",
+                result.dims(),
+                gradient.dims()
+            );
+        }
+        let (x_storage, x_layout) = x.storage_and_layout();
+        let (r_storage, r_layout) = result.storage_and_layout();
+        let (g_storage, g_layout) = gradient.storage_and_layout();
+        let from = Operand::of(&x_storage, x_layout)?;
+        let device = from.device();
+        let (of_x, to) = unwritten(device, element, self.source.elements())?;
+        let addresses = [
+            from.address(element)?,
+            Operand::of(&r_storage, r_layout)?.address(element)?,
+            Operand::of(&g_storage, g_layout)?.address(element)?,
+            to,
+        ];
+        // SAFETY: arrays of this type and the pool's sizes.
+        unsafe { self.of(element).backward(device, addresses)? };
+        Ok(tensor(of_x, x.shape()))
+    }
+}

@@ -1,0 +1,5 @@
+// All kernels as one module.
+#include "batch_norm.cuh"
+#include "optimiser.cuh"
+#include "pooling.cuh"
+#include "weights.cuh"

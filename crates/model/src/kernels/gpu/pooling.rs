@@ -1,0 +1,155 @@
+//! Pooling: the kernels of `pooling.cuh`.
+
+use super::{Address, BLOCK, Element, Machine, Matrix, arguments};
+use crate::kernels::storage::Dims;
+use candle_core::{Result, bail};
+
+/// Mean over the pixels of `x`: `y` `[N, C]` float32.
+///
+/// # Safety
+/// The addresses are those of such arrays.
+pub(crate) unsafe fn average<M: Machine>(
+    machine: &M,
+    dims: Dims,
+    element: Element,
+    x: Address,
+    y: Address,
+) -> Result<()> {
+    let Matrix { rows, channels } = Matrix::of(dims)?;
+    let images = images(dims, rows)?;
+    let grid = [channels.div_ceil(BLOCK[0]), images];
+    // SAFETY: the kernel's own arguments.
+    unsafe {
+        machine.launch(
+            &element.kernel("average_pool"),
+            grid,
+            arguments![x, y, rows / images, channels],
+        )
+    }
+}
+
+/// The gradient of [`average`]'s input, of the result's gradient `[N, C]` float32.
+///
+/// # Safety
+/// The addresses are those of such arrays.
+pub(crate) unsafe fn average_gradient<M: Machine>(
+    machine: &M,
+    dims: Dims,
+    element: Element,
+    gradient: Address,
+    of_x: Address,
+) -> Result<()> {
+    let matrix = Matrix::of(dims)?;
+    let Matrix { rows, channels } = matrix;
+    let images = images(dims, rows)?;
+    let arguments = arguments![gradient, of_x, images, rows / images, channels];
+    // SAFETY: the kernel's own arguments.
+    unsafe {
+        machine.launch(
+            &element.kernel("average_pool_gradient"),
+            matrix.each_element(),
+            arguments,
+        )
+    }
+}
+
+/// A grid has at most 2^16 - 1 rows.
+fn images(dims: Dims, rows: u32) -> Result<u32> {
+    match u16::try_from(dims.images) {
+        Ok(images) => Ok(images.into()),
+        Err(_) => bail!(
+            "expected fewer than 2^16 images at once, got {} with {rows} pixels",
+            dims.images
+        ),
+    }
+}
+
+/// Maximum pooling with square windows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Maximum {
+    pub source: Dims,
+    pub output: Dims,
+    pub element: Element,
+    pub kernel: usize,
+    pub stride: usize,
+    pub padding: usize,
+}
+
+impl Maximum {
+    /// # Safety
+    /// The addresses are those of the source and the output.
+    pub(crate) unsafe fn forward<M: Machine>(&self, machine: &M, x: Address, y: Address) -> Result<()> {
+        let [height, width, output_height, output_width, kernel, stride, padding] = self.windows()?;
+        let Matrix { channels, .. } = Matrix::of(self.source)?;
+        let arguments = arguments![
+            x,
+            y,
+            height,
+            width,
+            output_height,
+            output_width,
+            kernel,
+            stride,
+            padding,
+            self.images()?,
+            channels
+        ];
+        let grid = Matrix::of(self.output)?.each_element();
+        // SAFETY: the kernel's own arguments.
+        unsafe { machine.launch(&self.element.kernel("max_pool"), grid, arguments) }
+    }
+
+    /// The gradient of `x`; `y` is the result, `gradient` its gradient.
+    ///
+    /// # Safety
+    /// The addresses are those of arrays of the source's and the output's dimensions.
+    pub(crate) unsafe fn backward<M: Machine>(&self, machine: &M, [x, y, gradient, of_x]: [Address; 4]) -> Result<()> {
+        let [height, width, output_height, output_width, kernel, stride, padding] = self.windows()?;
+        let matrix = Matrix::of(self.source)?;
+        let arguments = arguments![
+            x,
+            y,
+            gradient,
+            of_x,
+            height,
+            width,
+            output_height,
+            output_width,
+            kernel,
+            stride,
+            padding,
+            self.images()?,
+            matrix.channels
+        ];
+        // SAFETY: the kernel's own arguments.
+        unsafe {
+            machine.launch(
+                &self.element.kernel("max_pool_gradient"),
+                matrix.each_element(),
+                arguments,
+            )
+        }
+    }
+
+    fn images(&self) -> Result<u32> {
+        Ok(Matrix::new(self.source.images, 1)?.rows)
+    }
+
+    fn windows(&self) -> Result<[u32; 7]> {
+        let (source, output) = (self.source, self.output);
+        let sizes = [
+            source.height,
+            source.width,
+            output.height,
+            output.width,
+            self.kernel,
+            self.stride,
+            self.padding,
+        ];
+        let mut counts = [0; 7];
+        for (count, size) in counts.iter_mut().zip(sizes) {
+            *count = Matrix::new(size, 1)?.rows;
+        }
+        Ok(counts)
+    }
+}

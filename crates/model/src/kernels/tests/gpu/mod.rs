@@ -1,0 +1,407 @@
+//! The GPU's kernels, run on the CPU, against the CPU's own layers.
+
+mod emulator;
+
+use candle_core::{Device, Result, Tensor, Var};
+
+use super::super::gpu::{Address, Element, Machine, batch_norm, optimiser, pooling, weights};
+use super::super::storage::Dims;
+use super::super::{affine, batch_statistics, global_average_pool, max_pool2d};
+use super::{assert_close, numbers, values, with_gradients};
+use crate::kernels;
+use crate::rule::{OptimiserConfig, Update};
+use emulator::{Array, Bf16, Emulator, Number};
+
+/// Relative to the largest magnitude: both sides round in float32, their sums in different orders.
+const TOLERANCE: f32 = 1e-5;
+/// Of results in bfloat16, which have 8 bits: half of the last one.
+const TOLERANCE_BF16: f32 = 1.0 / 256.0;
+
+/// The nearest numbers towards zero that bfloat16 can hold, so that both sides start from the same.
+fn coarsened(x: &Tensor) -> Tensor {
+    let values = values(x)
+        .into_iter()
+        .map(|v| f32::from_bits(v.to_bits() & 0xFFFF_0000))
+        .collect();
+    tensor(values, x)
+}
+
+fn coarse(shape: &[usize], seed: u64) -> Tensor {
+    coarsened(&numbers(shape, seed))
+}
+
+fn tensor(values: Vec<f32>, like: &Tensor) -> Tensor {
+    Tensor::from_vec(values, like.shape(), &Device::Cpu).unwrap()
+}
+
+/// One array, as a tensor of the expected one's shape, against it.
+#[track_caller]
+fn compare<T: Number>(found: &Array<T>, expected: &Tensor, tolerance: f32, what: &str) -> Vec<u32> {
+    let found = found.values();
+    assert_close(&tensor(found.clone(), expected), expected, tolerance, what);
+    found.into_iter().map(f32::to_bits).collect()
+}
+
+/// What `run` returns has the same bits whatever the order of threads.
+#[track_caller]
+fn on_both(run: impl Fn(&Emulator) -> Vec<Vec<u32>>) {
+    let found: Vec<_> = Emulator::both().iter().map(run).collect();
+    for pair in found.windows(2) {
+        assert!(pair[0] == pair[1], "the result depends on the order of threads");
+    }
+}
+
+/// Channels that fill no block or several; one pixel, few, and more than one block sums up.
+const SHAPES: [[usize; 4]; 7] = [
+    [1, 1, 1, 1],
+    [2, 3, 5, 3],
+    [1, 4, 4, 32],
+    [3, 7, 7, 33],
+    [2, 1, 9, 70],
+    [5, 16, 16, 8],
+    [2, 37, 29, 16],
+];
+
+/// Batch norm in training and scale and shift alone, every combination of residual and ReLU: statistics, result and gradients.
+fn check_batch_norm<T: Number>(element: Element, tolerance: f32) {
+    for shape in SHAPES {
+        // A mean far from zero, as a wrong order of subtractions would show.
+        let x = Var::from_tensor(&coarsened(&(numbers(&shape, 1) + 2.0).unwrap())).unwrap();
+        let residual = Var::from_tensor(&coarse(&shape, 2)).unwrap();
+        let channels = shape[3];
+        let scale = Var::from_tensor(&numbers(&[channels], 3)).unwrap();
+        let shift = Var::from_tensor(&numbers(&[channels], 4)).unwrap();
+        let weights = coarse(&shape, 5);
+        for (of_batch, with_residual, relu) in combinations() {
+            if of_batch && shape == [1; 4] {
+                // A single value has no gradient: what is left of it is rounding.
+                continue;
+            }
+            let what = format!("{shape:?}, batch {of_batch}, residual {with_residual}, relu {relu}");
+            let statistics = batch_statistics(&x).unwrap();
+            let other = with_residual.then_some(residual.as_tensor());
+            let y = match of_batch {
+                true => kernels::batch_norm(&x, &scale, &shift, &statistics, 1e-5, other, relu),
+                false => affine(&x, &scale, &shift, other, relu),
+            }
+            .unwrap();
+            let gradients = (&y * &weights).unwrap().sum_all().unwrap().backward().unwrap();
+            let gradient = |var: &Var| gradients.get(var.as_tensor()).unwrap().clone();
+            let of_parameters = Tensor::cat(&[gradient(&scale), gradient(&shift)], 0).unwrap();
+            on_both(|machine| {
+                let dims = Dims::of(&x, "test").unwrap();
+                let len = dims.elements();
+                let (x_, r_, g_) = (
+                    Array::<T>::of(&values(&x)),
+                    Array::<T>::of(&values(&residual)),
+                    Array::<T>::of(&values(&weights)),
+                );
+                let (scale_, shift_) = (Array::<f32>::of(&values(&scale)), Array::<f32>::of(&values(&shift)));
+                let (mean, variance) = (Array::<f32>::unwritten(channels), Array::<f32>::unwritten(channels));
+                let (y_, of_x, of_residual) = (
+                    Array::<T>::unwritten(len),
+                    Array::<T>::unwritten(len),
+                    Array::<T>::unwritten(len),
+                );
+                let of_parameters_ = Array::<f32>::unwritten(2 * channels);
+                let moments = [mean.address(), variance.address()];
+                let [of_mean, of_variance] = if of_batch { moments } else { [Address::NONE; 2] };
+                let layer = batch_norm::Layer {
+                    dims,
+                    element,
+                    mean: of_mean,
+                    variance: of_variance,
+                    epsilon: 1e-5,
+                    scale: scale_.address(),
+                    relu,
+                };
+                let masks = with_residual && relu;
+                // SAFETY: arrays of these types and sizes.
+                unsafe {
+                    batch_norm::statistics(machine, dims, element, x_.address(), moments).unwrap();
+                    let residual = if with_residual { r_.address() } else { Address::NONE };
+                    layer
+                        .forward(machine, x_.address(), shift_.address(), residual, y_.address())
+                        .unwrap();
+                    let of = batch_norm::Gradients {
+                        x: x_.address(),
+                        result: y_.address(),
+                        gradient: g_.address(),
+                        of_x: of_x.address(),
+                        of_residual: if masks { of_residual.address() } else { Address::NONE },
+                        of_parameters: of_parameters_.address(),
+                    };
+                    layer.backward(machine, of).unwrap();
+                }
+                let mut bits = vec![
+                    compare(&mean, &statistics.mean, TOLERANCE, &format!("{what}: mean")),
+                    compare(&variance, &statistics.variance, TOLERANCE, &format!("{what}: variance")),
+                    compare(&y_, &y, tolerance, &format!("{what}: result")),
+                    compare(
+                        &of_parameters_,
+                        &of_parameters,
+                        tolerance,
+                        &format!("{what}: of parameters"),
+                    ),
+                    compare(&of_x, &gradient(&x), tolerance, &format!("{what}: of x")),
+                ];
+                if masks {
+                    bits.push(compare(
+                        &of_residual,
+                        &gradient(&residual),
+                        tolerance,
+                        &format!("{what}: of residual"),
+                    ));
+                }
+                bits
+            });
+        }
+    }
+}
+
+fn combinations() -> impl Iterator<Item = (bool, bool, bool)> {
+    (0..8).map(|bits| (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0))
+}
+
+#[test]
+fn batch_norm_is_the_cpus() {
+    check_batch_norm::<f32>(Element::F32, TOLERANCE);
+    check_batch_norm::<Bf16>(Element::Bf16, TOLERANCE_BF16);
+}
+
+fn check_pooling<T: Number>(element: Element, tolerance: f32) {
+    for shape in SHAPES {
+        let x = Var::from_tensor(&coarse(&shape, 1)).unwrap();
+        let dims = Dims::of(&x, "test").unwrap();
+        let expected = with_gradients(&[&x], || global_average_pool(&x));
+        on_both(|machine| {
+            let (x_, y) = (
+                Array::<T>::of(&values(&x)),
+                Array::<f32>::unwritten(shape[0] * shape[3]),
+            );
+            let gradient = Array::<f32>::of(&values(&numbers(expected[0].dims(), 99)));
+            let of_x = Array::<T>::unwritten(dims.elements());
+            // SAFETY: arrays of these types and sizes.
+            unsafe {
+                pooling::average(machine, dims, element, x_.address(), y.address()).unwrap();
+                pooling::average_gradient(machine, dims, element, gradient.address(), of_x.address()).unwrap();
+            }
+            vec![
+                compare(&y, &expected[0], TOLERANCE, &format!("average of {shape:?}")),
+                compare(
+                    &of_x,
+                    &expected[1],
+                    tolerance,
+                    &format!("gradient of the average of {shape:?}"),
+                ),
+            ]
+        });
+    }
+    for (shape, [kernel, stride, padding]) in [
+        ([2, 9, 8, 5], [3, 2, 1]),
+        ([1, 16, 17, 33], [3, 2, 1]),
+        ([2, 6, 7, 4], [2, 2, 0]),
+        ([1, 7, 9, 3], [3, 1, 1]),
+        ([2, 5, 5, 40], [3, 3, 0]),
+    ] {
+        // Few different values, for ties.
+        let x = (coarse(&shape, 1) * 4.0).unwrap().round().unwrap();
+        let x = Var::from_tensor(&x).unwrap();
+        let weights = {
+            let y = max_pool2d(&x, kernel, stride, padding).unwrap();
+            coarse(y.dims(), 5)
+        };
+        let y = max_pool2d(&x, kernel, stride, padding).unwrap();
+        let gradients = (&y * &weights).unwrap().sum_all().unwrap().backward().unwrap();
+        on_both(|machine| {
+            let (x_, g_) = (Array::<T>::of(&values(&x)), Array::<T>::of(&values(&weights)));
+            let (y_, of_x) = (
+                Array::<T>::unwritten(y.elem_count()),
+                Array::<T>::unwritten(x.elem_count()),
+            );
+            let pool = pooling::Maximum {
+                source: Dims::of(&x, "test").unwrap(),
+                output: Dims::of(&y, "test").unwrap(),
+                element,
+                kernel,
+                stride,
+                padding,
+            };
+            // SAFETY: arrays of these types and sizes.
+            unsafe {
+                pool.forward(machine, x_.address(), y_.address()).unwrap();
+                let addresses = [x_.address(), y_.address(), g_.address(), of_x.address()];
+                pool.backward(machine, addresses).unwrap();
+            }
+            let what = format!("maximum of {shape:?}, {kernel}, {stride}, {padding}");
+            let expected = gradients.get(x.as_tensor()).unwrap();
+            vec![compare(&y_, &y, 0.0, &what), compare(&of_x, expected, tolerance, &what)]
+        });
+    }
+}
+
+#[test]
+fn pooling_is_the_cpus() {
+    check_pooling::<f32>(Element::F32, TOLERANCE);
+    check_pooling::<Bf16>(Element::Bf16, TOLERANCE_BF16);
+}
+
+fn check_weights<T: Number>(element: Element) {
+    for [outputs, inputs, side] in [[1, 1, 1], [5, 3, 7], [4, 33, 3], [40, 64, 1]] {
+        let filter = weights::Filter {
+            outputs,
+            inputs,
+            taps: side * side,
+        };
+        let weight = coarse(&[outputs, inputs, side, side], 1);
+        let expected = weight.permute((0, 2, 3, 1)).unwrap().contiguous().unwrap();
+        on_both(|machine| {
+            let from = Array::<f32>::of(&values(&weight));
+            let packed = Array::<T>::unwritten(weight.elem_count());
+            let back = Array::<f32>::unwritten(weight.elem_count());
+            // SAFETY: arrays of these types and sizes.
+            unsafe {
+                filter.pack(machine, element, from.address(), packed.address()).unwrap();
+                filter
+                    .unpack(machine, element, packed.address(), back.address())
+                    .unwrap();
+            }
+            vec![
+                compare(&packed, &expected, 0.0, "packed"),
+                compare(&back, &weight, 0.0, "unpacked"),
+            ]
+        });
+    }
+}
+
+#[test]
+fn weights_are_rearranged() {
+    check_weights::<f32>(Element::F32);
+    check_weights::<Bf16>(Element::Bf16);
+}
+
+/// Ties, both neighbours, the largest number, infinity and what is no number.
+#[test]
+fn rounding_to_bfloat16_is_to_nearest_even() -> Result<()> {
+    let cases = [
+        (1.0, 0x3F80),
+        (1.0 + 1.0 / 256.0, 0x3F80),
+        (1.0 + 3.0 / 256.0, 0x3F82),
+        (1.0 + 1.1 / 256.0, 0x3F81),
+        (-1.0 - 3.0 / 256.0, 0xBF82),
+        (f32::MAX, 0x7F80),
+        (f32::NEG_INFINITY, 0xFF80),
+        (0.0, 0),
+    ];
+    for machine in Emulator::both() {
+        let from = Array::<f32>::of(&cases.map(|(value, _)| value));
+        let to = Array::<Bf16>::unwritten(cases.len());
+        let filter = weights::Filter {
+            outputs: 1,
+            inputs: cases.len(),
+            taps: 1,
+        };
+        // SAFETY: arrays of these types and sizes.
+        unsafe { filter.pack(&machine, Element::Bf16, from.address(), to.address())? };
+        let found = to.values().into_iter().map(|value| value.to_bits() >> 16);
+        assert!(found.eq(cases.map(|(_, bits)| bits)), "{:?}", to.values());
+        let nan = Array::<f32>::of(&[f32::from_bits(0x7FFF_FFFF)]);
+        let to = Array::<Bf16>::unwritten(1);
+        let filter = weights::Filter {
+            outputs: 1,
+            inputs: 1,
+            taps: 1,
+        };
+        // SAFETY: as above.
+        unsafe { filter.pack(&machine, Element::Bf16, nan.address(), to.address())? };
+        assert!(to.values()[0].is_nan());
+    }
+    Ok(())
+}
+
+/// Three steps of every rule on parameters of less than a chunk, a whole one, and more than one, of which one decays.
+#[test]
+fn optimiser_steps_are_the_cpus() {
+    let sizes = [1_usize, 4096, 10_001];
+    for config in [
+        OptimiserConfig::sgd(0.9),
+        OptimiserConfig::rms_prop(),
+        OptimiserConfig::adam(),
+        OptimiserConfig::adam_w(),
+    ] {
+        let update = |decay: f64, step: u64| Update::new(config.rule, 0.01, decay, step);
+        let decay = |i: usize| if i == 1 { 0.1 } else { 0.0 };
+        let both = config.rule.memory().len() == 2;
+        let start = |i: usize| values(&numbers(&[sizes[i]], i as u64 + 1));
+        let gradient = |i: usize, step: u64| values(&numbers(&[sizes[i]], 10 * step + i as u64));
+        let expected: Vec<[Vec<f32>; 3]> = (0..sizes.len())
+            .map(|i| {
+                let mut parameter = start(i);
+                let mut memory = [vec![0.0; sizes[i]], vec![0.0; if both { sizes[i] } else { 0 }]];
+                for step in 1..=3 {
+                    update(decay(i), step).apply(&mut parameter, &gradient(i, step), &mut memory);
+                }
+                let [first, second] = memory;
+                [parameter, first, second]
+            })
+            .collect();
+        on_both(|machine| {
+            let state: Vec<[Array<f32>; 3]> = (0..sizes.len())
+                .map(|i| {
+                    let zeros = vec![0.0; sizes[i]];
+                    [
+                        Array::of(&start(i)),
+                        Array::of(&zeros),
+                        Array::of(&zeros[..if both { sizes[i] } else { 0 }]),
+                    ]
+                })
+                .collect();
+            for number in 1..=3 {
+                let gradients: Vec<Array<f32>> = (0..sizes.len()).map(|i| Array::of(&gradient(i, number))).collect();
+                let mut step = optimiser::Step::default();
+                for (i, ([parameter, first, second], gradient)) in state.iter().zip(&gradients).enumerate() {
+                    let second = if both { second.address() } else { Address::NONE };
+                    let addresses = [parameter.address(), gradient.address(), first.address(), second];
+                    step.add(&update(decay(i), number), sizes[i], addresses).unwrap();
+                }
+                let table = Address(step.table().as_ptr() as u64);
+                // SAFETY: arrays of these sizes.
+                unsafe { step.run(machine, &update(0.0, number), table).unwrap() };
+            }
+            let mut bits = Vec::new();
+            for (i, (found, expected)) in state.iter().zip(&expected).enumerate() {
+                for (kind, (found, expected)) in found.iter().zip(expected).enumerate() {
+                    let expected = Tensor::from_slice(expected, expected.len(), &Device::Cpu).unwrap();
+                    bits.push(compare(
+                        found,
+                        &expected,
+                        TOLERANCE,
+                        &format!("{config:?}, {i}, {kind}"),
+                    ));
+                }
+            }
+            bits
+        });
+    }
+}
+
+/// What cannot be counted in 32 bits is refused, not started.
+#[test]
+fn too_much_at_once_is_refused() {
+    let dims = |images| Dims {
+        images,
+        height: 1,
+        width: 1,
+        channels: 1,
+    };
+    for machine in Emulator::both() {
+        // SAFETY: refused before anything is touched.
+        let found = unsafe { pooling::average(&machine, dims(1 << 16), Element::F32, Address::NONE, Address::NONE) };
+        assert!(found.unwrap_err().to_string().contains("fewer than 2^16 images"));
+        let nothing = [Address::NONE; 2];
+        // SAFETY: as above.
+        let found = unsafe { batch_norm::statistics(&machine, dims(1 << 33), Element::F32, Address::NONE, nothing) };
+        assert!(found.unwrap_err().to_string().contains("fewer than 2^32 pixels"));
+        assert!(machine.scratch(3).unwrap().0.iter().all(|value| value.is_nan()));
+    }
+}

@@ -1,0 +1,99 @@
+// Runs the kernels on a CPU: every thread of a block is a context of its own, and a block goes from barrier to barrier.
+#include "shim.h"
+
+#include "kernels.cu"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <ucontext.h>
+#include <utility>
+
+Index threadIdx, blockIdx, gridDim;
+
+namespace {
+
+constexpr unsigned THREADS = COLUMNS * ROWS;
+constexpr size_t STACK = 64 << 10;
+
+using Work = std::function<void()>;
+
+// A kernel that takes its arguments as the driver does: pointers to each.
+struct Kernel {
+    size_t arguments;
+    std::function<Work(void **)> bind;
+};
+
+template <class... A, size_t... I>
+Kernel kernel(void (*function)(A...), std::index_sequence<I...>) {
+    return {sizeof...(A), [function](void **arguments) -> Work {
+                return [function, arguments] { function(*static_cast<A *>(arguments[I])...); };
+            }};
+}
+
+template <class... A>
+Kernel kernel(void (*function)(A...)) {
+    return kernel(function, std::index_sequence_for<A...>{});
+}
+
+#define ONE(NAME) {#NAME, kernel(NAME)}
+#define BOTH(NAME) ONE(NAME##_f32), ONE(NAME##_bf16)
+
+const std::map<std::string, Kernel> kernels = {
+    BOTH(moments),      ONE(moments_of_chunks),      BOTH(normalise), BOTH(gradient_sums),     ONE(sums_of_chunks), BOTH(input_gradient),
+    BOTH(average_pool), BOTH(average_pool_gradient), BOTH(max_pool),  BOTH(max_pool_gradient), BOTH(pack_weight),   BOTH(unpack_weight),
+    ONE(sgd_step),      ONE(rms_prop_step),          ONE(adam_step),
+};
+
+ucontext_t scheduler, threads[THREADS];
+char stacks[THREADS][STACK];
+bool done[THREADS];
+unsigned current;
+Work work;
+
+void run_thread() {
+    work();
+    done[current] = true;
+}
+
+// From barrier to barrier, the threads in ascending or descending order. False where some threads of a block end while others wait.
+bool run_block(bool descending) {
+    for (unsigned i = 0; i < THREADS; i++) {
+        done[i] = false;
+        getcontext(&threads[i]);
+        threads[i].uc_stack.ss_sp = stacks[i];
+        threads[i].uc_stack.ss_size = STACK;
+        threads[i].uc_link = &scheduler;
+        makecontext(&threads[i], run_thread, 0);
+    }
+    for (unsigned finished = 0; finished == 0;) {
+        for (unsigned step = 0; step < THREADS; step++) {
+            current = descending ? THREADS - 1 - step : step;
+            threadIdx = {current % COLUMNS, current / COLUMNS};
+            swapcontext(&scheduler, &threads[current]);
+            finished += done[current];
+        }
+        if (finished != 0 && finished != THREADS) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+void __syncthreads() { swapcontext(&threads[current], &scheduler); }
+
+// 0, or 1 for an unknown kernel, 2 for a wrong number of arguments, 3 for a barrier that not all threads of a block reach.
+extern "C" int run_kernel(const char *name, unsigned columns, unsigned rows, void **arguments, size_t count, bool descending) {
+    auto found = kernels.find(name);
+    if (found == kernels.end()) return 1;
+    if (found->second.arguments != count) return 2;
+    work = found->second.bind(arguments);
+    gridDim = {columns, rows};
+    for (unsigned y = 0; y < rows; y++) {
+        for (unsigned x = 0; x < columns; x++) {
+            blockIdx = {x, y};
+            if (!run_block(descending)) return 3;
+        }
+    }
+    return 0;
+}
