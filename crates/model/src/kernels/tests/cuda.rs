@@ -1,6 +1,6 @@
 //! The layers on a GPU against the CPU's. Without a GPU these tests say so and pass.
 
-use super::super::{batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d};
+use super::super::{affine, batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d};
 use super::{assert_all_close, numbers};
 use crate::{
     Architecture, ClassWeights, LearningRate, Loss, Network, OptimiserConfig, Schedule, Trainer, TrainerConfig,
@@ -73,6 +73,9 @@ fn the_other_layers_are_the_cpus() {
     let x: &[usize] = &[4, 9, 8, 24];
     check(&gpu, "batch norm", &[x, &[24], &[24], x], |v| {
         batch_norm(&v[0], &v[1], &v[2], &batch_statistics(&v[0])?, 1e-5, Some(&v[3]), true)
+    });
+    check(&gpu, "scale and shift", &[x, &[24], &[24], x], |v| {
+        affine(&v[0], &v[1], &v[2], Some(&v[3]), true)
     });
     check(&gpu, "maximum", &[x], |v| max_pool2d(&v[0], 3, 2, 1));
     check(&gpu, "average", &[x], |v| global_average_pool(&v[0]));
