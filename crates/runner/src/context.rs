@@ -1,7 +1,9 @@
 //! What every stage of a run works with.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use candle_core::Device;
 
@@ -9,7 +11,7 @@ use crate::cli::Run;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Loaded, to_yaml};
 use crate::interrupt::Interrupt;
-use crate::manifest::{Manifest, Stage, hash_of_file};
+use crate::manifest::{Key, Manifest, Stage, hash_of_file};
 use crate::progress::Progress;
 use crate::results::{ResultsFolder, unfinished_path};
 
@@ -96,36 +98,118 @@ impl Context {
     ///
     /// # Errors
     /// Those of `work`, and of writing the manifest.
-    pub fn stage(
-        &mut self,
-        stage: &str,
-        key: crate::manifest::Key,
-        work: impl FnOnce(&Self) -> Result<Vec<String>>,
-    ) -> Result<()> {
-        let key = stage_key(stage, key);
-        if self.manifest.is_current(&self.results, stage, &key) {
-            self.progress.say(&format!("{stage:24} unchanged"));
+    pub fn stage(&mut self, stage: &str, key: Key, work: impl FnOnce(&Self) -> Result<Vec<String>>) -> Result<()> {
+        if self.is_unchanged(stage, &key) {
             return Ok(());
         }
         self.interrupt.check()?;
         let started = Instant::now();
-        let mut record = Stage {
-            key,
-            ..Stage::default()
-        };
-        for relative in work(self)? {
-            let path = self.results.join(&relative);
-            let hash = hash_of_file(&path).map_err(Error::io(&path, "reading back"))?;
-            record.artefacts.insert(relative, hash);
-        }
-        record.seconds = started.elapsed().as_secs_f64();
+        let written = work(self)?;
+        let record = record(&self.results, stage, key, started.elapsed(), written)?;
         self.manifest.stages.insert(stage.to_owned(), record);
         self.manifest.write(&self.results)
     }
+
+    /// Whether a stage's files are already there and its inputs unchanged, which is then said.
+    pub fn is_unchanged(&self, stage: &str, key: &Key) -> bool {
+        let unchanged = self
+            .manifest
+            .is_current(&self.results, stage, &stage_key(stage, key.clone()));
+        if unchanged {
+            self.progress.say(&format!("{stage:24} unchanged"));
+        }
+        unchanged
+    }
+
+    /// Runs stages beside each other, whether or not they have run before. Each is recorded when it is finished; one that fails does
+    /// not stop the others.
+    ///
+    /// # Errors
+    /// The first of the stages' own, once all have ended; and those of writing the manifest.
+    pub fn stages_side_by_side(&mut self, stages: Vec<SideBySide<'_>>) -> Result<()> {
+        self.interrupt.check()?;
+        let context = &*self;
+        let mut manifest = context.manifest.clone();
+        let mut first_error = None;
+        let (sender, finished) = mpsc::channel();
+        thread::scope(|scope| -> Result<()> {
+            for one in stages {
+                let SideBySide {
+                    stage,
+                    key,
+                    threads,
+                    work,
+                } = one;
+                let sender = sender.clone();
+                scope.spawn(move || {
+                    let started = Instant::now();
+                    let written = on_threads(threads, || work(context)).flatten();
+                    let record =
+                        written.and_then(|written| record(&context.results, &stage, key, started.elapsed(), written));
+                    // The other end waits for every stage.
+                    let _ = sender.send((stage, record));
+                });
+            }
+            drop(sender);
+            for (stage, record) in finished {
+                match record {
+                    Ok(record) => {
+                        manifest.stages.insert(stage, record);
+                        manifest.write(&context.results)?;
+                    }
+                    Err(error) => {
+                        if !matches!(error, Error::Interrupted { .. }) {
+                            context.progress.say(&format!("{stage:24} failed: {error}"));
+                        }
+                        first_error.get_or_insert(error);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        self.manifest = manifest;
+        first_error.map_or(Ok(()), Err)
+    }
+}
+
+/// A stage that can run beside others ([`Context::stages_side_by_side`]).
+pub struct SideBySide<'a> {
+    /// Its name.
+    pub stage: String,
+    /// That of its inputs.
+    pub key: Key,
+    /// Threads of its own for its parallel loops.
+    pub threads: usize,
+    /// What it does.
+    pub work: Work<'a>,
+}
+
+/// Writes a stage's files and returns their paths in the results folder.
+pub type Work<'a> = Box<dyn FnOnce(&Context) -> Result<Vec<String>> + Send + 'a>;
+
+/// Runs `work` where parallel loops have so many threads of their own.
+fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| Error::Request(format!("no thread can be started: {error}")))?;
+    Ok(pool.install(work))
+}
+
+/// The record of a stage that wrote these files, as they are on disk.
+fn record(results: &ResultsFolder, stage: &str, key: Key, time: Duration, written: Vec<String>) -> Result<Stage> {
+    let hashed = written.into_iter().map(|relative| {
+        let path = results.join(&relative);
+        let hash = hash_of_file(&path).map_err(Error::io(&path, "reading back"))?;
+        Ok((relative, hash))
+    });
+    Ok(Stage {
+        key: stage_key(stage, key),
+        seconds: time.as_secs_f64(),
+        artefacts: hashed.collect::<Result<_>>()?,
+    })
 }
 
 /// The key under which a stage is recorded, from that of its inputs.
-pub fn stage_key(stage: &str, inputs: crate::manifest::Key) -> String {
+pub fn stage_key(stage: &str, inputs: Key) -> String {
     inputs.settings(&RESULTS_VERSION).text(stage).finish()
 }
 

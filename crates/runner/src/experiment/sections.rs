@@ -223,15 +223,20 @@ pub struct Training {
     pub checkpoint_seconds: u64,
     /// Whether the training can be followed with TensorBoard, in `NAME/training.tfevents`.
     pub tensorboard: bool,
+    /// Classifiers that are trained at a time on a CPU, each with its share of the threads: faster than one after the other, in the
+    /// memory of as many, and to the same bytes.
+    pub at_once: usize,
 }
 
 impl Training {
-    /// The settings that decide results: how often a state is saved and what is written to follow the training do not.
+    /// The settings that decide results: how often a state is saved, what is written to follow the training and what runs beside it
+    /// do not.
     #[must_use]
     pub fn deciding(&self) -> Self {
         Self {
             checkpoint_seconds: 0,
             tensorboard: false,
+            at_once: 1,
             ..self.clone()
         }
     }
@@ -251,6 +256,7 @@ impl Default for Training {
             augmentation: Augment::default(),
             checkpoint_seconds: 60,
             tensorboard: true,
+            at_once: 2,
         }
     }
 }

@@ -138,8 +138,8 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         .iter()
         .map(|(name, _)| (*name).to_owned())
         .collect();
+    train::run(&mut context, &data, &names)?;
     for name in &names {
-        train::run(&mut context, &data, name)?;
         if last >= Last::Predict {
             predict::run(&mut context, &data, name)?;
         }
