@@ -5,6 +5,7 @@ use image::RgbImage;
 use crate::celeba::{ALIGNED_LANDMARKS, IDENTITIES, LABELS, check_aligned, sample_sizes};
 use crate::decode::{decode, dimensions};
 use crate::files::{first_of, read};
+use crate::lines::is_plain_file_name;
 use crate::shards::{FOLDER, IndexProgress, Place, ShardIndex, Shards};
 use crate::source::Fingerprint;
 use crate::{
@@ -167,7 +168,14 @@ fn names(index: &ShardIndex, folder: &Path) -> Result<(Vec<String>, bool)> {
         let name = Path::new(name)
             .file_name()
             .map(|name| Path::new(name).with_extension("jpg"));
-        names.push(name.unwrap_or_default().to_string_lossy().into_owned());
+        let name = name.unwrap_or_default().to_string_lossy().into_owned();
+        if !is_plain_file_name(&name) {
+            return Err(fault(
+                format!("image name {name:?}"),
+                "a plain file name such as 000001.jpg",
+            ));
+        }
+        names.push(name);
     }
     let mut sorted: Vec<&str> = names.iter().map(String::as_str).collect();
     sorted.sort_unstable();

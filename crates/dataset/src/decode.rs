@@ -4,7 +4,7 @@ use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits, RgbImage};
 
 use crate::{Error, Result};
 
@@ -18,7 +18,7 @@ pub fn decode(bytes: &[u8], path: &Path) -> Result<RgbImage> {
         path: path.to_owned(),
         source,
     };
-    let image = image::load_from_memory(bytes).map_err(failed)?;
+    let image = decode_bounded(bytes, None).map_err(failed)?;
     if bytes.starts_with(&[0xff, 0xd8]) && !is_complete_jpeg(bytes) {
         // The decoder fills the missing rest with grey.
         let source = std::io::Error::new(ErrorKind::UnexpectedEof, "the file ends before the image does");
@@ -27,7 +27,26 @@ pub fn decode(bytes: &[u8], path: &Path) -> Result<RgbImage> {
     Ok(image.into_rgb8())
 }
 
-/// The same, turned and mirrored as the file's EXIF orientation says: as people see it. Telephones store a photograph as the
+/// The image in a file, of any format or of one, with the pixels the file stores, in no more memory than such a file can need: a
+/// header of a few bytes may declare an image of gigabytes. Neither deflate (1 : 1032) nor JPEG (a bit for each block of 64) packs
+/// more tightly than this.
+///
+/// # Errors
+/// The decoder's, and its limit where the declared image is larger than the file can hold.
+pub fn decode_bounded(bytes: &[u8], format: Option<ImageFormat>) -> ImageResult<DynamicImage> {
+    const PACKED: u64 = 1100;
+    const SMALL: u64 = 16 << 20;
+    let mut reader = match format {
+        Some(format) => ImageReader::with_format(Cursor::new(bytes), format),
+        None => ImageReader::new(Cursor::new(bytes)).with_guessed_format()?,
+    };
+    let mut limits = Limits::default();
+    limits.max_alloc = Some((bytes.len() as u64).saturating_mul(PACKED).max(SMALL));
+    reader.limits(limits);
+    reader.decode()
+}
+
+/// The same as [`decode`], turned and mirrored as the file's EXIF orientation says: as people see it. Telephones store a photograph as the
 /// sensor lies and note how it was held.
 ///
 /// # Errors

@@ -85,7 +85,7 @@ impl<'a> Line<'a> {
 }
 
 /// Whether `name` is a file name that cannot lead out of its folder on any system.
-fn is_plain_file_name(name: &str) -> bool {
+pub(crate) fn is_plain_file_name(name: &str) -> bool {
     !name.is_empty() && name != "." && !name.contains("..") && !name.contains(['/', '\\', ':', '\0'])
 }
 

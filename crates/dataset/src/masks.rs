@@ -3,6 +3,7 @@ use std::path::Path;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
+use crate::decode::decode_bounded;
 use crate::{Error, Result};
 
 /// Where each attribute of one image is visible: one bit per pixel and attribute.
@@ -157,11 +158,10 @@ impl AttributeMasks {
     /// [`Error::Decode`] when the bytes are not a PNG, [`Error::File`] when it is not grey or its height does not divide
     /// into the planes of so many attributes.
     pub fn from_png(bytes: &[u8], attributes: usize, path: &Path) -> Result<Self> {
-        let decoded =
-            image::load_from_memory_with_format(bytes, image::ImageFormat::Png).map_err(|source| Error::Decode {
-                path: path.to_owned(),
-                source,
-            })?;
+        let decoded = decode_bounded(bytes, Some(image::ImageFormat::Png)).map_err(|source| Error::Decode {
+            path: path.to_owned(),
+            source,
+        })?;
         let wrong = |found: String, expected: String| Error::File {
             file: path.display().to_string(),
             found,

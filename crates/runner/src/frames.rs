@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Cursor;
 use std::path::Path;
 
+use dataset::{check_parquet, without_panic};
 use polars::prelude::*;
 
 use crate::error::{Error, Result};
@@ -87,10 +88,13 @@ impl ReadTable {
     /// Reads a Parquet file.
     ///
     /// # Errors
-    /// When it cannot be opened or is not Parquet.
+    /// When it cannot be opened, is not Parquet, or is damaged.
     pub fn parquet(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io(path, "opening"))?;
-        Self::from(path, ParquetReader::new(file).finish())
+        check_parquet(path).map_err(|found| Error::artefact(path, format!("no whole Parquet file: {found}")))?;
+        let frame = without_panic(|| ParquetReader::new(file).finish());
+        let frame = frame.ok_or_else(|| Error::artefact(path, "damaged, or Parquet of a kind that cannot be read"))?;
+        Self::from(path, frame)
     }
 
     /// Reads a CSV file.
@@ -204,8 +208,9 @@ impl PerAttribute {
         let images = table.texts("image")?;
         let names = table.texts("attribute")?;
         let width = images.iter().take_while(|&image| *image == images[0]).count();
-        let attributes = names[..width].to_vec();
+        let attributes = names.get(..width).unwrap_or_default().to_vec();
         let regular = width > 0
+            && names.len() == images.len()
             && images
                 .chunks(width)
                 .all(|row| row.len() == width && row.iter().all(|image| *image == row[0]))

@@ -100,7 +100,7 @@ impl Place {
                 .map_err(damaged)?,
             _ => self.codec.unpack(&packed, length).map_err(damaged)?,
         };
-        bytes.truncate((self.skip + self.length) as usize);
+        bytes.truncate(self.skip as usize + self.length as usize);
         bytes.drain(..(self.skip as usize).min(bytes.len()));
         if bytes.len() != self.length as usize || crc32fast::hash(&bytes) != self.checksum {
             return Err(damaged(

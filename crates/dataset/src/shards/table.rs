@@ -15,6 +15,8 @@ use polars_parquet::read::column_iter_to_arrays;
 use super::pages::Chunk;
 use super::place::{Codec, Place};
 use crate::files::read_exact_at;
+use crate::guarded::without_panic;
+use crate::parquet_pages::check_pages;
 use crate::{Error, Result};
 
 const BYTES: &[&str] = &["image", "bytes"];
@@ -52,11 +54,14 @@ impl<'a> Shard<'a> {
     /// # Errors
     /// When the file is no whole Parquet file or has other columns than the hub's CelebA.
     pub(crate) fn open(path: &'a Path, file: &'a File) -> Result<Self> {
-        let metadata = read_metadata(&mut &*file).map_err(|error| Error::File {
+        let broken = |why: String| Error::File {
             file: path.display().to_string(),
-            found: format!("no whole Parquet file ({error})"),
+            found: format!("no whole Parquet file ({why})"),
             expected: "a complete shard; was the download or the copy cut off?".to_owned(),
-        })?;
+        };
+        let metadata = without_panic(|| read_metadata(&mut &*file))
+            .ok_or_else(|| broken("its footer is damaged".to_owned()))?
+            .map_err(|error| broken(error.to_string()))?;
         let schema = |found: String| Error::File {
             file: path.display().to_string(),
             found,
@@ -121,6 +126,16 @@ impl<'a> Shard<'a> {
     /// # Errors
     /// When it is damaged, or anything but a path is null.
     pub(crate) fn group(&self, group: usize, shard: u16) -> Result<Group> {
+        without_panic(|| self.read_group(group, shard)).unwrap_or_else(|| {
+            Err(Error::File {
+                file: self.path.display().to_string(),
+                found: format!("row group {group} is damaged"),
+                expected: "an undamaged shard of the hub's CelebA; fetching it again mends it".to_owned(),
+            })
+        })
+    }
+
+    fn read_group(&self, group: usize, shard: u16) -> Result<Group> {
         let rows = self.metadata.row_groups[group].num_rows();
         let fault = |column: &str, found: String| Error::File {
             file: self.path.display().to_string(),
@@ -224,6 +239,7 @@ impl<'a> Shard<'a> {
     /// The values of a column that is not nested.
     fn flat(&self, group: usize, column: usize, dtype: ArrowDataType) -> Result<Vec<Box<dyn Array>>, String> {
         let Column { metadata, bytes, .. } = self.column(group, column).map_err(|error| error.to_string())?;
+        check_pages(&bytes, usize::try_from(metadata.num_values()).unwrap_or(usize::MAX))?;
         let reader = PageReader::new_with_page_meta(
             Cursor::new(bytes.into()),
             PageMetaData::from(metadata),

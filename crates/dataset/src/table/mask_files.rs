@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use image::GrayImage;
 
 use super::cell::is_path_inside;
+use crate::decode::decode_bounded;
 use crate::{AttributeMasks, Attributes, Error, Result};
 
 /// A folder with `ATTRIBUTE/IMAGE.png`.
@@ -78,7 +79,7 @@ fn first(folder: &Path, name: &str) -> Result<Option<(GrayImage, PathBuf)>> {
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(source) => return Err(Error::Read { path, source }),
         };
-        let decoded = image::load_from_memory_with_format(&bytes, image::ImageFormat::Png);
+        let decoded = decode_bounded(&bytes, Some(image::ImageFormat::Png));
         let image = decoded.map_err(|source| Error::Decode {
             path: path.clone(),
             source,

@@ -11,6 +11,8 @@ use polars_parquet::parquet::schema::types::PhysicalType;
 use polars_parquet::read::column_iter_to_arrays;
 
 use crate::files::read;
+use crate::guarded::without_panic;
+use crate::parquet_pages::check_pages;
 use crate::{Error, Result};
 
 /// A page larger than this is no page of labels.
@@ -27,7 +29,8 @@ impl ParquetTable {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let file = path.display().to_string();
         let bytes = read(path)?;
-        let metadata = read_metadata(&mut Cursor::new(&bytes))
+        let metadata = without_panic(|| read_metadata(&mut Cursor::new(&bytes)))
+            .ok_or_else(|| broken(&file, "no whole Parquet file (its footer is damaged)".to_owned()))?
             .map_err(|error| broken(&file, format!("no whole Parquet file ({error})")))?;
         Ok(Self { file, bytes, metadata })
     }
@@ -53,7 +56,7 @@ impl ParquetTable {
             let cells: Vec<Vec<String>> = columns
                 .iter()
                 .map(|&column| {
-                    let cells = self.cells(group, column);
+                    let cells = without_panic(|| self.cells(group, column)).unwrap_or(Err("damaged values".to_owned()));
                     let complete = cells.and_then(|cells| match cells.len() {
                         found if found == rows => Ok(cells),
                         found => Err(format!("{found} values for {rows} rows")),
@@ -94,6 +97,7 @@ impl ParquetTable {
         let range = metadata.byte_range();
         let (start, end) = (range.start as usize, range.end as usize);
         let bytes = self.bytes.get(start..end).ok_or("values beyond the end of the file")?;
+        check_pages(bytes, usize::try_from(metadata.num_values()).unwrap_or(usize::MAX))?;
         let reader = PageReader::new_with_page_meta(
             Cursor::new(bytes.to_vec().into()),
             PageMetaData::from(metadata),

@@ -194,7 +194,7 @@ fn inside_boxes(boxes: &[Sides], side: f64, size: usize) -> Result<Vec<bool>, St
 fn picture(path: &Path, size: usize) -> Result<Vec<bool>, String> {
     let fault = |error: String| format!("mask {}: {error}", path.display());
     let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-    let picture = image::load_from_memory(&bytes).map_err(|error| fault(error.to_string()))?;
+    let picture = dataset::decode_bounded(&bytes, None).map_err(|error| fault(error.to_string()))?;
     let picture = picture.into_luma8();
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     if width == 0 || height == 0 {
