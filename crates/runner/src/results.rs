@@ -23,7 +23,7 @@ impl ResultsFolder {
     /// # Errors
     /// [`Error::Held`] when another process has it, [`Error::Io`] when it cannot be made or written.
     pub fn open(path: &Path) -> Result<Self> {
-        fs::create_dir_all(path).map_err(Error::io(path, "making the results folder"))?;
+        fs::create_dir_all(path).map_err(|error| unwritable(path, path, error))?;
         let lock_path = path.join(".lock");
         let mut lock = OpenOptions::new()
             .read(true)
@@ -31,7 +31,7 @@ impl ResultsFolder {
             .create(true)
             .truncate(false)
             .open(&lock_path)
-            .map_err(Error::io(&lock_path, "opening the lock"))?;
+            .map_err(|error| unwritable(path, &lock_path, error))?;
         match take(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -56,6 +56,7 @@ impl ResultsFolder {
                 writeln!(lock, "process {}: {}", std::process::id(), command.join(" "))
             })
             .map_err(Error::io(&lock_path, "writing the lock"))?;
+        remove_leftovers(path);
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
@@ -93,6 +94,35 @@ impl ResultsFolder {
     }
 }
 
+/// A results folder that cannot be taken because `file` cannot be made.
+fn unwritable(folder: &Path, file: &Path, error: std::io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => Error::Request(format!(
+            "{}: the results folder cannot be written ({error}); make it writable, or choose another with --results",
+            folder.display()
+        )),
+        _ => Error::io(file, "opening the results folder")(error),
+    }
+}
+
+/// Removes the temporary files of processes that died while they wrote, which nothing would replace where the resumed run has no
+/// reason to write the same file. The caller has the folder's lock: nobody writes there. Folders with a lock of their own are
+/// others' results.
+fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && !path.join(".lock").exists() => remove_leftovers(&path),
+            // What cannot be removed takes room and does no other harm.
+            Ok(kind) if kind.is_file() && path.extension().is_some_and(|extension| extension == TEMPORARY) => {
+                fs::remove_file(&path).ok();
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Takes a lock, waiting a moment for a process that only looks whether it is free ([`holder`]).
 fn take(lock: &File) -> Result<(), TryLockError> {
     for _ in 0..10 {
@@ -123,6 +153,17 @@ pub fn unfinished_path(classifier: &str) -> String {
     format!("{classifier}/unfinished.safetensors")
 }
 
+/// The extension of files that are being written.
+const TEMPORARY: &str = "part";
+
+/// The name that a file has until it is whole.
+pub fn temporary_path(path: &Path) -> PathBuf {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".");
+    temporary.push(TEMPORARY);
+    PathBuf::from(temporary)
+}
+
 /// Writes `bytes` to a temporary file beside `path`, and renames it to `path`.
 ///
 /// # Errors
@@ -131,9 +172,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(Error::io(folder, "making the folder"))?;
     }
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".part");
-    let temporary = PathBuf::from(temporary);
+    let temporary = temporary_path(path);
     let written = File::create(&temporary).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
@@ -162,6 +201,20 @@ mod tests {
         drop(first);
         assert_eq!(holder(folder.path()), None);
         ResultsFolder::open(folder.path()).expect("free again");
+    }
+
+    #[test]
+    fn temporary_files_of_the_dead_are_removed_and_of_others_kept() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let left = folder.path().join("a/unfinished.safetensors.part");
+        let whole = folder.path().join("a/unfinished.safetensors");
+        let other = ResultsFolder::open(&folder.path().join("b/run")).expect("free");
+        write_whole(&whole, b"whole").expect("written");
+        fs::write(&left, b"ha").expect("written");
+        fs::write(other.join("c.part"), b"being written").expect("written");
+        let results = ResultsFolder::open(folder.path()).expect("free");
+        assert!(!left.exists() && whole.exists() && other.join("c.part").exists());
+        drop(results);
     }
 
     #[test]

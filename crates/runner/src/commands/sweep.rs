@@ -223,8 +223,13 @@ fn incomplete(plan: &Plan, states: &[State], sweep: &Path) -> Result<()> {
     let queued = slurm::queued(sweep)?.len();
     if failed.is_empty() && (running + queued > 0 || left == 0) {
         if running + left > 0 {
+            let compared = if states.iter().any(State::is_finished) {
+                "the comparison is of what is finished"
+            } else {
+                "nothing is finished that could be compared"
+            };
             Progress::new().say(&format!(
-                "the comparison is of what is finished: {} runs are made elsewhere; --status says how far they are",
+                "{compared}: {} runs are made elsewhere; --status says how far they are",
                 running + left
             ));
         }

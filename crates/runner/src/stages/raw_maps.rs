@@ -11,6 +11,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::results::temporary_path;
 
 /// The file's path in the results folder.
 pub fn path(classifier: &str) -> String {
@@ -36,9 +37,7 @@ impl Writer {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(Error::io(folder, "making the folder"))?;
         }
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
+        let part = temporary_path(path);
         let file = File::create(&part).map_err(Error::io(&part, "writing"))?;
         let mut writer = Self {
             path: path.to_owned(),

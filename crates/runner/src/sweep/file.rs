@@ -1,6 +1,7 @@
 //! The sweep file: what it may say, with its defaults.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -173,7 +174,10 @@ impl SweepFile {
     /// # Errors
     /// When it cannot be read, or says something unknown; the message names file, line and what is allowed.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path, "reading the sweep"))?;
+        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::IsADirectory => absent(path),
+            _ => Error::io(path, "reading the sweep")(error),
+        })?;
         Self::parse(&text).map_err(|message| Error::Experiment {
             place: path.display().to_string(),
             message,
@@ -187,6 +191,53 @@ impl SweepFile {
     pub fn parse(text: &str) -> Result<Self, String> {
         serde_yaml::from_str(text).map_err(|error| error.to_string())
     }
+}
+
+/// Where this project keeps its sweeps.
+const SWEEPS: &str = "experiments/sweeps";
+
+/// How many sweeps a message names at most.
+const NAMED: usize = 10;
+
+/// What is said of a sweep file that is not there: the sweeps in the folder where it was looked for, or in [`SWEEPS`].
+fn absent(path: &Path) -> Error {
+    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    let mut found = folder.map(sweeps_in).unwrap_or_default();
+    if found.is_empty() {
+        found = sweeps_in(Path::new(SWEEPS));
+    }
+    let way_out = if found.is_empty() {
+        "a sweep names an `experiment:` file and what varies, as in `axes: {training.epochs: [1, 2]}`".to_owned()
+    } else {
+        let more = if found.len() > NAMED { ", ..." } else { "" };
+        found.truncate(NAMED);
+        format!("there is {}{more}", found.join(", "))
+    };
+    Error::Request(format!("{}: no such sweep file; {way_out}", path.display()))
+}
+
+/// The sweep files in a folder, in the order of their names.
+fn sweeps_in(folder: &Path) -> Vec<String> {
+    // The path of a bare file name has an empty parent, which cannot be listed.
+    let listed = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let Ok(entries) = std::fs::read_dir(listed) else {
+        return Vec::new();
+    };
+    let is_sweep = |path: &Path| {
+        path.extension().is_some_and(|extension| extension == "yaml")
+            && std::fs::read_to_string(path).is_ok_and(|text| SweepFile::parse(&text).is_ok())
+    };
+    let mut found: Vec<String> = entries
+        .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))
+        .filter(|path| is_sweep(path))
+        .map(|path| path.display().to_string())
+        .collect();
+    found.sort();
+    found
 }
 
 #[cfg(test)]

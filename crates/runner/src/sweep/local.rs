@@ -205,7 +205,7 @@ impl Child<'_> {
                 (Outcome::Failed(reason), word)
             }
         };
-        screen.end(line, &word);
+        screen.end(line, &word, !matches!(outcome, Outcome::Stopped | Outcome::Waiting));
         outcome
     }
 

@@ -109,14 +109,18 @@ impl Screen {
         }
     }
 
-    /// A run is over: `result` in a few words.
-    pub fn end(&self, line: Line, result: &str) {
+    /// A run's process is over: `result` in a few words. Only a run that is `done` counts: one that was stopped is still to be made.
+    pub fn end(&self, line: Line, result: &str, done: bool) {
         if let Some(bar) = line.bar {
             bar.finish_and_clear();
         }
         let (done, total) = {
             let mut plain = self.plain();
             plain.running.retain(|(name, _)| *name != line.name);
+            if !done {
+                drop(plain);
+                return self.say(&format!("{}: {result}", line.name));
+            }
             plain.done += 1;
             (plain.done, plain.total)
         };

@@ -30,7 +30,9 @@ fn faults() {
         ("kills around renames", kills_at_renames(&lab)),
         ("full disks and read-only folders", refused_writes(&lab)),
         ("damaged files", damaged_files(&lab)),
+        ("files left half written", leftovers(&lab)),
     ];
+    read_only_system(&lab);
     for (what, count) in counts {
         assert!(count > 0, "no {what} happened");
         println!("{count} {what}");
@@ -102,6 +104,38 @@ fn refused_writes(lab: &Lab) -> usize {
         case.ends_as(lab, &format!("{fault} at {at}"));
     }
     refused
+}
+
+/// A process that died while it wrote leaves a temporary file, here of a file that the next run has no reason to write.
+fn leftovers(lab: &Lab) -> usize {
+    let case = lab.finished_case();
+    let left = case.results().join("unbalanced/unfinished.safetensors.part");
+    std::fs::write(&left, b"half").expect("written");
+    case.ends_as(lab, "a temporary file left");
+    1
+}
+
+/// Makes a file system read-only under a half-finished folder: no shim, the real thing, where this process may mount one.
+fn read_only_system(lab: &Lab) {
+    let case = lab.case();
+    let Some(disk) = place::Disk::mount(&case.results()) else {
+        eprintln!("skipped: a read-only file system, which only root can mount");
+        return;
+    };
+    let output = case.faulty(lab, "before", 12).output().expect("starts");
+    assert_eq!(output.status.code(), None, "killed half-way");
+    disk.remount("ro");
+    let output = case.command().output().expect("starts");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert_eq!(message.matches("biascam: ").count(), 1, "{message}");
+    assert!(
+        message.contains("results/smoke: the results folder cannot be written (Read-only file system")
+            && message.contains("--results"),
+        "{message}"
+    );
+    disk.remount("rw");
+    case.ends_as(lab, "a file system that was read-only");
 }
 
 /// Truncates, and flips a bit in, the files of a finished run, and runs again.

@@ -191,6 +191,39 @@ impl Case {
     }
 }
 
+/// A small file system in memory, for as long as this lives.
+pub struct Disk(PathBuf);
+
+impl Disk {
+    /// Mounts one at a folder; `None` where this process may not.
+    pub fn mount(folder: &Path) -> Option<Self> {
+        std::fs::create_dir_all(folder).expect("made");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=64m", "biascam"])
+            .arg(folder)
+            .output();
+        mounted
+            .is_ok_and(|output| output.status.success())
+            .then(|| Self(folder.to_owned()))
+    }
+
+    /// Mounts it again, `ro` or `rw`.
+    pub fn remount(&self, how: &str) {
+        let output = Command::new("mount")
+            .args(["-o", &format!("remount,{how}")])
+            .arg(&self.0)
+            .output()
+            .expect("starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        Command::new("umount").arg(&self.0).status().ok();
+    }
+}
+
 /// What a run said, without a panic in it.
 fn message(output: &Output) -> String {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();

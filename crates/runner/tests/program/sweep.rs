@@ -206,6 +206,15 @@ fn a_stopped_sweep_goes_on() {
     }
     let status = succeeds(&sweep.run(&["--status", "--set", "training.epochs=60"]));
     assert!(status.contains("running, process"), "{status}");
+    // A second process leaves them alone, and says so.
+    let second = sweep.run(&["--jobs", "2", "--set", "training.epochs=60"]);
+    succeeds(&second);
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(
+        said.contains("nothing is finished that could be compared: 2 runs are made elsewhere")
+            && !said.contains("started"),
+        "{said}"
+    );
     let kill = Command::new("sh")
         .args(["-c", &format!("kill -INT {}", child.id())])
         .status();
@@ -218,6 +227,10 @@ fn a_stopped_sweep_goes_on() {
         "{said}"
     );
     assert!(runs.iter().all(|run| state(run).exists()));
+    // What was stopped is not counted as done.
+    for run in runs {
+        assert!(said.contains(&format!("{run}: stopped, state saved\n")), "{said}");
+    }
 
     // The processes are gone, and what they left is taken up.
     succeeds(&sweep.run(&["--jobs", "2", "--set", "training.epochs=60"]));
@@ -257,6 +270,16 @@ fn bad_sweeps_are_refused_before_anything_starts() {
             "{text:?} should be refused before anything is written"
         );
     }
+    // A file that is not there: those that are, and other YAML is not among them.
+    let sweep = Sweep::new("axes: {seed: [1, 2]}\n");
+    fs::write(sweep.folder().join("other.yaml"), "classifiers: {}\n").expect("written");
+    let mut absent = Command::new(env!("CARGO_BIN_EXE_biascam"));
+    let output = absent.args(["sweep", "tyni.yaml"]).current_dir(sweep.folder()).output();
+    let message = fails(&output.expect("the program starts"));
+    assert!(
+        message.contains("tyni.yaml: no such sweep file; there is tiny.yaml") && !message.contains("other.yaml"),
+        "{message}"
+    );
     // Two things cannot be asked for at once.
     assert_eq!(Sweep::new("").run(&["--list", "--slurm"]).status.code(), Some(2));
 }
