@@ -12,7 +12,8 @@ use std::time::Instant;
 use cam::{Method, Resize, Resizer, Target};
 use candle_core::{Device, Tensor};
 use model::{
-    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Schedule, Trainer, TrainerConfig,
+    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Precision, Schedule, Trainer,
+    TrainerConfig,
 };
 
 // As in the program: the system's allocator would give large buffers back after every layer.
@@ -90,6 +91,7 @@ fn configuration() -> Result<TrainerConfig> {
         optimiser: OptimiserConfig::adam_w().with_weight_decay(1e-4),
         learning_rate: LearningRate::new(1e-4, Schedule::Constant)?,
         total_steps: 1,
+        precision: Precision::Float32,
     })
 }
 

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use candle_core::{DType, Tensor, Var};
 
 use crate::tape::Pass;
-use crate::{Error, Mode, Network, Result};
+use crate::{Error, Mode, Network, Precision, Result};
 
 /// Rows (an image and an attribute) of one backward pass: what bounds its memory.
 const ROWS: usize = 64;
@@ -115,6 +115,7 @@ impl Network {
                 mode: Mode::Eval,
                 tape: None,
                 probe: Some(&probe),
+                precision: Precision::Float32,
             };
             let x = Var::from_tensor(&take_images(&input, rows)?)?;
             let features = self.run_normalised(&x, pass)?;

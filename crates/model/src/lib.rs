@@ -6,7 +6,7 @@
 //! ```
 //! use candle_core::{Device, Tensor};
 //! use model::{Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Schedule, Scheme};
-//! use model::{Trainer, TrainerConfig};
+//! use model::{Precision, Trainer, TrainerConfig};
 //!
 //! let architecture = Architecture::preset("resnet18")?.with_width(4);
 //! let network = Network::new(&architecture, 2, 1, &Device::Cpu)?;
@@ -19,6 +19,7 @@
 //!     optimiser: OptimiserConfig::adam_w().with_weight_decay(1e-4),
 //!     learning_rate: LearningRate::new(1e-3, Schedule::ONE_CYCLE)?,
 //!     total_steps: 100,
+//!     precision: Precision::Float32,
 //! })?;
 //! let images = Tensor::rand(0_f32, 1.0, (4, 3, 32, 32), &Device::Cpu)?;
 //! let labels = Tensor::new(&[[1_f32, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, 1.0]], &Device::Cpu)?;
@@ -44,6 +45,7 @@ mod loss;
 mod network;
 mod optimiser;
 mod parameters;
+mod precision;
 mod randomisation;
 mod residual;
 mod rule;
@@ -60,6 +62,7 @@ pub use gradients::{BiasGradient, Decomposition};
 pub use loss::Loss;
 pub use network::{Head, Mode, Network, Normalisation, Output};
 pub use optimiser::{Optimiser, OptimiserState};
+pub use precision::Precision;
 pub use rule::{OptimiserConfig, Rule};
 pub use schedule::{LearningRate, Schedule};
 pub use trainer::{StepLoss, Trainer, TrainerConfig};

@@ -11,7 +11,7 @@ use crate::parameters::Parameters;
 use crate::residual::{Residual, run_stage};
 use crate::tape::{Pass, Tape};
 use crate::unit::{Changes, Unit};
-use crate::{Architecture, Error, Result, kernels};
+use crate::{Architecture, Error, Precision, Result, kernels};
 
 /// Whether batch norm takes the batch's statistics or the running ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,12 +172,13 @@ impl Network {
         })
     }
 
-    /// The features' means `[N, C]` in training, with the operations on a tape.
-    pub(crate) fn pooled(&self, images: &Tensor, tape: &Tape) -> Result<Tensor> {
+    /// The features' means `[N, C]` in training, float32, with the operations on a tape.
+    pub(crate) fn pooled(&self, images: &Tensor, tape: &Tape, precision: Precision) -> Result<Tensor> {
         let pass = Pass {
             mode: Mode::Train,
             tape: Some(tape),
             probe: None,
+            precision,
         };
         layers::global_average_pool(&self.run_body(images, pass)?, pass)
     }
@@ -229,7 +230,8 @@ impl Network {
     }
 
     fn run_stem(&self, images: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
-        self.run_stem_normalised(&self.normalise(images)?, pass)
+        let x = pass.precision.images(self.normalise(images)?)?;
+        self.run_stem_normalised(&x, pass)
     }
 
     /// Images as the first convolution sees them, `[N, S, S, 3]`.

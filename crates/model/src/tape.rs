@@ -11,9 +11,9 @@ use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, TensorId};
 use rayon::prelude::*;
 
-use crate::Mode;
 use crate::gradients::Probe;
 use crate::kernels::{self, AveragePool, Convolution, Dims, InstructionSet, MaxPool, Normaliser, Statistics};
+use crate::{Mode, Precision};
 
 /// How a forward pass computes.
 #[derive(Clone, Copy)]
@@ -23,6 +23,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) tape: Option<&'a Tape>,
     /// Makes the gradients at all batch norms known; in evaluation only.
     pub(crate) probe: Option<&'a Probe>,
+    /// Other than float32 on a tape only.
+    pub(crate) precision: Precision,
 }
 
 impl From<Mode> for Pass<'_> {
@@ -31,6 +33,7 @@ impl From<Mode> for Pass<'_> {
             mode,
             tape: None,
             probe: None,
+            precision: Precision::Float32,
         }
     }
 }
@@ -38,7 +41,7 @@ impl From<Mode> for Pass<'_> {
 impl Pass<'_> {
     pub(crate) fn conv2d(self, x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
         match self.tape {
-            Some(tape) => tape.conv2d(x, weight, stride, padding),
+            Some(tape) => tape.conv2d(x, weight, stride, padding, self.precision),
             None => kernels::conv2d(x, weight, stride, padding),
         }
     }
@@ -92,9 +95,16 @@ impl Tape {
         self.steps.borrow_mut().push((result.id(), Box::new(backward)));
     }
 
-    /// [`kernels::conv2d`].
-    pub(crate) fn conv2d(&self, x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
-        let op = Convolution::new(x, weight, stride, padding, InstructionSet::detect())?;
+    /// [`kernels::conv2d`], in some precision.
+    pub(crate) fn conv2d(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        stride: usize,
+        padding: usize,
+        precision: Precision,
+    ) -> Result<Tensor> {
+        let op = Convolution::new(x, weight, stride, padding, InstructionSet::detect())?.within(precision);
         let y = op.apply(x, weight)?;
         let (x, weight, result) = (x.clone(), weight.clone(), y.clone());
         self.record(&y, move |gradient| {
@@ -262,6 +272,7 @@ mod tests {
             mode: Mode::Train,
             tape: Some(&tape),
             probe: None,
+            precision: Precision::Float32,
         });
         let mut gradients = Tensor::zeros((), candle_core::DType::F32, &Device::Cpu)
             .unwrap()

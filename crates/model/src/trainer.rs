@@ -8,7 +8,7 @@ use crate::checkpoint::{Checkpoint, Progress};
 use crate::optimiser::Optimiser;
 use crate::rule::OptimiserConfig;
 use crate::tape::Tape;
-use crate::{ClassWeights, Error, LearningRate, Loss, Network, Result};
+use crate::{ClassWeights, Error, LearningRate, Loss, Network, Precision, Result};
 
 /// What a training does with a batch.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct TrainerConfig {
     pub learning_rate: LearningRate,
     /// Number of steps of the whole training, which the learning rate's schedule refers to.
     pub total_steps: u64,
+    /// How exactly a step computes; anything but float32 needs a GPU.
+    pub precision: Precision,
 }
 
 /// A network in training.
@@ -37,8 +39,10 @@ impl Trainer {
     /// A training of `network` from its start.
     ///
     /// # Errors
-    /// [`Error::Setting`] when a setting is out of range or there are not as many class weights as outputs.
+    /// [`Error::Setting`] when a setting is out of range, there are not as many class weights as outputs, or the network's device
+    /// does not compute in the precision.
     pub fn new(network: Network, config: TrainerConfig) -> Result<Self> {
+        config.precision.check(network.device())?;
         if config.weights.len() != network.outputs() {
             let expected = format!("{}, one pair per output", network.outputs());
             return Err(Error::setting("class weights", config.weights.len(), expected));
@@ -89,7 +93,7 @@ impl Trainer {
         let on_cpu = self.network.device().is_cpu();
         // Candle differentiates the loss and the head alone; see [`Tape`] for the rest.
         let tape = Tape::default();
-        let pooled = Var::from_tensor(&self.network.pooled(images, &tape)?.detach())?;
+        let pooled = Var::from_tensor(&self.network.pooled(images, &tape, self.config.precision)?.detach())?;
         let logits = self.network.logits_of_pooled(&pooled)?;
         let loss = self.config.loss.forward(&logits, labels, &self.config.weights)?;
         let result = StepLoss {
@@ -236,6 +240,7 @@ mod tests {
             optimiser: OptimiserConfig::adam_w().with_weight_decay(1e-4),
             learning_rate: LearningRate::new(peak, Schedule::ONE_CYCLE).unwrap(),
             total_steps: 12,
+            precision: Precision::Float32,
         }
     }
 
@@ -342,6 +347,12 @@ mod tests {
         };
         let message = Trainer::new(network(), wrong).unwrap_err().to_string();
         assert_eq!(message, "class weights: 3, expected 2, one pair per output");
+        let coarse = TrainerConfig {
+            precision: Precision::Bf16,
+            ..config(0.02)
+        };
+        let message = Trainer::new(network(), coarse).unwrap_err().to_string();
+        assert!(message.starts_with("precision: bf16, expected float32"), "{message}");
         let complete = Checkpoint::of(&network(), &["A".to_owned(), "B".to_owned()]).unwrap();
         assert!(Trainer::resume(&complete, config(0.02), &Device::Cpu).is_err());
         let labels = Tensor::ones((3, 2), DType::F32, &Device::Cpu).unwrap();

@@ -104,7 +104,7 @@ impl Unit {
 mod tests {
     use super::*;
     use crate::{Architecture, Network, Trainer, TrainerConfig};
-    use crate::{ClassWeights, LearningRate, Loss, OptimiserConfig, Schedule};
+    use crate::{ClassWeights, LearningRate, Loss, OptimiserConfig, Precision, Schedule};
     use candle_core::{Device, Var};
 
     fn images() -> Tensor {
@@ -140,6 +140,7 @@ mod tests {
             optimiser: OptimiserConfig::sgd(0.0),
             learning_rate: LearningRate::new(0.01, Schedule::Constant).unwrap(),
             total_steps: 3,
+            precision: Precision::Float32,
         };
         Trainer::new(network, config).unwrap()
     }

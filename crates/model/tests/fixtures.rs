@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor};
 use model::{
-    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Schedule, Scheme, Trainer,
-    TrainerConfig,
+    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Precision, Schedule, Scheme,
+    Trainer, TrainerConfig,
 };
 use serde_json::Value;
 
@@ -147,6 +147,7 @@ fn five_steps_are_pytorchs() {
             optimiser,
             learning_rate: LearningRate::new(run["lr"].as_f64().unwrap(), Schedule::Constant).unwrap(),
             total_steps: 5,
+            precision: Precision::Float32,
         };
         let mut trainer = Trainer::new(thin18(&folder), config).unwrap();
         for step in 0..5 {

@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 use model::{
-    Architecture, Checkpoint, ClassWeights, LearningRate, Loss, Network, OptimiserConfig, Schedule, Trainer,
+    Architecture, Checkpoint, ClassWeights, LearningRate, Loss, Network, OptimiserConfig, Precision, Schedule, Trainer,
     TrainerConfig,
 };
 
@@ -20,6 +20,7 @@ fn train(threads: usize) -> Vec<u8> {
             optimiser: OptimiserConfig::adam_w().with_weight_decay(1e-4),
             learning_rate: LearningRate::new(1e-3, Schedule::Constant).unwrap(),
             total_steps: 3,
+            precision: Precision::Float32,
         };
         let mut trainer = Trainer::new(network, config).unwrap();
         for step in 0..3 {

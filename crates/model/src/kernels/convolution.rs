@@ -8,6 +8,7 @@ use super::pack::{Direction, Filter, pack, pack_forward};
 use super::simd::InstructionSet;
 use super::storage::{Dims, check_float, floats, host_floats};
 use super::tiles::Finish;
+use crate::Precision;
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
@@ -36,6 +37,9 @@ pub(crate) struct Convolution {
     stride: usize,
     padding: usize,
     set: InstructionSet,
+    /// Whether float32 factors may be rounded to TF32, forward and backward; on a GPU only.
+    #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
+    tf32: bool,
 }
 
 const NAME: &str = "conv2d (channels last)";
@@ -104,7 +108,16 @@ impl Convolution {
             stride,
             padding,
             set,
+            tf32: false,
         })
+    }
+
+    /// The same in a precision. What the types of `x` tell, bfloat16 or not, needs no word here.
+    pub(crate) fn within(self, precision: Precision) -> Self {
+        Self {
+            tf32: precision == Precision::Tf32,
+            ..self
+        }
     }
 
     pub(crate) fn apply(self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
@@ -119,6 +132,7 @@ impl Convolution {
             kernel: [self.filter.height, self.filter.width],
             stride: self.stride,
             padding: self.padding,
+            tf32: self.tf32,
         }
     }
 
@@ -217,6 +231,7 @@ impl Convolution {
             stride,
             padding,
             set,
+            ..
         } = *self;
         FilterGradient {
             source,

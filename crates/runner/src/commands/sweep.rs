@@ -75,7 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return hand_in(arguments, &plan, &sweep);
     }
     let interrupt = Interrupt::listen()?;
-    let devices = devices(arguments)?;
+    let devices = devices(arguments, &plan, &sweep)?;
     prepare(&plan, &arguments.data, &interrupt)?;
     here(arguments, &plan, &sweep, devices, &interrupt)
 }
@@ -100,11 +100,17 @@ fn prepare(plan: &Plan, data: &Path, interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-/// The devices of the runs that go on at a time, one entry each. Each name is tried, that a wrong one is not found out run by run.
-fn devices(arguments: &Arguments) -> Result<Vec<String>> {
+/// The devices of the runs that go on at a time, one entry each. Each name is tried, and whether it computes in the precisions that runs
+/// ask for, that a wrong one is not found out run by run.
+fn devices(arguments: &Arguments, plan: &Plan, sweep: &Path) -> Result<Vec<String>> {
+    let states = states(plan, sweep);
+    let to_do = |position: usize| arguments.fresh || !states[position].is_finished();
     let names: Vec<&str> = arguments.device.split(',').map(str::trim).collect();
     for name in &names {
-        choose_device(name)?;
+        let device = choose_device(name)?.device;
+        for (_, run) in plan.runs.iter().enumerate().filter(|(position, _)| to_do(*position)) {
+            stages::precision(&run.experiment, &device)?;
+        }
     }
     let jobs = arguments.jobs.map_or(names.len(), usize::from);
     Ok((0..jobs).map(|job| names[job % names.len()].to_owned()).collect())

@@ -217,6 +217,8 @@ pub struct Training {
     pub momentum: f64,
     /// Decay of the weights (decoupled with AdamW, added to the gradient otherwise).
     pub weight_decay: f64,
+    /// `float32`, or on a GPU `tf32` or `bf16`: how exactly a training step computes. All else is float32.
+    pub precision: model::Precision,
     /// Random changes of the training images.
     pub augmentation: Augment,
     /// Seconds between two checkpoints of an unfinished training: at most this much work is lost.
@@ -253,6 +255,7 @@ impl Default for Training {
             optimiser: Optimiser::AdamW,
             momentum: 0.9,
             weight_decay: 1e-4,
+            precision: model::Precision::Float32,
             augmentation: Augment::default(),
             checkpoint_seconds: 60,
             tensorboard: true,
@@ -595,4 +598,29 @@ pub enum Fill {
     Blur,
     /// The mean of the images: an average face, whose attributes are the majority's.
     Mean,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Key;
+
+    #[test]
+    fn precision_is_float32_unless_told_otherwise_and_another_makes_another_training() {
+        let parsed = |text: &str| serde_yaml::from_str::<Training>(text);
+        let [default, tf32, bf16] = [
+            "epochs: 1",
+            "{epochs: 1, precision: tf32}",
+            "{epochs: 1, precision: bf16}",
+        ]
+        .map(|text| parsed(text).expect("parses"));
+        assert_eq!(default.precision, model::Precision::Float32);
+        assert_eq!(parsed("{epochs: 1, precision: float32}").expect("parses"), default);
+        let key = |training: &Training| Key::default().settings(&training.deciding()).finish();
+        assert_ne!(key(&default), key(&tf32));
+        assert_ne!(key(&default), key(&bf16));
+        assert_ne!(key(&tf32), key(&bf16));
+        let message = parsed("precision: float16").expect_err("no such precision").to_string();
+        assert!(message.contains("float32") && message.contains("bf16"), "{message}");
+    }
 }

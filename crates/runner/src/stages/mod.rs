@@ -51,7 +51,7 @@ pub use explain::energy_path;
 pub use facts::DataFacts;
 pub use faithfulness::{CENTRE, RANDOM, paths as faithfulness_paths};
 pub use finished::is_finished;
-pub use needs::{missing, refuse};
+pub use needs::{missing, precision, refuse};
 pub use occlude::{is_wanted as occlusion_is_wanted, occlusion_path};
 pub use predict::Predictions;
 pub use reference::read_file as read_reference;
@@ -173,6 +173,12 @@ fn check(context: &Context, data: &DataSet, last: Last) -> Result<()> {
     for (name, classifier) in &context.experiment.classifiers {
         if context.experiment.is_trained(name) {
             train::class_weights(data, name, classifier)?;
+            // What was trained on a GPU may be explained without one.
+            if let Err(refused) = precision(&context.experiment, &context.device)
+                && !train::is_done(context, data, name)?
+            {
+                return Err(refused);
+            }
         }
     }
     if last >= Last::Explain {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use candle_core::Device;
+
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Source};
@@ -15,6 +17,21 @@ use crate::weights::find_pretrained;
 /// One message that names everything that is missing, its size, and how to get it.
 pub fn check(context: &Context) -> Result<()> {
     refuse(&missing(&context.experiment, &context.data_root))
+}
+
+/// Whether a device computes in the precision that is asked for, where there is something to train.
+///
+/// # Errors
+/// One message that names setting and device, and what to do.
+pub fn precision(experiment: &Experiment, device: &Device) -> Result<()> {
+    if !trains(experiment) {
+        return Ok(());
+    }
+    experiment.training.precision.check(device).map_err(|why| {
+        Error::Request(format!(
+            "training.{why}; train on one (`--device cuda`), or with `--set training.precision=float32`"
+        ))
+    })
 }
 
 /// Everything that is missing.
@@ -45,13 +62,16 @@ pub fn missing(experiment: &Experiment, data_root: &Path) -> Vec<String> {
             missing.push(format!("classifiers.{name}.weights: {} is no file", path.display()));
         }
     }
-    let trains = experiment.classifiers.keys().any(|name| experiment.is_trained(name));
-    if let Some(choice) = experiment.model.pretrained.as_ref().filter(|_| trains)
+    if let Some(choice) = experiment.model.pretrained.as_ref().filter(|_| trains(experiment))
         && let Err(error) = find_pretrained(choice, data_root)
     {
         missing.push(error.to_string());
     }
     missing
+}
+
+fn trains(experiment: &Experiment) -> bool {
+    experiment.classifiers.keys().any(|name| experiment.is_trained(name))
 }
 
 /// Turns what is missing into an error.

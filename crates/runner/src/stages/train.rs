@@ -109,6 +109,16 @@ pub fn run(context: &mut Context, data: &DataSet, names: &[String]) -> Result<()
     Ok(())
 }
 
+/// Whether a classifier has been trained, as the experiment says and of this data. For before a run, when the manifest still has the data
+/// of the one before.
+pub fn is_done(context: &Context, data: &DataSet, name: &str) -> Result<bool> {
+    let Some(classifier) = context.experiment.classifiers.get(name).cloned() else {
+        return Ok(false);
+    };
+    let job = Job::new(context, data, name, classifier)?;
+    Ok(context.manifest.data == data.source.fingerprint() && context.is_unchanged(&stage(name), &job.key))
+}
+
 fn stage(classifier: &str) -> String {
     format!("train/{classifier}")
 }
@@ -168,6 +178,7 @@ fn train(context: &Context, data: &DataSet, job: &Job, loader: &Loader) -> Resul
         optimiser: optimiser(settings),
         learning_rate: learning_rate(settings)?,
         total_steps: total,
+        precision: settings.precision,
     };
 
     let (mut trainer, mut memory) = match unfinished(context, name, &key)? {

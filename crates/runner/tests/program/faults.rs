@@ -14,6 +14,15 @@ fn bad_requests_name_what_is_wrong() {
         (&["data.source=celeba"], &["celeba", "mmlab"]),
         (&["measure.regions=nowhere.yaml"], &["nowhere.yaml"]),
         (&["figures.example_attributes=[Bold]"], &["Bold", "Bald"]),
+        (
+            &["training.precision=bf16"],
+            &["training.precision: bf16", "float32 on a CPU", "--device cuda"],
+        ),
+        (&["training.precision=tf32"], &["training.precision: tf32"]),
+        (
+            &["training.precision=float16"],
+            &["training.precision=float16", "float32", "tf32", "bf16"],
+        ),
         (&["model.architecture=resnet20"], &["resnet20", "resnet18"]),
     ] {
         let message = fails(&place.run("reproduce", settings));

@@ -253,6 +253,11 @@ fn bad_sweeps_are_refused_before_anything_starts() {
         ),
         ("axes: {seed: [1, 1]}\n", &[], &["the same run"]),
         ("axes: {data.source: [procedural, celeba]}\n", &[], &["celeba", "mmlab"]),
+        (
+            "axes: {training.precision: [float32, bf16]}\n",
+            &["--device", "cpu"],
+            &["training.precision: bf16", "float32"],
+        ),
         ("axes: {seed: [1, 2]}\n", &["--device", "cuda:x"], &["cuda:x"]),
     ] {
         let sweep = Sweep::new(text);

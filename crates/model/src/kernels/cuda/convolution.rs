@@ -22,6 +22,8 @@ pub(in crate::kernels) struct Shape {
     pub kernel: [usize; 2],
     pub stride: usize,
     pub padding: usize,
+    /// Whether float32 factors may be rounded to TF32.
+    pub tf32: bool,
 }
 
 impl Shape {

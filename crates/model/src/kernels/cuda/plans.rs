@@ -24,14 +24,21 @@ use crate::kernels::storage::Dims;
 pub(super) trait Number: CudnnDataType + CudaDType + DeviceRepr + Sized {
     /// How the old and the new content of a result count: overwrite.
     const SCALING: (Self, Self);
-    /// What cuDNN may multiply with: float32 factors are not rounded to TF32.
-    const MATH: sys::cudnnMathType_t;
+    /// What cuDNN may multiply with, where float32 factors may or may not be rounded to TF32.
+    fn math(tf32: bool) -> sys::cudnnMathType_t;
     fn plans(plans: &mut Plans) -> &mut HashMap<Shape, Plan<Self>>;
 }
 
 impl Number for f32 {
     const SCALING: (Self, Self) = (1.0, 0.0);
-    const MATH: sys::cudnnMathType_t = sys::cudnnMathType_t::CUDNN_FMA_MATH;
+
+    /// As PyTorch chooses. `CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION` would allow for more: conversion to 16 bits.
+    fn math(tf32: bool) -> sys::cudnnMathType_t {
+        match tf32 {
+            true => sys::cudnnMathType_t::CUDNN_DEFAULT_MATH,
+            false => sys::cudnnMathType_t::CUDNN_FMA_MATH,
+        }
+    }
 
     fn plans(plans: &mut Plans) -> &mut HashMap<Shape, Plan<Self>> {
         &mut plans.float32
@@ -40,7 +47,10 @@ impl Number for f32 {
 
 impl Number for bf16 {
     const SCALING: (Self, Self) = (bf16::ONE, bf16::ZERO);
-    const MATH: sys::cudnnMathType_t = sys::cudnnMathType_t::CUDNN_TENSOR_OP_MATH;
+
+    fn math(_: bool) -> sys::cudnnMathType_t {
+        sys::cudnnMathType_t::CUDNN_TENSOR_OP_MATH
+    }
 
     fn plans(plans: &mut Plans) -> &mut HashMap<Shape, Plan<Self>> {
         &mut plans.bfloat16
@@ -214,10 +224,11 @@ impl<T: Number> Plan<T> {
             kernel: [height, width],
             stride,
             padding,
+            tf32,
         } = shape;
         let mode = sys::cudnnConvolutionMode_t::CUDNN_CROSS_CORRELATION;
         let mut convolution = cudnn.create_conv2d::<f32>(int([padding; 2])?, int([stride; 2])?, [1, 1], mode)?;
-        convolution.set_math_type(T::MATH)?;
+        convolution.set_math_type(T::math(tf32))?;
         Ok(Self {
             source: tensor(source)?,
             output: tensor(output)?,
