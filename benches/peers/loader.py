@@ -146,7 +146,7 @@ def report(python, arguments, found):
         TEXT,
         "## Measured",
         "",
-        f"{cores} cores of a {processor()} ({instruction_sets()}), {output('rustc', '--version').split(' (')[0]}, torchvision "
+        f"{cores} cores of one {processor()} ({instruction_sets()}), {output('rustc', '--version').split(' (')[0]}, torchvision "
         f"{torchvision[0]}, PyTorch {torchvision[1]}. {arguments.images:,} procedural faces in each form, of which "
         f"{arguments.distinct:,} are distinct and the others repeat them: reading comes from memory, as it does where the files fit "
         "there, and a disk is not measured. The JPEGs have 12 KB, half again as much as CelebA's. Images of the training split in a "
