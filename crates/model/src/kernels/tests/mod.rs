@@ -7,6 +7,7 @@ mod cuda;
 #[cfg(unix)]
 mod gpu;
 mod gradients;
+mod learning;
 
 use candle_core::{Device, Result, Tensor, Var};
 
