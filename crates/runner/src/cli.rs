@@ -64,19 +64,27 @@ pub struct Run {
     /// The experiment's file
     #[arg(value_name = "EXPERIMENT.yaml", default_value = "experiments/embedded.yaml")]
     pub experiment: PathBuf,
-    /// Folder of all results; this run's are in the folder there that has the experiment's name
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub results: PathBuf,
-    /// Name of this run's folder there, in place of the experiment's
+    /// Name of this run's folder of results, in place of the experiment's
     #[arg(long, value_name = "NAME", value_parser = folder_name)]
     pub name: Option<String>,
+    /// Where and how it runs.
+    #[command(flatten)]
+    pub options: RunOptions,
+}
+
+/// What an experiment and a sweep of experiments are both told.
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// Folder of all results; these are in the folder there that has the name of the experiment or the sweep
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub results: PathBuf,
     /// Folder of all data sets
     #[arg(long, value_name = "DIR", default_value = "data")]
     pub data: PathBuf,
-    /// What computes: auto, cpu, cuda or cuda:N
+    /// What computes: auto, cpu, cuda or cuda:N; for a sweep also several with commas, which then take turns
     #[arg(long, default_value = "auto")]
     pub device: String,
-    /// Change a key of the experiment, e.g. --set training.epochs=2 (may be repeated)
+    /// Change a key of the experiment (of all runs of a sweep), e.g. --set training.epochs=2 (may be repeated)
     #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
     pub settings: Vec<String>,
     /// Do everything again, whatever earlier runs left
@@ -99,11 +107,11 @@ impl Run {
     pub fn command(&self, device: &Device) -> Vec<String> {
         let path = |path: &Path| path.display().to_string();
         let mut command = vec!["biascam".to_owned(), "reproduce".to_owned(), path(&self.experiment)];
-        for setting in &self.settings {
+        for setting in &self.options.settings {
             command.extend(["--set".to_owned(), setting.clone()]);
         }
-        command.extend(["--data".to_owned(), path(&self.data)]);
-        command.extend(["--results".to_owned(), path(&self.results)]);
+        command.extend(["--data".to_owned(), path(&self.options.data)]);
+        command.extend(["--results".to_owned(), path(&self.options.results)]);
         if let Some(name) = &self.name {
             command.extend(["--name".to_owned(), name.clone()]);
         }

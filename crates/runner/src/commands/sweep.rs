@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::cli::RunOptions;
 use crate::context::choose_device;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -35,21 +36,9 @@ pub struct Arguments {
     /// Runs at a time on this machine; processor threads are divided among them. Default: one for each device
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), conflicts_with = "slurm")]
     pub jobs: Option<u16>,
-    /// Folder of all results; the sweep's are in the folder there that has its name, with a folder for each run
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub results: PathBuf,
-    /// Folder of all data sets
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    pub data: PathBuf,
-    /// What computes: auto, cpu, cuda or cuda:N; several with commas, which then take turns
-    #[arg(long, default_value = "auto")]
-    pub device: String,
-    /// Change a key of all runs, e.g. --set training.epochs=2 (may be repeated)
-    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
-    pub settings: Vec<String>,
-    /// Do everything again, whatever earlier runs left
-    #[arg(long)]
-    pub fresh: bool,
+    /// Where and how the runs are made.
+    #[command(flatten)]
+    pub options: RunOptions,
 }
 
 /// Carries out the command.
@@ -57,10 +46,10 @@ pub struct Arguments {
 /// # Errors
 /// Those of the sweep's file, of what runs need from outside, and one that names every failed run.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let plan = Plan::load(&arguments.sweep, &arguments.settings)?;
-    let sweep = arguments.results.join(&plan.name);
+    let plan = Plan::load(&arguments.sweep, &arguments.options.settings)?;
+    let sweep = arguments.options.results.join(&plan.name);
     if arguments.list {
-        let experience = Experience::collect(&plan, &arguments.results, &sweep);
+        let experience = Experience::collect(&plan, &arguments.options.results, &sweep);
         return print(status::list(&plan, &experience));
     }
     if arguments.status {
@@ -76,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let interrupt = Interrupt::listen()?;
     let devices = devices(arguments, &plan, &sweep)?;
-    prepare(&plan, &arguments.data, &interrupt)?;
+    prepare(&plan, &arguments.options.data, &interrupt)?;
     here(arguments, &plan, &sweep, devices, &interrupt)
 }
 
@@ -104,8 +93,8 @@ fn prepare(plan: &Plan, data: &Path, interrupt: &Interrupt) -> Result<()> {
 /// ask for, that a wrong one is not found out run by run.
 fn devices(arguments: &Arguments, plan: &Plan, sweep: &Path) -> Result<Vec<String>> {
     let states = states(plan, sweep);
-    let to_do = |position: usize| arguments.fresh || !states[position].is_finished();
-    let names: Vec<&str> = arguments.device.split(',').map(str::trim).collect();
+    let to_do = |position: usize| arguments.options.fresh || !states[position].is_finished();
+    let names: Vec<&str> = arguments.options.device.split(',').map(str::trim).collect();
     for name in &names {
         let device = choose_device(name)?.device;
         for (_, run) in plan.runs.iter().enumerate().filter(|(position, _)| to_do(*position)) {
@@ -123,23 +112,23 @@ fn here(arguments: &Arguments, plan: &Plan, sweep: &Path, devices: Vec<String>, 
     let queued = slurm::queued(sweep)?;
     let elsewhere = |position: usize| queued.iter().any(|queued| queued.run == plan.runs[position].name);
     let to_do: Vec<usize> = (0..plan.runs.len())
-        .filter(|&position| arguments.fresh || !before[position].is_finished())
+        .filter(|&position| arguments.options.fresh || !before[position].is_finished())
         .filter(|&position| !elsewhere(position))
         .collect();
     let jobs = devices.len().min(to_do.len()).max(1);
     let place = Place {
         sweep: sweep.to_owned(),
-        data: arguments.data.clone(),
+        data: arguments.options.data.clone(),
         threads: (rayon::current_num_threads() / jobs).max(1),
         devices: devices.into_iter().take(jobs).collect(),
-        fresh: arguments.fresh,
+        fresh: arguments.options.fresh,
     };
     progress.say(&format!(
         "{} -> {}: {} runs, {} finished before{}; {jobs} at a time, {} threads each",
         plan.path.display(),
         sweep.display(),
         plan.runs.len(),
-        if arguments.fresh {
+        if arguments.options.fresh {
             0
         } else {
             before.iter().filter(|state| state.is_finished()).count()
@@ -168,14 +157,14 @@ fn here(arguments: &Arguments, plan: &Plan, sweep: &Path, devices: Vec<String>, 
 
 /// Hands the runs that are not finished to Slurm.
 fn hand_in(arguments: &Arguments, plan: &Plan, sweep: &Path) -> Result<()> {
-    if arguments.fresh {
+    if arguments.options.fresh {
         return Err(Error::Request(format!(
             "--fresh --slurm: a task that is put back into the queue would begin anew each time; delete {} instead",
             sweep.display()
         )));
     }
     let interrupt = Interrupt::listen()?;
-    prepare(plan, &arguments.data, &interrupt)?;
+    prepare(plan, &arguments.options.data, &interrupt)?;
     let queued = slurm::queued(sweep)?;
     let states = states(plan, sweep);
     let to_do: Vec<usize> = (0..plan.runs.len())
@@ -188,10 +177,10 @@ fn hand_in(arguments: &Arguments, plan: &Plan, sweep: &Path) -> Result<()> {
     }
     let request = slurm::Request {
         plan,
-        results: &arguments.results,
-        data: &arguments.data,
-        device: &arguments.device,
-        settings: &arguments.settings,
+        results: &arguments.options.results,
+        data: &arguments.options.data,
+        device: &arguments.options.device,
+        settings: &arguments.options.settings,
         sweep,
     };
     let submission = request.submit(&to_do)?;

@@ -92,18 +92,18 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     {
         return again.run();
     }
-    let mut loaded = experiment::load(&request.experiment, &request.settings)?;
+    let mut loaded = experiment::load(&request.experiment, &request.options.settings)?;
     if let Some(name) = &request.name {
         loaded.name.clone_from(name);
     }
-    let Chosen { device, why_no_gpu } = choose_device(&request.device)?;
+    let Chosen { device, why_no_gpu } = choose_device(&request.options.device)?;
     let interrupt = Interrupt::listen()?;
     let mut context = Context::open(
         loaded,
-        &request.results,
-        &request.data,
+        &request.options.results,
+        &request.options.data,
         device,
-        request.fresh,
+        request.options.fresh,
         interrupt,
     )?;
     context.progress.say(&format!(

@@ -36,16 +36,16 @@ impl Redraw {
         if request.experiment.is_dir() {
             return Self::of_folder(request).map(Some);
         }
-        let mut loaded = experiment::load(&request.experiment, &request.settings)?;
+        let mut loaded = experiment::load(&request.experiment, &request.options.settings)?;
         if let Some(name) = &request.name {
             loaded.name.clone_from(name);
         }
-        let folder = request.results.join(&loaded.name);
-        let complete = !request.fresh && is_complete(&folder, &loaded.experiment);
+        let folder = request.options.results.join(&loaded.name);
+        let complete = !request.options.fresh && is_complete(&folder, &loaded.experiment);
         Ok(complete.then(|| Self {
             loaded,
-            root: request.results.clone(),
-            data_root: request.data.clone(),
+            root: request.options.results.clone(),
+            data_root: request.options.data.clone(),
             always: false,
         }))
     }
@@ -60,7 +60,7 @@ impl Redraw {
             )));
         }
         let made = experiment::load(&record, &[])?;
-        let asked = experiment::load(&record, &request.settings)?;
+        let asked = experiment::load(&record, &request.options.settings)?;
         if not_of_drawing(&made.experiment) != not_of_drawing(&asked.experiment) {
             return Err(Error::Request(format!(
                 "{}: a folder that is drawn again takes the settings of `figures`, but for figures.examples and \
@@ -77,7 +77,7 @@ impl Redraw {
                 ..asked
             },
             root: whole.parent().unwrap_or(Path::new("/")).to_owned(),
-            data_root: request.data.clone(),
+            data_root: request.options.data.clone(),
             always: true,
         })
     }
