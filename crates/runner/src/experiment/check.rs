@@ -38,7 +38,7 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
     let training = &experiment.training;
     at_least("training.epochs", training.epochs, 1)?;
     at_least("training.batch_size", training.batch_size, 2)?;
-    at_least("training.at_once", training.at_once, 1)?;
+    at_least("training.at_once", training.at_once.unwrap_or(1), 1)?;
     within("training.learning_rate", training.learning_rate, f64::MIN_POSITIVE, 1e6)?;
     within("training.momentum", training.momentum, 0.0, 0.9999)?;
     within("training.weight_decay", training.weight_decay, 0.0, 1e3)?;

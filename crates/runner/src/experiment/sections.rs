@@ -226,8 +226,8 @@ pub struct Training {
     /// Whether the training can be followed with TensorBoard, in `NAME/training.tfevents`.
     pub tensorboard: bool,
     /// Classifiers that are trained at a time on a CPU, each with its share of the threads: faster than one after the other, in the
-    /// memory of as many, and to the same bytes.
-    pub at_once: usize,
+    /// memory of as many, and to the same bytes. `null` is 2 for small networks and 1 for large ones, which gain little and need much.
+    pub at_once: Option<usize>,
 }
 
 impl Training {
@@ -238,7 +238,7 @@ impl Training {
         Self {
             checkpoint_seconds: 0,
             tensorboard: false,
-            at_once: 1,
+            at_once: None,
             ..self.clone()
         }
     }
@@ -259,7 +259,7 @@ impl Default for Training {
             augmentation: Augment::default(),
             checkpoint_seconds: 60,
             tensorboard: true,
-            at_once: 2,
+            at_once: None,
         }
     }
 }
