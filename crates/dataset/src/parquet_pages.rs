@@ -16,9 +16,61 @@ use crate::guarded::without_panic;
 /// The largest header of a page: it may hold the smallest and the largest value.
 const LARGEST_HEADER: usize = 16 << 20;
 
-/// How much more than its bytes a page may declare to be when it is unpacked. Nothing packs more tightly than zstd's runs, 128 KiB in
-/// 4 bytes.
+/// A page larger than this must have the bytes for it: zstd packs 128 KiB of one value into 4 bytes.
+const ANY_PAGE: usize = 16 << 20;
 const PACKED: usize = 1 << 15;
+
+/// A page in the bytes of a column.
+pub(crate) struct Page<'a> {
+    pub(crate) header: ParquetPageHeader,
+    /// Where its body begins in the column.
+    pub(crate) start: usize,
+    pub(crate) body: &'a [u8],
+    /// Bytes that the body is to have once it is unpacked.
+    pub(crate) unpacked: usize,
+}
+
+impl<'a> Page<'a> {
+    /// The page whose header is at a place of a column's bytes.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a message.
+    pub(crate) fn at(bytes: &'a [u8], place: usize) -> Result<Self, String> {
+        let mut reader = Cursor::new(bytes.get(place..).unwrap_or_default());
+        let header = without_panic(|| {
+            ParquetPageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut reader, LARGEST_HEADER))
+        });
+        let header = header
+            .ok_or("a page with a damaged header")?
+            .map_err(|error| format!("a page without a whole header ({error})"))?;
+        let start = place + reader.position() as usize;
+        let (packed, unpacked) = (
+            natural(header.compressed_page_size)?,
+            natural(header.uncompressed_page_size)?,
+        );
+        let body = start.checked_add(packed).and_then(|end| bytes.get(start..end));
+        let body = body.ok_or("a page that is cut off")?;
+        if unpacked > packed.saturating_mul(PACKED).max(ANY_PAGE) {
+            return Err(format!("a page of {packed} bytes that is to have {unpacked}"));
+        }
+        Ok(Self {
+            header,
+            start,
+            body,
+            unpacked,
+        })
+    }
+
+    /// Where the next page's header is.
+    pub(crate) fn end(&self) -> usize {
+        self.start + self.body.len()
+    }
+}
+
+/// A size or a count as Parquet writes it.
+pub(crate) fn natural(number: i32) -> Result<usize, String> {
+    usize::try_from(number).map_err(|_| format!("a page that states {number}"))
+}
 
 /// Whether the pages of a Parquet file declare as many values as its footer, and sizes that they can have.
 ///
@@ -53,38 +105,23 @@ pub fn check_parquet(path: &Path) -> Result<(), String> {
 pub(crate) fn check_pages(bytes: &[u8], values: usize) -> Result<(), String> {
     let (mut at, mut seen) = (0, 0_usize);
     while at < bytes.len() {
-        let mut reader = Cursor::new(&bytes[at..]);
-        let header = without_panic(|| {
-            ParquetPageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut reader, LARGEST_HEADER))
-        });
-        let header = header
-            .ok_or("a page with a damaged header")?
-            .map_err(|error| format!("a page without a whole header ({error})"))?;
-        let size = |bytes: i32| usize::try_from(bytes).map_err(|_| "a page of negative size".to_owned());
-        let (packed, unpacked) = (size(header.compressed_page_size)?, size(header.uncompressed_page_size)?);
-        at += reader.position() as usize;
-        if packed > bytes.len() - at {
-            return Err("a page that is cut off".to_owned());
-        }
-        if unpacked > packed.saturating_mul(PACKED) {
-            return Err(format!("a page of {packed} bytes that is to have {unpacked}"));
-        }
-        at += packed;
-        let count = match header.type_ {
-            PageType::DATA_PAGE => header.data_page_header.map(|header| header.num_values),
-            PageType::DATA_PAGE_V2 => header.data_page_header_v2.map(|header| header.num_values),
-            // Each value of a dictionary takes bytes of it.
+        let page = Page::at(bytes, at)?;
+        at = page.end();
+        let count = match page.header.type_ {
+            PageType::DATA_PAGE => page.header.data_page_header.map(|header| header.num_values),
+            PageType::DATA_PAGE_V2 => page.header.data_page_header_v2.map(|header| header.num_values),
             PageType::DICTIONARY_PAGE => {
-                let count = header.dictionary_page_header.map(|header| header.num_values);
-                let count = size(count.ok_or("a dictionary without header")?)?;
-                if count > 8 * unpacked {
-                    return Err(format!("a dictionary of {count} values in {unpacked} bytes"));
+                let count = page.header.dictionary_page_header.map(|header| header.num_values);
+                let count = natural(count.ok_or("a dictionary without header")?)?;
+                // Each value takes bytes of it, but for truths, which take a bit.
+                if count > 8 * page.unpacked {
+                    return Err(format!("a dictionary of {count} values in {} bytes", page.unpacked));
                 }
                 continue;
             }
             _ => continue,
         };
-        seen = seen.saturating_add(size(count.ok_or("a page without its header")?)?);
+        seen = seen.saturating_add(natural(count.ok_or("a page without its header")?)?);
     }
     if seen == values {
         return Ok(());

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use candle_core::Device;
 
 use crate::cli::Run;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, describe};
 use crate::experiment::{Experiment, Loaded, to_yaml};
 use crate::interrupt::Interrupt;
 use crate::manifest::{Key, Manifest, Stage, hash_of_file};
@@ -110,11 +110,15 @@ impl Context {
         self.manifest.write(&self.results)
     }
 
-    /// Whether a stage's files are already there and its inputs unchanged, which is then said.
+    /// Whether a stage's files are already there and its inputs unchanged.
+    pub fn is_current(&self, stage: &str, key: &Key) -> bool {
+        let key = stage_key(stage, key.clone());
+        self.manifest.is_current(&self.results, stage, &key)
+    }
+
+    /// The same, and says so.
     pub fn is_unchanged(&self, stage: &str, key: &Key) -> bool {
-        let unchanged = self
-            .manifest
-            .is_current(&self.results, stage, &stage_key(stage, key.clone()));
+        let unchanged = self.is_current(stage, key);
         if unchanged {
             self.progress.say(&format!("{stage:24} unchanged"));
         }
@@ -131,6 +135,7 @@ impl Context {
         let context = &*self;
         let mut manifest = context.manifest.clone();
         let mut first_error = None;
+        let mut running = stages.len();
         let (sender, finished) = mpsc::channel();
         thread::scope(|scope| -> Result<()> {
             for one in stages {
@@ -152,14 +157,19 @@ impl Context {
             }
             drop(sender);
             for (stage, record) in finished {
+                running -= 1;
                 match record {
                     Ok(record) => {
                         manifest.stages.insert(stage, record);
                         manifest.write(&context.results)?;
                     }
                     Err(error) => {
-                        if !matches!(error, Error::Interrupted { .. }) {
-                            context.progress.say(&format!("{stage:24} failed: {error}"));
+                        // The others may take hours; the run ends with the first error.
+                        if running > 0 && !matches!(error, Error::Interrupted { .. }) {
+                            let why = describe(&error);
+                            context
+                                .progress
+                                .say(&format!("{stage:24} failed, the others go on: {why}"));
                         }
                         first_error.get_or_insert(error);
                     }

@@ -2,19 +2,14 @@
 //!
 //! Format: github.com/apache/parquet-format, `README.md` and `Encodings.md`.
 
-use std::io::Cursor;
 use std::ops::Range;
 
 use polars_parquet::parquet::encoding::hybrid_rle::HybridRleDecoder;
-use polars_parquet::parquet::page::ParquetPageHeader;
-use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 use polars_parquet_format::{Encoding, PageType};
 
 use super::place::{Codec, Place};
 use super::snappy::{self, Cut};
-
-/// The largest header of a page: it may hold the smallest and the largest value.
-const LARGEST_HEADER: usize = 16 << 20;
+use crate::parquet_pages::{Page, natural};
 
 /// A column of byte arrays in a row group.
 pub(crate) struct Chunk<'a> {
@@ -39,23 +34,18 @@ impl Chunk<'_> {
         let (mut at, mut seen) = (0, 0);
         let mut dictionary: Option<(Stream, Vec<Range<usize>>)> = None;
         while seen < self.values {
-            let mut reader = Cursor::new(self.bytes.get(at..).unwrap_or_default());
-            let header =
-                ParquetPageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut reader, LARGEST_HEADER))
-                    .map_err(|error| format!("a page without a whole header ({error})"))?;
-            let start = at + reader.position() as usize;
-            let size = |bytes: i32| usize::try_from(bytes).map_err(|_| "a page of negative size".to_owned());
-            let (packed, unpacked) = (size(header.compressed_page_size)?, size(header.uncompressed_page_size)?);
-            let body = start
-                .checked_add(packed)
-                .and_then(|end| self.bytes.get(start..end))
-                .ok_or("a page that is cut off")?;
-            at = start + packed;
+            let Page {
+                header,
+                start,
+                body,
+                unpacked,
+            } = Page::at(self.bytes, at)?;
+            at = start + body.len();
             match header.type_ {
                 PageType::DICTIONARY_PAGE => {
                     let header = header.dictionary_page_header.ok_or("a dictionary without header")?;
                     let stream = self.stream(self.codec, body, start, unpacked)?;
-                    let values = plain(&stream.bytes, 0, size(header.num_values)?)?;
+                    let values = plain(&stream.bytes, 0, natural(header.num_values)?)?;
                     dictionary = Some((stream, values));
                 }
                 PageType::DATA_PAGE => {
@@ -87,7 +77,7 @@ impl Chunk<'_> {
                 PageType::DATA_PAGE_V2 => {
                     let header = header.data_page_header_v2.ok_or("a page without its header")?;
                     let count = self.count(header.num_values, seen)?;
-                    let levels = size(header.definition_levels_byte_length)?;
+                    let levels = natural(header.definition_levels_byte_length)?;
                     // Levels are never packed in this version, and stand before the values.
                     let (level_bytes, body) = body.split_at_checked(levels).ok_or("a page whose levels are cut off")?;
                     let unpacked = unpacked.checked_sub(levels).ok_or("a page of impossible size")?;

@@ -1,23 +1,31 @@
 //! An experiment: everything that decides a run's numbers, as read from a YAML file.
 //!
-//! Each section has a struct below; a key that is left out has the default written in the section's `Default`, a key
+//! Each section has a file and a struct of its own; a key that is left out has the default written in the section's `Default`, a key
 //! that is not known is refused. [`load`] reads a file and applies `--set`; the result is checked and complete, and is
 //! written in full to `results/NAME/experiment.yaml`, from which the same run can be made again.
 
 mod check;
+mod classifier;
+mod data;
+mod explain;
 mod figures;
 mod load;
-mod sections;
+mod measure;
+mod network;
+mod report;
 mod table;
+mod training;
 
+pub use classifier::{Classifier, WeightScheme};
+pub use data::{Data, OnBadImage, Procedural, Source};
+pub use explain::{Explain, Rise};
 pub use figures::Figures;
 pub use load::{Loaded, load, settings_of, to_yaml};
-pub use sections::{
-    ArchitectureChoice, Augment, Classifier, Data, Explain, Faithfulness, Fill, Hide, IMAGENET_DEVIATION,
-    IMAGENET_MEAN, Measure, Network, Occlusion, OnBadImage, Optimiser, Procedural, Report, Rise, Schedule, Source,
-    Training, WeightScheme,
-};
+pub use measure::{Faithfulness, Fill, Hide, Measure, Occlusion};
+pub use network::{ArchitectureChoice, IMAGENET_DEVIATION, IMAGENET_MEAN, Network};
+pub use report::Report;
 pub use table::{Shapes, Table};
+pub use training::{Augment, Optimiser, Schedule, Training};
 
 use std::collections::BTreeMap;
 

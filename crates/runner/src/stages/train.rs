@@ -112,13 +112,8 @@ pub fn is_done(context: &Context, data: &DataSet, name: &str) -> Result<bool> {
         return Ok(false);
     };
     let job = Job::new(context, data, name, classifier)?;
-    Ok(context.manifest.data == data.source.fingerprint() && context.is_unchanged(&stage(name), &job.key))
+    Ok(context.manifest.data == data.source.fingerprint() && context.is_current(&stage(name), &job.key))
 }
-
-/// Values in the first stage's images of a batch, if those were as large as the network's input, up to which two trainings go on at a
-/// time. A ResNet-18 of 64 channels at 112 pixels has half as many in a batch of 32. A ResNet-50 at 224 pixels has four times as many
-/// in a batch of 64: two of them need 13 GB instead of 7, and a fifteenth less time.
-const SMALL: usize = 50 << 20;
 
 /// How many classifiers are trained at a time.
 fn at_once(context: &Context) -> Result<usize> {
@@ -132,11 +127,22 @@ fn at_once(context: &Context) -> Result<usize> {
     }
     let architecture = experiment.model.architecture().map_err(Error::Request)?;
     let width = architecture.stages.first().map_or(0, |stage| stage.width);
-    let side = experiment.data.image_size;
-    let values = [side, side, width]
+    Ok(at_once_of(
+        experiment.training.batch_size,
+        experiment.data.image_size,
+        width,
+    ))
+}
+
+/// The same for batches of square images, and a network with so many channels in its first stage: two for small networks. A ResNet-50 at
+/// 224 pixels needs 13 GB instead of 7 for two trainings at a time, and a fifteenth less time.
+fn at_once_of(batch_size: usize, image_size: usize, width: usize) -> usize {
+    /// Numbers in a batch of the first stage's images, if those had the size of the network's input.
+    const SMALL: usize = 50 << 20;
+    let numbers = [image_size, image_size, width]
         .iter()
-        .fold(experiment.training.batch_size, |all, &one| all.saturating_mul(one));
-    Ok(if values <= SMALL { 2 } else { 1 })
+        .fold(batch_size, |all, &one| all.saturating_mul(one));
+    if numbers <= SMALL { 2 } else { 1 }
 }
 
 fn stage(classifier: &str) -> String {
@@ -499,4 +505,18 @@ fn unfinished(context: &Context, name: &str, key: &str) -> Result<Option<(Checkp
         .ok_or_else(|| fault("not an unfinished training".to_owned()))?;
     let memory: Memory = serde_json::from_str(memory).map_err(|error| fault(error.to_string()))?;
     Ok((memory.key == key).then_some((checkpoint, memory)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_networks_are_trained_two_at_a_time() {
+        // The embedded experiment's, a ResNet-18 of its own width, and the paper's.
+        assert_eq!(at_once_of(32, 112, 16), 2);
+        assert_eq!(at_once_of(32, 112, 64), 2);
+        assert_eq!(at_once_of(64, 224, 64), 1);
+        assert_eq!(at_once_of(usize::MAX, 224, 64), 1);
+    }
 }

@@ -16,5 +16,6 @@ mod slurm;
 mod smoke;
 mod sweep;
 mod table;
+mod training;
 mod webdriver;
 mod weights;

@@ -1,0 +1,127 @@
+//! Section `data`, with its defaults.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::table::Table;
+
+/// Which kind of data the experiment is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Procedural faces, written on first use (`data.procedural`).
+    Procedural,
+    /// CelebA in `data.folder`: the official files, or the Parquet files that `biascam data fetch celeba` brings.
+    Celeba,
+    /// Any table of binary attributes with a folder of images (`data.table`).
+    Table,
+}
+
+/// Section `data`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// Procedural faces, CelebA, or a table.
+    pub source: Source,
+    /// The data set's folder, below `--data`. Default: `celeba`, a name made from the settings of what is generated, or, with a
+    /// table of one's own, `--data` itself.
+    #[serde(default)]
+    pub folder: Option<PathBuf>,
+    /// What is generated when the source is procedural.
+    #[serde(default)]
+    pub procedural: Procedural,
+    /// The table, when it is the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Table>,
+    /// What to do about an image that is missing, cut off, of a wrong size or no image: `fail`, or `skip` it in all stages.
+    #[serde(default)]
+    pub on_bad_image: OnBadImage,
+    /// With `skip`: the largest number of bad images; with more the run is refused.
+    #[serde(default = "Data::bad_images_limit")]
+    pub bad_images_limit: usize,
+    /// Side of the aligned square the network sees, in pixels.
+    #[serde(default = "Data::image_size")]
+    pub image_size: usize,
+    /// Scores and explanations are on images whose nose is at most this far off the middle line (paper: 0.1); `null` takes all.
+    #[serde(default = "Data::frontal_threshold")]
+    pub frontal_threshold: Option<f32>,
+    /// Part of the training images that is used, the first in the file's order: 0 < fraction <= 1.
+    #[serde(default = "Data::all")]
+    pub training_fraction: f64,
+    /// Megabytes of decoded images kept in memory, so that later epochs need not decode them again.
+    #[serde(default = "Data::cache_megabytes")]
+    pub cache_megabytes: usize,
+    /// Keep decoded images in a file below `--data` (`packed/`), so that neither this run nor a later one decodes them again:
+    /// 116 KB an image of CelebA at `image_size: 224`, 29 KB at 112.
+    #[serde(default)]
+    pub packed_cache: bool,
+}
+
+impl Data {
+    /// The settings that decide results: without those that only decide speed.
+    #[must_use]
+    pub fn deciding(&self) -> Self {
+        Self {
+            cache_megabytes: 0,
+            packed_cache: false,
+            // Which images are left out decides, and is part of every key; not what was allowed.
+            on_bad_image: OnBadImage::Fail,
+            bad_images_limit: 0,
+            ..self.clone()
+        }
+    }
+
+    fn image_size() -> usize {
+        112
+    }
+    #[expect(clippy::unnecessary_wraps, reason = "serde wants the field's type")]
+    fn frontal_threshold() -> Option<f32> {
+        Some(0.1)
+    }
+    fn all() -> f64 {
+        1.0
+    }
+    fn bad_images_limit() -> usize {
+        20
+    }
+    fn cache_megabytes() -> usize {
+        1500
+    }
+}
+
+/// What to do about an image that cannot be used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnBadImage {
+    /// The run ends and names it.
+    #[default]
+    Fail,
+    /// All images are read once before the first stage; bad ones are listed and left out of everything.
+    Skip,
+}
+
+/// Section `data.procedural`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Procedural {
+    /// Number of training images.
+    pub train: usize,
+    /// Number of validation images.
+    pub validation: usize,
+    /// Number of test images, before the frontal filter.
+    pub test: usize,
+    /// Seed of the faces and their labels.
+    pub seed: u64,
+}
+
+impl Default for Procedural {
+    fn default() -> Self {
+        Self {
+            train: 12_000,
+            validation: 1_000,
+            test: 4_000,
+            seed: 1,
+        }
+    }
+}

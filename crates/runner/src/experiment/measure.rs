@@ -1,0 +1,110 @@
+//! Section `measure`, with its defaults.
+
+use serde::{Deserialize, Serialize};
+
+/// Section `measure`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Measure {
+    /// `celeba` for the paper's regions, a file like it, `masks` for the data set's own masks image by image, or `none` for the
+    /// whole image. `null` is `celeba` for faces; for a table `masks` if it has them, else `none`.
+    pub regions: Option<String>,
+    /// Resamples of the bootstrap behind each 95 % confidence interval.
+    pub resamples: usize,
+    /// Compare with the paper's published numbers, attribute by attribute; `null` does so where the data is CelebA.
+    pub published: Option<bool>,
+    /// What is hidden to see whether a decision hangs on it.
+    pub occlusion: Occlusion,
+    /// Test images, drawn with the experiment's seed, whose scores are taken apart into the part of the input and that of all
+    /// biases of the network; 0: none. An image costs a forward and a backward pass for each attribute.
+    pub decomposed_images: usize,
+    /// Whether the maps tell what the classifiers use.
+    pub faithfulness: Faithfulness,
+}
+
+impl Default for Measure {
+    fn default() -> Self {
+        Self {
+            regions: None,
+            resamples: 1000,
+            published: None,
+            occlusion: Occlusion::default(),
+            decomposed_images: 16,
+            faithfulness: Faithfulness::default(),
+        }
+    }
+}
+
+/// Section `measure.faithfulness`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Faithfulness {
+    /// Scores, each of a test image and an attribute with a local region, on which methods are tried: drawn with the experiment's seed,
+    /// every attribute and either predicted class in turn. 0: none.
+    pub images: usize,
+    /// How many of them, at most, also go through ROAD, whose imputations cost most of the time.
+    pub road_images: usize,
+    /// The methods beside `explain.method`, a random map and one that always shows the middle.
+    pub methods: Vec<String>,
+    /// The attribute with whose map each map is compared by Attention-IoU's heatmap score, where the data set has it.
+    pub heatmap_attribute: String,
+}
+
+impl Default for Faithfulness {
+    fn default() -> Self {
+        Self {
+            images: 80,
+            road_images: 0,
+            methods: ["grad_cam_plus_plus", "layer_cam", "eigen_cam", "centred_cam"]
+                .map(str::to_owned)
+                .to_vec(),
+            heatmap_attribute: "Male".to_owned(),
+        }
+    }
+}
+
+/// Section `measure.occlusion`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Occlusion {
+    /// Test images, drawn with the experiment's seed: the same for every classifier. 0: none.
+    pub images: usize,
+    /// `region`: the attributes' regions, one pass for all attributes that share one. `exact_mask`: the masks that the data set
+    /// has of every attribute in every image; a pass for each attribute.
+    pub hide: Hide,
+    /// What stands in the hole: `noisy_linear`, `blur` or `mean`.
+    pub fill: Fill,
+}
+
+impl Default for Occlusion {
+    fn default() -> Self {
+        Self {
+            images: 600,
+            hide: Hide::Region,
+            fill: Fill::NoisyLinear,
+        }
+    }
+}
+
+/// Which part of an image is hidden for an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hide {
+    /// Its region, the same in every image.
+    Region,
+    /// Its exact mask in the image.
+    ExactMask,
+}
+
+/// What stands in the place of what is hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fill {
+    /// Each pixel the weighted mean of its neighbours, and noise (Rong et al. 2022): no border that a network could see, and
+    /// nothing of what was there.
+    NoisyLinear,
+    /// The image itself, blurred: its colours stay.
+    Blur,
+    /// The mean of the images: an average face, whose attributes are the majority's.
+    Mean,
+}

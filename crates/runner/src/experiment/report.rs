@@ -1,0 +1,18 @@
+//! Section `report`, with its defaults.
+
+use serde::{Deserialize, Serialize};
+
+/// Section `report`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Report {
+    /// Faces of each attribute, classifier and outcome that the report lets one browse: the first of a random order. Fewer are
+    /// shown where there are no more, or where the report would become larger than is good for mail.
+    pub examples: usize,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self { examples: 3 }
+    }
+}
