@@ -114,8 +114,8 @@ pub(crate) struct Draw {
     shift: [f64; 2],
     blur: f64,
     pub(crate) mirror: bool,
-    brightness: f32,
-    contrast: f32,
+    pub(crate) brightness: f32,
+    pub(crate) contrast: f32,
 }
 
 impl Draw {
@@ -129,26 +129,37 @@ impl Draw {
 
     /// Blur and light, on a square `[size, size, 3]`.
     pub(crate) fn finish(&self, size: usize, pixels: &mut [f32], scratch: &mut Vec<f32>) {
-        blur(size, self.blur * size as f64 / BLUR_SIDE, pixels, scratch);
+        blur(size, &self.taps(size), pixels, scratch);
         if self.contrast != 1.0 || self.brightness != 0.0 {
             for value in pixels {
                 *value = ((*value - 0.5) * self.contrast + 0.5 + self.brightness).clamp(0.0, 1.0);
             }
         }
     }
+
+    /// The weights of the blur in a square of `size`, from the middle outwards to one side; empty where it changes nothing.
+    pub(crate) fn taps(&self, size: usize) -> Vec<f32> {
+        gaussian(self.blur * size as f64 / BLUR_SIDE, size)
+    }
 }
 
-/// Gaussian blur with replicated edges, of `sigma` pixels, cut at three sigma. One below 0.2 changes no byte and is
-/// left out.
-fn blur(size: usize, sigma: f64, pixels: &mut [f32], scratch: &mut Vec<f32>) {
+/// One half of a Gaussian of `sigma` pixels, its middle first, cut at three sigma. One below 0.2 changes no byte and is left out.
+fn gaussian(sigma: f64, size: usize) -> Vec<f32> {
     let sigma = sigma.min(size as f64);
     if sigma < 0.2 {
-        return;
+        return Vec::new();
     }
     let radius = (3.0 * sigma).ceil() as usize;
     let weight = |offset: usize| (-0.5 * (offset as f64 / sigma).powi(2)).exp();
     let sum = weight(0) + 2.0 * (1..=radius).map(weight).sum::<f64>();
-    let kernel: Vec<f32> = (0..=radius).map(|offset| (weight(offset) / sum) as f32).collect();
+    (0..=radius).map(|offset| (weight(offset) / sum) as f32).collect()
+}
+
+/// Weighted sums along columns and rows, with replicated edges.
+fn blur(size: usize, kernel: &[f32], pixels: &mut [f32], scratch: &mut Vec<f32>) {
+    let Some(radius) = kernel.len().checked_sub(1) else {
+        return;
+    };
     let row = 3 * size;
     let accumulate = |out: &mut [f32], weight: f32, values: &[f32]| {
         for (out, value) in out.iter_mut().zip(values) {
@@ -267,7 +278,7 @@ mod tests {
         let (size, sigma) = (41, 2.5);
         let mut pixels = vec![0.0; 3 * size * size];
         pixels[3 * (20 * size + 20) + 1] = 1.0;
-        blur(size, sigma, &mut pixels, &mut Vec::new());
+        blur(size, &gaussian(sigma, size), &mut pixels, &mut Vec::new());
         let green = |index: usize| f64::from(pixels[3 * index + 1]);
         let sum: f64 = (0..size * size).map(green).sum();
         let variance: f64 = (0..size * size)
@@ -282,7 +293,7 @@ mod tests {
     #[test]
     fn blur_leaves_an_even_image_even_to_its_edges() {
         let mut pixels = vec![0.6; 3 * 9 * 9];
-        blur(9, 5.0, &mut pixels, &mut Vec::new());
+        blur(9, &gaussian(5.0, 9), &mut pixels, &mut Vec::new());
         for value in pixels {
             assert_abs_diff_eq!(value, 0.6, epsilon = 1e-5);
         }

@@ -8,17 +8,22 @@ use crate::loader::Batch;
 use crate::prepare::Preparer;
 use crate::{Error, Result};
 
-/// The batches of one epoch, in order. Made by [`Loader::epoch`](crate::Loader::epoch).
-pub struct Batches {
-    job: Arc<Job>,
+/// The batches of one epoch, in order. Made by [`Loader::epoch`](crate::Loader::epoch), and by
+/// [`Loader::pixel_epoch`](crate::Loader::pixel_epoch) with the images as pixels.
+pub struct Batches<B = Batch> {
+    job: Arc<Job<B>>,
     remaining: Range<usize>,
     first: usize,
-    workers: Vec<Worker>,
+    workers: Vec<Worker<B>>,
 }
 
+/// Makes the batch of some images in an epoch; `None` when it was told to stop meanwhile.
+pub(crate) type Prepare<B> = fn(&Preparer, &[usize], u64, &AtomicBool) -> Option<Result<B>>;
+
 /// What all threads of an epoch share.
-struct Job {
+struct Job<B> {
     preparer: Arc<Preparer>,
+    prepare: Prepare<B>,
     order: Arc<Vec<usize>>,
     epoch: u64,
     stop: AtomicBool,
@@ -26,17 +31,24 @@ struct Job {
 
 /// Worker k of T builds batches first + k, first + k + T, ... and hands them over through a channel of its own, so that
 /// reading the channels in turn gives the batches in order.
-struct Worker {
+struct Worker<B> {
     /// `None` when the system had no thread to give: the caller's thread does this worker's part.
-    thread: Option<(Receiver<Result<Batch>>, JoinHandle<()>)>,
+    thread: Option<(Receiver<Result<B>>, JoinHandle<()>)>,
 }
 
-impl Batches {
-    pub(crate) fn start(preparer: Arc<Preparer>, order: Arc<Vec<usize>>, epoch: u64, remaining: Range<usize>) -> Self {
+impl<B: Send + 'static> Batches<B> {
+    pub(crate) fn start(
+        preparer: Arc<Preparer>,
+        prepare: Prepare<B>,
+        order: Arc<Vec<usize>>,
+        epoch: u64,
+        remaining: Range<usize>,
+    ) -> Self {
         let threads = preparer.config().threads.min(remaining.len());
         let waiting = preparer.config().prefetch.checked_div(threads).unwrap_or(0);
         let job = Arc::new(Job {
             preparer,
+            prepare,
             order,
             epoch,
             stop: AtomicBool::new(false),
@@ -63,8 +75,8 @@ impl Batches {
     }
 }
 
-impl Job {
-    fn work(&self, batches: impl Iterator<Item = usize>, out: &SyncSender<Result<Batch>>) {
+impl<B> Job<B> {
+    fn work(&self, batches: impl Iterator<Item = usize>, out: &SyncSender<Result<B>>) {
         for number in batches {
             let Some(batch) = self.batch(number) else {
                 return;
@@ -75,16 +87,16 @@ impl Job {
         }
     }
 
-    fn batch(&self, number: usize) -> Option<Result<Batch>> {
+    fn batch(&self, number: usize) -> Option<Result<B>> {
         let size = self.preparer.config().batch_size;
         let start = number * size;
         let end = (start + size).min(self.order.len());
-        self.preparer.batch(&self.order[start..end], self.epoch, &self.stop)
+        (self.prepare)(&self.preparer, &self.order[start..end], self.epoch, &self.stop)
     }
 }
 
-impl Iterator for Batches {
-    type Item = Result<Batch>;
+impl<B> Iterator for Batches<B> {
+    type Item = Result<B>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let number = self.remaining.next()?;
@@ -101,9 +113,9 @@ impl Iterator for Batches {
     }
 }
 
-impl ExactSizeIterator for Batches {}
+impl<B> ExactSizeIterator for Batches<B> {}
 
-impl Drop for Batches {
+impl<B> Drop for Batches<B> {
     fn drop(&mut self) {
         self.job.stop.store(true, Ordering::Relaxed);
         // Closing all channels first wakes the workers that wait for room in them.

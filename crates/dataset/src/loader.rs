@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use crate::augmentation::Augmentation;
-use crate::batches::Batches;
+use crate::batches::{Batches, Prepare};
+use crate::pixel_batch::PixelBatch;
 use crate::prepare::Preparer;
 use crate::seed::{Purpose, generator};
 use crate::{Error, PackedPixels, Result, Source};
@@ -169,8 +170,18 @@ impl Loader {
     /// A batch with an image that cannot be loaded is an error; the batches after it follow. Dropping the iterator ends
     /// the work.
     pub fn epoch(&self, epoch: u64, first_batch: usize) -> Batches {
+        self.start(Preparer::batch, epoch, first_batch)
+    }
+
+    /// The same batches with their images as decoded pixels, which a GPU turns into the images of [`epoch`](Self::epoch).
+    pub fn pixel_epoch(&self, epoch: u64, first_batch: usize) -> Batches<PixelBatch> {
+        self.start(Preparer::pixel_batch, epoch, first_batch)
+    }
+
+    fn start<B: Send + 'static>(&self, prepare: Prepare<B>, epoch: u64, first_batch: usize) -> Batches<B> {
         Batches::start(
             Arc::clone(&self.preparer),
+            prepare,
             Arc::new(self.order(epoch)),
             epoch,
             first_batch..self.batches_per_epoch(),
@@ -180,6 +191,11 @@ impl Loader {
     /// Gives the memory of a batch's images back to the loader, which fills it again instead of asking the system for more.
     pub fn recycle(&self, batch: Batch) {
         self.preparer.recycle(batch.images);
+    }
+
+    /// The same for a batch of pixels.
+    pub fn recycle_pixels(&self, batch: PixelBatch) {
+        self.preparer.recycle_pixels(batch.pixels);
     }
 
     fn order(&self, epoch: u64) -> Vec<usize> {

@@ -1,7 +1,9 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::augmentation::Draw;
 use crate::loader::{Batch, LoaderConfig};
+use crate::pixel_batch::PixelBatch;
 use crate::seed::{Purpose, generator};
 use crate::warp::{Pixels, shrunk};
 use crate::{PackedPixels, Result, Similarity, Source};
@@ -12,9 +14,40 @@ pub(crate) struct Preparer {
     config: LoaderConfig,
     cache: Cache,
     packed: Option<Arc<PackedPixels>>,
-    /// Memory of batches that were given back. A batch of 64 images of 224 x 224 has 38 MB: new pages for it, which the system
-    /// has to clear, cost as much as sampling the images.
-    spare: Mutex<Vec<Vec<f32>>>,
+    spare: Spare<f32>,
+    spare_pixels: Spare<u8>,
+}
+
+/// Memory of batches that were given back. A batch of 64 images of 224 x 224 has 38 MB: new pages for it, which the system
+/// has to clear, cost as much as sampling the images.
+struct Spare<T> {
+    vectors: Mutex<Vec<Vec<T>>>,
+    most: usize,
+}
+
+impl<T> Spare<T> {
+    fn new(config: &LoaderConfig) -> Self {
+        Self {
+            vectors: Mutex::default(),
+            most: config.threads + config.prefetch + 1,
+        }
+    }
+
+    // A poisoned lock means that a worker panicked, which is reported in its batch's place.
+
+    fn give(&self, vector: Vec<T>) {
+        if let Ok(mut vectors) = self.vectors.lock()
+            && vectors.len() < self.most
+        {
+            vectors.push(vector);
+        }
+    }
+
+    /// With whatever is in it.
+    fn take(&self) -> Vec<T> {
+        let spare = self.vectors.lock().ok().and_then(|mut vectors| vectors.pop());
+        spare.unwrap_or_default()
+    }
 }
 
 /// A decoded image at the resolution the square needs, and the alignment to it.
@@ -27,23 +60,23 @@ impl Preparer {
     pub(crate) fn new(source: Arc<dyn Source>, config: LoaderConfig, packed: Option<Arc<PackedPixels>>) -> Self {
         let cache = Cache::new(source.annotations().len(), config.cache_bytes);
         Self {
+            spare: Spare::new(&config),
+            spare_pixels: Spare::new(&config),
             source,
             config,
             cache,
             packed,
-            spare: Mutex::default(),
         }
     }
 
     /// Takes the memory of a batch's images for a later one.
     pub(crate) fn recycle(&self, images: Vec<f32>) {
-        let most = self.config.threads + self.config.prefetch + 1;
-        // A poisoned lock means that a worker panicked, which is reported in its batch's place.
-        if let Ok(mut spare) = self.spare.lock()
-            && spare.len() < most
-        {
-            spare.push(images);
-        }
+        self.spare.give(images);
+    }
+
+    /// Takes the memory of a batch's pixels for a later one.
+    pub(crate) fn recycle_pixels(&self, pixels: Vec<u8>) {
+        self.spare_pixels.give(pixels);
     }
 
     pub(crate) fn config(&self) -> &LoaderConfig {
@@ -52,17 +85,10 @@ impl Preparer {
 
     /// The batch of the images `indices`. `None` when `stop` was set meanwhile.
     pub(crate) fn batch(&self, indices: &[usize], epoch: u64, stop: &AtomicBool) -> Option<Result<Batch>> {
-        let annotations = self.source.annotations();
         let pixels = 3 * self.config.size * self.config.size;
         // Every element is written below.
-        let mut images = self
-            .spare
-            .lock()
-            .ok()
-            .and_then(|mut spare| spare.pop())
-            .unwrap_or_default();
+        let mut images = self.spare.take();
         images.resize(indices.len() * pixels, 0.0);
-        let mut labels = Vec::with_capacity(indices.len() * annotations.attributes.len());
         let mut scratch = Vec::new();
         for (&index, out) in indices.iter().zip(images.chunks_exact_mut(pixels)) {
             if stop.load(Ordering::Relaxed) {
@@ -71,20 +97,45 @@ impl Preparer {
             if let Err(error) = self.fill(index, epoch, out, &mut scratch) {
                 return Some(Err(error));
             }
-            labels.extend(annotations.labels_of(index).iter().map(|&label| f32::from(label)));
         }
         Some(Ok(Batch {
             indices: indices.to_vec(),
             images,
-            labels,
+            labels: self.labels(indices),
         }))
+    }
+
+    /// The same images as pixels, with what makes the batch's images of them.
+    pub(crate) fn pixel_batch(&self, indices: &[usize], epoch: u64, stop: &AtomicBool) -> Option<Result<PixelBatch>> {
+        let mut batch = PixelBatch::new(self.config.size, self.spare_pixels.take());
+        for &index in indices {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            match self.cache.get_or_insert(index, || self.prepare(index)) {
+                Ok(prepared) => batch.push(index, &prepared.pixels, &prepared.transform, &self.draw(index, epoch)),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        batch.labels = self.labels(indices);
+        Some(Ok(batch))
+    }
+
+    fn labels(&self, indices: &[usize]) -> Vec<f32> {
+        let annotations = self.source.annotations();
+        let of_image = |&index: &usize| annotations.labels_of(index).iter().map(|&label| f32::from(label));
+        indices.iter().flat_map(of_image).collect()
+    }
+
+    fn draw(&self, index: usize, epoch: u64) -> Draw {
+        let mut random = generator(self.config.seed, epoch, Purpose::Augmentation, index as u64);
+        self.config.augmentation.draw(&mut random)
     }
 
     fn fill(&self, index: usize, epoch: u64, out: &mut [f32], scratch: &mut Vec<f32>) -> Result<()> {
         let prepared = self.cache.get_or_insert(index, || self.prepare(index))?;
         let size = self.config.size;
-        let mut random = generator(self.config.seed, epoch, Purpose::Augmentation, index as u64);
-        let draw = self.config.augmentation.draw(&mut random);
+        let draw = self.draw(index, epoch);
         let transform = draw.transform(&prepared.transform, size);
         prepared.pixels.sample(&transform, draw.mirror, size, out);
         draw.finish(size, out, scratch);

@@ -60,6 +60,11 @@ impl Pixels {
         (self.width, self.height)
     }
 
+    /// Four bytes a pixel, row after row; the last is 0.
+    pub(crate) fn rgbx(&self) -> &[u8] {
+        self.data.as_flattened()
+    }
+
     /// Three bytes a pixel, row after row.
     pub(crate) fn rgb(&self) -> impl Iterator<Item = u8> + '_ {
         self.data.iter().flat_map(|pixel| pixel[..3].iter().copied())

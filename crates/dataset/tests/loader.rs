@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dataset::{
     Alignment, Annotations, Attributes, Augmentation, Batch, Error, Landmarks, Loader, LoaderConfig, MemorySource,
-    Result, Source, Split, warp_into,
+    PixelBatch, Result, Source, Split, View, warp_into,
 };
 use image::{Rgb, RgbImage};
 
@@ -97,6 +97,69 @@ fn the_number_of_threads_changes_nothing() {
             );
         }
     }
+}
+
+/// The definition of a [`View`], in double precision and pixel by pixel.
+fn seen(batch: &PixelBatch, view: &View) -> Vec<f32> {
+    let side = batch.size;
+    let pixel = |x: f64, y: f64, c: usize| {
+        let x = x.clamp(0.0, (view.width - 1) as f64) as usize;
+        let y = y.clamp(0.0, (view.height - 1) as f64) as usize;
+        f64::from(batch.pixels[4 * (view.start + y * view.width + x) + c]) / 255.0
+    };
+    let sampled = |x: usize, y: usize, c: usize| {
+        let x = if view.mirror { side - 1 - x } else { x };
+        let [x, y] = view.transform.apply([x as f64 + 0.5, y as f64 + 0.5]).map(|v| v - 0.5);
+        let (left, upper) = (x.floor(), y.floor());
+        let row = |y: f64| pixel(left, y, c) + (x - left) * (pixel(left + 1.0, y, c) - pixel(left, y, c));
+        row(upper) + (y - upper) * (row(upper + 1.0) - row(upper))
+    };
+    let blurred = |line: &dyn Fn(usize) -> f64, at: usize| match &batch.taps[view.taps.clone()] {
+        [] => line(at),
+        taps => (taps.iter().enumerate())
+            .map(|(offset, &tap)| {
+                let both = line(at.saturating_sub(offset)) + line((at + offset).min(side - 1));
+                f64::from(tap) * if offset == 0 { both / 2.0 } else { both }
+            })
+            .sum(),
+    };
+    let mut image = Vec::new();
+    for (y, x, c) in (0..side).flat_map(|y| (0..side).flat_map(move |x| (0..3).map(move |c| (y, x, c)))) {
+        let value = blurred(&|x| blurred(&|y| sampled(x, y, c), y), x);
+        let (contrast, brightness) = (f64::from(view.contrast), f64::from(view.brightness));
+        image.push(((value - 0.5) * contrast + 0.5 + brightness).clamp(0.0, 1.0) as f32);
+    }
+    image
+}
+
+#[test]
+fn pixels_and_views_define_the_same_images() {
+    let loader = loader(LoaderConfig { size: 16, ..config(2) });
+    let batches: Vec<PixelBatch> = loader.pixel_epoch(1, 2).map(Result::unwrap).collect();
+    let expected = epoch(&loader, 1, 2);
+    assert_eq!(batches.len(), expected.len());
+    let (mut mirrored, mut blurred) = (0, 0);
+    for (batch, expected) in batches.iter().zip(&expected) {
+        assert_eq!(batch.indices, expected.indices);
+        assert_eq!(batch.labels, expected.labels);
+        assert_eq!(batch.views.len(), batch.indices.len());
+        for (view, expected) in batch.views.iter().zip(expected.images.chunks_exact(3 * 16 * 16)) {
+            mirrored += usize::from(view.mirror);
+            blurred += usize::from(!view.taps.is_empty());
+            for (ours, expected) in seen(batch, view).iter().zip(expected) {
+                // Single precision positions up to 218 pixels: 2e-5 pixels, and a step of at most 1 per pixel.
+                assert!((ours - expected).abs() < 5e-5, "{ours} {expected}");
+            }
+        }
+    }
+    assert!(mirrored > 0 && blurred > 0);
+    for batch in batches {
+        loader.recycle_pixels(batch);
+    }
+    assert_eq!(
+        loader.pixel_epoch(1, 2).next().unwrap().unwrap().indices,
+        expected[0].indices
+    );
 }
 
 #[test]

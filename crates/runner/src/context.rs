@@ -269,9 +269,7 @@ fn gpu(ordinal: usize) -> std::result::Result<Device, String> {
     if !candle_core::utils::cuda_is_available() {
         return Err("this program was built without CUDA, which `just cuda` builds in".to_owned());
     }
-    // A stream of its own: candle's default device has one for each thread that uses it, which do not wait for each other,
-    // while a training step runs on whichever thread of the pool is free.
-    Device::new_cuda_with_stream(ordinal).map_err(|error| format!("GPU {ordinal} cannot be used ({error})"))
+    model::gpu(ordinal).map_err(|error| format!("GPU {ordinal} cannot be used ({error})"))
 }
 
 /// The device as `--device` takes it.

@@ -62,6 +62,8 @@ pub use statistics::{Statistics, batch_statistics};
 pub(crate) use convolution::Convolution;
 #[cfg(feature = "cuda")]
 pub(crate) use cuda::optimiser as gpu_optimiser;
+#[cfg(feature = "cuda")]
+pub(crate) use cuda::sampling::GpuSampler;
 pub(crate) use normaliser::Normaliser;
 pub(crate) use pooling::{AveragePool, MaxPool};
 pub(crate) use simd::InstructionSet;

@@ -26,6 +26,7 @@ mod explain;
 mod faces;
 mod facts;
 mod faithfulness;
+mod feed;
 mod figure_data;
 mod finished;
 mod history;

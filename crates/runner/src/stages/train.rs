@@ -5,7 +5,6 @@
 
 use std::time::{Duration, Instant};
 
-use candle_core::Tensor;
 use dataset::{Augmentation, Loader, LoaderConfig};
 use metrics::{Class, error_rates_by_attribute};
 use model::{
@@ -13,6 +12,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::feed::Feed;
 use super::history::{self, Epoch};
 use super::training_log::{Event, LINES_AN_EPOCH, Line, TrainingLog, now};
 use super::{DataSet, bad_images, evaluate};
@@ -242,6 +242,7 @@ fn train(context: &Context, data: &DataSet, job: &Job, loader: &Loader) -> Resul
     let folder = context.results.join(name);
     let log = TrainingLog::open(&folder, memory.history.len(), first_step, settings.tensorboard)?;
     let mut work = context.progress.work(&format!("train/{name}"), total);
+    let mut feed = Feed::new(context, loader)?;
     let mut saved = Instant::now();
     // Validation left out.
     let mut training_time = Duration::ZERO;
@@ -252,18 +253,14 @@ fn train(context: &Context, data: &DataSet, job: &Job, loader: &Loader) -> Resul
         let epoch = memory.history.len();
         let epoch_started = Instant::now();
         let mut unread = Vec::new();
-        for batch in loader.epoch(epoch as u64, memory.steps) {
+        for batch in feed.epoch(epoch as u64, memory.steps) {
             if context.interrupt.is_asked() || saved.elapsed() >= Duration::from_secs(settings.checkpoint_seconds) {
                 memory.read(&mut unread)?;
                 save(context, data, name, trainer.network(), Some((&trainer, &memory)))?;
                 saved = Instant::now();
                 context.interrupt.check()?;
             }
-            let batch = batch.map_err(|error| bad_images::with_way_out(context, &error))?;
-            let images = evaluate::images_of(&batch, context.experiment.data.image_size, &context.device)?;
-            let shape = (batch.indices.len(), data.attributes().len());
-            let labels = Tensor::from_slice(&batch.labels, shape, &context.device)?;
-            loader.recycle(batch);
+            let (images, labels) = batch?;
             let learning_rate = trainer.learning_rate();
             unread.push(trainer.step(&images, &labels)?);
             memory.learning_rate = learning_rate;

@@ -60,7 +60,7 @@ impl Shape {
     fn packed<T: Number>(self, device: &CudaDevice, weight: &Operand<'_>, element: Element) -> Result<CudaSlice<T>> {
         // SAFETY: the kernel writes every element.
         let packed = unsafe { device.alloc::<T>(self.weights())? };
-        let to = address(device, &packed.as_view());
+        let to = address(&device.cuda_stream(), &packed.as_view());
         // SAFETY: arrays of the filter's size, of float32 and of `element`.
         unsafe { self.filter().pack(device, element, weight.address(Element::F32)?, to)? };
         Ok(packed)
@@ -124,7 +124,7 @@ impl Shape {
                 let mut of_packed = unsafe { device.alloc::<T>(self.weights())? };
                 plans::weight_gradient::<T>(device, self, &x.view()?, &gradient, &mut of_packed)?;
                 let (of_weight, to) = super::unwritten(device, Element::F32, self.weights())?;
-                let from = address(device, &of_packed.as_view());
+                let from = address(&device.cuda_stream(), &of_packed.as_view());
                 // SAFETY: arrays of the filter's size, of `element` and of float32.
                 unsafe { self.filter().unpack(device, element, from, to)? };
                 Some(of_weight)

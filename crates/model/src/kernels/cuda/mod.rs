@@ -7,10 +7,11 @@ pub(super) mod normalisation;
 pub(crate) mod optimiser;
 mod plans;
 pub(super) mod pooling;
+pub(crate) mod sampling;
 
 use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaSlice, CudaView, DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg,
+    CudaSlice, CudaStream, CudaView, DevicePtr, DeviceRepr, LaunchConfig, PushKernelArg,
 };
 use candle_core::cuda_backend::{CudaDType, WrapErr};
 use candle_core::op::BackpropOp;
@@ -29,7 +30,7 @@ impl Machine for CudaDevice {
     fn scratch(&self, numbers: usize) -> Result<(CudaSlice<f32>, Address)> {
         // SAFETY: the kernels write before they read.
         let memory = unsafe { self.alloc::<f32>(numbers)? };
-        let address = address(self, &memory.as_view());
+        let address = address(&self.cuda_stream(), &memory.as_view());
         Ok((memory, address))
     }
 
@@ -54,10 +55,10 @@ impl Machine for CudaDevice {
     }
 }
 
-/// Where a slice is. It may be used for as long as the slice is there, on the device's stream: work there is done in its order, and so is
+/// Where a slice is. It may be used for as long as the slice is there, on that stream: work there is done in its order, and so is
 /// giving memory back, which is why nothing need be waited for.
-fn address<T>(device: &CudaDevice, slice: &CudaView<'_, T>) -> Address {
-    Address(slice.device_ptr(&device.cuda_stream()).0)
+fn address<T>(stream: &CudaStream, slice: &CudaView<'_, T>) -> Address {
+    Address(slice.device_ptr(stream).0)
 }
 
 /// A contiguous tensor that a kernel reads.
@@ -97,10 +98,10 @@ impl<'a> Operand<'a> {
 
     /// Of elements of one type.
     fn address(&self, element: Element) -> Result<Address> {
-        let device = self.device();
+        let stream = &self.device().cuda_stream();
         Ok(match element {
-            Element::F32 => address(device, &self.view::<f32>()?),
-            Element::Bf16 => address(device, &self.view::<bf16>()?),
+            Element::F32 => address(stream, &self.view::<f32>()?),
+            Element::Bf16 => address(stream, &self.view::<bf16>()?),
         })
     }
 }
@@ -121,7 +122,7 @@ fn unwritten(device: &CudaDevice, element: Element, elements: usize) -> Result<(
     {
         // SAFETY: what is there is overwritten before anything reads it, as every caller launches a kernel that does.
         let slice = unsafe { device.alloc::<T>(elements)? };
-        let address = address(device, &slice.as_view());
+        let address = address(&device.cuda_stream(), &slice.as_view());
         Ok((CudaStorage::wrap_cuda_slice(slice, device.clone()), address))
     }
     match element {

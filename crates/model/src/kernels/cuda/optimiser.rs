@@ -54,7 +54,7 @@ pub(crate) fn step(slots: &[Slot<'_>]) -> Result<()> {
         )?;
     }
     let table = device.clone_htod(bytes(step.table()))?;
-    let at = super::address(device, &table.as_view());
+    let at = super::address(&device.cuda_stream(), &table.as_view());
     // SAFETY: the table is the step's; the slots hold the tensors whose addresses are in it.
     unsafe { step.run::<CudaDevice>(device, &first.update, at) }
 }

@@ -2,4 +2,5 @@
 #include "batch_norm.cuh"
 #include "optimiser.cuh"
 #include "pooling.cuh"
+#include "sampling.cuh"
 #include "weights.cuh"

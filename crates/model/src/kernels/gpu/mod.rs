@@ -9,6 +9,7 @@
 pub(crate) mod batch_norm;
 pub(crate) mod optimiser;
 pub(crate) mod pooling;
+pub(crate) mod sampling;
 pub(crate) mod weights;
 
 use super::storage::Dims;

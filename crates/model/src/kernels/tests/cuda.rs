@@ -2,15 +2,16 @@
 
 use super::super::{affine, batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d};
 use super::learning::losses;
+use super::pixels::{batches, borrowed, views};
 use super::{assert_all_close, numbers};
-use crate::Precision;
+use crate::{Precision, Sampler};
 use candle_core::{Device, Result, Tensor, Var};
 
 /// Relative to the largest magnitude; both sides round in float32, their sums in different orders.
 const TOLERANCE: f32 = 1e-5;
 
 fn gpu() -> Option<Device> {
-    match Device::new_cuda_with_stream(0) {
+    match crate::gpu(0) {
         Ok(device) => Some(device),
         Err(error) => {
             eprintln!("skipped, no GPU: {error}");
@@ -78,6 +79,32 @@ fn the_other_layers_are_the_cpus() {
     });
     check(&gpu, "maximum", &[x], |v| max_pool2d(&v[0], 3, 2, 1));
     check(&gpu, "average", &[x], |v| global_average_pool(&v[0]));
+}
+
+/// Batches one after the other without waiting, so that buffers are used again while copies and kernels are under way, and grow.
+#[test]
+fn sampled_images_are_the_loaders() {
+    let Some(gpu) = gpu() else { return };
+    let mut sampler = Sampler::new(&gpu).unwrap().unwrap();
+    let all: Vec<_> = [(31, 3), (224, 8), (70, 1)]
+        .into_iter()
+        .flat_map(|(size, batch_size)| batches(size, batch_size))
+        .collect();
+    let found: Vec<_> = all
+        .iter()
+        .map(|(pixels, _)| sampler.batch(borrowed(pixels, &views(pixels))).unwrap())
+        .collect();
+    drop(sampler);
+    for ((found, labels), (pixels, expected)) in found.iter().zip(&all) {
+        let (images, size) = (pixels.indices.len(), pixels.size);
+        let expected_images = Tensor::from_slice(&expected.images, (images, size, size, 3), &Device::Cpu).unwrap();
+        let expected_labels = Tensor::from_slice(&expected.labels, (images, 3), &Device::Cpu).unwrap();
+        let here = |tensor: &Tensor| tensor.to_device(&Device::Cpu).unwrap();
+        let found = here(found).permute((0, 2, 3, 1)).unwrap().contiguous().unwrap();
+        // As in the CPU's test of the kernels.
+        assert_all_close(&[found], &[expected_images], 2e-5, "images");
+        assert_all_close(&[here(labels)], &[expected_labels], 0.0, "labels");
+    }
 }
 
 /// Every layer, the loss and the optimiser together: the same losses for ten steps.

@@ -8,6 +8,8 @@ mod cuda;
 mod gpu;
 mod gradients;
 mod learning;
+#[cfg(any(feature = "cuda", unix))]
+mod pixels;
 
 use candle_core::{Device, Result, Tensor, Var};
 

@@ -1,6 +1,7 @@
 //! The GPU's kernels, run on the CPU, against the CPU's own layers.
 
 mod emulator;
+mod sampling;
 
 use candle_core::{Device, Result, Tensor, Var};
 

@@ -42,7 +42,7 @@ Kernel kernel(void (*function)(A...)) {
 const std::map<std::string, Kernel> kernels = {
     BOTH(moments),      ONE(moments_of_chunks),      BOTH(normalise), BOTH(gradient_sums),     ONE(sums_of_chunks), BOTH(input_gradient),
     BOTH(average_pool), BOTH(average_pool_gradient), BOTH(max_pool),  BOTH(max_pool_gradient), BOTH(pack_weight),   BOTH(unpack_weight),
-    ONE(sgd_step),      ONE(rms_prop_step),          ONE(adam_step),
+    ONE(sgd_step),      ONE(rms_prop_step),          ONE(adam_step),   ONE(sample_views),       ONE(blur_columns),   ONE(blur_rows),
 };
 
 ucontext_t scheduler, threads[THREADS];

@@ -1,0 +1,85 @@
+//! Batches whose images are made on the GPU, from the pixels that files decode to.
+
+use std::ops::Range;
+
+use candle_core::{Device, Tensor};
+
+use crate::Result;
+
+/// Decoded images, how each is seen, and their labels: `dataset`'s batch of pixels.
+#[derive(Clone, Copy, Debug)]
+pub struct PixelBatch<'a> {
+    /// Side S of the squares, pixels.
+    pub size: usize,
+    /// All images' pixels, image after image and row after row: red, green, blue and one byte that is not looked at.
+    pub pixels: &'a [u8],
+    /// N of them.
+    pub views: &'a [View],
+    /// The weights of all blurs.
+    pub taps: &'a [f32],
+    /// `[N, A]`, -1, 0 or +1.
+    pub labels: &'a [f32],
+}
+
+/// How a square shows an image: sampled bilinearly at the transformed pixel centres, continued by its outermost pixels, in \[0, 1\]; blurred
+/// along columns and rows with replicated edges; and lit, `(v - 0.5) contrast + 0.5 + brightness`, held to \[0, 1\].
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// Number of the image's first pixel in the batch.
+    pub start: usize,
+    /// Width of the image, pixels, at least 2.
+    pub width: usize,
+    /// Height of the image, pixels, at least 2.
+    pub height: usize,
+    /// a, b, tx, ty: the square's point (x, y) is the image's (a x - b y + tx, b x + a y + ty). Pixel centres are at halves.
+    pub transform: [f64; 4],
+    /// Whether the square is mirrored left to right.
+    pub mirror: bool,
+    /// The blur's weights in the batch's `taps`, from the middle outwards to one side; empty without a blur.
+    pub taps: Range<usize>,
+    /// Factor on the distance to 0.5.
+    pub contrast: f32,
+    /// What is added.
+    pub brightness: f32,
+}
+
+/// Uploads batches of pixels to a GPU and samples them there, while the GPU is busy with earlier ones.
+#[derive(Debug)]
+pub struct Sampler {
+    #[cfg(feature = "cuda")]
+    gpu: crate::kernels::GpuSampler,
+    /// There is none without CUDA.
+    #[cfg(not(feature = "cuda"))]
+    none: std::convert::Infallible,
+}
+
+impl Sampler {
+    /// For a GPU; `None` for a CPU, on which the loader's threads sample better.
+    ///
+    /// # Errors
+    /// Those of the GPU's driver.
+    pub fn new(device: &Device) -> Result<Option<Self>> {
+        match device {
+            #[cfg(feature = "cuda")]
+            Device::Cuda(device) => Ok(Some(Self {
+                gpu: crate::kernels::GpuSampler::new(device)?,
+            })),
+            _ => Ok(None),
+        }
+    }
+
+    /// Images `[N, 3, S, S]` float32, a view of channels-last memory as for [`Network::forward`](crate::Network::forward), and labels
+    /// `[N, A]`, both on the GPU. It is not waited for, and the batch's memory is free on return.
+    ///
+    /// # Errors
+    /// When a view names what is not in the batch, and those of the GPU's driver.
+    pub fn batch(&mut self, batch: PixelBatch<'_>) -> Result<(Tensor, Tensor)> {
+        #[cfg(feature = "cuda")]
+        return Ok(self.gpu.batch(batch)?);
+        #[cfg(not(feature = "cuda"))]
+        {
+            let _ = batch;
+            match self.none {}
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! How a training's batches come to its device: sampled by the loader's threads for a CPU, as pixels that the GPU samples for a GPU.
+
+use candle_core::Tensor;
+use dataset::{Loader, PixelBatch};
+use model::{Sampler, View};
+
+use super::{bad_images, evaluate};
+use crate::context::Context;
+use crate::error::Result;
+
+/// Brings batches to the run's device.
+pub struct Feed<'a> {
+    context: &'a Context,
+    loader: &'a Loader,
+    /// Where there is a GPU.
+    sampler: Option<Sampler>,
+}
+
+impl<'a> Feed<'a> {
+    /// # Errors
+    /// Those of a GPU's driver.
+    pub fn new(context: &'a Context, loader: &'a Loader) -> Result<Self> {
+        Ok(Self {
+            context,
+            loader,
+            sampler: Sampler::new(&context.device)?,
+        })
+    }
+
+    /// The batches of an epoch from number `first_batch` on: images `[N, 3, S, S]` and labels `[N, A]`, both float32. Errors are those of
+    /// loading, and the device's.
+    pub fn epoch(&mut self, epoch: u64, first_batch: usize) -> Box<dyn Iterator<Item = Result<(Tensor, Tensor)>> + '_> {
+        let (context, loader) = (self.context, self.loader);
+        let way_out = |error| bad_images::with_way_out(context, &error);
+        let Some(sampler) = &mut self.sampler else {
+            let (size, device) = (loader.config().size, &context.device);
+            return Box::new(loader.epoch(epoch, first_batch).map(move |batch| {
+                let batch = batch.map_err(way_out)?;
+                let images = evaluate::images_of(&batch, size, device)?;
+                let shape = (batch.indices.len(), batch.labels.len() / batch.indices.len().max(1));
+                let labels = Tensor::from_slice(&batch.labels, shape, device)?;
+                loader.recycle(batch);
+                Ok((images, labels))
+            }));
+        };
+        Box::new(loader.pixel_epoch(epoch, first_batch).map(move |batch| {
+            let batch = batch.map_err(way_out)?;
+            let tensors = sampler.batch(borrowed(&batch, &views(&batch)))?;
+            loader.recycle_pixels(batch);
+            Ok(tensors)
+        }))
+    }
+}
+
+fn borrowed<'a>(batch: &'a PixelBatch, views: &'a [View]) -> model::PixelBatch<'a> {
+    model::PixelBatch {
+        size: batch.size,
+        pixels: &batch.pixels,
+        views,
+        taps: &batch.taps,
+        labels: &batch.labels,
+    }
+}
+
+fn views(batch: &PixelBatch) -> Vec<View> {
+    let view = |view: &dataset::View| View {
+        start: view.start,
+        width: view.width,
+        height: view.height,
+        transform: [view.transform.a, view.transform.b, view.transform.tx, view.transform.ty],
+        mirror: view.mirror,
+        taps: view.taps.clone(),
+        contrast: view.contrast,
+        brightness: view.brightness,
+    };
+    batch.views.iter().map(view).collect()
+}
