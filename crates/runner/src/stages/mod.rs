@@ -26,10 +26,8 @@ mod explain;
 mod faces;
 mod facts;
 mod faithfulness;
-mod feed;
 mod figure_data;
 mod finished;
-mod history;
 mod localiser;
 mod maps;
 mod masks;
@@ -45,7 +43,6 @@ mod reference;
 mod removal;
 mod report;
 mod train;
-mod training_log;
 
 pub use data::{DataSet, prepare};
 pub use explain::energy_path;

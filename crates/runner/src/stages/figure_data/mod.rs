@@ -6,7 +6,7 @@ pub use scores::{calibration, score_distributions};
 
 use metrics::{Bootstrap, Class, MIN_SAMPLES, Statistics, spearman_with_interval};
 
-use super::history;
+use super::train::history;
 use crate::context::Context;
 use crate::error::Result;
 use crate::faithfulness::Faithfulness;

@@ -4,9 +4,9 @@ use candle_core::Tensor;
 use dataset::{Loader, PixelBatch};
 use model::{Sampler, View};
 
-use super::{bad_images, evaluate};
 use crate::context::Context;
 use crate::error::Result;
+use crate::stages::{bad_images, evaluate};
 
 /// Brings batches to the run's device.
 pub struct Feed<'a> {

@@ -1,0 +1,275 @@
+//! A training, from its start or from where it was stopped to its end.
+
+use std::time::{Duration, Instant};
+
+use dataset::Loader;
+use metrics::{Class, error_rates_by_attribute};
+use model::{Network, StepLoss, Trainer};
+
+use super::feed::Feed;
+use super::history::{self, Epoch};
+use super::log::{Event, LINES_AN_EPOCH, Line, TrainingLog, now};
+use super::unfinished::{self, Memory};
+use super::{Job, recipe};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::progress::Work;
+use crate::results::unfinished_path;
+use crate::stages::{DataSet, evaluate};
+
+/// On a GPU, which is waited for when a loss is read.
+const LOSSES_READ_TOGETHER: usize = 20;
+
+/// A training under way.
+pub struct Course<'a> {
+    context: &'a Context,
+    data: &'a DataSet,
+    job: &'a Job,
+    loader: &'a Loader,
+    trainer: Trainer,
+    memory: Memory,
+    /// Losses that are still on the device.
+    unread: Vec<StepLoss>,
+    log: TrainingLog,
+    pace: Pace,
+    saved: Instant,
+}
+
+impl<'a> Course<'a> {
+    /// Starts a training, or takes up the one that was stopped.
+    ///
+    /// # Errors
+    /// When a setting is out of range, an attribute has one class only, or files cannot be read or written.
+    pub fn begin(context: &'a Context, data: &'a DataSet, job: &'a Job, loader: &'a Loader) -> Result<Self> {
+        let name = job.name.as_str();
+        let settings = &context.experiment.training;
+        let key = job.key.clone().text("unfinished").finish();
+        let steps = (loader.batches_per_epoch() * settings.epochs) as u64;
+        let config = recipe::trainer(context, data, name, &job.classifier, steps)?;
+        let (trainer, memory) = match unfinished::read(context, name, &key)? {
+            Some((checkpoint, memory)) => {
+                let (epochs, steps) = (memory.history.len(), memory.steps);
+                context.progress.say(&format!(
+                    "{:24} going on after epoch {epochs} and {steps} steps",
+                    format!("train/{name}")
+                ));
+                (Trainer::resume(&checkpoint, config, &context.device)?, memory)
+            }
+            None => {
+                let network = untrained(context, data, job)?;
+                (Trainer::new(network, config)?, Memory::new(key))
+            }
+        };
+        let folder = context.results.join(name);
+        let log = TrainingLog::open(&folder, memory.history.len(), trainer.steps(), settings.tensorboard)?;
+        Ok(Self {
+            pace: Pace::new(trainer.steps(), settings.batch_size),
+            context,
+            data,
+            job,
+            loader,
+            trainer,
+            memory,
+            unread: Vec::new(),
+            log,
+            saved: Instant::now(),
+        })
+    }
+
+    /// Goes to the end; what it wrote.
+    ///
+    /// # Errors
+    /// Those of loading, of a loss that is not finite, and of writing; [`Error::Interrupted`] after the state has been saved.
+    pub fn run(mut self) -> Result<Vec<String>> {
+        let (context, name) = (self.context, self.job.name.as_str());
+        let epochs = context.experiment.training.epochs;
+        let steps = (self.loader.batches_per_epoch() * epochs) as u64;
+        let mut work = context.progress.work(&format!("train/{name}"), steps);
+        let mut feed = Feed::new(context, self.loader)?;
+        while self.memory.history.len() < epochs {
+            self.epoch(&mut feed, &mut work)?;
+        }
+        let rate = self.pace.images_a_second(self.trainer.steps());
+        let last = self.memory.history.last().map_or(f64::NAN, |epoch| epoch.loss);
+        work.done(&format!("{epochs} epochs, loss {last:.4}, {rate:.0} images/s"));
+
+        unfinished::save_trained(context, self.data, name, self.trainer.network())?;
+        let history = history::path(name);
+        let bytes = history::table(&self.memory.history)
+            .to_parquet()
+            .map_err(|source| Error::Table {
+                path: context.results.join(&history),
+                source,
+            })?;
+        context.results.write(&history, &bytes)?;
+        context.results.remove(&unfinished_path(name))?;
+        Ok(vec![evaluate::checkpoint_path(name), history])
+    }
+
+    /// What is left of an epoch, and its validation.
+    fn epoch(&mut self, feed: &mut Feed<'_>, work: &mut Work) -> Result<()> {
+        let context = self.context;
+        let save_after = Duration::from_secs(context.experiment.training.checkpoint_seconds);
+        let steps = self.loader.batches_per_epoch();
+        self.pace.begin_epoch();
+        for batch in feed.epoch(self.memory.history.len() as u64, self.memory.steps) {
+            if context.interrupt.is_asked() || self.saved.elapsed() >= save_after {
+                self.memory.read(&mut self.unread)?;
+                self.save()?;
+                context.interrupt.check()?;
+            }
+            let (images, labels) = batch?;
+            self.memory.learning_rate = self.trainer.learning_rate();
+            self.unread.push(self.trainer.step(&images, &labels)?);
+            self.memory.steps += 1;
+            if context.device.is_cpu() || self.unread.len() == LOSSES_READ_TOGETHER {
+                self.memory.read(&mut self.unread)?;
+            }
+            self.tell(steps, work)?;
+        }
+        self.pace.end_epoch();
+        self.memory.read(&mut self.unread)?;
+        let errors = match validation_errors(context, self.data, self.trainer.network()) {
+            Err(stopped @ Error::Interrupted { .. }) => {
+                self.save()?;
+                return Err(stopped);
+            }
+            errors => errors?,
+        };
+        let epoch = Epoch {
+            epoch: self.memory.history.len() + 1,
+            learning_rate: self.memory.learning_rate,
+            loss: self.memory.loss_sum / steps as f64,
+            minority_error: errors.map(|errors| errors[0]),
+            majority_error: errors.map(|errors| errors[1]),
+        };
+        self.memory.end_epoch(epoch);
+        self.log.add(&Line {
+            event: Event::Epoch,
+            epoch: epoch.epoch,
+            step: self.trainer.steps(),
+            loss: epoch.loss,
+            learning_rate: epoch.learning_rate,
+            validation_minority_error: epoch.minority_error,
+            validation_majority_error: epoch.majority_error,
+            images_per_second: self.pace.images_a_second(self.trainer.steps()),
+            time: now(),
+        })
+    }
+
+    /// Shows how far it is, and now and then adds a line to the log.
+    fn tell(&mut self, steps_an_epoch: usize, work: &mut Work) -> Result<()> {
+        let done = self.trainer.steps();
+        let rate = self.pace.images_a_second(done);
+        if self
+            .memory
+            .steps
+            .is_multiple_of(steps_an_epoch.div_ceil(LINES_AN_EPOCH))
+        {
+            self.memory.read(&mut self.unread)?;
+            self.log.add(&Line {
+                event: Event::Step,
+                epoch: self.memory.history.len() + 1,
+                step: done,
+                loss: self.memory.mean_since_logged(),
+                learning_rate: self.memory.learning_rate,
+                validation_minority_error: None,
+                validation_majority_error: None,
+                images_per_second: rate,
+                time: now(),
+            })?;
+        }
+        let read = (self.memory.steps - self.unread.len()).max(1);
+        let mean_loss = self.memory.loss_sum / read as f64;
+        let epochs = self.context.experiment.training.epochs;
+        work.at(done, &history::status(&self.memory.history, epochs, mean_loss, rate));
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<()> {
+        unfinished::save(self.context, self.data, &self.job.name, &self.trainer, &self.memory)?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+}
+
+/// How fast steps are taken, validation left out.
+struct Pace {
+    first_step: u64,
+    batch_size: usize,
+    /// Of the epochs that are over.
+    time: Duration,
+    epoch: Option<Instant>,
+}
+
+impl Pace {
+    fn new(first_step: u64, batch_size: usize) -> Self {
+        Self {
+            first_step,
+            batch_size,
+            time: Duration::ZERO,
+            epoch: None,
+        }
+    }
+
+    fn begin_epoch(&mut self) {
+        self.epoch = Some(Instant::now());
+    }
+
+    fn end_epoch(&mut self) {
+        self.time += self.epoch.take().map_or(Duration::ZERO, |since| since.elapsed());
+    }
+
+    /// After so many steps of the whole training.
+    fn images_a_second(&self, steps: u64) -> f64 {
+        let time = self.time + self.epoch.map_or(Duration::ZERO, |since| since.elapsed());
+        (steps - self.first_step) as f64 * self.batch_size as f64 / time.as_secs_f64().max(1e-9)
+    }
+}
+
+/// The network that a training begins with.
+fn untrained(context: &Context, data: &DataSet, job: &Job) -> Result<Network> {
+    let (settings, seed) = (&context.experiment.model, context.experiment.seed);
+    let architecture = settings.architecture().map_err(Error::Request)?;
+    let outputs = data.attributes().len();
+    let network = match &job.pretrained {
+        Some(file) => file.backbone(&architecture, outputs, seed, &context.device)?,
+        None => Network::new(&architecture, outputs, seed, &context.device)?,
+    };
+    Ok(network.with_normalisation(settings.normalisation()))
+}
+
+/// Mean over attributes of the minority class's and the majority class's error on the frontal validation images.
+fn validation_errors(context: &Context, data: &DataSet, network: &Network) -> Result<Option<[f64; 2]>> {
+    if data.validation.is_empty() {
+        return Ok(None);
+    }
+    let mut scores = Vec::new();
+    let mut labels = Vec::new();
+    evaluate::for_each_batch(
+        context,
+        data,
+        network,
+        &data.validation,
+        "validation",
+        |batch, output| {
+            scores.extend(output.logits.flatten_all()?.to_vec1::<f32>()?);
+            labels.extend_from_slice(&batch.labels);
+            Ok(())
+        },
+    )?;
+    let rates = error_rates_by_attribute(&scores, &labels, data.attributes().len())?;
+    let minority = |(positives, negatives): (usize, usize)| Class::minority(positives, negatives);
+    let counts = data.class_counts();
+    let mean = |class: fn(Class) -> Class| {
+        let all: Vec<f64> = rates
+            .iter()
+            .zip(&counts)
+            .filter_map(|(rates, &counts)| rates.rate(class(minority(counts))))
+            .collect();
+        (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
+    };
+    Ok(mean(|class| class)
+        .zip(mean(Class::opposite))
+        .map(|(minority, majority)| [minority, majority]))
+}

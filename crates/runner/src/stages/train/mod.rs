@@ -1,0 +1,172 @@
+//! The training stage: one classifier, from random weights to a checkpoint.
+//!
+//! | file | |
+//! |---|---|
+//! | `recipe.rs` | what the experiment's settings become |
+//! | `feed.rs` | batches, on their way to the device |
+//! | `course.rs` | a training from its start, or from where it was stopped, to its end |
+//! | `unfinished.rs` | what is saved to go on from |
+//! | `history.rs`, `log.rs` | what is told of it: a row an epoch when it is done, and lines while it runs |
+
+mod course;
+mod feed;
+pub mod history;
+mod log;
+mod recipe;
+mod unfinished;
+
+use dataset::Loader;
+
+use self::course::Course;
+pub use self::recipe::class_weights;
+use super::{DataSet, bad_images, evaluate};
+use crate::context::{Context, SideBySide};
+use crate::error::{Error, Result};
+use crate::experiment::Classifier;
+use crate::manifest::Key;
+use crate::weights::{WeightsFile, find_pretrained};
+
+/// Runs the stage for all classifiers: on a CPU some at a time (`training.at_once`), which share decoded images and divide the threads.
+/// Small networks have loops too short to divide well: two trainings on a thread each take four fifths of the time of one after the
+/// other on two threads.
+///
+/// # Errors
+/// Those of loading images, of an attribute with one class only, of a loss that is not finite, and of writing;
+/// [`Error::Interrupted`] after the states have been saved.
+pub fn run(context: &mut Context, data: &DataSet, names: &[String]) -> Result<()> {
+    let mut waiting = Vec::new();
+    for name in names {
+        let Some(classifier) = context.experiment.classifiers.get(name).cloned() else {
+            return Err(Error::Request(format!("the experiment has no classifier `{name}`")));
+        };
+        if let Some(path) = &classifier.weights {
+            let file = WeightsFile::read(path)?;
+            let key = Key::default()
+                .settings(&context.experiment.model.deciding())
+                .settings(&data.attributes())
+                .text(&file.hash());
+            context.stage(&stage(name), key, |context| adopt(context, data, name, &file))?;
+            continue;
+        }
+        let job = Job::new(context, data, name, classifier)?;
+        if !context.is_unchanged(&stage(name), &job.key) {
+            waiting.push(job);
+        }
+    }
+    let threads = rayon::current_num_threads();
+    let at_once = at_once(context)?.min(threads);
+    while !waiting.is_empty() {
+        let together: Vec<Job> = waiting.drain(..at_once.min(waiting.len())).collect();
+        let (share, rest) = (threads / together.len(), threads % together.len());
+        let loader: &Loader = &data.loader(&data.training, recipe::loader(&context.experiment, share))?;
+        let stages = together.into_iter().enumerate().map(|(position, job)| SideBySide {
+            stage: stage(&job.name),
+            key: job.key.clone(),
+            threads: share + usize::from(position < rest),
+            work: Box::new(move |context| Course::begin(context, data, &job, loader)?.run()),
+        });
+        context.stages_side_by_side(stages.collect())?;
+    }
+    Ok(())
+}
+
+/// Whether a classifier has been trained, as the experiment says and of this data. For before a run, when the manifest still has the data
+/// of the one before.
+pub fn is_done(context: &Context, data: &DataSet, name: &str) -> Result<bool> {
+    let Some(classifier) = context.experiment.classifiers.get(name).cloned() else {
+        return Ok(false);
+    };
+    let job = Job::new(context, data, name, classifier)?;
+    Ok(context.manifest.data == data.source.fingerprint() && context.is_current(&stage(name), &job.key))
+}
+
+/// How many classifiers are trained at a time.
+fn at_once(context: &Context) -> Result<usize> {
+    let experiment = &context.experiment;
+    if !context.device.is_cpu() {
+        // Trainings on one GPU would wait for each other.
+        return Ok(1);
+    }
+    if let Some(at_once) = experiment.training.at_once {
+        return Ok(at_once);
+    }
+    let architecture = experiment.model.architecture().map_err(Error::Request)?;
+    let width = architecture.stages.first().map_or(0, |stage| stage.width);
+    Ok(at_once_of(
+        experiment.training.batch_size,
+        experiment.data.image_size,
+        width,
+    ))
+}
+
+/// The same for batches of square images, and a network with so many channels in its first stage: two for small networks. A ResNet-50 at
+/// 224 pixels needs 13 GB instead of 7 for two trainings at a time, and a fifteenth less time.
+fn at_once_of(batch_size: usize, image_size: usize, width: usize) -> usize {
+    /// Numbers in a batch of the first stage's images, if those had the size of the network's input.
+    const SMALL: usize = 50 << 20;
+    let numbers = [image_size, image_size, width]
+        .iter()
+        .fold(batch_size, |all, &one| all.saturating_mul(one));
+    if numbers <= SMALL { 2 } else { 1 }
+}
+
+fn stage(classifier: &str) -> String {
+    format!("train/{classifier}")
+}
+
+/// A classifier that is to be trained.
+struct Job {
+    name: String,
+    classifier: Classifier,
+    /// The weights it starts from.
+    pretrained: Option<WeightsFile>,
+    key: Key,
+}
+
+impl Job {
+    fn new(context: &Context, data: &DataSet, name: &str, classifier: Classifier) -> Result<Self> {
+        let pretrained = match &context.experiment.model.pretrained {
+            Some(choice) => Some(WeightsFile::read(&find_pretrained(choice, &context.data_root)?)?),
+            None => None,
+        };
+        let key = Key::default()
+            .settings(&context.experiment.seed)
+            .settings(&context.experiment.data.deciding())
+            .settings(&context.experiment.model.deciding())
+            .settings(&context.experiment.training.deciding())
+            .settings(&classifier)
+            .settings(&bad_images::names(data))
+            .text(&pretrained.as_ref().map_or_else(String::new, WeightsFile::hash))
+            .text(&context.manifest.data);
+        Ok(Self {
+            name: name.to_owned(),
+            classifier,
+            pretrained,
+            key,
+        })
+    }
+}
+
+/// Makes a checkpoint of a classifier that was trained elsewhere.
+fn adopt(context: &Context, data: &DataSet, name: &str, file: &WeightsFile) -> Result<Vec<String>> {
+    let settings = &context.experiment.model;
+    let architecture = settings.architecture().map_err(Error::Request)?;
+    let normalisation = settings.normalisation();
+    let network = file.classifier(&architecture, data.attributes(), normalisation, &context.device)?;
+    unfinished::save_trained(context, data, name, &network)?;
+    Ok(vec![evaluate::checkpoint_path(name)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_networks_are_trained_two_at_a_time() {
+        // The embedded experiment's, a ResNet-18 of its own width, and the paper's.
+        assert_eq!(at_once_of(32, 112, 16), 2);
+        assert_eq!(at_once_of(32, 112, 64), 2);
+        assert_eq!(at_once_of(64, 224, 64), 1);
+        assert_eq!(at_once_of(usize::MAX, 224, 64), 1);
+    }
+}
