@@ -105,6 +105,35 @@ fn epochs(c: &mut Criterion) {
     group.finish();
 }
 
+/// What one thread brings of the paper's augmentation at the paper's size: images for a CPU, pixels for a GPU.
+fn feeds(c: &mut Criterion) {
+    let (_folder, source) = folder();
+    let mut group = c.benchmark_group("feed");
+    group.throughput(Throughput::Elements(IMAGES as u64)).sample_size(10);
+    for (name, cache_bytes) in [("decoded", 0), ("cached", usize::MAX)] {
+        let config = LoaderConfig {
+            cache_bytes,
+            augmentation: Augmentation::affact(),
+            ..LoaderConfig::in_order(224, 64, 1)
+        };
+        let loader = Loader::new(Arc::clone(&source), (0..IMAGES).collect(), config).expect("valid settings");
+        group.bench_function(format!("images/{name}"), |b| {
+            b.iter(|| {
+                loader
+                    .epoch(0, 0)
+                    .for_each(|batch| loader.recycle(batch.expect("readable")))
+            });
+        });
+        group.bench_function(format!("pixels/{name}"), |b| {
+            b.iter(|| {
+                let batches = loader.pixel_epoch(0, 0);
+                batches.for_each(|batch| loader.recycle_pixels(batch.expect("readable")));
+            });
+        });
+    }
+    group.finish();
+}
+
 fn annotations(c: &mut Criterion) {
     let rows = 202_599;
     let attributes = Attributes::celeba();
@@ -123,6 +152,6 @@ fn annotations(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
-    targets = one_image, epochs, annotations
+    targets = one_image, epochs, feeds, annotations
 }
 criterion_main!(benches);
