@@ -93,6 +93,26 @@ proptest! {
     }
 }
 
+/// Files of a few hundred bytes whose headers are in order and declare 60,000 x 60,000 pixels, which random damage seldom makes.
+#[test]
+fn images_that_declare_gigabytes_are_refused() {
+    let side = 60_000_u16.to_be_bytes();
+    let mut png = picture(40, 30, ImageFormat::Png);
+    for at in [16, 20] {
+        png[at..at + 4].copy_from_slice(&[0, 0, side[0], side[1]]);
+    }
+    let checksum = crc32fast::hash(&png[12..29]).to_be_bytes();
+    png[29..33].copy_from_slice(&checksum);
+    let mut jpeg = picture(40, 30, ImageFormat::Jpeg);
+    let frame = jpeg.windows(2).position(|marker| marker == [0xFF, 0xC0]).unwrap();
+    for at in [frame + 5, frame + 7] {
+        jpeg[at..at + 2].copy_from_slice(&side);
+    }
+    for bytes in [png, jpeg] {
+        bounded(|| decode(&bytes, "image".as_ref())).unwrap_err();
+    }
+}
+
 fn write(path: &Path, bytes: impl AsRef<[u8]>) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, bytes).unwrap();
