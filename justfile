@@ -46,6 +46,10 @@ bench *ARGS:
 peers *ARGS:
     python3 benches/peers/compare.py "$@"
 
+# The same on an NVIDIA GPU: writes BENCHMARKS-CUDA.md
+peers-cuda *ARGS:
+    python3 benches/peers/cuda.py "$@"
+
 # 2,000 faces in every form of CelebA give the same batches (`just test` takes 160)
 test-forms:
     BIASCAM_FORM_IMAGES=2000 cargo test --release --locked --workspace --test forms
@@ -58,6 +62,6 @@ peers-loader *ARGS:
 cuda *ARGS:
     cargo build --release --locked --bin biascam --features cuda "$@"
 
-# On a machine with an NVIDIA GPU: the layers against the CPU's, then the smoke experiment; output in results/cuda-verify
-cuda-verify:
-    benches/cuda.sh
+# On a machine with an NVIDIA GPU: everything there is to check on one, and the benchmark; output in results/cuda-verify. Or `--pack FOLDER`
+cuda-verify *ARGS:
+    benches/cuda.sh "$@"

@@ -13,14 +13,12 @@ import argparse
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+from common import HERE, ROOT, cell, instruction_sets, output, peers_python, processor, revision, torch_version
 
 # Work, what it is, and whether PyTorch is tried in both layouts (the authors explain in the default one).
 WORK = [
@@ -35,50 +33,6 @@ WORK = [
 TEST_IMAGES = [500, 2000, 8000]
 
 
-def output(*command, **more):
-    """What a command prints; where it fails, the end of its own words."""
-    try:
-        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, **more).stdout
-    except subprocess.CalledProcessError as error:
-        words = (error.stderr or error.stdout).strip()[-2000:]
-        raise SystemExit(f"compare.py: `{' '.join(map(str, command))}` failed:\n{words}") from None
-    except FileNotFoundError:
-        raise SystemExit(f"compare.py: there is no program `{command[0]}`") from None
-
-
-def peers_python():
-    """An interpreter of our own with the pinned requirements."""
-    folder = ROOT / "target" / "peers"
-    python = folder / "bin" / "python"
-    done = folder / "requirements.txt"
-    wanted = (HERE / "requirements.txt").read_text()
-    if not done.exists() or done.read_text() != wanted:
-        print(f"making a virtual environment with PyTorch in {folder} (3 GB, once)", file=sys.stderr)
-        try:
-            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-            subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
-        except (subprocess.CalledProcessError, OSError) as error:
-            raise SystemExit(
-                f"compare.py: the environment for PyTorch could not be made ({error}). It needs Python's venv and ensurepip, a "
-                "package index, and 3 GB; or give --python an interpreter that has what benches/peers/requirements.txt lists."
-            ) from None
-        done.write_text(wanted)
-    return str(python)
-
-
-def torch_version(python):
-    """PyTorch's, once all that the peers import can be imported."""
-    program = "import torch, torchvision, pytorch_grad_cam; print(torch.__version__)"
-    try:
-        return subprocess.run([python, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
-    except (subprocess.CalledProcessError, OSError) as error:
-        reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
-        raise SystemExit(
-            f"compare.py: {python} cannot run the peers: {reason}. They need what benches/peers/requirements.txt lists; without "
-            "--python an environment with it is made under target/peers."
-        ) from None
-
-
 def speeds(python, chosen, repetitions, seconds, threads):
     """Images a second by (work, side), one value a repetition."""
     peer = ROOT / "target" / "release" / "examples" / "peer"
@@ -87,8 +41,9 @@ def speeds(python, chosen, repetitions, seconds, threads):
     for repetition in range(repetitions):
         for work, _, both_layouts in chosen:
             sides = {"biascam": [str(peer), work, str(seconds)]}
-            for layout in ["default", "channels_last"] if both_layouts else ["default"]:
-                sides[layout] = [python, str(HERE / "torch_peer.py"), work, layout, str(seconds), str(threads)]
+            for layout in ["default", "channels-last"] if both_layouts else ["default"]:
+                program = [python, str(HERE / "torch_peer.py"), work, str(seconds)]
+                sides[layout] = [*program, "--layout", layout, "--threads", str(threads)]
             for side, command in sides.items():
                 line = output(*command, env=environment).strip().splitlines()[-1]
                 found.setdefault((work, side), []).append(json.loads(line)["images_per_second"])
@@ -131,33 +86,6 @@ def peak_megabytes(command):
     return usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def cpuinfo():
-    try:
-        return Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return ""
-
-
-def processor():
-    for line in cpuinfo().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def instruction_sets():
-    flags = cpuinfo()
-    return "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "neither AVX2 nor AVX-512"
-
-
-def cell(values):
-    """Median and range."""
-    if not values:
-        return "–"
-    digits = 0 if min(values) >= 20 else 2 if max(values) < 10 else 1
-    return f"{statistics.median(values):,.{digits}f} ({min(values):,.{digits}f}–{max(values):,.{digits}f})"
-
-
 def speed_table(found, chosen, repetitions, threads):
     text = [
         "",
@@ -170,7 +98,7 @@ def speed_table(found, chosen, repetitions, threads):
         "|---|---:|---:|---:|---:|---:|",
     ]
     for work, title, _ in chosen:
-        ours, default, last = (found.get((work, side)) for side in ("biascam", "default", "channels_last"))
+        ours, default, last = (found.get((work, side)) for side in ("biascam", "default", "channels-last"))
         ratios = [[a / b for a, b in zip(ours, theirs)] if theirs else None for theirs in (default, last)]
         text.append(f"| {title} | " + " | ".join(map(cell, [ours, default, last, *ratios])) + " |")
     if any(work == "resnet50/explain" for work, _, _ in chosen):
@@ -218,12 +146,11 @@ def main():
     print("building biascam", file=sys.stderr)
     output("cargo", "build", "--release", "--locked", "--workspace", "--bins", "--examples")
 
-    revision = output("git", "describe", "--always", "--dirty", "--exclude=*").strip()
     text = [
         "# Benchmarks",
         "",
         f"Written by `just peers` (`benches/peers/compare.py`) on {threads} cores ({processor()}, {instruction_sets()}), "
-        f"{platform.system()}, {output('rustc', '--version').split(' (')[0]}, PyTorch {torch}, biascam {revision}.",
+        f"{platform.system()}, {output('rustc', '--version').split(' (')[0]}, PyTorch {torch}, biascam {revision()}.",
     ]
     if chosen:
         found = speeds(python, chosen, arguments.repetitions, arguments.seconds, threads)

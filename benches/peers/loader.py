@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from compare import ROOT, HERE, instruction_sets, output, peers_python, processor
+from common import HERE, ROOT, instruction_sets, output, peers_python, processor
 
 SIZE = 224
 # Images of the packed files: all of CelebA's would take 24 GB.

@@ -1,11 +1,16 @@
-"""One piece of work in PyTorch, timed: `torch_peer.py WORK LAYOUT SECONDS THREADS` prints one JSON line.
+"""One piece of work in PyTorch, timed: prints one JSON line.
 
-WORK is `NETWORK/forward`, `NETWORK/step` (networks as in NETWORKS) or `resnet50/explain`; LAYOUT is `default` or `channels_last`.
-The same work as `crates/cam/examples/peer.rs` does: the same shapes, loss and optimiser, random weights and images.
+    torch_peer.py WORK SECONDS [--threads N] [--layout default|channels-last] [--batch N]
+                  [--device cpu|cuda] [--precision float32|tf32|bf16] [--compile MODE]
+
+WORK is `NETWORK/KIND`, networks as in NETWORKS, kinds as in KINDS. The same work as `crates/cam/examples/peer.rs` does: the same
+shapes, loss and optimiser, random weights and images. On a GPU PyTorch is told what makes it fast there: `cudnn.benchmark`, the
+fused AdamW, bf16 as autocast with float32 weights, and, where asked for, torch.compile (MODE `reduce-overhead`: CUDA graphs).
 """
 
+import argparse
 import json
-import sys
+import math
 import time
 
 import torch
@@ -13,7 +18,7 @@ from torch import nn
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 ATTRIBUTES = 40
-# Block, blocks a stage, width of the first stage, images a batch, side of an image.
+# Block, blocks a stage, width of the first stage, images a batch on a CPU (one where it is explained), side of an image.
 NETWORKS = {
     "resnet18-w16": (BasicBlock, [2, 2, 2, 2], 16, 32, 112),
     "resnet18-w64": (BasicBlock, [2, 2, 2, 2], 64, 32, 112),
@@ -35,32 +40,40 @@ class WidthResNet(ResNet):
         self.fc = nn.Linear((width << 3) * block.expansion, ATTRIBUTES)
 
 
-def forward(model, images):
+def forward(model, images, options):
     """Scores of a batch."""
     model.eval()
+    model = compiled(model, options)
 
     def once():
-        with torch.inference_mode():
+        with torch.inference_mode(), autocast(options):
             model(images)
 
     return once
 
 
-def step(model, images):
-    """Forward, squared error, backward, AdamW."""
+def step(model, images, options):
+    """Forward, squared error, backward, AdamW; gives the loss."""
     labels = torch.randint(0, 2, (len(images), ATTRIBUTES)).float() * 2 - 1
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=1e-4)
+    labels = labels.to(options.device)
+    fused = {"fused": True} if options.device == "cuda" else {}
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=1e-4, **fused)
     model.train()
+    model = compiled(model, options)
 
     def once():
         optimiser.zero_grad(set_to_none=True)
-        (model(images) - labels).square().mean().backward()
+        with autocast(options):
+            logits = model(images)
+        loss = (logits.float() - labels).square().mean()
+        loss.backward()
         optimiser.step()
+        return loss.detach()
 
     return once
 
 
-def explain(model, images):
+def explain(model, images, options):
     """The authors' way: for each attribute of each image one forward and one backward pass, through pytorch-grad-cam."""
     from pytorch_grad_cam import HiResCAM
 
@@ -78,28 +91,79 @@ def explain(model, images):
 
     def once():
         for attribute in range(ATTRIBUTES):
-            cam(input_tensor=images, targets=[Decision(attribute)])
+            cam(input_tensor=images, targets=[Decision(attribute)] * len(images))
 
     return once
 
 
+KINDS = {"forward": forward, "step": step, "explain": explain}
+
+
+def autocast(options):
+    return torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.precision == "bf16")
+
+
+def compiled(model, options):
+    """The model, compiled if so asked for. CUDA graphs are told where a pass begins, so that they may use its memory again."""
+    if options.compile is None:
+        return model
+    model = torch.compile(model, mode=options.compile)
+
+    def call(images):
+        torch.compiler.cudagraph_mark_step_begin()
+        return model(images)
+
+    return call
+
+
+def images_per_second(once, options, batch):
+    """Nothing within a stretch waits for the device; its end does, so what was started before it counts."""
+
+    def stretch(times):
+        start = time.perf_counter()
+        for _ in range(times):
+            loss = once()
+        if options.device == "cuda":
+            torch.cuda.synchronize()
+        seconds = time.perf_counter() - start
+        if loss is not None and not math.isfinite(loss.item()):
+            raise SystemExit("the training has diverged")
+        return seconds
+
+    # The first time kernels are chosen and compiled; the next tell how often the work fits into the time.
+    stretch(1)
+    if options.compile:
+        # What was compiled is captured, and gradients get their places, in the passes after the first.
+        stretch(5)
+    times = 1 if options.device == "cpu" else 20
+    times = max(1, math.ceil(options.seconds / (stretch(times) / times)))
+    return times * batch / stretch(times)
+
+
 def main():
-    work, layout, seconds, threads = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
-    torch.set_num_threads(threads)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("work", choices=[f"{network}/{kind}" for network in NETWORKS for kind in KINDS])
+    parser.add_argument("seconds", type=float)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--layout", choices=["default", "channels-last"], default="default")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--precision", choices=["float32", "tf32", "bf16"], default="float32")
+    parser.add_argument("--compile", metavar="MODE", choices=["default", "reduce-overhead", "max-autotune"])
+    parser.add_argument("--batch", type=int)
+    options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
     torch.manual_seed(1)
-    network, kind = work.split("/")
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = options.precision != "float32"
+    network, kind = options.work.split("/")
     block, blocks, width, batch, side = NETWORKS[network]
-    batch = 1 if kind == "explain" else batch
-    memory_format = torch.channels_last if layout == "channels_last" else torch.contiguous_format
-    model = WidthResNet(block, blocks, width).to(memory_format=memory_format)
-    images = torch.rand(batch, 3, side, side).contiguous(memory_format=memory_format)
-    once = {"forward": forward, "step": step, "explain": explain}[kind](model, images)
-    once()
-    done, start = 0, time.perf_counter()
-    while done == 0 or time.perf_counter() - start < seconds:
-        once()
-        done += batch
-    print(json.dumps({"work": work, "images_per_second": done / (time.perf_counter() - start)}))
+    batch = options.batch or (1 if kind == "explain" else batch)
+    memory_format = torch.channels_last if options.layout == "channels-last" else torch.contiguous_format
+    model = WidthResNet(block, blocks, width).to(options.device, memory_format=memory_format)
+    images = torch.rand(batch, 3, side, side).to(options.device).contiguous(memory_format=memory_format)
+    speed = images_per_second(KINDS[kind](model, images, options), options, batch)
+    print(json.dumps({"work": options.work, "precision": options.precision, "batch": batch, "images_per_second": speed}))
 
 
 if __name__ == "__main__":

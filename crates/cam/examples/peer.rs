@@ -1,8 +1,10 @@
-//! One piece of work, timed, beside PyTorch's in `benches/peers`: `peer WORK SECONDS` prints one JSON line.
+//! One piece of work, timed, beside PyTorch's in `benches/peers`: prints one JSON line.
 //!
-//! WORK is `NETWORK/forward`, `NETWORK/step` (networks as in [`NETWORKS`]) or `resnet50/explain`. The same work as
-//! `benches/peers/torch_peer.py` does: the same shapes, loss and optimiser, random weights and images.
-//! `RAYON_NUM_THREADS` sets the threads.
+//!     peer WORK SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N]
+//!
+//! WORK is `NETWORK/KIND`: networks as in [`NETWORKS`], kinds as in [`Options::work`]. The same work as `benches/peers/torch_peer.py`
+//! does: the same shapes, loss and optimiser, random weights and images. The precision is a training step's; all else is float32.
+//! `RAYON_NUM_THREADS` sets the threads, `CUDA_VISIBLE_DEVICES` the GPU.
 
 use std::error::Error;
 use std::ffi::{c_int, c_long};
@@ -12,9 +14,10 @@ use std::time::Instant;
 use cam::{Method, Resize, Resizer, Target};
 use candle_core::{Device, Tensor};
 use model::{
-    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Precision, Schedule, Trainer,
-    TrainerConfig,
+    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Precision, Schedule, StepLoss,
+    Trainer, TrainerConfig,
 };
+use rayon::prelude::*;
 
 // As in the program: the system's allocator would give large buffers back after every layer.
 #[global_allocator]
@@ -22,9 +25,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// Does the work once, or on a GPU starts it; gives the loss where there is one.
+type Once = Box<dyn FnMut() -> Result<Option<StepLoss>>>;
+
+const USAGE: &str = "usage: peer NETWORK/(forward|step|explain) SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N]";
+
 const ATTRIBUTES: usize = 40;
 
-/// Name, preset, width of the first stage, images a batch, side of an image.
+/// Name, preset, width of the first stage, images a batch on a CPU (one where it is explained), side of an image.
 const NETWORKS: [(&str, &str, usize, usize, usize); 3] = [
     ("resnet18-w16", "resnet18", 16, 32, 112),
     ("resnet18-w64", "resnet18", 64, 32, 112),
@@ -38,72 +46,132 @@ unsafe extern "C" {
 fn main() -> Result<()> {
     // SAFETY: mimalloc is linked in. As in the program: free memory is kept for ten seconds (`mi_option_purge_delay`).
     unsafe { mi_option_set(15, 10_000) };
-    let usage = "usage: peer NETWORK/(forward|step|explain) SECONDS";
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [work, seconds] = arguments.as_slice() else {
-        return Err(usage.into());
-    };
-    let seconds: f64 = seconds.parse()?;
-    let (name, kind) = work.split_once('/').ok_or(usage)?;
-    let (_, preset, width, batch, side) = NETWORKS.into_iter().find(|known| known.0 == name).ok_or(usage)?;
-    let batch = if kind == "explain" { 1 } else { batch };
-    let network = Network::new(
-        &Architecture::preset(preset)?.with_width(width),
-        ATTRIBUTES,
-        1,
-        &Device::Cpu,
-    )?;
-    // A view of channels-last memory, as the loader delivers it.
-    let images = Tensor::rand(0_f32, 1.0, (batch, side, side, 3), &Device::Cpu)?.permute((0, 3, 1, 2))?;
-
-    let mut once: Box<dyn FnMut() -> Result<()>> = match kind {
-        "forward" => Box::new(move || {
-            black_box(network.forward(&images, Mode::Eval)?);
-            Ok(())
-        }),
-        "step" => {
-            let mut trainer = Trainer::new(network, configuration()?)?;
-            let labels = Tensor::rand(0_f32, 1.0, (batch, ATTRIBUTES), &Device::Cpu)?.round()?;
-            let labels = labels.affine(2.0, -1.0)?;
-            Box::new(move || {
-                trainer.step(&images, &labels)?.value()?;
-                Ok(())
-            })
-        }
-        "explain" => Box::new(move || explain(&network, &images, side)),
-        _ => return Err(usage.into()),
-    };
-    once()?;
-    let (mut done, start) = (0, Instant::now());
-    while done == 0 || start.elapsed().as_secs_f64() < seconds {
-        once()?;
-        done += batch;
-    }
-    let speed = done as f64 / start.elapsed().as_secs_f64();
-    println!("{{\"work\": \"{work}\", \"images_per_second\": {speed}}}");
+    let options = Options::parse(std::env::args().skip(1))?;
+    let speed = speed(options.work()?, &options)?;
+    let Options {
+        work, precision, batch, ..
+    } = &options;
+    println!(
+        "{{\"work\": \"{work}\", \"precision\": \"{precision}\", \"batch\": {batch}, \"images_per_second\": {speed}}}"
+    );
     Ok(())
 }
 
-fn configuration() -> Result<TrainerConfig> {
-    Ok(TrainerConfig {
-        loss: Loss::Euclidean,
-        weights: ClassWeights::uniform(ATTRIBUTES),
-        optimiser: OptimiserConfig::adam_w().with_weight_decay(1e-4),
-        learning_rate: LearningRate::new(1e-4, Schedule::Constant)?,
-        total_steps: 1,
-        precision: Precision::Float32,
-    })
+/// What to do, from the command line.
+struct Options {
+    work: String,
+    kind: String,
+    preset: &'static str,
+    width: usize,
+    side: usize,
+    batch: usize,
+    seconds: f64,
+    device: Device,
+    precision: Precision,
 }
 
-/// The final maps of all attributes, at the size of the image.
+impl Options {
+    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
+        let work = words.next().ok_or(USAGE)?;
+        let (name, kind) = work.split_once('/').ok_or(USAGE)?;
+        let (_, preset, width, batch, side) = NETWORKS.into_iter().find(|known| known.0 == name).ok_or(USAGE)?;
+        let mut options = Self {
+            kind: kind.to_owned(),
+            preset,
+            width,
+            side,
+            batch: if kind == "explain" { 1 } else { batch },
+            seconds: words.next().ok_or(USAGE)?.parse()?,
+            device: Device::Cpu,
+            precision: Precision::Float32,
+            work,
+        };
+        while let Some(flag) = words.next() {
+            let value = words.next().ok_or(USAGE)?;
+            match (flag.as_str(), value.as_str()) {
+                ("--device", "cpu") => options.device = Device::Cpu,
+                // As in the program: one stream for all threads.
+                ("--device", "cuda") => options.device = Device::new_cuda_with_stream(0)?,
+                ("--precision", _) => options.precision = serde_json::from_value(value.into())?,
+                ("--batch", _) => options.batch = value.parse::<std::num::NonZero<usize>>()?.get(),
+                _ => return Err(USAGE.into()),
+            }
+        }
+        if options.kind != "step" && options.precision != Precision::Float32 {
+            return Err(format!("{}: float32 whatever a training's precision is", options.work).into());
+        }
+        Ok(options)
+    }
+
+    /// The work of each kind, ready to be done again and again.
+    fn work(&self) -> Result<Once> {
+        let architecture = Architecture::preset(self.preset)?.with_width(self.width);
+        let network = Network::new(&architecture, ATTRIBUTES, 1, &self.device)?;
+        // A view of channels-last memory, as the loader delivers it.
+        let images = Tensor::rand(0_f32, 1.0, (self.batch, self.side, self.side, 3), &Device::Cpu)?;
+        let images = images.to_device(&self.device)?.permute((0, 3, 1, 2))?;
+        match self.kind.as_str() {
+            "forward" => Ok(Box::new(move || {
+                black_box(network.forward(&images, Mode::Eval)?);
+                Ok(None)
+            })),
+            "step" => {
+                let labels = Tensor::rand(0_f32, 1.0, (self.batch, ATTRIBUTES), &Device::Cpu)?.round()?;
+                let labels = labels.affine(2.0, -1.0)?.to_device(&self.device)?;
+                let mut trainer = Trainer::new(network, self.training()?)?;
+                Ok(Box::new(move || Ok(Some(trainer.step(&images, &labels)?))))
+            }
+            "explain" => {
+                let side = self.side;
+                Ok(Box::new(move || explain(&network, &images, side).map(|()| None)))
+            }
+            _ => Err(USAGE.into()),
+        }
+    }
+
+    fn training(&self) -> Result<TrainerConfig> {
+        Ok(TrainerConfig {
+            loss: Loss::Euclidean,
+            weights: ClassWeights::uniform(ATTRIBUTES),
+            optimiser: OptimiserConfig::adam_w().with_weight_decay(1e-4),
+            learning_rate: LearningRate::new(1e-4, Schedule::Constant)?,
+            total_steps: 1,
+            precision: self.precision,
+        })
+    }
+}
+
+/// Images a second. Nothing within a stretch waits for the device; its end does, so what was started before it counts.
+fn speed(mut once: Once, options: &Options) -> Result<f64> {
+    let mut stretch = |times: usize| -> Result<f64> {
+        let (start, mut loss) = (Instant::now(), None);
+        for _ in 0..times {
+            loss = once()?;
+        }
+        options.device.synchronize()?;
+        let seconds = start.elapsed().as_secs_f64();
+        // Speed of what has diverged would be none.
+        loss.map_or(Ok(seconds), |loss: StepLoss| Ok(loss.value().map(|_| seconds)?))
+    };
+    // The first time kernels are loaded and plans made; the next tell how often the work fits into the time.
+    stretch(1)?;
+    let times = if options.device.is_cpu() { 1 } else { 20 };
+    let once = stretch(times)? / times as f64;
+    let times = (options.seconds / once).ceil().max(1.0) as usize;
+    Ok((times * options.batch) as f64 / stretch(times)?)
+}
+
+/// The final maps of all attributes, at the size of the images.
 fn explain(network: &Network, images: &Tensor, side: usize) -> Result<()> {
     let output = network.forward(images, Mode::Eval)?;
     let maps = cam::raw_maps(Method::HiresCam, Target::Predicted, &output, &network.head())?;
     let resizer = Resizer::new(Resize::HalfPixel, maps.height, maps.width, side);
-    let mut map = vec![0.0; side * side];
-    for attribute in 0..ATTRIBUTES {
-        resizer.finalise(maps.map(0, attribute), &mut map);
-        black_box(&map);
-    }
+    (0..maps.images).into_par_iter().for_each(|image| {
+        let mut map = vec![0.0; side * side];
+        for attribute in 0..ATTRIBUTES {
+            resizer.finalise(maps.map(image, attribute), &mut map);
+            black_box(&map);
+        }
+    });
     Ok(())
 }
