@@ -48,7 +48,7 @@ part_names() {
   echo machine
   # Not even a list of tests means that they do not start, which then is what fails.
   printf 'test:%s\n' "${names[@]:-cannot_be_listed}"
-  printf '%s\n' memory_access smoke smoke_tf32 smoke_bf16 explaining methods resnet50 default_run benchmark
+  printf '%s\n' smoke smoke_tf32 smoke_bf16 explaining methods resnet50 default_run memory_access benchmark
 }
 
 # What the machine is, and whether the programs find their libraries.
@@ -62,7 +62,7 @@ part_machine() {
     fail "libraries are missing: put the folders that have them on LD_LIBRARY_PATH"
   fi
   if [[ $device == cuda ]]; then
-    nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv,noheader | head -n 1
+    nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv,noheader | sed -n 1p
   else
     echo "no GPU asked for"
   fi
@@ -72,7 +72,9 @@ part_test() {
   local output status=0
   output=$(tests --exact --nocapture "$1" 2>&1) || status=$?
   echo "$output"
-  if [[ $status != 0 ]]; then fail "$(grep -m 1 -A 2 'panicked at' <<<"$output" | tr '\n' ' ' || echo "exit status $status")"; fi
+  if [[ $status != 0 ]]; then
+    fail "$(grep -m 1 -A 2 'panicked at' <<<"$output" | tr '\n' ' ' || echo "exit status $status: $(tail -n 1 <<<"$output")")"
+  fi
   # Without a GPU these tests pass with a message: that is no success here.
   if grep -q 'skipped, no GPU' <<<"$output"; then fail "$(grep -m 1 'skipped, no GPU' <<<"$output")"; fi
   grep -q '1 passed' <<<"$output" || fail "there is no such test"
@@ -182,7 +184,7 @@ run_part() {
   local name=$1 log=$out/logs/${1//[^a-zA-Z0-9_]/-}.txt status=0 peak=– result last limit=$limit start=$SECONDS
   shift
   echo "== $name"
-  if [[ $name == benchmark ]]; then limit=$((6 * limit)); fi
+  if [[ $name == benchmark ]]; then limit=$((12 * limit)); fi
   if [[ $device == cuda ]]; then
     watch_memory >"$out/memory.txt" 2>/dev/null &
     watcher=$!
@@ -210,7 +212,7 @@ run_part() {
 
 # CUDA's libraries from where they often are, if the loader does not find them by itself: PyTorch has all of them.
 find_libraries() {
-  if ! ldd "$here/bin/biascam" | grep -q 'not found'; then return 0; fi
+  if [[ $(ldd "$here/bin/biascam") != *'not found'* ]]; then return; fi
   local folders
   folders=$("$python" -c 'import glob, nvidia; print(":".join(f for p in nvidia.__path__ for f in glob.glob(p + "/*/lib")))' 2>/dev/null || true)
   export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}${folders:+$folders:}/usr/local/cuda/lib64:/usr/local/nvidia/lib64
@@ -243,7 +245,7 @@ main() {
   python=$(command -v "$python") || refuse "there is no Python: --python names one"
   export device out python
   if [[ ! -d $here/bin ]]; then
-    "$python" -m tarfile -e "$here/bin.tar.xz" "$here/unpacked" && mv "$here/unpacked/bin" "$here/bin"
+    "$python" -m tarfile -e "$here/bin.tar.xz" "$here/unpacked" && mv "$here/unpacked/bin" "$here" && rmdir "$here/unpacked"
   fi
   find_libraries
   while read -r part; do

@@ -129,7 +129,7 @@ class Measurements:
 
     def __init__(self, arguments, python, about):
         self.arguments, self.python, self.about = arguments, python, about
-        self.speeds, self.peaks, self.failures = {}, {}, {}
+        self.speeds, self.peaks, self.failures, self.repetitions = {}, {}, {}, 0
 
     def command(self, row, side, extra):
         arguments = self.arguments
@@ -167,6 +167,7 @@ def run(command, limit):
         return None, str(error)
     if done.returncode:
         words = (done.stderr or done.stdout).strip().splitlines()
+        print("\n".join(words), file=sys.stderr)
         return None, f"exit status {done.returncode}: {words[-1] if words else 'nothing said'}"
     return json.loads(done.stdout.strip().splitlines()[-1])["images_per_second"], None
 
@@ -175,14 +176,14 @@ def document(measurements, chosen, arguments):
     text = [
         f"# Benchmarks: {measurements.about['gpu'] or processor()}",
         "",
-        f"Written by `{shlex.join(['benches/peers/cuda.py', *sys.argv[1:]])}` on {versions(measurements.about, arguments)}.",
+        f"Written by `{command(arguments)}` on {versions(measurements.about, arguments)}.",
         "",
     ]
     if arguments.device == "cpu":
         text += ["**A rehearsal on a CPU, in float32 whatever the rows say: these numbers mean nothing.**", ""]
     text += [
-        f"All sides ran alternately, up to {arguments.repetitions} times: medians of images a second, and of the ratios within a repetition, with the "
-        "smallest and largest in brackets. A ratio above 1 means that biascam is faster. The images are on the GPU already; no step waits "
+        f"All sides ran alternately, {measurements.repetitions} of {arguments.repetitions} repetitions: medians of images a second, and of the ratios "
+        "within a repetition, with the smallest and largest in brackets. A ratio above 1 means that biascam is faster. The images are on the GPU already; no step waits "
         "for the GPU, the end of each measurement does.",
         "",
         "PyTorch is channels-last, with `cudnn.benchmark` and the fused AdamW; bf16 is its automatic mixed precision with float32 weights. "
@@ -199,6 +200,13 @@ def document(measurements, chosen, arguments):
     if measurements.peaks:
         text += memory_table(measurements, chosen)
     return "\n".join(text) + "\n"
+
+
+def command(arguments):
+    """What does the same again, without the paths of this machine."""
+    words = ["benches/peers/cuda.py", "--device", arguments.device, "--batch", arguments.batch, "--repetitions", arguments.repetitions]
+    words += ["--seconds", f"{arguments.seconds:g}", *(word for row in arguments.only for word in ("--only", row))]
+    return shlex.join(map(str, [*words, "--sides", ",".join(arguments.sides)]))
 
 
 def versions(about, arguments):
@@ -301,6 +309,8 @@ def main():
         for row in chosen:
             for side, _, extra in row.sides(arguments.sides):
                 measurements.measure(row, side, extra)
+            # After the last row the repetition is whole.
+            measurements.repetitions = repetition + (row is chosen[-1])
             arguments.out.write_text(document(measurements, chosen, arguments))
     summary(measurements, chosen)
     print(arguments.out)

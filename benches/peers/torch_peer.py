@@ -130,13 +130,17 @@ def images_per_second(once, options, batch):
             raise SystemExit("the training has diverged")
         return seconds
 
-    # The first time kernels are chosen and compiled; the next tell how often the work fits into the time.
+    def fitting(seconds, each):
+        return max(1, math.ceil(seconds / each))
+
+    # The first time kernels are chosen and compiled; the next tell how often the work fits into the time. A GPU that is waited for
+    # after each is slower than one that is not, so the stretch that tells it is more than one where that takes no longer than a second.
     stretch(1)
     if options.compile:
-        # What was compiled is captured, and gradients get their places, in the passes after the first.
+        # What was compiled is captured in the passes after the first.
         stretch(5)
-    times = 1 if options.device == "cpu" else 20
-    times = max(1, math.ceil(options.seconds / (stretch(times) / times)))
+    times = min(20, fitting(1.0, stretch(1)))
+    times = fitting(options.seconds, stretch(times) / times)
     return times * batch / stretch(times)
 
 

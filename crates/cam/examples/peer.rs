@@ -153,11 +153,12 @@ fn speed(mut once: Once, options: &Options) -> Result<f64> {
         // Speed of what has diverged would be none.
         loss.map_or(Ok(seconds), |loss: StepLoss| Ok(loss.value().map(|_| seconds)?))
     };
-    // The first time kernels are loaded and plans made; the next tell how often the work fits into the time.
+    // The first time kernels are loaded and plans made; the next tell how often the work fits into the time. A GPU that is waited for after
+    // each is slower than one that is not, so the stretch that tells it is more than one where that takes no longer than a second.
     stretch(1)?;
-    let times = if options.device.is_cpu() { 1 } else { 20 };
-    let once = stretch(times)? / times as f64;
-    let times = (options.seconds / once).ceil().max(1.0) as usize;
+    let fitting = |seconds: f64, each: f64| (seconds / each).ceil().max(1.0) as usize;
+    let times = fitting(1.0, stretch(1)?).min(20);
+    let times = fitting(options.seconds, stretch(times)? / times as f64);
     Ok((times * options.batch) as f64 / stretch(times)?)
 }
 
