@@ -90,8 +90,7 @@ impl Options {
             let value = words.next().ok_or(USAGE)?;
             match (flag.as_str(), value.as_str()) {
                 ("--device", "cpu") => options.device = Device::Cpu,
-                // As in the program: one stream for all threads.
-                ("--device", "cuda") => options.device = Device::new_cuda_with_stream(0)?,
+                ("--device", "cuda") => options.device = model::gpu(0)?,
                 ("--precision", _) => options.precision = serde_json::from_value(value.into())?,
                 ("--batch", _) => options.batch = value.parse::<std::num::NonZero<usize>>()?.get(),
                 _ => return Err(USAGE.into()),
