@@ -14,8 +14,8 @@ use std::time::Instant;
 use cam::{Method, Resize, Resizer, Target};
 use candle_core::{Device, Tensor};
 use model::{
-    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Precision, Schedule, StepLoss,
-    Trainer, TrainerConfig,
+    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, PixelBatch, Precision, Sampler,
+    Schedule, StepLoss, Trainer, TrainerConfig, View,
 };
 use rayon::prelude::*;
 
@@ -28,7 +28,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// Does the work once, or on a GPU starts it; gives the loss where there is one.
 type Once = Box<dyn FnMut() -> Result<Option<StepLoss>>>;
 
-const USAGE: &str = "usage: peer NETWORK/(forward|step|explain) SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N]";
+const USAGE: &str = "usage: peer NETWORK/(forward|step|fed|explain) SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N]";
 
 const ATTRIBUTES: usize = 40;
 
@@ -96,7 +96,7 @@ impl Options {
                 _ => return Err(USAGE.into()),
             }
         }
-        if options.kind != "step" && options.precision != Precision::Float32 {
+        if !["step", "fed"].contains(&options.kind.as_str()) && options.precision != Precision::Float32 {
             return Err(format!("{}: float32 whatever a training's precision is", options.work).into());
         }
         Ok(options)
@@ -114,11 +114,24 @@ impl Options {
                 black_box(network.forward(&images, Mode::Eval)?);
                 Ok(None)
             })),
-            "step" => {
+            "step" | "fed" => {
                 let labels = Tensor::rand(0_f32, 1.0, (self.batch, ATTRIBUTES), &Device::Cpu)?.round()?;
-                let labels = labels.affine(2.0, -1.0)?.to_device(&self.device)?;
+                let labels = labels.affine(2.0, -1.0)?;
                 let mut trainer = Trainer::new(network, self.training()?)?;
-                Ok(Box::new(move || Ok(Some(trainer.step(&images, &labels)?))))
+                match Sampler::new(&self.device)? {
+                    Some(mut sampler) if self.kind == "fed" => {
+                        let faces = Faces::new(self.batch, self.side, labels.flatten_all()?.to_vec1()?);
+                        Ok(Box::new(move || {
+                            let (images, labels) = sampler.batch(faces.batch())?;
+                            Ok(Some(trainer.step(&images, &labels)?))
+                        }))
+                    }
+                    // On a CPU there is nothing to bring anywhere.
+                    _ => {
+                        let labels = labels.to_device(&self.device)?;
+                        Ok(Box::new(move || Ok(Some(trainer.step(&images, &labels)?))))
+                    }
+                }
             }
             "explain" => {
                 let side = self.side;
@@ -137,6 +150,61 @@ impl Options {
             total_steps: 1,
             precision: self.precision,
         })
+    }
+}
+
+/// A batch as the loader brings it to a GPU: decoded images of CelebA's size, each turned and every second mirrored and blurred, as the
+/// paper's augmentation does.
+struct Faces {
+    size: usize,
+    pixels: Vec<u8>,
+    views: Vec<View>,
+    taps: Vec<f32>,
+    labels: Vec<f32>,
+}
+
+impl Faces {
+    fn new(batch: usize, size: usize, labels: Vec<f32>) -> Self {
+        let (width, height) = (178, 218);
+        let bytes = (0..4 * width * height * batch).map(|index| ((index * 2_654_435_761) >> 16) as u8);
+        let scale = width as f64 / size as f64;
+        let view = |image: usize| {
+            let (sin, cos) = (0.1 * (image % 7) as f64 - 0.3).sin_cos();
+            let (a, b, middle) = (scale * cos, scale * sin, size as f64 / 2.0);
+            View {
+                start: image * width * height,
+                width,
+                height,
+                transform: [
+                    a,
+                    b,
+                    width as f64 / 2.0 - (a - b) * middle,
+                    height as f64 / 2.0 - (a + b) * middle,
+                ],
+                mirror: image % 2 == 1,
+                taps: if image % 2 == 1 { 0..10 } else { 0..0 },
+                contrast: 1.0,
+                brightness: 0.0,
+            }
+        };
+        Self {
+            size,
+            pixels: bytes.collect(),
+            views: (0..batch).map(view).collect(),
+            // Nearly a Gaussian of 3 pixels.
+            taps: [0.133, 0.126, 0.107, 0.081, 0.055, 0.033, 0.018, 0.009, 0.004, 0.001].to_vec(),
+            labels,
+        }
+    }
+
+    fn batch(&self) -> PixelBatch<'_> {
+        PixelBatch {
+            size: self.size,
+            pixels: &self.pixels,
+            views: &self.views,
+            taps: &self.taps,
+            labels: &self.labels,
+        }
     }
 }
 
