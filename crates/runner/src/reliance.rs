@@ -60,11 +60,11 @@ const PARTS: [Part; 10] = [
 ];
 
 /// Adds the columns of some decompositions, one a row, to a long table.
-pub fn write_columns(table: Table, rows: &[BiasReliance]) -> Table {
+pub fn write_columns<'a>(table: Table, rows: impl Iterator<Item = &'a BiasReliance> + Clone) -> Table {
     PARTS.iter().fold(table, |table, (name, get, _)| {
         // Not a number: evidence of an image without a region.
-        let value = |row| Some(get(row) as f32).filter(|value| !value.is_nan());
-        let values: Vec<Option<f32>> = rows.iter().map(value).collect();
+        let value = |row: &BiasReliance| Some(get(row) as f32).filter(|value| !value.is_nan());
+        let values: Vec<Option<f32>> = rows.clone().map(value).collect();
         table.singles(name, &values)
     })
 }

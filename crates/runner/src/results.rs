@@ -4,7 +4,7 @@
 //! file or the new one and never half of one.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -157,11 +157,72 @@ pub fn unfinished_path(classifier: &str) -> String {
 const TEMPORARY: &str = "part";
 
 /// The name that a file has until it is whole.
-pub fn temporary_path(path: &Path) -> PathBuf {
+fn temporary_path(path: &Path) -> PathBuf {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".");
     temporary.push(TEMPORARY);
     PathBuf::from(temporary)
+}
+
+/// A file that comes piece by piece: it has another name until it is [finished](Self::finish), and is removed if it never is.
+#[derive(Debug)]
+pub struct PartFile {
+    path: PathBuf,
+    part: PathBuf,
+    file: BufWriter<File>,
+    finished: bool,
+}
+
+impl PartFile {
+    /// Begins the file that is to be at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn begin(path: &Path) -> Result<Self> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(Error::io(folder, "making the folder"))?;
+        }
+        let part = temporary_path(path);
+        let file = File::create(&part).map_err(Error::io(path, "writing"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            part,
+            file: BufWriter::new(file),
+            finished: false,
+        })
+    }
+
+    /// Where it is to be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(Error::io(&self.path, "writing"))
+    }
+
+    /// Puts the complete file in its place.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the earlier file, if any, is then untouched.
+    pub fn finish(mut self) -> Result<()> {
+        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        let written = written.and_then(|()| fs::rename(&self.part, &self.path));
+        self.finished = written.is_ok();
+        written.map_err(Error::io(&self.path, "writing"))
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        if !self.finished {
+            fs::remove_file(&self.part).ok();
+        }
+    }
 }
 
 /// Writes `bytes` to a temporary file beside `path`, and renames it to `path`.
@@ -169,19 +230,9 @@ pub fn temporary_path(path: &Path) -> PathBuf {
 /// # Errors
 /// [`Error::Io`]; the earlier file at `path`, if any, is then untouched.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(Error::io(folder, "making the folder"))?;
-    }
-    let temporary = temporary_path(path);
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    if let Err(error) = written.and_then(|()| fs::rename(&temporary, path)) {
-        fs::remove_file(&temporary).ok();
-        return Err(Error::io(path, "writing")(error));
-    }
-    Ok(())
+    let mut file = PartFile::begin(path)?;
+    file.write(bytes)?;
+    file.finish()
 }
 
 #[cfg(test)]

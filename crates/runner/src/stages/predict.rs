@@ -3,7 +3,7 @@
 use super::{DataSet, evaluate, reference};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::frames::{PerAttribute, ReadTable};
+use crate::frames::{LongWriter, ParquetFile, PerAttribute, Table};
 use crate::manifest::Key;
 
 /// Scores and labels of some images, row by row [N, A].
@@ -24,20 +24,14 @@ impl Predictions {
     /// When it is absent or damaged.
     pub fn read(context: &Context, classifier: &str) -> Result<Self> {
         let path = context.results.join(&path(classifier));
-        let table = ReadTable::parquet(&path)?;
-        let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(&path, "a score is missing"));
+        let file = ParquetFile::open(&path)?;
+        let labels = file.columns(&["label"])?.integers("label")?;
+        let scores = file.columns(&["score"])?.singles("score")?;
+        let scores: Option<Vec<f32>> = scores.into_iter().collect();
         Ok(Self {
-            keys: PerAttribute::of(&table)?,
-            labels: table
-                .integers("label")?
-                .into_iter()
-                .map(|label| label.signum() as i8)
-                .collect(),
-            scores: table
-                .doubles("score")?
-                .into_iter()
-                .map(|score| complete(score).map(|score| score as f32))
-                .collect::<Result<_>>()?,
+            keys: PerAttribute::of(&file.columns(&PerAttribute::COLUMNS)?)?,
+            labels: labels.into_iter().map(|label| label.signum() as i8).collect(),
+            scores: scores.ok_or_else(|| Error::artefact(&path, "a score is missing"))?,
         })
     }
 }
@@ -64,40 +58,26 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
 fn predict(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {
     let network = evaluate::trained_network(context, data, classifier)?;
     let annotations = data.annotations();
-    let mut scores: Vec<Option<f32>> = Vec::with_capacity(data.test.len() * data.attributes().len());
+    let path = path(classifier);
+    let mut table = LongWriter::begin(&context.results.join(&path), data.attributes(), columns)?;
     let mut mean = cam::Reference::new();
     let title = format!("predict/{classifier}");
-    evaluate::for_each_batch(context, data, &network, &data.test, &title, |_, output| {
+    evaluate::for_each_batch(context, data, &network, &data.test, &title, |batch, output| {
         mean.add(&output.features)?;
-        scores.extend(output.logits.flatten_all()?.to_vec1::<f32>()?.into_iter().map(Some));
+        for (&index, scores) in batch.indices.iter().zip(output.logits.to_vec2::<f32>()?) {
+            let labels = annotations.labels_of(index).iter().copied();
+            table.add(&annotations.names[index], labels.zip(scores))?;
+        }
         Ok(())
     })?;
-    let labels: Vec<i8> = data
-        .test
-        .iter()
-        .flat_map(|&index| annotations.labels_of(index))
-        .copied()
-        .collect();
-    let keys = PerAttribute {
-        images: data
-            .test
-            .iter()
-            .map(|&index| annotations.names[index].clone())
-            .collect(),
-        attributes: data.attributes().to_vec(),
-    };
-    let path = path(classifier);
-    let bytes = keys
-        .keys()
-        .labels("label", &labels)
-        .singles("score", &scores)
-        .to_parquet();
-    let bytes = bytes.map_err(|source| Error::Table {
-        path: context.results.join(&path),
-        source,
-    })?;
-    context.results.write(&path, &bytes)?;
+    table.finish()?;
     let reference = reference::path(classifier);
     context.results.write(&reference, &reference::to_bytes(&mean)?)?;
     Ok(vec![path, reference])
+}
+
+/// The columns of a label and a score a row.
+fn columns(table: Table, rows: &[(i8, f32)]) -> Table {
+    let (labels, scores): (Vec<i8>, Vec<Option<f32>>) = rows.iter().map(|&(label, score)| (label, Some(score))).unzip();
+    table.labels("label", &labels).singles("score", &scores)
 }

@@ -6,26 +6,21 @@
 //! Maps of the image's size are made of them on demand ([`cam::Finaliser`]; `docs/methods.md` has the lines of Python). The file is
 //! written as the maps come, so that they need no memory.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::results::temporary_path;
+use crate::results::PartFile;
 
 /// The file's path in the results folder.
 pub fn path(classifier: &str) -> String {
     format!("{classifier}/raw_maps.safetensors")
 }
 
-/// A file under construction: it has another name until it is [finished](Self::finish), and is removed if it never is.
+/// A file under construction.
 pub struct Writer {
-    path: PathBuf,
-    part: PathBuf,
-    file: BufWriter<File>,
+    file: PartFile,
     /// Bytes still to come.
     rest: u64,
-    finished: bool,
 }
 
 impl Writer {
@@ -34,25 +29,15 @@ impl Writer {
     /// # Errors
     /// When it cannot be written.
     pub fn begin(path: &Path, shape: [usize; 4], about: &[(&str, String)]) -> Result<Self> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(Error::io(folder, "making the folder"))?;
-        }
-        let part = temporary_path(path);
-        let file = File::create(&part).map_err(Error::io(&part, "writing"))?;
-        let mut writer = Self {
-            path: path.to_owned(),
-            part,
-            file: BufWriter::new(file),
-            rest: size(shape),
-            finished: false,
-        };
+        let mut file = PartFile::begin(path)?;
+        let rest = size(shape);
         let about: serde_json::Map<String, serde_json::Value> = about
             .iter()
             .map(|(key, value)| ((*key).to_owned(), value.as_str().into()))
             .collect();
         let header = serde_json::json!({
             "__metadata__": about,
-            "maps": {"dtype": "F32", "shape": shape, "data_offsets": [0, writer.rest]},
+            "maps": {"dtype": "F32", "shape": shape, "data_offsets": [0, rest]},
         });
         let mut header = header.to_string();
         // The numbers begin at a multiple of eight bytes.
@@ -60,9 +45,9 @@ impl Writer {
             ' ',
             header.len().next_multiple_of(8) - header.len(),
         ));
-        writer.write(&(header.len() as u64).to_le_bytes())?;
-        writer.write(header.as_bytes())?;
-        Ok(writer)
+        file.write(&(header.len() as u64).to_le_bytes())?;
+        file.write(header.as_bytes())?;
+        Ok(Self { file, rest })
     }
 
     /// Adds maps.
@@ -71,39 +56,20 @@ impl Writer {
     /// When they cannot be written, or are more than was said.
     pub fn add(&mut self, maps: &[f32]) -> Result<()> {
         let bytes: Vec<u8> = maps.iter().flat_map(|value| value.to_le_bytes()).collect();
-        let more = || Error::artefact(&self.path, "more maps than there are images");
+        let more = || Error::artefact(self.file.path(), "more maps than there are images");
         self.rest = self.rest.checked_sub(bytes.len() as u64).ok_or_else(more)?;
-        self.write(&bytes)
+        self.file.write(&bytes)
     }
 
     /// Puts the complete file in its place.
     ///
     /// # Errors
     /// When it cannot be written, or maps are missing.
-    pub fn finish(mut self) -> Result<()> {
+    pub fn finish(self) -> Result<()> {
         if self.rest > 0 {
-            return Err(Error::artefact(&self.path, "fewer maps than there are images"));
+            return Err(Error::artefact(self.file.path(), "fewer maps than there are images"));
         }
-        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        written
-            .and_then(|()| std::fs::rename(&self.part, &self.path))
-            .map_err(Error::io(&self.path, "writing"))?;
-        self.finished = true;
-        Ok(())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file
-            .write_all(bytes)
-            .map_err(|error| Error::io(&self.part, "writing")(error))
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if !self.finished {
-            std::fs::remove_file(&self.part).ok();
-        }
+        self.file.finish()
     }
 }
 

@@ -62,6 +62,36 @@ fn a_held_folder_names_its_holder() {
     assert!(message.contains(&format!("process {}", first.id())), "{message}");
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupted_explanation_leaves_the_earlier_table_and_no_part_of_another() {
+    let place = Place::new();
+    succeeds(&place.run("explain", &["explain.images=4"]));
+    let table = place.results("unbalanced/energy.parquet");
+    let earlier = fs::read(&table).expect("a table");
+    // A method of many passes, which is stopped long before its last image.
+    let mut run = place
+        .command("explain", &["explain.method=score_cam", "explain.keep_maps=true"])
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("starts");
+    let begun = place.results("unbalanced/raw_maps.safetensors.part");
+    while !begun.exists() && run.try_wait().expect("a status").is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let parts = || {
+        let files = fs::read_dir(table.parent().expect("a folder")).expect("a folder").flatten();
+        let parts = files.filter(|file| file.path().extension().is_some_and(|extension| extension == "part"));
+        parts.count()
+    };
+    assert_eq!(parts(), 2, "rows and maps are written as they come");
+    let asked = Command::new("kill").args(["-TERM", &run.id().to_string()]).status();
+    assert!(asked.expect("starts").success());
+    assert_eq!(run.wait().expect("ended").code(), Some(143));
+    assert_eq!(parts(), 0);
+    assert!(fs::read(&table).expect("a table") == earlier);
+}
+
 #[test]
 fn a_diverging_training_names_step_and_learning_rate_and_keeps_the_last_state() {
     let place = Place::new();

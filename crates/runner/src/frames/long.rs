@@ -1,0 +1,106 @@
+//! Tables of one row an image and attribute.
+
+use super::{ReadTable, Table};
+use crate::error::{Error, Result};
+
+/// The attribute-by-attribute values of some images, as `predictions.parquet` and `energy.parquet` hold them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PerAttribute {
+    /// The images' names, N of them.
+    pub images: Vec<String>,
+    /// The attributes' names, A of them.
+    pub attributes: Vec<String>,
+}
+
+impl PerAttribute {
+    /// The key columns of a long table.
+    pub const COLUMNS: [&str; 2] = ["image", "attribute"];
+
+    /// The two key columns of a long table.
+    pub fn keys(&self) -> Table {
+        let pairs = || {
+            self.images
+                .iter()
+                .flat_map(|image| self.attributes.iter().map(move |name| (image, name)))
+        };
+        let images: Vec<&str> = pairs().map(|(image, _)| image.as_str()).collect();
+        let names: Vec<&str> = pairs().map(|(_, name)| name.as_str()).collect();
+        let [image, attribute] = Self::COLUMNS;
+        Table::default().texts(image, &images).texts(attribute, &names)
+    }
+
+    /// Recovers images and attributes from a long table's key columns.
+    ///
+    /// # Errors
+    /// When the rows are not images times attributes in that order.
+    pub fn of(table: &ReadTable) -> Result<Self> {
+        let [image, attribute] = Self::COLUMNS;
+        let (image_of, name_of) = (table.strings(image)?, table.strings(attribute)?);
+        let (image_of, name_of) = (|| image_of.iter().flatten(), || name_of.iter().flatten());
+        let width = image_of().take_while(|&image| Some(image) == image_of().next()).count();
+        let attributes: Vec<String> = name_of().take(width).map(str::to_owned).collect();
+        let mut images: Vec<String> = Vec::with_capacity(table.height() / width.max(1));
+        let mut rows = image_of().zip(name_of()).enumerate();
+        let regular = rows.all(|(row, (image, name))| {
+            if row % width == 0 {
+                images.push(image.to_owned());
+            }
+            images.last().is_some_and(|last| last == image) && attributes[row % width] == name
+        });
+        if !regular || width == 0 || !table.height().is_multiple_of(width) {
+            return Err(Error::artefact(
+                table.path(),
+                "its rows are not images times attributes",
+            ));
+        }
+        Ok(Self { images, attributes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_table_comes_back_as_it_was() {
+        let keys = PerAttribute {
+            images: vec!["1.jpg".to_owned(), "2.jpg".to_owned()],
+            attributes: vec!["Bald".to_owned(), "Bangs".to_owned(), "Young".to_owned()],
+        };
+        let scores = [Some(0.25), None, Some(-1.5), Some(0.0), Some(3.0), None];
+        let bytes = keys
+            .keys()
+            .labels("label", &[1, -1, 0, 1, 1, -1])
+            .doubles("score", &scores)
+            .to_parquet();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("table.parquet");
+        std::fs::write(&path, bytes.expect("a table")).expect("written");
+        let table = ReadTable::parquet(&path).expect("readable");
+        assert_eq!(PerAttribute::of(&table).expect("regular"), keys);
+        assert_eq!(table.doubles("score").expect("numbers"), scores);
+        assert_eq!(table.integers("label").expect("numbers"), [1, -1, 0, 1, 1, -1]);
+        let message = table.texts("image_name").expect_err("absent").to_string();
+        assert!(message.contains("table.parquet"), "{message}");
+    }
+
+    #[test]
+    fn irregular_rows_are_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("table.parquet");
+        let of = |images: &[&str], attributes: &[&str]| {
+            let table = Table::default().texts("image", images).texts("attribute", attributes);
+            std::fs::write(&path, table.to_parquet().expect("a table")).expect("written");
+            PerAttribute::of(&ReadTable::parquet(&path).expect("readable"))
+        };
+        of(&["1", "1", "2", "2"], &["A", "B", "A", "B"]).expect("regular");
+        for (images, attributes) in [
+            (["1", "1", "2", "2"], ["A", "B", "B", "A"]),
+            (["1", "1", "2", "3"], ["A", "B", "A", "B"]),
+            (["1", "1", "1", "2"], ["A", "B", "C", "A"]),
+        ] {
+            of(&images, &attributes).expect_err("irregular");
+        }
+        of(&[], &[]).expect_err("empty");
+    }
+}

@@ -1,0 +1,213 @@
+//! A long table that is written as its rows come.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use polars::io::parquet::write::BatchedWriter;
+use polars::prelude::*;
+
+use super::table::parquet;
+use super::{PerAttribute, Table};
+use crate::error::{Error, Result};
+use crate::results::PartFile;
+
+/// Most rows of a row group. All of a group are in memory at once, whatever the number of images.
+const GROUP: usize = 1 << 16;
+
+/// Makes the columns beside the keys from rows.
+type Columns<R> = fn(Table, &[R]) -> Table;
+
+/// A long table under construction, of which only the last images' rows are in memory.
+///
+/// Row groups have a fixed number of images, which depends on the number of attributes alone: the file's bytes are the same however the
+/// rows come. It is in its place once it is [finished](Self::finish), and leaves nothing if it never is.
+pub struct LongWriter<R> {
+    file: PartFile,
+    columns: Columns<R>,
+    /// Images of a group.
+    together: usize,
+    /// Of the group in hand.
+    keys: PerAttribute,
+    rows: Vec<R>,
+    /// Since the first group, whose columns are those of all.
+    parquet: Option<BatchedWriter<Encoded>>,
+    encoded: Encoded,
+}
+
+impl<R> LongWriter<R> {
+    /// Begins the file at `path`; `columns` adds to a table's keys what rows hold.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn begin(path: &Path, attributes: &[String], columns: Columns<R>) -> Result<Self> {
+        Ok(Self {
+            file: PartFile::begin(path)?,
+            columns,
+            together: (GROUP / attributes.len().max(1)).max(1),
+            keys: PerAttribute {
+                images: Vec::new(),
+                attributes: attributes.to_vec(),
+            },
+            rows: Vec::new(),
+            parquet: None,
+            encoded: Encoded::default(),
+        })
+    }
+
+    /// Adds an image's rows, one an attribute.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or rows are missing.
+    pub fn add(&mut self, image: &str, rows: impl IntoIterator<Item = R>) -> Result<()> {
+        self.keys.images.push(image.to_owned());
+        self.rows.extend(rows);
+        if self.keys.images.len() == self.together {
+            self.write_group()?;
+        }
+        Ok(())
+    }
+
+    /// Puts the complete file in its place.
+    ///
+    /// # Errors
+    /// When it cannot be written, or rows are missing.
+    pub fn finish(mut self) -> Result<()> {
+        // A table without rows has columns all the same.
+        if !self.keys.images.is_empty() || self.parquet.is_none() {
+            self.write_group()?;
+        }
+        let written = self.parquet.iter().try_for_each(|parquet| parquet.finish().map(drop));
+        written.map_err(|source| self.fault(source))?;
+        self.file.write(&self.encoded.take())?;
+        self.file.finish()
+    }
+
+    fn write_group(&mut self) -> Result<()> {
+        self.encode().map_err(|source| self.fault(source))?;
+        self.keys.images.clear();
+        self.rows.clear();
+        self.file.write(&self.encoded.take())
+    }
+
+    fn encode(&mut self) -> PolarsResult<()> {
+        let frame = (self.columns)(self.keys.keys(), &self.rows).frame()?;
+        let parquet = match &mut self.parquet {
+            Some(begun) => begun,
+            none => none.insert(parquet(self.encoded.clone()).batched(frame.schema())?),
+        };
+        parquet.write_batch(&frame)
+    }
+
+    fn fault(&self, source: PolarsError) -> Error {
+        Error::Table {
+            path: self.file.path().to_owned(),
+            source,
+        }
+    }
+}
+
+/// Where polars leaves what it has encoded. It keeps its writer to itself and makes texts of a writer's errors, so it gets memory, and
+/// the file is written here.
+#[derive(Clone, Default)]
+struct Encoded(Arc<Mutex<Vec<u8>>>);
+
+impl Encoded {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Encoded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ReadTable;
+    use super::*;
+
+    const ATTRIBUTES: usize = 3;
+    const TOGETHER: usize = GROUP / ATTRIBUTES;
+
+    fn attributes() -> Vec<String> {
+        ["Bald", "Bangs", "Young"].map(str::to_owned).to_vec()
+    }
+
+    fn columns(table: Table, rows: &[(i8, Option<f32>)]) -> Table {
+        let labels: Vec<i8> = rows.iter().map(|row| row.0).collect();
+        let values: Vec<Option<f32>> = rows.iter().map(|row| row.1).collect();
+        table.labels("label", &labels).singles("value", &values)
+    }
+
+    fn rows(image: usize) -> [(i8, Option<f32>); ATTRIBUTES] {
+        let row = |attribute: usize| {
+            let value = (image * 7 + attribute) % 5;
+            (value as i8 - 2, (value > 0).then(|| image as f32 / 3.0 + value as f32))
+        };
+        [row(0), row(1), row(2)]
+    }
+
+    fn write(path: &Path, images: usize) -> LongWriter<(i8, Option<f32>)> {
+        let mut writer = LongWriter::begin(path, &attributes(), columns).expect("begun");
+        for image in 0..images {
+            writer.add(&format!("{image}.jpg"), rows(image)).expect("written");
+        }
+        writer
+    }
+
+    #[test]
+    fn the_file_holds_what_one_written_at_once_holds() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (streamed, whole) = (
+            folder.path().join("a/streamed.parquet"),
+            folder.path().join("whole.parquet"),
+        );
+        for images in [0, 1, TOGETHER - 1, TOGETHER, TOGETHER + 1, 2 * TOGETHER + 5] {
+            write(&streamed, images).finish().expect("finished");
+            let keys = PerAttribute {
+                images: (0..images).map(|image| format!("{image}.jpg")).collect(),
+                attributes: attributes(),
+            };
+            let all: Vec<_> = (0..images).flat_map(rows).collect();
+            let bytes = columns(keys.keys(), &all).to_parquet().expect("a table");
+            std::fs::write(&whole, &bytes).expect("written");
+            let [a, b] = [&streamed, &whole].map(|path| ReadTable::parquet(path).expect("readable"));
+            assert!(a.frame().equals_missing(b.frame()), "{images} images");
+            assert_eq!(a.frame().schema(), b.frame().schema());
+            if images <= TOGETHER {
+                assert!(
+                    std::fs::read(&streamed).expect("read") == bytes,
+                    "{images} images: other bytes"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn memory_holds_one_group_at_most() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let writer = write(&folder.path().join("a.parquet"), 3 * TOGETHER + 2);
+        assert_eq!((writer.keys.images.len(), writer.rows.len()), (2, 2 * ATTRIBUTES));
+        assert!(writer.encoded.take().is_empty(), "what is encoded is on disk");
+    }
+
+    #[test]
+    fn an_unfinished_file_leaves_the_earlier_one_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.parquet");
+        std::fs::write(&path, b"earlier").expect("written");
+        drop(write(&path, TOGETHER + 1));
+        let mut short = write(&path, 2);
+        short.add("2.jpg", rows(2).into_iter().take(1)).expect("in memory");
+        short.finish().expect_err("rows are missing");
+        assert_eq!(std::fs::read(&path).expect("read"), b"earlier");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+}
