@@ -10,10 +10,10 @@ use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::{BALANCED, UNBALANCED};
 use crate::faithfulness::Faithfulness;
-use crate::frames::{PerAttribute, ReadTable};
+use crate::frames::{ParquetFile, PerAttribute};
 use crate::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
 use crate::regions::{self, Regions};
-use crate::reliance::{self, Reliance};
+use crate::reliance::{self, Decompositions, Reliance};
 use crate::stages::{
     DataFacts, DataSet, Predictions, energy_path, faithfulness_paths, occlusion_is_wanted, occlusion_path,
 };
@@ -420,81 +420,82 @@ fn classifier_measures(
 ) -> Result<Vec<ClassifierMeasures>> {
     let predictions = Predictions::read(context, classifier)?;
     let path = context.results.join(&energy_path(classifier));
-    let table = ReadTable::parquet(&path)?;
-    if PerAttribute::of(&table)? != predictions.keys || predictions.keys.attributes != names {
+    let file = ParquetFile::open(&path)?;
+    let keys = PerAttribute::of(&file.columns(&PerAttribute::COLUMNS)?)?;
+    if keys != predictions.keys || keys.attributes != names {
         return Err(Error::artefact(
             &path,
             "its images and attributes are not those of the predictions",
         ));
     }
-    let explained: Vec<bool> = table
-        .integers("explained")?
-        .into_iter()
-        .map(|value| value == 1)
-        .collect();
-    let columns = Measure::ALL.map(|measure| table.doubles(measure.column()));
-    let columns: Vec<Vec<Option<f64>>> = columns.into_iter().collect::<Result<_>>()?;
-    let decompositions = reliance::read_columns(&table)?;
     let width = names.len();
-    let areas = table.doubles("region_area")?;
+    let explained = file.columns(&["explained"])?.integers("explained")?;
+    let explained: Vec<bool> = explained.into_iter().map(|value| value == 1).collect();
+    let mut all = apart_from_maps(&file, &predictions, bootstrap)?;
+    // A column at a time: all of them take several times as much memory as the scores.
+    for measure in Measure::ALL {
+        let column = file.columns(&[measure.column()])?.singles(measure.column())?;
+        all.par_iter_mut().enumerate().for_each(|(attribute, into)| {
+            let values = of_attribute(&column, attribute, width);
+            let labels = of_attribute(&predictions.labels, attribute, width);
+            let scores = of_attribute(&predictions.scores, attribute, width);
+            let explained = of_attribute(&explained, attribute, width);
+            into.groups.extend(Filter::ALL.map(|filter| {
+                let selected = selected(measure, filter, &values, &labels, &scores, &explained);
+                Group {
+                    measure,
+                    filter,
+                    statistics: Statistics::of(&selected, bootstrap),
+                }
+            }));
+            if measure == Measure::Energy {
+                let maps = values.iter().zip(&explained).filter(|(_, explained)| **explained);
+                into.empty_maps = maps.filter(|(value, _)| value.is_none()).count();
+            }
+        });
+    }
+    Ok(all)
+}
+
+/// The same, of which nothing is known of maps yet.
+fn apart_from_maps(
+    file: &ParquetFile,
+    predictions: &Predictions,
+    bootstrap: Bootstrap,
+) -> Result<Vec<ClassifierMeasures>> {
+    let width = predictions.keys.attributes.len();
+    let decompositions = Decompositions::read(file)?;
+    let areas = file.columns(&["region_area"])?.singles("region_area")?;
     let area = |attribute: usize| {
-        let known: Vec<f64> = areas.iter().skip(attribute).step_by(width).copied().flatten().collect();
+        let known = of_attribute(&areas, attribute, width).into_iter().flatten();
+        let known: Vec<f64> = known.map(f64::from).collect();
         (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
     };
     (0..width)
         .into_par_iter()
         .map(|attribute| {
-            let of = |values: &[f32]| -> Vec<f32> { values.iter().skip(attribute).step_by(width).copied().collect() };
-            let labels: Vec<i8> = predictions
-                .labels
-                .iter()
-                .skip(attribute)
-                .step_by(width)
-                .copied()
-                .collect();
-            let scores = of(&predictions.scores);
-            let explained: Vec<bool> = explained.iter().skip(attribute).step_by(width).copied().collect();
-            let groups = Measure::ALL
-                .iter()
-                .zip(&columns)
-                .flat_map(|(&measure, column)| {
-                    let values: Vec<Option<f64>> = column.iter().skip(attribute).step_by(width).copied().collect();
-                    let (labels, scores, explained) = (&labels, &scores, &explained);
-                    Filter::ALL.map(move |filter| Group {
-                        measure,
-                        filter,
-                        statistics: Statistics::of(
-                            &selected(measure, filter, &values, labels, scores, explained),
-                            bootstrap,
-                        ),
-                    })
-                })
-                .collect();
-            let empty = columns[0]
-                .iter()
-                .skip(attribute)
-                .step_by(width)
-                .zip(&explained)
-                .filter(|(value, explained)| value.is_none() && **explained)
-                .count();
-            let decompositions: Vec<_> = decompositions.iter().skip(attribute).step_by(width).copied().collect();
+            let labels = of_attribute(&predictions.labels, attribute, width);
+            let scores = of_attribute(&predictions.scores, attribute, width);
+            let parts = decompositions.of_attribute(attribute, width);
             Ok(ClassifierMeasures {
-                rates: error_rates(&scores, &labels)?,
-                groups,
-                empty_maps: empty,
                 region_area: area(attribute),
                 reliance: Class::BOTH
-                    .map(|class| Reliance::of(&reliance::predicted_as(&decompositions, &scores, class), bootstrap)),
-                losses: Losses::default(),
+                    .map(|class| Reliance::of(&reliance::predicted_as(&parts, &scores, class), bootstrap)),
+                ..ClassifierMeasures::of_rates(error_rates(&scores, &labels)?)
             })
         })
         .collect()
 }
 
+/// One attribute's values of a long column.
+fn of_attribute<T: Copy>(column: &[T], attribute: usize, width: usize) -> Vec<T> {
+    column.iter().skip(attribute).step_by(width).copied().collect()
+}
+
 fn selected(
     measure: Measure,
     filter: Filter,
-    values: &[Option<f64>],
+    values: &[Option<f32>],
     labels: &[i8],
     scores: &[f32],
     explained: &[bool],
@@ -504,7 +505,8 @@ fn selected(
         .zip(labels.iter().zip(scores))
         .zip(explained)
         .filter(|((_, (label, score)), _)| filter.selects(**label, **score))
-        .filter_map(|((&value, _), &explained)| match measure {
+        .map(|((value, _), &explained)| (value.map(f64::from), explained))
+        .filter_map(|(value, explained)| match measure {
             // An image that was not explained has no map; one that was may have a map without energy.
             Measure::EnergyPaper => explained.then(|| paper_convention(value)),
             _ => value,

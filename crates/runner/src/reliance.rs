@@ -3,7 +3,7 @@
 use metrics::{BiasReliance, Bootstrap, Class, Evidence, Paired, Statistics};
 
 use crate::error::Result;
-use crate::frames::{ReadTable, Table};
+use crate::frames::{ParquetFile, Table};
 use crate::measured::{AttributeMeasures, Measured};
 
 /// A part of a score, and how to find and put it in a decomposition.
@@ -69,25 +69,43 @@ pub fn write_columns<'a>(table: Table, rows: impl Iterator<Item = &'a BiasRelian
     })
 }
 
-/// The decompositions in a long table, one a row, without the score; evidence is not a number where it is absent.
-///
-/// # Errors
-/// When a column is missing or has other values than numbers.
-pub fn read_columns(table: &ReadTable) -> Result<Vec<BiasReliance>> {
-    let empty = BiasReliance {
-        score: 0.0,
-        bias: 0.0,
-        constant: 0.0,
-        evidence: Evidence::default(),
-        specific: Evidence::default(),
-    };
-    let mut rows = vec![empty; table.height()];
-    for (name, _, place) in &PARTS {
-        for (row, value) in rows.iter_mut().zip(table.doubles(name)?) {
-            *place(row) = value.unwrap_or(f64::NAN);
+/// The decompositions in `energy.parquet`, images outermost, in the precision in which they are stored.
+pub struct Decompositions {
+    /// One for each of [`PARTS`]; not a number where there is no evidence.
+    columns: [Vec<f32>; PARTS.len()],
+}
+
+impl Decompositions {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When a column is missing or has other values than numbers.
+    pub fn read(file: &ParquetFile) -> Result<Self> {
+        let mut columns: [Vec<f32>; PARTS.len()] = Default::default();
+        for (column, (name, ..)) in columns.iter_mut().zip(&PARTS) {
+            let values = file.columns(&[name])?.singles(name)?;
+            *column = values.into_iter().map(|value| value.unwrap_or(f32::NAN)).collect();
         }
+        Ok(Self { columns })
     }
-    Ok(rows)
+
+    /// Those of one of `width` attributes, one an image, without the score; evidence is not a number where it is absent.
+    pub fn of_attribute(&self, attribute: usize, width: usize) -> Vec<BiasReliance> {
+        let empty = BiasReliance {
+            score: 0.0,
+            bias: 0.0,
+            constant: 0.0,
+            evidence: Evidence::default(),
+            specific: Evidence::default(),
+        };
+        let mut rows = vec![empty; self.columns[0].len() / width];
+        for ((_, _, place), column) in PARTS.iter().zip(&self.columns) {
+            for (row, &value) in rows.iter_mut().zip(column[attribute..].iter().step_by(width)) {
+                *place(row) = f64::from(value);
+            }
+        }
+        rows
+    }
 }
 
 /// The images predicted as one class, by one classifier and for one attribute.

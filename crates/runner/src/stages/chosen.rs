@@ -17,7 +17,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{DataSet, Predictions, energy_path, evaluate, masks, pictures, reference};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::frames::{ReadTable, Table};
+use crate::frames::{ParquetFile, ReadTable, Table};
 use crate::manifest::Key;
 use crate::regions::{self, Regions};
 use crate::results::ResultsFolder;
@@ -64,12 +64,12 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
         .iter()
         .map(|name| Predictions::read(context, name))
         .collect::<Result<_>>()?;
-    let mut energies: Vec<Vec<Option<f64>>> = Vec::new();
+    let mut energies: Vec<Vec<Option<f32>>> = Vec::new();
     let mut explained = Vec::new();
     for name in classifiers {
-        let table = ReadTable::parquet(&context.results.join(&energy_path(name)))?;
-        energies.push(table.doubles("energy")?);
-        explained = table.integers("explained")?;
+        let file = ParquetFile::open(&context.results.join(&energy_path(name)))?;
+        energies.push(file.columns(&["energy"])?.singles("energy")?);
+        explained = file.columns(&["explained"])?.integers("explained")?;
     }
     let width = data.attributes().len();
     if energies.iter().any(|column| column.len() != data.test.len() * width) {
@@ -108,7 +108,7 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
     for (index, name) in classifiers.iter().enumerate() {
         let at = |choice: &Choice| choice.row * width + choice.attribute;
         let scores = choices.iter().map(|choice| Some(predictions[index].scores[at(choice)]));
-        let energy = choices.iter().map(|choice| energies[index][at(choice)]);
+        let energy = choices.iter().map(|choice| energies[index][at(choice)].map(f64::from));
         table = table
             .singles(&format!("{name}_score"), &scores.collect::<Vec<_>>())
             .doubles(&format!("{name}_energy"), &energy.collect::<Vec<_>>());
@@ -140,9 +140,9 @@ struct Face {
 }
 
 impl Face {
-    fn of(predictions: &[Predictions], energies: &[Vec<Option<f64>>], at: usize) -> Self {
+    fn of(predictions: &[Predictions], energies: &[Vec<Option<f32>>], at: usize) -> Self {
         let label = predictions.first().map_or(0, |first| first.labels[at]);
-        let energy: Option<Vec<f64>> = energies.iter().map(|column| column[at]).collect();
+        let energy: Option<Vec<f64>> = energies.iter().map(|column| column[at].map(f64::from)).collect();
         Self {
             annotated: label != 0,
             right: predictions

@@ -80,7 +80,9 @@ fn an_interrupted_explanation_leaves_the_earlier_table_and_no_part_of_another() 
         std::thread::sleep(Duration::from_millis(1));
     }
     let parts = || {
-        let files = fs::read_dir(table.parent().expect("a folder")).expect("a folder").flatten();
+        let files = fs::read_dir(table.parent().expect("a folder"))
+            .expect("a folder")
+            .flatten();
         let parts = files.filter(|file| file.path().extension().is_some_and(|extension| extension == "part"));
         parts.count()
     };
