@@ -123,7 +123,7 @@ def growth_table(rows):
         "method tried). Images are counted before the frontal filter. Predicting decodes and aligns the JPEGs, so it is bound by the loader; "
         "explaining also measures 40 maps an image in the paper's regions and in the exact masks. Memory is the peak of the process that "
         "predicts and explains with both classifiers, with 64 MB for decoded images, which some hundred images fill. Rows are written in "
-        "groups of 65,536, 1,638 images of 40 attributes; what grows after that is what is known of each image before any is read: its name, "
+        "groups of 65,536, 1,638 images that pass the filter; what grows after that is what is known of each image before any is read: its name, "
         "labels, landmarks.",
         "",
         "| test images | predicted, images/s | explained, images/s | peak memory, MB |",

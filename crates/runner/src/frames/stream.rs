@@ -49,7 +49,8 @@ impl<R> LongWriter<R> {
                 images: Vec::new(),
                 attributes: attributes.to_vec(),
             },
-            rows: Vec::new(),
+            // Grown step by step it would take up to three times as much for a moment.
+            rows: Vec::with_capacity(GROUP.max(attributes.len())),
             parquet: None,
             encoded: Encoded::default(),
         })
