@@ -22,6 +22,22 @@ fn laid_out(sampling: &Sampling<'_>) -> (Vec<u64>, Address) {
     (words, address)
 }
 
+fn sampled(machine: &Emulator, sampling: &Sampling<'_>) -> Array<f32> {
+    let (_words, parts) = laid_out(sampling);
+    let images = Array::unwritten(sampling.len());
+    // SAFETY: arrays of these sizes.
+    unsafe { sampling.run(machine, parts, images.address()).unwrap() };
+    images
+}
+
+/// The labels among the parts, which are the last, where they are said to be.
+fn labels(sampling: &Sampling<'_>) -> Vec<f32> {
+    let start = sampling.labels(Address(0)).0 as usize;
+    let bytes = sampling.parts().concat();
+    let numbers = bytes[start..].as_chunks().0.iter();
+    numbers.map(|number| f32::from_ne_bytes(*number)).collect()
+}
+
 /// Squares of fewer and more pixels than a block has columns. Values are in [0, 1]; positions in single precision are off by 2e-5 pixels
 /// of an image of 218, in which a step from pixel to pixel is at most 1.
 #[test]
@@ -32,19 +48,9 @@ fn sampled_images_are_the_loaders() {
             let sampling = Sampling::of(borrowed(&pixels, &views)).unwrap();
             let shape = (pixels.indices.len(), size, size, 3);
             let expected = Tensor::from_slice(&images.images, shape, &Device::Cpu).unwrap();
+            assert_eq!(labels(&sampling), images.labels);
             on_both(|machine| {
-                let (words, parts) = laid_out(&sampling);
-                let found = Array::<f32>::unwritten(sampling.len());
-                // SAFETY: arrays of these sizes.
-                unsafe { sampling.run(machine, parts, found.address()).unwrap() };
-                let first_label = (sampling.labels(parts).0 - parts.0) as usize / 4;
-                let floats = words.iter().flat_map(|word| word.to_ne_bytes()).collect::<Vec<u8>>();
-                let labels = floats[4 * first_label..]
-                    .as_chunks()
-                    .0
-                    .iter()
-                    .map(|float| f32::from_ne_bytes(*float));
-                assert!(labels.take(images.labels.len()).eq(images.labels.iter().copied()));
+                let found = sampled(machine, &sampling);
                 vec![compare(&found, &expected, 2e-5, &format!("squares of {size}"))]
             });
         }
@@ -84,11 +90,7 @@ fn an_identity_copies_and_light_is_held_to_its_range() {
     };
     let sampling = Sampling::of(batch).unwrap();
     for machine in Emulator::both() {
-        let (_words, parts) = laid_out(&sampling);
-        let found = Array::<f32>::unwritten(sampling.len());
-        // SAFETY: arrays of these sizes.
-        unsafe { sampling.run(&machine, parts, found.address()).unwrap() };
-        let found = found.values();
+        let found = sampled(&machine, &sampling).values();
         let values = |order: [usize; 4]| order.map(|pixel| [0, 1, 2].map(|c| f32::from(pixels[4 * pixel + c]) / 255.0));
         let plain = values([0, 1, 2, 3]);
         let lit = values([1, 0, 3, 2]).map(|pixel| pixel.map(|v| ((v - 0.5) * 2.0 + 0.75).clamp(0.0, 1.0)));
