@@ -8,14 +8,14 @@ use crate::Result;
 /// wait for each other, while a training step runs on whichever thread of the pool is free.
 ///
 /// # Errors
-/// When the program was built without CUDA, or the driver has no such GPU.
+/// When the program was built without CUDA, the driver is older than the toolkit that it was built with, or it has no such GPU.
 pub fn gpu(ordinal: usize) -> Result<Device> {
+    #[cfg(feature = "cuda")]
+    crate::kernels::check_driver()?;
     let device = Device::new_cuda_with_stream(ordinal)?;
     #[cfg(feature = "cuda")]
     if let Device::Cuda(gpu) = &device {
-        // SAFETY: tensors are used on the one stream alone, and what is copied beside it has events of its own. Otherwise every tensor
-        // would bring two events, and every launch wait for some.
-        unsafe { gpu.disable_event_tracking() };
+        crate::kernels::prepare(gpu)?;
     }
     Ok(device)
 }

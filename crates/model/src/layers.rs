@@ -79,8 +79,8 @@ impl BatchNorm {
         match pass.mode {
             Mode::Train => {
                 let (weight, bias) = (pass.mode.weight(&self.weight), pass.mode.weight(&self.bias));
-                let statistics = kernels::batch_statistics(x)?;
-                self.update(&statistics.mean, &statistics.variance, statistics.count)?;
+                let running = [&self.running_mean, &self.running_variance];
+                let statistics = kernels::moving_statistics(x, running, MOMENTUM)?;
                 Ok(pass.batch_norm(x, &weight, &bias, &statistics, EPSILON, residual, relu)?)
             }
             Mode::Eval => {
@@ -98,17 +98,6 @@ impl BatchNorm {
         let scale = (weight / (self.running_variance.as_detached_tensor() + EPSILON)?.sqrt()?)?;
         let shift = (bias - (self.running_mean.as_detached_tensor() * &scale)?)?;
         Ok((scale, shift))
-    }
-
-    fn update(&self, mean: &Tensor, variance: &Tensor, count: usize) -> Result<()> {
-        let towards = |running: &Var, batch: Tensor| -> Result<()> {
-            let old = running.as_detached_tensor();
-            Ok(running.set(&((old * (1.0 - MOMENTUM))? + (batch * MOMENTUM)?)?)?)
-        };
-        // A single value has no unbiased variance: PyTorch refuses it, here the biased one, 0, is taken.
-        let unbiased = count as f64 / count.saturating_sub(1).max(1) as f64;
-        towards(&self.running_mean, mean.detach())?;
-        towards(&self.running_variance, (variance.detach() * unbiased)?)
     }
 }
 

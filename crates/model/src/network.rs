@@ -165,11 +165,16 @@ impl Network {
     /// # Errors
     /// [`Error::Shape`] for anything but `[N, 3, H, W]`.
     pub fn forward(&self, images: &Tensor, mode: Mode) -> Result<Output> {
-        // As in a training step, a pass that starts inside the pool saves a hand-over for every kernel.
-        rayon::scope(|_| {
+        let pass = || {
             let x = self.run_body(images, mode.into())?;
             self.run_head(&x, mode)
-        })
+        };
+        match self.device().is_cpu() {
+            // As in a training step, a pass that starts inside the pool saves a hand-over for every kernel.
+            true => rayon::scope(|_| pass()),
+            // Each thread would make handles and plans of its own.
+            false => pass(),
+        }
     }
 
     /// The features' means `[N, C]` in training, float32, with the operations on a tape.

@@ -8,8 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, TensorId};
-use rayon::prelude::*;
+use candle_core::{CustomOp1, CustomOp2, Result, Tensor, TensorId};
 
 use crate::gradients::Probe;
 use crate::kernels::{self, AveragePool, Convolution, Dims, InstructionSet, MaxPool, Normaliser, Statistics};
@@ -78,8 +77,8 @@ impl Pass<'_> {
     }
 }
 
-/// The gradients of an operation's arguments, from that of its result.
-type Backward = Box<dyn FnOnce(&Tensor) -> Result<Vec<(Tensor, Option<Tensor>)>>>;
+/// The gradients of an operation's arguments, from those of its result: one for each use of it, which count together.
+type Backward = Box<dyn FnOnce(Vec<Tensor>) -> Result<Vec<(Tensor, Option<Tensor>)>>>;
 
 /// The operations of one forward pass, in order.
 #[derive(Default)]
@@ -90,7 +89,7 @@ pub(crate) struct Tape {
 impl Tape {
     fn record<F>(&self, result: &Tensor, backward: F)
     where
-        F: FnOnce(&Tensor) -> Result<Vec<(Tensor, Option<Tensor>)>> + 'static,
+        F: FnOnce(Vec<Tensor>) -> Result<Vec<(Tensor, Option<Tensor>)>> + 'static,
     {
         self.steps.borrow_mut().push((result.id(), Box::new(backward)));
     }
@@ -107,8 +106,8 @@ impl Tape {
         let op = Convolution::new(x, weight, stride, padding, InstructionSet::detect())?.within(precision);
         let y = op.apply(x, weight)?;
         let (x, weight, result) = (x.clone(), weight.clone(), y.clone());
-        self.record(&y, move |gradient| {
-            let (of_x, of_weight) = op.bwd(&x, &weight, &result, gradient)?;
+        self.record(&y, move |gradients| {
+            let (of_x, of_weight) = op.bwd(&x, &weight, &result, &kernels::sum(&gradients)?)?;
             Ok(vec![(x, of_x), (weight, of_weight)])
         });
         Ok(y)
@@ -128,16 +127,13 @@ impl Tape {
     ) -> Result<Tensor> {
         let dims = Dims::of(x, "batch_norm")?;
         let op = Normaliser::by_batch(x, dims, statistics, epsilon, relu)?;
-        let y = op.clone().apply(x, gamma, beta, residual)?;
+        let y = op.clone().apply_on_tape(x, gamma, beta, residual)?;
         let (x, gamma, beta, result) = (x.clone(), gamma.clone(), beta.clone(), y.clone());
         let residual = residual.cloned();
-        self.record(&y, move |gradient| {
-            let parameters = Tensor::stack(&[&gamma, &beta], 0)?;
-            let (of_x, of_parameters, of_residual) =
-                op.differentiate(&x, &parameters, residual.as_ref(), &result, gradient)?;
-            let row = |row| of_parameters.as_ref().map(|rows| rows.get(row)).transpose();
-            let mut gradients = vec![(x, of_x), (gamma, row(0)?), (beta, row(1)?)];
-            gradients.extend(residual.map(|residual| (residual, of_residual)));
+        self.record(&y, move |gradients| {
+            let of = op.differentiate(&x, [&gamma, &beta], residual.as_ref(), &result, &gradients)?;
+            let mut gradients = vec![(x, of.x), (gamma, of.scale), (beta, of.shift)];
+            gradients.extend(residual.map(|residual| (residual, of.residual)));
             Ok(gradients)
         });
         Ok(y)
@@ -148,8 +144,8 @@ impl Tape {
         let op = MaxPool::new(x, kernel, stride, padding, InstructionSet::detect())?;
         let y = op.apply(x)?;
         let (x, result) = (x.clone(), y.clone());
-        self.record(&y, move |gradient| {
-            let of_x = op.bwd(&x, &result, gradient)?;
+        self.record(&y, move |gradients| {
+            let of_x = op.bwd(&x, &result, &kernels::sum(&gradients)?)?;
             Ok(vec![(x, of_x)])
         });
         Ok(y)
@@ -160,8 +156,8 @@ impl Tape {
         let op = AveragePool::new(x)?;
         let y = op.apply(x)?;
         let (x, result) = (x.clone(), y.clone());
-        self.record(&y, move |gradient| {
-            let of_x = op.bwd(&x, &result, gradient)?;
+        self.record(&y, move |gradients| {
+            let of_x = op.bwd(&x, &result, &kernels::sum(&gradients)?)?;
             Ok(vec![(x, of_x)])
         });
         Ok(y)
@@ -170,70 +166,29 @@ impl Tape {
     /// Puts the gradients of all variables into `gradients`, from that of the tape's last result.
     pub(crate) fn backward(self, gradient: Tensor, gradients: &mut GradStore) -> Result<()> {
         let mut steps = self.steps.into_inner();
-        let mut waiting = HashMap::new();
+        let mut waiting: HashMap<TensorId, Vec<Tensor>> = HashMap::new();
         if let Some((last, _)) = steps.last() {
-            waiting.insert(*last, gradient);
+            waiting.insert(*last, vec![gradient]);
         }
         while let Some((result, backward)) = steps.pop() {
             // A result that nothing depends on has no gradient.
-            let Some(gradient) = waiting.remove(&result) else {
+            let Some(of_result) = waiting.remove(&result) else {
                 continue;
             };
-            for (argument, gradient) in backward(&gradient)? {
+            for (argument, gradient) in backward(of_result)? {
                 let Some(gradient) = gradient else { continue };
-                let earlier = match argument.is_variable() {
-                    true => gradients.remove(&argument),
-                    false => waiting.remove(&argument.id()),
-                };
-                let sum = match earlier {
-                    Some(earlier) if earlier.device().is_cpu() => earlier.apply_op2_no_bwd(&gradient, &Sum)?,
-                    Some(earlier) => (earlier + gradient)?,
+                if !argument.is_variable() {
+                    waiting.entry(argument.id()).or_default().push(gradient);
+                    continue;
+                }
+                let gradient = match gradients.remove(&argument) {
+                    Some(earlier) => kernels::sum(&[earlier, gradient])?,
                     None => gradient,
                 };
-                match argument.is_variable() {
-                    true => gradients.insert(&argument, sum),
-                    false => waiting.insert(argument.id(), sum),
-                };
+                gradients.insert(&argument, gradient);
             }
         }
         Ok(())
-    }
-}
-
-/// The sum of two tensors of one shape, on rayon's threads.
-struct Sum;
-
-impl CustomOp2 for Sum {
-    fn name(&self) -> &'static str {
-        "sum of gradients"
-    }
-
-    fn cpu_fwd(
-        &self,
-        first: &CpuStorage,
-        first_layout: &Layout,
-        second: &CpuStorage,
-        second_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        const CHUNK: usize = 1 << 14;
-        let (CpuStorage::F32(first), CpuStorage::F32(second)) = (first, second) else {
-            candle_core::bail!("gradients must be float32");
-        };
-        let ranges = (first_layout.contiguous_offsets(), second_layout.contiguous_offsets());
-        let (Some((start, end)), Some((second_start, second_end))) = ranges else {
-            candle_core::bail!("gradients must be contiguous");
-        };
-        let (first, second) = (&first[start..end], &second[second_start..second_end]);
-        let chunks = first.par_chunks(CHUNK).zip(second.par_chunks(CHUNK));
-        let mut sums = vec![0.0; first.len()];
-        sums.par_chunks_mut(CHUNK)
-            .zip(chunks)
-            .for_each(|(sums, (first, second))| {
-                for ((sum, a), b) in sums.iter_mut().zip(first).zip(second) {
-                    *sum = a + b;
-                }
-            });
-        Ok((CpuStorage::F32(sums), first_layout.shape().clone()))
     }
 }
 

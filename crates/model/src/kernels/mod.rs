@@ -48,6 +48,7 @@ mod reference;
 mod simd;
 mod statistics;
 mod storage;
+mod sum;
 mod tiles;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -61,13 +62,17 @@ pub use statistics::{Statistics, batch_statistics};
 // The operations themselves, for the training step's own backward pass.
 pub(crate) use convolution::Convolution;
 #[cfg(feature = "cuda")]
+pub(crate) use cuda::device::{check_driver, prepare};
+#[cfg(feature = "cuda")]
 pub(crate) use cuda::optimiser as gpu_optimiser;
 #[cfg(feature = "cuda")]
 pub(crate) use cuda::sampling::GpuSampler;
 pub(crate) use normaliser::Normaliser;
 pub(crate) use pooling::{AveragePool, MaxPool};
 pub(crate) use simd::InstructionSet;
+pub(crate) use statistics::moving_statistics;
 pub(crate) use storage::Dims;
+pub(crate) use sum::sum;
 
 #[cfg(test)]
 mod tests;

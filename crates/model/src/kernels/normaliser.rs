@@ -51,20 +51,61 @@ impl Normaliser {
         }
     }
 
-    /// See [`Normalisation::differentiate`].
-    #[allow(clippy::type_complexity)]
+    /// As [`Normaliser::apply`], for those who differentiate it themselves with [`Normaliser::differentiate`].
+    pub(crate) fn apply_on_tape(
+        self,
+        x: &Tensor,
+        scale: &Tensor,
+        shift: &Tensor,
+        residual: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        match self {
+            Self::Cpu(op) => op.apply(x, scale, shift, residual),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(of) => {
+                let (scale, shift) = (scale.detach(), shift.detach());
+                let op = cuda::normalisation::OnTape { of, scale, shift };
+                match residual {
+                    Some(residual) => x.contiguous()?.apply_op2(&residual.contiguous()?, op),
+                    None => x.contiguous()?.apply_op1(op),
+                }
+            }
+        }
+    }
+
+    /// The gradients of all arguments, of those of the result, of which there is at least one and which count together.
     pub(crate) fn differentiate(
         &self,
         x: &Tensor,
-        parameters: &Tensor,
+        [scale, shift]: [&Tensor; 2],
         residual: Option<&Tensor>,
         result: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        gradients: &[Tensor],
+    ) -> Result<Differentiated> {
         match self {
-            Self::Cpu(op) => op.differentiate(x, parameters, residual, result, gradient),
+            Self::Cpu(op) => {
+                let parameters = Tensor::stack(&[scale, shift], 0)?;
+                let (x, parameters, residual) =
+                    op.differentiate(x, &parameters, residual, result, &super::sum(gradients)?)?;
+                let row = |row| parameters.as_ref().map(|rows| rows.get(row)).transpose();
+                Ok(Differentiated {
+                    x,
+                    scale: row(0)?,
+                    shift: row(1)?,
+                    residual,
+                })
+            }
             #[cfg(feature = "cuda")]
-            Self::Cuda(op) => op.differentiate(x, parameters, residual, result, gradient),
+            Self::Cuda(op) => op.differentiate(x, [scale, shift], residual, gradients),
         }
     }
+}
+
+/// The gradients of a normalisation's arguments; those that nothing asks for are absent.
+#[derive(Debug)]
+pub(crate) struct Differentiated {
+    pub x: Option<Tensor>,
+    pub scale: Option<Tensor>,
+    pub shift: Option<Tensor>,
+    pub residual: Option<Tensor>,
 }

@@ -146,7 +146,7 @@ impl CustomOp1 for MaxPool {
         let gradient = gradient.contiguous()?;
         #[cfg(feature = "cuda")]
         if gradient.device().is_cuda() {
-            return Ok(Some(self.on_gpu().backward(x, result, &gradient)?));
+            return Ok(Some(self.on_gpu().backward(x, &gradient)?));
         }
         let (x_storage, x_layout) = x.storage_and_layout();
         let (r_storage, r_layout) = result.storage_and_layout();

@@ -5,7 +5,7 @@ use super::elementwise::Chunks;
 use super::parallel::for_each;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
 use super::storage::{Dims, Shared, host_floats};
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, Var};
 
 /// Statistics of a batch, per channel, over all images and pixels. They carry no gradient: [`super::batch_norm`]
 /// accounts for their dependence on the batch.
@@ -34,20 +34,40 @@ impl Statistics {
 /// # Errors
 /// Wrong rank or type, or an empty input.
 pub fn batch_statistics(x: &Tensor) -> Result<Statistics> {
+    of_batch(x, None)
+}
+
+/// [`batch_statistics`], towards which the running `[mean, variance]` move: by `momentum`, and the variance towards the unbiased one, as
+/// PyTorch's. A single value has no unbiased variance: PyTorch refuses it, here the biased one, 0, is taken.
+pub(crate) fn moving_statistics(x: &Tensor, running: [&Var; 2], momentum: f64) -> Result<Statistics> {
+    of_batch(x, Some((running, momentum)))
+}
+
+fn of_batch(x: &Tensor, running: Option<([&Var; 2], f64)>) -> Result<Statistics> {
     const NAME: &str = "batch_statistics";
     let dims = Dims::of(x, NAME)?;
     let x = x.contiguous()?;
     #[cfg(feature = "cuda")]
     if x.device().is_cuda() {
-        return super::cuda::normalisation::batch_statistics(&x, dims);
+        return super::cuda::normalisation::batch_statistics(&x, dims, running);
     }
     let (storage, layout) = x.storage_and_layout();
     let (mean, variance) = moments(host_floats(&storage, layout, NAME)?, dims, InstructionSet::detect());
-    Ok(Statistics {
+    let statistics = Statistics {
         mean: Tensor::from_vec(mean, dims.channels, x.device())?,
         variance: Tensor::from_vec(variance, dims.channels, x.device())?,
         count: dims.pixels(),
-    })
+    };
+    if let Some(([mean, variance], momentum)) = running {
+        let towards = |running: &Var, batch: &Tensor| -> Result<()> {
+            let old = running.as_detached_tensor();
+            running.set(&((old * (1.0 - momentum))? + (batch * momentum)?)?)
+        };
+        let unbiased = dims.pixels() as f64 / dims.pixels().saturating_sub(1).max(1) as f64;
+        towards(mean, &statistics.mean)?;
+        towards(variance, &(&statistics.variance * unbiased)?)?;
+    }
+    Ok(statistics)
 }
 
 pub(crate) fn moments(x: &[f32], dims: Dims, set: InstructionSet) -> (Vec<f32>, Vec<f32>) {

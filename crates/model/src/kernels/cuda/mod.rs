@@ -3,6 +3,8 @@
 //! Images are channels-last and contiguous, in float32 or bfloat16; parameters, statistics and sums are float32.
 
 pub(super) mod convolution;
+pub(super) mod device;
+mod module;
 pub(super) mod normalisation;
 pub(crate) mod optimiser;
 mod plans;
@@ -20,9 +22,6 @@ use half::bf16;
 
 use super::gpu::{Address, Argument, BLOCK, Element, Machine};
 
-/// What `build.rs` makes of `gpu/kernels.cu`.
-const PTX: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
-
 impl Machine for CudaDevice {
     /// The allocation is given back in the stream's order.
     type Memory = CudaSlice<f32>;
@@ -35,8 +34,9 @@ impl Machine for CudaDevice {
     }
 
     unsafe fn launch(&self, kernel: &str, [columns, rows]: [u32; 2], arguments: &[Argument]) -> Result<()> {
-        let function = self.get_or_load_custom_func(kernel, "biascam", PTX)?;
-        let mut builder = function.builder();
+        let function = module::function(self, kernel)?;
+        let stream = self.cuda_stream();
+        let mut builder = stream.launch_builder(&function);
         for argument in arguments {
             match argument {
                 Argument::Address(value) => builder.arg(value),

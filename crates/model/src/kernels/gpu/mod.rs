@@ -87,11 +87,23 @@ pub(crate) enum Element {
 }
 
 impl Element {
+    fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+        }
+    }
+
     /// The kernel for elements of this type.
     fn kernel(self, name: &str) -> String {
+        format!("{name}_{}", self.name())
+    }
+
+    /// Elements in 16 bytes.
+    fn wide(self) -> u32 {
         match self {
-            Self::F32 => format!("{name}_f32"),
-            Self::Bf16 => format!("{name}_bf16"),
+            Self::F32 => 4,
+            Self::Bf16 => 8,
         }
     }
 }
@@ -109,10 +121,14 @@ impl Matrix {
     }
 
     fn new(rows: usize, channels: usize) -> Result<Self> {
-        let (Ok(rows), Ok(channels)) = (u32::try_from(rows), u32::try_from(channels)) else {
-            bail!("expected fewer than 2^32 pixels and channels, got {rows} and {channels}");
-        };
-        Ok(Self { rows, channels })
+        // Kernels count a little beyond the last row.
+        if rows.max(channels) >= 1 << 31 {
+            bail!("expected fewer than 2^31 pixels and channels, got {rows} and {channels}");
+        }
+        Ok(Self {
+            rows: rows as u32,
+            channels: channels as u32,
+        })
     }
 
     fn columns(self) -> u32 {
@@ -124,16 +140,70 @@ impl Matrix {
         [self.columns(), self.rows.div_ceil(4 * BLOCK[1]).min(1 << 15)]
     }
 
-    /// A grid whose blocks each sum up a part of the rows: some 2,000 blocks, which fill the largest of today's GPUs, where there are
-    /// rows enough.
-    fn sums(self) -> [u32; 2] {
-        let enough = (2048 / self.columns()).max(1);
-        [self.columns(), self.rows.div_ceil(8 * BLOCK[1]).min(enough)]
+    /// How kernels that memory bounds share arrays of `element` at these addresses.
+    fn shares(self, element: Element, addresses: &[Address]) -> Shares {
+        let wide = self.channels.is_multiple_of(element.wide()) && addresses.iter().all(|address| address.0 % 16 == 0);
+        let packs = if wide {
+            self.channels / element.wide()
+        } else {
+            self.channels
+        };
+        Shares {
+            element,
+            wide,
+            rows: self.rows,
+            packs,
+            lanes: packs.next_power_of_two().min(BLOCK[0]),
+        }
     }
 
-    /// A grid that joins the parts of [`Matrix::sums`].
+    /// How the threads of a block share the parts that [`Shares::sums`] leaves: few channels to a block, and many threads to a channel, as
+    /// there are up to a thousand parts.
+    const JOINING_LANES: u32 = 4;
+
+    /// A grid that joins the parts of [`Shares::sums`].
     fn joined(self) -> [u32; 2] {
-        [self.columns(), 1]
+        [self.channels.div_ceil(Self::JOINING_LANES), 1]
+    }
+}
+
+/// What each thread of a kernel does of an array: see `Share` of `common.cuh`.
+#[derive(Clone, Copy, Debug)]
+struct Shares {
+    element: Element,
+    /// 16 bytes at a time.
+    wide: bool,
+    rows: u32,
+    /// What a thread takes at once, in a row.
+    packs: u32,
+    /// Threads of a block that share a row.
+    lanes: u32,
+}
+
+impl Shares {
+    fn kernel(self, name: &str) -> String {
+        let wide = if self.wide { "_wide" } else { "" };
+        format!("{name}_{}{wide}", self.element.name())
+    }
+
+    fn columns(self) -> u32 {
+        self.packs.div_ceil(self.lanes)
+    }
+
+    /// Rows of a block.
+    fn height(self) -> u32 {
+        BLOCK[0] * BLOCK[1] / self.lanes
+    }
+
+    /// A grid whose blocks each sum up a part of the rows: some 1,000 blocks, which the largest of today's GPUs run at the same time.
+    fn sums(self) -> [u32; 2] {
+        let enough = (1024 / self.columns()).max(1);
+        [self.columns(), self.rows.div_ceil(4 * self.height()).min(enough)]
+    }
+
+    /// A grid whose threads go through some eight rows each.
+    fn each_element(self) -> [u32; 2] {
+        [self.columns(), self.rows.div_ceil(8 * self.height()).min(1 << 15)]
     }
 }
 

@@ -12,14 +12,14 @@ __device__ inline Total joined(Total a, Total b) { return {a.sum + b.sum}; }
 template <class T>
 __device__ inline void average_pool(const T *x, float *y, unsigned pixels, unsigned channels) {
     unsigned channel = channel_of_thread(), image = blockIdx.y;
-    Total mine = {0.0f};
+    Total mine[1] = {{0.0f}};
     if (channel < channels) {
         for (unsigned pixel = threadIdx.y; pixel < pixels; pixel += ROWS) {
-            mine.sum += value_of(x[static_cast<size_t>(image) * pixels * channels + at(pixel, channel, channels)]);
+            mine[0].sum += value_of(x[static_cast<size_t>(image) * pixels * channels + at(pixel, channel, channels)]);
         }
     }
-    mine = joined_rows(mine);
-    if (threadIdx.y == 0 && channel < channels) y[at(image, channel, channels)] = mine.sum * (1.0f / static_cast<float>(pixels));
+    join_rows(mine, COLUMNS);
+    if (threadIdx.y == 0 && channel < channels) y[at(image, channel, channels)] = mine[0].sum * (1.0f / static_cast<float>(pixels));
 }
 
 // dx [images, pixels, channels] of the gradient [images, channels] float32.
@@ -48,79 +48,104 @@ __device__ inline unsigned window_end(unsigned index, Windows w, unsigned size) 
     return end < size ? end : size;
 }
 
-template <class T>
-__device__ inline void max_pool(const T *x, T *y, Windows w, unsigned images, unsigned channels) {
-    unsigned channel = channel_of_thread();
-    if (channel >= channels) return;
+// Places of a pack's elements in their windows: row times width plus column.
+template <unsigned COUNT>
+struct alignas(COUNT) Places {
+    unsigned char of[COUNT];
+};
+
+// The largest of each window into y, and into `winners` its place, of several equal ones the first in row-major order; either may be null.
+template <class Pack>
+__device__ inline void max_pool(const typename Pack::Element *x, typename Pack::Element *y, unsigned char *winners, Windows w,
+                                unsigned images, unsigned channels, unsigned lanes) {
+    constexpr unsigned COUNT = Pack::COUNT;
     unsigned outputs = w.output_height * w.output_width;
-    for (unsigned row = first_row(); row < images * outputs; row += row_step()) {
+    Share share = backward_share<Pack>(images * outputs, lanes);
+    if (share.channel >= channels) return;
+    for (unsigned row = share.row; row < share.end; row += share.step) {
         unsigned image = row / outputs, oy = row % outputs / w.output_width, ox = row % w.output_width;
         unsigned top = window_start(oy, w), left = window_start(ox, w);
-        const T *source = x + static_cast<size_t>(image) * w.height * w.width * channels;
-        float best = value_of(source[at(top * w.width + left, channel, channels)]);
+        const typename Pack::Element *source = x + static_cast<size_t>(image) * w.height * w.width * channels;
+        float best[COUNT];
+        Places<COUNT> places;
         for (unsigned iy = top; iy < window_end(oy, w, w.height); iy++) {
             for (unsigned ix = left; ix < window_end(ox, w, w.width); ix++) {
-                float value = value_of(source[at(iy * w.width + ix, channel, channels)]);
-                if (value > best || value != value) best = value;
+                bool first = iy == top && ix == left;
+                float values[COUNT];
+                unpack(load<Pack>(source, at(iy * w.width + ix, share.channel, channels)), values);
+                unsigned place = (iy + w.padding - oy * w.stride) * w.kernel + ix + w.padding - ox * w.stride;
+                for (unsigned i = 0; i < COUNT; i++) {
+                    if (first || values[i] > best[i] || values[i] != values[i]) {
+                        best[i] = values[i];
+                        places.of[i] = static_cast<unsigned char>(place);
+                    }
+                }
             }
         }
-        store(&y[at(row, channel, channels)], best);
+        size_t index = at(row, share.channel, channels);
+        if (y) store<Pack>(y, index, best);
+        if (winners) *reinterpret_cast<Places<COUNT> *>(winners + index) = places;
     }
 }
 
-// Whether the first maximum of a window, in row-major order, is the pixel (y, x).
-template <class T>
-__device__ inline bool is_first_maximum(const T *source, float maximum, unsigned oy, unsigned ox, unsigned y, unsigned x, Windows w,
-                                        unsigned channel, unsigned channels) {
-    for (unsigned iy = window_start(oy, w); iy <= y; iy++) {
-        for (unsigned ix = window_start(ox, w); ix < window_end(ox, w, w.width); ix++) {
-            if (value_of(source[at(iy * w.width + ix, channel, channels)]) == maximum) return iy == y && ix == x;
-        }
-    }
-    return false;
-}
-
-// Every pixel collects from the windows that it is in, in their order: no two threads write one element.
-template <class T>
-__device__ inline void max_pool_gradient(const T *x, const T *y, const T *gradient, T *dx, Windows w, unsigned images, unsigned channels) {
-    unsigned channel = channel_of_thread();
-    if (channel >= channels) return;
+// Every pixel collects from the windows that it has won, in their order: no two threads write one element.
+template <class Pack>
+__device__ inline void max_pool_gradient(const unsigned char *winners, const typename Pack::Element *gradient,
+                                         typename Pack::Element *dx, Windows w, unsigned images, unsigned channels, unsigned lanes) {
+    constexpr unsigned COUNT = Pack::COUNT;
     unsigned pixels = w.height * w.width;
-    for (unsigned row = first_row(); row < images * pixels; row += row_step()) {
+    Share share = backward_share<Pack>(images * pixels, lanes);
+    if (share.channel >= channels) return;
+    for (unsigned row = share.row; row < share.end; row += share.step) {
         unsigned image = row / pixels, iy = row % pixels / w.width, ix = row % w.width;
-        const T *source = x + static_cast<size_t>(image) * pixels * channels;
         unsigned reach_y = iy + w.padding, reach_x = ix + w.padding;
         unsigned first_y = reach_y < w.kernel ? 0 : (reach_y - w.kernel) / w.stride + 1;
         unsigned first_x = reach_x < w.kernel ? 0 : (reach_x - w.kernel) / w.stride + 1;
-        float sum = 0.0f;
+        float sums[COUNT];
+        for (unsigned i = 0; i < COUNT; i++) sums[i] = 0.0f;
         for (unsigned oy = first_y; oy < w.output_height && oy * w.stride <= reach_y; oy++) {
             for (unsigned ox = first_x; ox < w.output_width && ox * w.stride <= reach_x; ox++) {
-                size_t o = at((image * w.output_height + oy) * w.output_width + ox, channel, channels);
-                if (is_first_maximum(source, value_of(y[o]), oy, ox, iy, ix, w, channel, channels)) sum += value_of(gradient[o]);
+                size_t index = at((image * w.output_height + oy) * w.output_width + ox, share.channel, channels);
+                unsigned place = (reach_y - oy * w.stride) * w.kernel + reach_x - ox * w.stride;
+                Places<COUNT> places = *reinterpret_cast<const Places<COUNT> *>(winners + index);
+                float gradients[COUNT];
+                unpack(load<Pack>(gradient, index), gradients);
+                for (unsigned i = 0; i < COUNT; i++) {
+                    if (places.of[i] == place) sums[i] += gradients[i];
+                }
             }
         }
-        store(&dx[at(row, channel, channels)], sum);
+        store<Pack>(dx, at(row, share.channel, channels), sums);
     }
 }
 
-#define POOLING(T, NAME)                                                                                                                   \
+#define AVERAGE_POOLING(T, NAME)                                                                                                           \
     extern "C" __global__ void average_pool_##NAME(const T *x, float *y, unsigned pixels, unsigned channels) {                             \
         average_pool(x, y, pixels, channels);                                                                                              \
     }                                                                                                                                      \
     extern "C" __global__ void average_pool_gradient_##NAME(const float *gradient, T *dx, unsigned images, unsigned pixels,                \
                                                             unsigned channels) {                                                           \
         average_pool_gradient(gradient, dx, images, pixels, channels);                                                                     \
-    }                                                                                                                                      \
-    extern "C" __global__ void max_pool_##NAME(const T *x, T *y, unsigned height, unsigned width, unsigned output_height,                  \
-                                               unsigned output_width, unsigned kernel, unsigned stride, unsigned padding,                  \
-                                               unsigned images, unsigned channels) {                                                       \
-        max_pool(x, y, {height, width, output_height, output_width, kernel, stride, padding}, images, channels);                           \
-    }                                                                                                                                      \
-    extern "C" __global__ void max_pool_gradient_##NAME(const T *x, const T *y, const T *gradient, T *dx, unsigned height, unsigned width, \
-                                                        unsigned output_height, unsigned output_width, unsigned kernel, unsigned stride,   \
-                                                        unsigned padding, unsigned images, unsigned channels) {                            \
-        max_pool_gradient(x, y, gradient, dx, {height, width, output_height, output_width, kernel, stride, padding}, images, channels);    \
     }
 
-POOLING(float, f32)
-POOLING(Bfloat16, bf16)
+AVERAGE_POOLING(float, f32)
+AVERAGE_POOLING(Bfloat16, bf16)
+
+#define MAX_POOLING(T, PACK, NAME)                                                                                                         \
+    extern "C" __global__ void max_pool_##NAME(const T *x, T *y, unsigned char *winners, unsigned height, unsigned width,                  \
+                                               unsigned output_height, unsigned output_width, unsigned kernel, unsigned stride,            \
+                                               unsigned padding, unsigned images, unsigned channels, unsigned lanes) {                     \
+        max_pool<PACK>(x, y, winners, {height, width, output_height, output_width, kernel, stride, padding}, images, channels, lanes);     \
+    }                                                                                                                                      \
+    extern "C" __global__ void max_pool_gradient_##NAME(const unsigned char *winners, const T *gradient, T *dx, unsigned height,           \
+                                                        unsigned width, unsigned output_height, unsigned output_width, unsigned kernel,    \
+                                                        unsigned stride, unsigned padding, unsigned images, unsigned channels,             \
+                                                        unsigned lanes) {                                                                  \
+        max_pool_gradient<PACK>(winners, gradient, dx, {height, width, output_height, output_width, kernel, stride, padding}, images,      \
+                                channels, lanes);                                                                                          \
+    }
+
+MAX_POOLING(float, One<float>, f32)
+MAX_POOLING(float, Four, f32_wide)
+MAX_POOLING(Bfloat16, One<Bfloat16>, bf16)
+MAX_POOLING(Bfloat16, Eight, bf16_wide)

@@ -79,11 +79,18 @@ impl Maximum {
     /// # Safety
     /// The addresses are those of the source and the output.
     pub(crate) unsafe fn forward<M: Machine>(&self, machine: &M, x: Address, y: Address) -> Result<()> {
+        // SAFETY: the caller's promise.
+        unsafe { self.find(machine, x, y, Address::NONE) }
+    }
+
+    /// The largest of each window, and its place in it, a byte each; either may be [`Address::NONE`].
+    unsafe fn find<M: Machine>(&self, machine: &M, x: Address, y: Address, winners: Address) -> Result<()> {
         let [height, width, output_height, output_width, kernel, stride, padding] = self.windows()?;
-        let Matrix { channels, .. } = Matrix::of(self.source)?;
+        let shares = Matrix::of(self.output)?.shares(self.element, &[x, y, winners]);
         let arguments = arguments![
             x,
             y,
+            winners,
             height,
             width,
             output_height,
@@ -92,23 +99,23 @@ impl Maximum {
             stride,
             padding,
             self.images()?,
-            channels
+            Matrix::of(self.source)?.channels,
+            shares.lanes
         ];
-        let grid = Matrix::of(self.output)?.each_element();
         // SAFETY: the kernel's own arguments.
-        unsafe { machine.launch(&self.element.kernel("max_pool"), grid, arguments) }
+        unsafe { machine.launch(&shares.kernel("max_pool"), shares.each_element(), arguments) }
     }
 
-    /// The gradient of `x`; `y` is the result, `gradient` its gradient.
+    /// The gradient of `x`, of the result's `gradient`. Who has won each window is found again: that takes less than to have kept it.
     ///
     /// # Safety
     /// The addresses are those of arrays of the source's and the output's dimensions.
-    pub(crate) unsafe fn backward<M: Machine>(&self, machine: &M, [x, y, gradient, of_x]: [Address; 4]) -> Result<()> {
+    pub(crate) unsafe fn backward<M: Machine>(&self, machine: &M, [x, gradient, of_x]: [Address; 3]) -> Result<()> {
         let [height, width, output_height, output_width, kernel, stride, padding] = self.windows()?;
-        let matrix = Matrix::of(self.source)?;
+        let (_memory, winners) = machine.scratch(self.output.elements().div_ceil(4))?;
+        let shares = Matrix::of(self.source)?.shares(self.element, &[winners, gradient, of_x]);
         let arguments = arguments![
-            x,
-            y,
+            winners,
             gradient,
             of_x,
             height,
@@ -119,15 +126,13 @@ impl Maximum {
             stride,
             padding,
             self.images()?,
-            matrix.channels
+            Matrix::of(self.source)?.channels,
+            shares.lanes
         ];
-        // SAFETY: the kernel's own arguments.
+        // SAFETY: the kernels' own arguments; `winners` has a byte for each element of the output.
         unsafe {
-            machine.launch(
-                &self.element.kernel("max_pool_gradient"),
-                matrix.each_element(),
-                arguments,
-            )
+            self.find(machine, x, Address::NONE, winners)?;
+            machine.launch(&shares.kernel("max_pool_gradient"), shares.each_element(), arguments)
         }
     }
 
@@ -136,6 +141,12 @@ impl Maximum {
     }
 
     fn windows(&self) -> Result<[u32; 7]> {
+        if self.kernel > 15 {
+            bail!(
+                "max pooling: expected windows of at most 15 x 15 on a GPU, got {0} x {0}",
+                self.kernel
+            );
+        }
         let (source, output) = (self.source, self.output);
         let sizes = [
             source.height,

@@ -7,7 +7,7 @@ use candle_core::{Device, Result, Tensor, Var};
 
 use super::super::gpu::{Address, Element, Machine, batch_norm, optimiser, pooling, weights};
 use super::super::storage::Dims;
-use super::super::{affine, batch_statistics, global_average_pool, max_pool2d};
+use super::super::{affine, global_average_pool, max_pool2d};
 use super::{assert_close, numbers, values, with_gradients};
 use crate::kernels;
 use crate::rule::{OptimiserConfig, Update};
@@ -52,8 +52,8 @@ fn on_both(run: impl Fn(&Emulator) -> Vec<Vec<u32>>) {
     }
 }
 
-/// Channels that fill no block or several; one pixel, few, and more than one block sums up.
-const SHAPES: [[usize; 4]; 7] = [
+/// Channels that fill no block or several, with and without wide loads; one pixel, few, and more than one block sums up.
+const SHAPES: [[usize; 4]; 8] = [
     [1, 1, 1, 1],
     [2, 3, 5, 3],
     [1, 4, 4, 32],
@@ -61,9 +61,11 @@ const SHAPES: [[usize; 4]; 7] = [
     [2, 1, 9, 70],
     [5, 16, 16, 8],
     [2, 37, 29, 16],
+    [1, 5, 3, 264],
 ];
 
-/// Batch norm in training and scale and shift alone, every combination of residual and ReLU: statistics, result and gradients.
+/// Batch norm in training and scale and shift alone, every combination of residual and ReLU, of one gradient of the result and of two:
+/// statistics, running ones, result and gradients.
 fn check_batch_norm<T: Number>(element: Element, tolerance: f32) {
     for shape in SHAPES {
         // A mean far from zero, as a wrong order of subtractions would show.
@@ -72,39 +74,40 @@ fn check_batch_norm<T: Number>(element: Element, tolerance: f32) {
         let channels = shape[3];
         let scale = Var::from_tensor(&numbers(&[channels], 3)).unwrap();
         let shift = Var::from_tensor(&numbers(&[channels], 4)).unwrap();
-        let weights = coarse(&shape, 5);
-        for (of_batch, with_residual, relu) in combinations() {
+        let weights = [coarse(&shape, 5), coarse(&shape, 8)];
+        let running = [6, 7].map(|seed| Var::from_tensor(&numbers(&[channels], seed)).unwrap());
+        let before = running.each_ref().map(|running| values(running));
+        let statistics = kernels::moving_statistics(&x, running.each_ref(), 0.1).unwrap();
+        for (of_batch, with_residual, relu, twice) in combinations() {
             if of_batch && shape == [1; 4] {
                 // A single value has no gradient: what is left of it is rounding.
                 continue;
             }
-            let what = format!("{shape:?}, batch {of_batch}, residual {with_residual}, relu {relu}");
-            let statistics = batch_statistics(&x).unwrap();
+            let what = format!("{shape:?}, batch {of_batch}, residual {with_residual}, relu {relu}, twice {twice}");
             let other = with_residual.then_some(residual.as_tensor());
             let y = match of_batch {
                 true => kernels::batch_norm(&x, &scale, &shift, &statistics, 1e-5, other, relu),
                 false => affine(&x, &scale, &shift, other, relu),
             }
             .unwrap();
-            let gradients = (&y * &weights).unwrap().sum_all().unwrap().backward().unwrap();
+            let weight = if twice {
+                (&weights[0] + &weights[1]).unwrap()
+            } else {
+                weights[0].clone()
+            };
+            let gradients = (&y * &weight).unwrap().sum_all().unwrap().backward().unwrap();
             let gradient = |var: &Var| gradients.get(var.as_tensor()).unwrap().clone();
-            let of_parameters = Tensor::cat(&[gradient(&scale), gradient(&shift)], 0).unwrap();
             on_both(|machine| {
                 let dims = Dims::of(&x, "test").unwrap();
                 let len = dims.elements();
-                let (x_, r_, g_) = (
-                    Array::<T>::of(&values(&x)),
-                    Array::<T>::of(&values(&residual)),
-                    Array::<T>::of(&values(&weights)),
-                );
-                let (scale_, shift_) = (Array::<f32>::of(&values(&scale)), Array::<f32>::of(&values(&shift)));
-                let (mean, variance) = (Array::<f32>::unwritten(channels), Array::<f32>::unwritten(channels));
-                let (y_, of_x, of_residual) = (
-                    Array::<T>::unwritten(len),
-                    Array::<T>::unwritten(len),
-                    Array::<T>::unwritten(len),
-                );
-                let of_parameters_ = Array::<f32>::unwritten(2 * channels);
+                let array = |tensor: &Tensor| Array::<T>::of(&values(tensor));
+                let (x_, r_, g_) = (array(&x), array(&residual), weights.each_ref().map(array));
+                let parameters = [&scale, &shift].map(|var| Array::<f32>::of(&values(var)));
+                let running_ = before.each_ref().map(|values| Array::<f32>::of(values));
+                let of_channels = || Array::<f32>::unwritten(channels);
+                let (mean, variance, of_scale, of_shift) = (of_channels(), of_channels(), of_channels(), of_channels());
+                let of_array = || Array::<T>::unwritten(len);
+                let (y_, of_x, before_relu) = (of_array(), of_array(), of_array());
                 let moments = [mean.address(), variance.address()];
                 let [of_mean, of_variance] = if of_batch { moments } else { [Address::NONE; 2] };
                 let layer = batch_norm::Layer {
@@ -113,46 +116,55 @@ fn check_batch_norm<T: Number>(element: Element, tolerance: f32) {
                     mean: of_mean,
                     variance: of_variance,
                     epsilon: 1e-5,
-                    scale: scale_.address(),
+                    scale: parameters[0].address(),
+                    shift: parameters[1].address(),
+                    residual: if with_residual { r_.address() } else { Address::NONE },
                     relu,
                 };
-                let masks = with_residual && relu;
+                let masks = twice || (with_residual && relu);
+                let moving = batch_norm::Running {
+                    mean: running_[0].address(),
+                    variance: running_[1].address(),
+                    momentum: 0.1,
+                };
                 // SAFETY: arrays of these types and sizes.
                 unsafe {
-                    batch_norm::statistics(machine, dims, element, x_.address(), moments).unwrap();
-                    let residual = if with_residual { r_.address() } else { Address::NONE };
-                    layer
-                        .forward(machine, x_.address(), shift_.address(), residual, y_.address())
-                        .unwrap();
+                    batch_norm::statistics(machine, dims, element, x_.address(), moments, Some(moving)).unwrap();
+                    layer.forward(machine, x_.address(), y_.address()).unwrap();
                     let of = batch_norm::Gradients {
                         x: x_.address(),
-                        result: y_.address(),
-                        gradient: g_.address(),
+                        of_result: [g_[0].address(), if twice { g_[1].address() } else { Address::NONE }],
                         of_x: of_x.address(),
-                        of_residual: if masks { of_residual.address() } else { Address::NONE },
-                        of_parameters: of_parameters_.address(),
+                        before_relu: if masks { before_relu.address() } else { Address::NONE },
+                        of_scale: of_scale.address(),
+                        of_shift: of_shift.address(),
                     };
                     layer.backward(machine, of).unwrap();
                 }
+                let exactly = |found, expected: &Tensor, name: &str| {
+                    compare(found, expected, TOLERANCE, &format!("{what}: {name}"))
+                };
+                let coarsely = |found, expected: &Tensor, name: &str| {
+                    compare(found, expected, tolerance, &format!("{what}: {name}"))
+                };
                 let mut bits = vec![
-                    compare(&mean, &statistics.mean, TOLERANCE, &format!("{what}: mean")),
-                    compare(&variance, &statistics.variance, TOLERANCE, &format!("{what}: variance")),
-                    compare(&y_, &y, tolerance, &format!("{what}: result")),
+                    exactly(&mean, &statistics.mean, "mean"),
+                    exactly(&variance, &statistics.variance, "variance"),
+                    exactly(&running_[0], &running[0], "running mean"),
+                    exactly(&running_[1], &running[1], "running variance"),
+                    coarsely(&y_, &y, "result"),
+                    compare(&of_scale, &gradient(&scale), tolerance, &format!("{what}: of scale")),
+                    compare(&of_shift, &gradient(&shift), tolerance, &format!("{what}: of shift")),
+                    // The sum of two gradients is rounded before it is used.
                     compare(
-                        &of_parameters_,
-                        &of_parameters,
-                        tolerance,
-                        &format!("{what}: of parameters"),
+                        &of_x,
+                        &gradient(&x),
+                        if twice { 2.0 * tolerance } else { tolerance },
+                        &format!("{what}: of x"),
                     ),
-                    compare(&of_x, &gradient(&x), tolerance, &format!("{what}: of x")),
                 ];
-                if masks {
-                    bits.push(compare(
-                        &of_residual,
-                        &gradient(&residual),
-                        tolerance,
-                        &format!("{what}: of residual"),
-                    ));
+                if with_residual && relu {
+                    bits.push(coarsely(&before_relu, &gradient(&residual), "of residual"));
                 }
                 bits
             });
@@ -160,8 +172,8 @@ fn check_batch_norm<T: Number>(element: Element, tolerance: f32) {
     }
 }
 
-fn combinations() -> impl Iterator<Item = (bool, bool, bool)> {
-    (0..8).map(|bits| (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0))
+fn combinations() -> impl Iterator<Item = (bool, bool, bool, bool)> {
+    (0..16).map(|bits| (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0, bits & 8 != 0))
 }
 
 #[test]
@@ -231,7 +243,7 @@ fn check_pooling<T: Number>(element: Element, tolerance: f32) {
             // SAFETY: arrays of these types and sizes.
             unsafe {
                 pool.forward(machine, x_.address(), y_.address()).unwrap();
-                let addresses = [x_.address(), y_.address(), g_.address(), of_x.address()];
+                let addresses = [x_.address(), g_.address(), of_x.address()];
                 pool.backward(machine, addresses).unwrap();
             }
             let what = format!("maximum of {shape:?}, {kernel}, {stride}, {padding}");
@@ -401,8 +413,9 @@ fn too_much_at_once_is_refused() {
         assert!(found.unwrap_err().to_string().contains("fewer than 2^16 images"));
         let nothing = [Address::NONE; 2];
         // SAFETY: as above.
-        let found = unsafe { batch_norm::statistics(&machine, dims(1 << 33), Element::F32, Address::NONE, nothing) };
-        assert!(found.unwrap_err().to_string().contains("fewer than 2^32 pixels"));
+        let found =
+            unsafe { batch_norm::statistics(&machine, dims(1 << 33), Element::F32, Address::NONE, nothing, None) };
+        assert!(found.unwrap_err().to_string().contains("fewer than 2^31 pixels"));
         assert!(machine.scratch(3).unwrap().0.iter().all(|value| value.is_nan()));
     }
 }

@@ -38,10 +38,11 @@ Kernel kernel(void (*function)(A...)) {
 
 #define ONE(NAME) {#NAME, kernel(NAME)}
 #define BOTH(NAME) ONE(NAME##_f32), ONE(NAME##_bf16)
+#define WIDE(NAME) BOTH(NAME), ONE(NAME##_f32_wide), ONE(NAME##_bf16_wide)
 
 const std::map<std::string, Kernel> kernels = {
-    BOTH(moments),      ONE(moments_of_chunks),      BOTH(normalise), BOTH(gradient_sums),     ONE(sums_of_chunks), BOTH(input_gradient),
-    BOTH(average_pool), BOTH(average_pool_gradient), BOTH(max_pool),  BOTH(max_pool_gradient), BOTH(pack_weight),   BOTH(unpack_weight),
+    WIDE(moments),      ONE(moments_of_chunks),      WIDE(normalise), WIDE(gradient_sums),     ONE(sums_of_chunks), WIDE(input_gradient),
+    BOTH(average_pool), BOTH(average_pool_gradient), WIDE(max_pool),  WIDE(max_pool_gradient), BOTH(pack_weight),   BOTH(unpack_weight),
     ONE(sgd_step),      ONE(rms_prop_step),          ONE(adam_step),   ONE(sample_views),       ONE(blur_columns),   ONE(blur_rows),
 };
 

@@ -1,8 +1,8 @@
 // As much of CUDA as the kernels need, on a CPU: included before their sources.
 #pragma once
-#include <cmath>
 #include <cstddef>
 #include <cstring>
+#include <math.h>
 
 #define __global__
 #define __device__
@@ -15,6 +15,8 @@ struct Index {
 
 extern Index threadIdx, blockIdx, gridDim;
 void __syncthreads();
+
+inline float rsqrtf(float value) { return 1.0f / sqrtf(value); }
 
 inline float __uint_as_float(unsigned bits) {
     float value;
