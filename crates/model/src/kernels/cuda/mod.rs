@@ -3,6 +3,7 @@
 //! Images are channels-last and contiguous, in float32 or bfloat16; parameters, statistics and sums are float32.
 
 pub(super) mod convolution;
+mod graph;
 pub(super) mod normalisation;
 pub(crate) mod optimiser;
 mod plans;
