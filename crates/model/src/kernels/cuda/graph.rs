@@ -204,14 +204,12 @@ impl Descriptor {
 
     /// The descriptors that an attribute holds, of one kind, the first `most` of them.
     pub fn read_parts(self: &Rc<Self>, attribute: Attribute, kind: Kind, most: usize) -> Result<Vec<Rc<Descriptor>>> {
-        const TYPE: Type = Type::CUDNN_TYPE_BACKEND_DESCRIPTOR;
-        // SAFETY: asks for the number alone.
-        let count = unsafe { self.get(attribute, TYPE, 0, ptr::null_mut())? }.min(most);
         // cuDNN fills in descriptors that the caller has created.
-        let mut parts = (0..count).map(|_| Self::new(kind)).collect::<Result<Vec<_>>>()?;
+        let mut parts = (0..most).map(|_| Self::new(kind)).collect::<Result<Vec<_>>>()?;
         let mut raw: Vec<_> = parts.iter().map(|part| part.raw).collect();
+        let array = raw.as_mut_ptr().cast();
         // SAFETY: room for that many descriptors, of the kind that the attribute holds.
-        let filled = unsafe { self.get(attribute, TYPE, count, raw.as_mut_ptr().cast())? };
+        let filled = unsafe { self.get(attribute, Type::CUDNN_TYPE_BACKEND_DESCRIPTOR, most, array)? };
         parts.truncate(filled);
         for part in &mut parts {
             part.parts.push(self.clone());

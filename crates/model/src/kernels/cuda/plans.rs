@@ -13,7 +13,7 @@ use half::bf16;
 
 use super::convolution::{Choice, Shape};
 use super::graph::{Handle, Pointer};
-use engines::{Direction, Plan, Problem, candidates};
+use engines::{Direction, MODES, Plan, Problem, candidates};
 
 mod engines;
 
@@ -180,31 +180,43 @@ unsafe fn choose(
     let mut failure = None;
     // Others than the chosen one may want more memory, which need not stay.
     let mut scratch = Workspace::new(device)?;
-    // SAFETY: the caller's promise for the plan that is kept; the others are given back here.
-    for plan in unsafe { candidates(handle, problem, deterministic)? } {
-        let run = |plan: Plan| -> Result<(f32, Plan)> {
-            let time = match choice {
-                Choice::Heuristic => {
-                    // SAFETY: the caller's promise.
-                    unsafe { plan.run(handle, tensors, workspace.of(device, plan.workspace)?)? };
-                    0.
-                }
+    let mut run = |plan: Plan| -> Result<(f32, Plan)> {
+        let time = match choice {
+            Choice::Heuristic => {
                 // SAFETY: the caller's promise.
-                Choice::Timed => unsafe { time(device, handle, &mut scratch, &plan, tensors)? },
-            };
-            Ok((time, plan))
-        };
-        match plan.and_then(run) {
-            Ok((time, plan)) => {
-                experiment::log(|| format!("candidate: {}: {time:.1} us", plan.describe()));
-                found.push((time, plan));
+                unsafe { plan.run(handle, tensors, workspace.of(device, plan.workspace)?)? };
+                0.
             }
+            // SAFETY: the caller's promise.
+            Choice::Timed => unsafe { time(device, handle, &mut scratch, &plan, tensors)? },
+        };
+        Ok((time, plan))
+    };
+    for mode in MODES {
+        // SAFETY: the caller's promise for the plan that is kept; the others are given back here.
+        let plans = match unsafe { candidates(handle, problem, mode, deterministic) } {
+            Ok(plans) => plans,
             Err(error) => {
-                experiment::log(|| format!("candidate: {error}"));
                 failure = Some(error);
+                continue;
+            }
+        };
+        for plan in plans {
+            match plan.and_then(&mut run) {
+                Ok((time, plan)) => {
+                    experiment::log(|| format!("candidate: {}: {time:.1} us", plan.describe()));
+                    found.push((time, plan));
+                }
+                Err(error) => {
+                    experiment::log(|| format!("candidate: {error}"));
+                    failure = Some(error);
+                }
+            }
+            if found.len() == wanted {
+                break;
             }
         }
-        if found.len() == wanted {
+        if !found.is_empty() {
             break;
         }
     }

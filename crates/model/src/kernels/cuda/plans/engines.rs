@@ -16,8 +16,9 @@ use sys::cudnnBackendNumericalNote_t as Numerical;
 /// the memory of a GPU that this is trained on, and more than any fast engine wants of the shapes here. Some engines want many.
 const MOST_WORKSPACE: usize = 1 << 30;
 
-/// How many configurations the heuristics are asked for. Those behind are not worth a try.
-const MOST_CONFIGURATIONS: usize = 24;
+/// How many configurations the heuristics are asked for: more than they know. Those with tensor cores come first, and strict float32 may
+/// have none of them.
+const MOST_CONFIGURATIONS: usize = 128;
 
 /// What a convolution computes of its three tensors `x`, `w` and `y`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,30 +53,27 @@ pub(super) struct Plan {
 /// How cuDNN is told which tensor is which.
 const NAMES: [i64; 3] = [b'x' as i64, b'w' as i64, b'y' as i64];
 
-/// The plans for a problem that are allowed, best guess first. One that cannot be made is an error among them.
+/// The heuristics, in the order to ask them. The second ones know engines that can do everything, slowly.
+pub(super) const MODES: [Mode; 2] = [Mode::CUDNN_HEUR_MODE_A, Mode::CUDNN_HEUR_MODE_FALLBACK];
+
+/// The plans for a problem that are allowed, best guess first, each made when it is asked for. One that cannot be made is an error
+/// among them.
 ///
 /// # Safety
 /// The handle is destroyed after the plans.
-pub(super) unsafe fn candidates(
-    handle: &Handle,
+pub(super) unsafe fn candidates<'a>(
+    handle: &'a Handle,
     problem: &Problem,
+    mode: Mode,
     deterministic: bool,
-) -> Result<impl Iterator<Item = Result<Plan>>> {
+) -> Result<impl Iterator<Item = Result<Plan>> + use<'a>> {
     // SAFETY: the caller's promise.
     let graph = unsafe { problem.graph(handle)? };
     let excluded = problem.excluded(deterministic);
-    // The second one's engines are slow and can do everything. It is not asked where the first one's will do.
-    let modes = [Mode::CUDNN_HEUR_MODE_A, Mode::CUDNN_HEUR_MODE_FALLBACK];
-    let configurations = modes
-        .into_iter()
-        .flat_map(move |mode| match configurations(&graph, mode) {
-            Ok(configurations) => configurations.into_iter().map(Ok).collect(),
-            Err(error) => vec![Err(error)],
-        });
-    Ok(configurations.filter_map(move |configuration| {
+    let configurations = configurations(&graph, mode)?;
+    Ok(configurations.into_iter().filter_map(move |configuration| {
         // SAFETY: the caller's promise.
-        let plan = configuration.and_then(|configuration| unsafe { Plan::new(handle, configuration, &excluded) });
-        plan.transpose()
+        unsafe { Plan::new(handle, configuration, &excluded) }.transpose()
     }))
 }
 
