@@ -116,8 +116,8 @@ impl Convolution {
         })
     }
 
-    /// The same in a precision, for training, where it is worth while to look for the fastest engine. What the types of `x` tell,
-    /// bfloat16 or not, needs no word here.
+    /// The same in a precision, for training, where it is worth while to look for the fastest engine. What the types of
+    /// `x` tell, bfloat16 or not, needs no word here.
     pub(crate) fn within(self, precision: Precision) -> Self {
         Self {
             tf32: precision == Precision::Tf32,

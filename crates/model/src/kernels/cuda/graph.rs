@@ -1,7 +1,8 @@
 //! cuDNN's graph API with types and owners.
 //!
-//! All of that API is one kind of object, a descriptor with attributes: it is made, its attributes are set, it is finalized, and from
-//! then on it is only read. The older calls for each operation do not reach the engines that newer GPUs are fast with.
+//! All of that API is one kind of object, a descriptor with attributes: it is made, its attributes are set, it is
+//! finalized, and from then on it is only read. The older calls for each operation do not reach the engines that newer
+//! GPUs are fast with.
 
 use std::ffi::{CStr, c_void};
 use std::ptr;
@@ -39,7 +40,8 @@ impl Handle {
     /// Does what a plan says, in the stream's order, with the memory that a variant pack names.
     ///
     /// # Safety
-    /// The pack's pointers are to memory of the sizes that the plan was made for, which nothing else uses before that work is done.
+    /// The pack's pointers are to memory of the sizes that the plan was made for, which nothing else uses before that
+    /// work is done.
     pub unsafe fn execute(&self, plan: &Descriptor, pack: &Descriptor) -> Result<()> {
         // SAFETY: finalized descriptors of this thread; the memory is the caller's promise.
         let status = unsafe { sys::cudnnBackendExecute(self.raw, plan.raw, pack.raw) };
@@ -49,7 +51,8 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // SAFETY: made by `new` and destroyed nowhere else. A failure leaks the handle, which is the best that is left to do.
+        // SAFETY: made by `new` and destroyed nowhere else. A failure leaks the handle, which is the best that is left
+        // to do.
         let _ = unsafe { result::destroy_handle(self.raw) };
     }
 }

@@ -17,7 +17,8 @@ use engines::{Direction, MODES, Plan, Problem, candidates};
 
 mod engines;
 
-/// How many plans are timed. The heuristics' first ones are close to each other, and those behind are seldom the fastest.
+/// How many plans are timed. The heuristics' first ones are close to each other, and those behind are seldom the
+/// fastest.
 const MOST_TIMED: usize = 8;
 
 /// How often each is timed, after a run that loads its kernels.
@@ -55,7 +56,8 @@ pub(super) fn forward<T: Number>(
         packed.device_ptr(&stream),
         y.device_ptr_mut(&stream),
     );
-    // SAFETY: the slices have the shape's sizes, as the caller checks or has made them; work is done in the stream's order.
+    // SAFETY: the slices have the shape's sizes, as the caller checks or has made them; work is done in the stream's
+    // order.
     unsafe { run::<T>(device, shape, Direction::Forward, [x, w, y]) }
 }
 
@@ -159,8 +161,8 @@ impl Library {
     }
 }
 
-/// Finds the plan for a problem, and has run it when it returns. Plans that cannot be made, or that fail when they are run, are passed
-/// over.
+/// Finds the plan for a problem, and has run it when it returns. Plans that cannot be made, or that fail when they are
+/// run, are passed over.
 ///
 /// # Safety
 /// As [`Plan::run`], for a problem's plan. The handle is destroyed after the plan.
@@ -273,8 +275,8 @@ impl Workspace {
         Ok(Self(device.alloc_zeros(1)?))
     }
 
-    /// The address of at least that many bytes. Memory that has become too small is given back in the stream's order: when the work
-    /// before is done.
+    /// The address of at least that many bytes. Memory that has become too small is given back in the stream's order:
+    /// when the work before is done.
     fn of(&mut self, device: &CudaDevice, bytes: usize) -> Result<Pointer> {
         if self.0.len() < bytes {
             // SAFETY: cuDNN does not read what it has not written.
