@@ -40,6 +40,9 @@ pub(crate) struct Convolution {
     /// Whether float32 factors may be rounded to TF32, forward and backward; on a GPU only.
     #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
     tf32: bool,
+    /// Whether engines are timed and the fastest is taken, or the first one that is deterministic; on a GPU only.
+    #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
+    timed: bool,
 }
 
 const NAME: &str = "conv2d (channels last)";
@@ -109,13 +112,16 @@ impl Convolution {
             padding,
             set,
             tf32: false,
+            timed: false,
         })
     }
 
-    /// The same in a precision. What the types of `x` tell, bfloat16 or not, needs no word here.
+    /// The same in a precision, for training, where it is worth while to look for the fastest engine. What the types of
+    /// `x` tell, bfloat16 or not, needs no word here.
     pub(crate) fn within(self, precision: Precision) -> Self {
         Self {
             tf32: precision == Precision::Tf32,
+            timed: true,
             ..self
         }
     }
@@ -126,13 +132,18 @@ impl Convolution {
 
     #[cfg(feature = "cuda")]
     fn on_gpu(&self) -> super::cuda::convolution::Shape {
-        super::cuda::convolution::Shape {
+        use super::cuda::convolution::{Choice, Shape};
+        Shape {
             source: self.source,
             output: self.output,
             kernel: [self.filter.height, self.filter.width],
             stride: self.stride,
             padding: self.padding,
             tf32: self.tf32,
+            choice: match self.timed {
+                true => Choice::Timed,
+                false => Choice::Heuristic,
+            },
         }
     }
 

@@ -13,6 +13,15 @@ use crate::kernels::gpu::Element;
 use crate::kernels::gpu::weights::Filter;
 use crate::kernels::storage::Dims;
 
+/// Which of the engines for a shape does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::kernels) enum Choice {
+    /// The first that the heuristics propose, of those whose results are the same in each run.
+    Heuristic,
+    /// The fastest, which is another one from run to run, and with it the order of sums.
+    Timed,
+}
+
 /// A convolution whose shapes have been checked: `x` `[N, H, W, Cin]` and `weight` `[Cout, Cin, kh, kw]` to `[N, H', W', Cout]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::kernels) struct Shape {
@@ -24,6 +33,7 @@ pub(in crate::kernels) struct Shape {
     pub padding: usize,
     /// Whether float32 factors may be rounded to TF32.
     pub tf32: bool,
+    pub choice: Choice,
 }
 
 impl Shape {

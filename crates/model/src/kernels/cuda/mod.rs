@@ -4,6 +4,7 @@
 
 pub(super) mod convolution;
 pub(super) mod device;
+mod graph;
 mod module;
 pub(super) mod normalisation;
 pub(crate) mod optimiser;

@@ -1,86 +1,46 @@
-//! What cuDNN wants to know of a convolution, found once for each shape and kept.
-//!
-//! cuDNN's heuristics choose the algorithms. To time them all instead would choose others from run to run, and with them other
-//! orders of sums.
+//! Which of cuDNN's engines does a convolution, found once for each shape and kept.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
 
-use candle_core::cuda_backend::cudarc::cudnn::{
-    ConvBackwardData, ConvBackwardFilter, ConvDescriptor, ConvForward, Cudnn, CudnnDataType, FilterDescriptor,
-    TensorDescriptor, sys,
-};
-use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView, DeviceRepr};
-use candle_core::cuda_backend::{CudaDType, DeviceId};
-use candle_core::{CudaDevice, Result, bail};
+use candle_core::cuda_backend::cudarc::cudnn::CudnnDataType;
+use candle_core::cuda_backend::cudarc::driver::sys::CUevent_flags;
+use candle_core::cuda_backend::cudarc::driver::{CudaSlice, CudaView, DevicePtr, DevicePtrMut, DeviceRepr};
+use candle_core::cuda_backend::{CudaDType, DeviceId, WrapErr};
+use candle_core::{CudaDevice, Error, Result};
 use half::bf16;
 
-use super::convolution::Shape;
-use crate::kernels::storage::Dims;
+use super::convolution::{Choice, Shape};
+use super::graph::{Handle, Pointer};
+use engines::{Direction, MODES, Plan, Problem, candidates};
+
+mod engines;
+
+/// How many plans are timed. The heuristics' first ones are close to each other, and those behind are seldom the
+/// fastest.
+const MOST_TIMED: usize = 8;
+
+/// How often each is timed, after a run that loads its kernels.
+const TIMED_RUNS: u8 = 3;
 
 /// The types of images and weights. Sums are float32's.
-pub(super) trait Number: CudnnDataType + CudaDType + DeviceRepr + Sized {
-    /// How the old and the new content of a result count: overwrite.
-    const SCALING: (Self, Self);
-    /// What cuDNN may multiply with, where float32 factors may or may not be rounded to TF32.
-    fn math(tf32: bool) -> sys::cudnnMathType_t;
-    fn plans(plans: &mut Plans) -> &mut HashMap<Shape, Plan<Self>>;
-}
+pub(super) trait Number: CudnnDataType + CudaDType + DeviceRepr {}
 
-impl Number for f32 {
-    const SCALING: (Self, Self) = (1.0, 0.0);
+impl Number for f32 {}
 
-    /// As PyTorch chooses. `CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION` would allow for more: conversion to 16 bits.
-    fn math(tf32: bool) -> sys::cudnnMathType_t {
-        match tf32 {
-            true => sys::cudnnMathType_t::CUDNN_DEFAULT_MATH,
-            false => sys::cudnnMathType_t::CUDNN_FMA_MATH,
-        }
-    }
-
-    fn plans(plans: &mut Plans) -> &mut HashMap<Shape, Plan<Self>> {
-        &mut plans.float32
-    }
-}
-
-impl Number for bf16 {
-    const SCALING: (Self, Self) = (bf16::ONE, bf16::ZERO);
-
-    fn math(_: bool) -> sys::cudnnMathType_t {
-        sys::cudnnMathType_t::CUDNN_TENSOR_OP_MATH
-    }
-
-    fn plans(plans: &mut Plans) -> &mut HashMap<Shape, Plan<Self>> {
-        &mut plans.bfloat16
-    }
-}
+impl Number for bf16 {}
 
 /// cuDNN on one device and one thread: a handle cannot be shared between threads.
 struct Library {
-    cudnn: Arc<Cudnn>,
-    plans: Plans,
-    /// For all convolutions, which come one after the other.
-    workspace: CudaSlice<u8>,
+    /// Given back before the handle.
+    plans: HashMap<Problem, Plan>,
+    handle: Handle,
+    workspace: Workspace,
 }
 
-#[derive(Default)]
-pub(super) struct Plans {
-    float32: HashMap<Shape, Plan<f32>>,
-    bfloat16: HashMap<Shape, Plan<bf16>>,
-}
-
-/// A convolution in cuDNN's terms, and the algorithm and bytes of scratch memory of each direction that has been asked for.
-pub(super) struct Plan<T> {
-    source: TensorDescriptor<T>,
-    output: TensorDescriptor<T>,
-    filter: FilterDescriptor<T>,
-    convolution: ConvDescriptor<f32>,
-    forward: Option<(sys::cudnnConvolutionFwdAlgo_t, usize)>,
-    data: Option<(sys::cudnnConvolutionBwdDataAlgo_t, usize)>,
-    weight: Option<(sys::cudnnConvolutionBwdFilterAlgo_t, usize)>,
-}
+/// Scratch memory for all convolutions, which come one after the other.
+struct Workspace(CudaSlice<u8>);
 
 /// `y` of `x` and the packed weight.
 pub(super) fn forward<T: Number>(
@@ -90,27 +50,15 @@ pub(super) fn forward<T: Number>(
     packed: &CudaView<'_, T>,
     y: &mut CudaSlice<T>,
 ) -> Result<()> {
-    with_plan::<T>(device, shape, |plan, workspace| {
-        let operation = ConvForward {
-            conv: &plan.convolution,
-            x: &plan.source,
-            w: &plan.filter,
-            y: &plan.output,
-        };
-        let (algorithm, bytes) = match plan.forward {
-            Some(found) => found,
-            None => {
-                let algorithm = operation.pick_algorithm()?;
-                *plan
-                    .forward
-                    .insert((algorithm, operation.get_workspace_size(algorithm)?))
-            }
-        };
-        grow(device, workspace, bytes)?;
-        // SAFETY: the slices have the descriptors' types and sizes.
-        unsafe { operation.launch(algorithm, Some(workspace), T::SCALING, x, packed, y)? };
-        Ok(())
-    })
+    let stream = device.cuda_stream();
+    let ((x, _x), (w, _w), (y, _y)) = (
+        x.device_ptr(&stream),
+        packed.device_ptr(&stream),
+        y.device_ptr_mut(&stream),
+    );
+    // SAFETY: the slices have the shape's sizes, as the caller checks or has made them; work is done in the stream's
+    // order.
+    unsafe { run::<T>(device, shape, Direction::Forward, [x, w, y]) }
 }
 
 /// The gradient of `x`, of the packed weight and the gradient of `y`.
@@ -121,25 +69,14 @@ pub(super) fn data_gradient<T: Number>(
     gradient: &CudaView<'_, T>,
     of_x: &mut CudaSlice<T>,
 ) -> Result<()> {
-    with_plan::<T>(device, shape, |plan, workspace| {
-        let operation = ConvBackwardData {
-            conv: &plan.convolution,
-            dx: &plan.source,
-            w: &plan.filter,
-            dy: &plan.output,
-        };
-        let (algorithm, bytes) = match plan.data {
-            Some(found) => found,
-            None => {
-                let algorithm = operation.pick_algorithm()?;
-                *plan.data.insert((algorithm, operation.get_workspace_size(algorithm)?))
-            }
-        };
-        grow(device, workspace, bytes)?;
-        // SAFETY: the slices have the descriptors' types and sizes.
-        unsafe { operation.launch(algorithm, Some(workspace), T::SCALING, of_x, packed, gradient)? };
-        Ok(())
-    })
+    let stream = device.cuda_stream();
+    let ((x, _x), (w, _w), (y, _y)) = (
+        of_x.device_ptr_mut(&stream),
+        packed.device_ptr(&stream),
+        gradient.device_ptr(&stream),
+    );
+    // SAFETY: as in `forward`.
+    unsafe { run::<T>(device, shape, Direction::Data, [x, w, y]) }
 }
 
 /// The gradient of the packed weight, of `x` and the gradient of `y`.
@@ -150,114 +87,222 @@ pub(super) fn weight_gradient<T: Number>(
     gradient: &CudaView<'_, T>,
     of_packed: &mut CudaSlice<T>,
 ) -> Result<()> {
-    with_plan::<T>(device, shape, |plan, workspace| {
-        let operation = ConvBackwardFilter {
-            conv: &plan.convolution,
-            x: &plan.source,
-            dw: &plan.filter,
-            dy: &plan.output,
-        };
-        let (algorithm, bytes) = match plan.weight {
-            Some(found) => found,
-            None => {
-                let algorithm = operation.pick_algorithm()?;
-                *plan
-                    .weight
-                    .insert((algorithm, operation.get_workspace_size(algorithm)?))
-            }
-        };
-        grow(device, workspace, bytes)?;
-        // SAFETY: the slices have the descriptors' types and sizes.
-        unsafe { operation.launch(algorithm, Some(workspace), T::SCALING, x, of_packed, gradient)? };
-        Ok(())
-    })
+    let stream = device.cuda_stream();
+    let ((x, _x), (w, _w), (y, _y)) = (
+        x.device_ptr(&stream),
+        of_packed.device_ptr_mut(&stream),
+        gradient.device_ptr(&stream),
+    );
+    // SAFETY: as in `forward`.
+    unsafe { run::<T>(device, shape, Direction::Weight, [x, w, y]) }
 }
 
-/// Calls `f` with the plan of a shape on this thread, and the memory that all plans share.
-fn with_plan<T: Number>(
-    device: &CudaDevice,
-    shape: Shape,
-    f: impl FnOnce(&mut Plan<T>, &mut CudaSlice<u8>) -> Result<()>,
-) -> Result<()> {
+/// Does a convolution with the plan for it on this thread, which is found where there is none yet.
+///
+/// # Safety
+/// `x`, `w` and `y` or their gradients are at the addresses, in the shape's sizes, for work in the stream's order.
+unsafe fn run<T: Number>(device: &CudaDevice, shape: Shape, direction: Direction, tensors: [u64; 3]) -> Result<()> {
     thread_local! {
         static LIBRARIES: RefCell<HashMap<DeviceId, Library>> = RefCell::default();
     }
+    let problem = Problem {
+        shape,
+        direction,
+        element: T::DATA_TYPE,
+        alignments: tensors.map(alignment),
+    };
+    let tensors = tensors.map(Pointer);
     LIBRARIES.with(|libraries| {
         let mut libraries = libraries.borrow_mut();
-        let Library {
-            cudnn,
-            plans,
-            workspace,
-        } = match libraries.entry(device.id()) {
+        let library = match libraries.entry(device.id()) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Library::new(device)?),
         };
-        let plan = match T::plans(plans).entry(shape) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Plan::new(cudnn, shape)?),
-        };
-        f(plan, workspace)
+        // SAFETY: the caller's promise.
+        unsafe { library.run(device, problem, tensors) }
     })
+}
+
+/// The largest power of two that divides an address, up to the 16 bytes that a thread loads at once.
+fn alignment(address: u64) -> i64 {
+    1 << address.trailing_zeros().min(4)
 }
 
 impl Library {
     fn new(device: &CudaDevice) -> Result<Self> {
         Ok(Self {
-            cudnn: Cudnn::new(device.cuda_stream())?,
-            plans: Plans::default(),
-            workspace: device.alloc_zeros(1)?,
+            plans: HashMap::new(),
+            handle: Handle::new(device.cuda_stream())?,
+            workspace: Workspace::new(device)?,
         })
     }
+
+    /// # Safety
+    /// As [`Plan::run`], for a problem's plan.
+    unsafe fn run(&mut self, device: &CudaDevice, problem: Problem, tensors: [Pointer; 3]) -> Result<()> {
+        let Self {
+            plans,
+            handle,
+            workspace,
+        } = self;
+        match plans.entry(problem) {
+            Entry::Occupied(entry) => {
+                let plan = entry.get();
+                // SAFETY: the caller's promise.
+                unsafe { plan.run(handle, tensors, workspace.of(device, plan.workspace)?) }
+            }
+            Entry::Vacant(entry) => {
+                // SAFETY: the caller's promise.
+                let plan = unsafe { choose(device, handle, workspace, &problem, tensors)? };
+                entry.insert(plan);
+                Ok(())
+            }
+        }
+    }
 }
 
-impl<T: Number> Plan<T> {
-    fn new(cudnn: &Arc<Cudnn>, shape: Shape) -> Result<Self> {
-        const FORMAT: sys::cudnnTensorFormat_t = sys::cudnnTensorFormat_t::CUDNN_TENSOR_NHWC;
-        // cuDNN states dimensions in the order N, C, H, W whatever the format.
-        let tensor = |dims: Dims| -> Result<_> {
-            let dims = int([dims.images, dims.channels, dims.height, dims.width])?;
-            Ok(cudnn.create_4d_tensor::<T>(FORMAT, dims)?)
+/// Finds the plan for a problem, and has run it when it returns. Plans that cannot be made, or that fail when they are
+/// run, are passed over.
+///
+/// # Safety
+/// As [`Plan::run`], for a problem's plan. The handle is destroyed after the plan.
+unsafe fn choose(
+    device: &CudaDevice,
+    handle: &Handle,
+    workspace: &mut Workspace,
+    problem: &Problem,
+    tensors: [Pointer; 3],
+) -> Result<Plan> {
+    let choice = experiment::choice(problem.shape.choice);
+    let (deterministic, wanted) = match choice {
+        Choice::Heuristic => (true, 1),
+        Choice::Timed => (false, MOST_TIMED),
+    };
+    let mut found: Vec<(f32, Plan)> = Vec::new();
+    let mut failure = None;
+    // Others than the chosen one may want more memory, which need not stay.
+    let mut scratch = Workspace::new(device)?;
+    let mut run = |plan: Plan| -> Result<(f32, Plan)> {
+        let time = match choice {
+            Choice::Heuristic => {
+                // SAFETY: the caller's promise.
+                unsafe { plan.run(handle, tensors, workspace.of(device, plan.workspace)?)? };
+                0.
+            }
+            // SAFETY: the caller's promise.
+            Choice::Timed => unsafe { time(device, handle, &mut scratch, &plan, tensors)? },
         };
-        let Shape {
-            source,
-            output,
-            kernel: [height, width],
-            stride,
-            padding,
-            tf32,
-        } = shape;
-        let mode = sys::cudnnConvolutionMode_t::CUDNN_CROSS_CORRELATION;
-        let mut convolution = cudnn.create_conv2d::<f32>(int([padding; 2])?, int([stride; 2])?, [1, 1], mode)?;
-        convolution.set_math_type(T::math(tf32))?;
-        Ok(Self {
-            source: tensor(source)?,
-            output: tensor(output)?,
-            filter: cudnn.create_4d_filter(FORMAT, int([output.channels, source.channels, height, width])?)?,
-            convolution,
-            forward: None,
-            data: None,
-            weight: None,
-        })
-    }
-}
-
-/// cuDNN takes 32-bit integers.
-fn int<const N: usize>(values: [usize; N]) -> Result<[i32; N]> {
-    let mut ints = [0; N];
-    for (int, value) in ints.iter_mut().zip(values) {
-        let Ok(value) = i32::try_from(value) else {
-            bail!("conv2d (cuDNN): expected sizes below 2^31, got {value}")
+        Ok((time, plan))
+    };
+    for mode in MODES {
+        // SAFETY: the caller's promise for the plan that is kept; the others are given back here.
+        let plans = match unsafe { candidates(handle, problem, mode, deterministic) } {
+            Ok(plans) => plans,
+            Err(error) => {
+                failure = Some(error);
+                continue;
+            }
         };
-        *int = value;
+        for plan in plans {
+            match plan.and_then(&mut run) {
+                Ok((time, plan)) => {
+                    experiment::log(|| format!("candidate: {}: {time:.1} us", plan.describe()));
+                    found.push((time, plan));
+                }
+                Err(error) => {
+                    experiment::log(|| format!("candidate: {error}"));
+                    failure = Some(error);
+                }
+            }
+            if found.len() == wanted {
+                break;
+            }
+        }
+        if !found.is_empty() {
+            break;
+        }
     }
-    Ok(ints)
+    let Some((time, plan)) = found.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)) else {
+        return Err(no_engine(problem, failure));
+    };
+    experiment::log(|| format!("{choice:?}: {}: {time:.1} us: {problem:?}", plan.describe()));
+    if choice == Choice::Timed {
+        // So that the first result, too, is that of the plan.
+        // SAFETY: the caller's promise.
+        unsafe { plan.run(handle, tensors, workspace.of(device, plan.workspace)?)? };
+    }
+    Ok(plan)
 }
 
-/// Makes the workspace at least this large; the old one is given back when the work before is done.
-fn grow(device: &CudaDevice, workspace: &mut CudaSlice<u8>, bytes: usize) -> Result<()> {
-    if workspace.len() < bytes {
-        // SAFETY: scratch memory, whose contents cuDNN does not read before it has written them.
-        *workspace = unsafe { device.alloc::<u8>(bytes)? };
+/// Microseconds of a run. It overwrites its result, and so may be repeated.
+///
+/// # Safety
+/// As [`Plan::run`].
+unsafe fn time(
+    device: &CudaDevice,
+    handle: &Handle,
+    scratch: &mut Workspace,
+    plan: &Plan,
+    tensors: [Pointer; 3],
+) -> Result<f32> {
+    let stream = device.cuda_stream();
+    let workspace = scratch.of(device, plan.workspace)?;
+    // SAFETY: the caller's promise, and the workspace's size.
+    let run = || unsafe { plan.run(handle, tensors, workspace) };
+    // An event keeps no time unless it is asked to.
+    let event = || stream.context().new_event(Some(CUevent_flags::CU_EVENT_DEFAULT)).w();
+    let (start, end) = (event()?, event()?);
+    run()?;
+    start.record(&stream).w()?;
+    for _ in 0..TIMED_RUNS {
+        run()?;
     }
-    Ok(())
+    end.record(&stream).w()?;
+    let milliseconds = start.elapsed_ms(&end).w()?;
+    Ok(milliseconds * 1000. / f32::from(TIMED_RUNS))
+}
+
+fn no_engine(problem: &Problem, failure: Option<Error>) -> Error {
+    let reason = match failure {
+        Some(error) => error.to_string(),
+        None => "none that is precise or deterministic enough".to_string(),
+    };
+    Error::Msg(format!("conv2d (cuDNN): no engine for {problem:?}: {reason}"))
+}
+
+impl Workspace {
+    fn new(device: &CudaDevice) -> Result<Self> {
+        Ok(Self(device.alloc_zeros(1)?))
+    }
+
+    /// The address of at least that many bytes. Memory that has become too small is given back in the stream's order:
+    /// when the work before is done.
+    fn of(&mut self, device: &CudaDevice, bytes: usize) -> Result<Pointer> {
+        if self.0.len() < bytes {
+            // SAFETY: cuDNN does not read what it has not written.
+            self.0 = unsafe { device.alloc::<u8>(bytes)? };
+        }
+        Ok(Pointer(self.0.device_ptr(&device.cuda_stream()).0))
+    }
+}
+
+// EXPERIMENT: goes before this lands
+mod experiment {
+    use super::Choice;
+
+    /// `BIASCAM_CUDNN=heuristic|timed` overrides how engines are chosen.
+    pub(super) fn choice(choice: Choice) -> Choice {
+        match std::env::var("BIASCAM_CUDNN").as_deref() {
+            Ok("heuristic") => Choice::Heuristic,
+            Ok("timed") => Choice::Timed,
+            _ => choice,
+        }
+    }
+
+    /// `BIASCAM_CUDNN_LOG=1` prints what is chosen.
+    pub(super) fn log(line: impl FnOnce() -> String) {
+        if std::env::var("BIASCAM_CUDNN_LOG").as_deref() == Ok("1") {
+            eprintln!("cudnn: {}", line());
+        }
+    }
 }
