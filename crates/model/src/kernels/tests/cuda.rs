@@ -4,8 +4,8 @@ use super::super::{affine, batch_norm, batch_statistics, conv2d, global_average_
 use super::learning::losses;
 use super::pixels::{batches, borrowed, views};
 use super::{assert_all_close, numbers};
-use crate::{Precision, Sampler};
-use candle_core::{Device, Result, Tensor, Var};
+use crate::{Architecture, Mode, Network, Precision, Sampler};
+use candle_core::{DType, Device, Result, Tensor, Var};
 
 /// Relative to the largest magnitude; both sides round in float32, their sums in different orders.
 const TOLERANCE: f32 = 1e-5;
@@ -79,6 +79,75 @@ fn the_other_layers_are_the_cpus() {
     });
     check(&gpu, "maximum", &[x], |v| max_pool2d(&v[0], 3, 2, 1));
     check(&gpu, "average", &[x], |v| global_average_pool(&v[0]));
+}
+
+/// The same layers on images in bfloat16: factors are what it can hold, sums are float32's, and results are rounded to its 8 bits.
+#[test]
+fn layers_in_bfloat16_are_the_cpus() {
+    let Some(gpu) = gpu() else { return };
+    // Convolutions whose channels engines take 16 bytes at a time, and those that they do not.
+    for (x, [outputs, kernel, stride, padding]) in [
+        ([2, 32, 32, 3], [64, 7, 2, 3]),
+        ([2, 14, 14, 64], [64, 3, 1, 1]),
+        ([2, 14, 14, 64], [128, 3, 2, 1]),
+        ([2, 14, 14, 64], [128, 1, 2, 0]),
+        ([2, 9, 13, 5], [7, 3, 2, 1]),
+    ] {
+        let what = format!("{x:?} -> {outputs}, kernel {kernel}, stride {stride}, padding {padding}");
+        check_bfloat16(&gpu, &what, &[&x, &[outputs, x[3], kernel, kernel]], |v, images| {
+            conv2d(&images(&v[0])?, &v[1], stride, padding)
+        });
+    }
+    for channels in [24, 21] {
+        let x: &[usize] = &[4, 9, 8, channels];
+        let c: &[usize] = &[channels];
+        check_bfloat16(&gpu, "batch norm", &[x, c, c, x], |v, images| {
+            let (x, residual) = (images(&v[0])?, images(&v[3])?);
+            batch_norm(&x, &v[1], &v[2], &batch_statistics(&x)?, 1e-5, Some(&residual), true)
+        });
+        check_bfloat16(&gpu, "maximum", &[x], |v, images| max_pool2d(&images(&v[0])?, 3, 2, 1));
+        check_bfloat16(&gpu, "average", &[x], |v, images| global_average_pool(&images(&v[0])?));
+    }
+}
+
+#[track_caller]
+fn check_bfloat16(
+    gpu: &Device,
+    what: &str,
+    shapes: &[&[usize]],
+    layer: impl Fn(&[Var], &dyn Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor>,
+) {
+    // Rounded on both sides, so that both start from the same; the result is compared in float32.
+    let rounded = |x: &Tensor| x.to_dtype(DType::BF16)?.to_dtype(DType::F32);
+    let expected = run(&Device::Cpu, shapes, |v| layer(v, &rounded)).unwrap();
+    let found = run(gpu, shapes, |v| {
+        layer(v, &|x| x.to_dtype(DType::BF16))?.to_dtype(DType::F32)
+    })
+    .unwrap();
+    // Weights are rounded on the GPU alone: half of the last of 8 bits for each factor, and once more for the result.
+    assert_all_close(&found, &expected, 3.0 / 256.0, &format!("{what}, bfloat16"));
+}
+
+/// Threads that evaluate one network at the same time, each with handles and plans of its own on the one stream.
+#[test]
+fn threads_share_a_network() {
+    let Some(gpu) = gpu() else { return };
+    let architecture = Architecture::preset("resnet18").unwrap().with_width(8);
+    let network = Network::new(&architecture, 3, 1, &gpu).unwrap();
+    let logits = |seed: u64| {
+        let images = numbers(&[4, 3, 64, 64], seed).to_device(&gpu).unwrap();
+        let logits = network.forward(&images, Mode::Eval).unwrap().logits;
+        logits.to_vec2::<f32>().unwrap()
+    };
+    let expected: Vec<_> = (0..4).map(logits).collect();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|seed| scope.spawn(move || (0..8).map(|_| logits(seed)).collect::<Vec<_>>()))
+            .collect();
+        for (thread, expected) in threads.into_iter().zip(&expected) {
+            assert!(thread.join().unwrap().iter().all(|found| found == expected));
+        }
+    });
 }
 
 /// Batches one after the other without waiting, so that buffers are used again while copies and kernels are under way, and grow.
