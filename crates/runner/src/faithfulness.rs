@@ -2,10 +2,11 @@
 
 use metrics::{Bootstrap, Paired, Statistics};
 
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::ReadTable;
-use crate::stages::{RANDOM, faithfulness_paths};
+use crate::stages::RANDOM;
 
 /// What is measured of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Faithfulness {
     /// # Errors
     /// When one is damaged, or one of the two absent.
     pub fn read(context: &Context, classifier: &str, bootstrap: Bootstrap) -> Result<Option<Self>> {
-        let [scores_path, sanity_path] = faithfulness_paths(classifier).map(|path| context.results.join(&path));
+        let [scores_path, sanity_path] = artefacts::faithfulness(classifier).map(|path| context.results.join(&path));
         if context.experiment.measure.faithfulness.images == 0 || !scores_path.exists() {
             return Ok(None);
         }

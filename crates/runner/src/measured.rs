@@ -6,6 +6,7 @@ use metrics::{
 };
 use rayon::prelude::*;
 
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::{BALANCED, UNBALANCED};
@@ -14,9 +15,7 @@ use crate::frames::{ParquetFile, PerAttribute};
 use crate::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
 use crate::regions::{self, Regions};
 use crate::reliance::{self, Decompositions, Reliance};
-use crate::stages::{
-    DataFacts, DataSet, Predictions, energy_path, faithfulness_paths, occlusion_is_wanted, occlusion_path,
-};
+use crate::stages::{DataFacts, DataSet, Predictions, occlusion_is_wanted};
 
 /// What is measured of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -339,8 +338,8 @@ impl Available {
 
 /// What a classifier has beside scores and energies, if the experiment wants it.
 fn files_beside(context: &Context, classifier: &str) -> Vec<String> {
-    let hidden = occlusion_is_wanted(&context.experiment).then(|| occlusion_path(classifier));
-    let tried = (context.experiment.measure.faithfulness.images > 0).then(|| faithfulness_paths(classifier));
+    let hidden = occlusion_is_wanted(&context.experiment).then(|| artefacts::occlusion(classifier));
+    let tried = (context.experiment.measure.faithfulness.images > 0).then(|| artefacts::faithfulness(classifier));
     hidden.into_iter().chain(tried.into_iter().flatten()).collect()
 }
 
@@ -419,7 +418,7 @@ fn classifier_measures(
     bootstrap: Bootstrap,
 ) -> Result<Vec<ClassifierMeasures>> {
     let predictions = Predictions::read(context, classifier)?;
-    let path = context.results.join(&energy_path(classifier));
+    let path = context.results.join(&artefacts::energy(classifier));
     let file = ParquetFile::open(&path)?;
     let keys = PerAttribute::of(&file.columns(&PerAttribute::COLUMNS)?)?;
     if keys != predictions.keys || keys.attributes != names {

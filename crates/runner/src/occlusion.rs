@@ -2,10 +2,11 @@
 
 use metrics::{Bootstrap, Class, Occluded, Paired, Statistics};
 
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::{PerAttribute, ReadTable};
-use crate::stages::{occlusion_is_wanted, occlusion_path};
+use crate::stages::occlusion_is_wanted;
 
 /// One classifier's file: `[images, attributes]`, images outermost.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl OcclusionFile {
     /// # Errors
     /// When it is damaged, or of other attributes.
     pub fn read(context: &Context, classifier: &str, attributes: &[String]) -> Result<Option<Self>> {
-        let path = context.results.join(&occlusion_path(classifier));
+        let path = context.results.join(&artefacts::occlusion(classifier));
         if !occlusion_is_wanted(&context.experiment) || !path.exists() {
             return Ok(None);
         }
@@ -163,7 +164,7 @@ pub fn losses(
     bootstrap: Bootstrap,
 ) -> Result<Vec<Losses>> {
     if first.is_some_and(|first| first.keys != file.keys) {
-        let path = context.results.join(&occlusion_path(classifier));
+        let path = context.results.join(&artefacts::occlusion(classifier));
         return Err(Error::artefact(
             &path,
             "its images are not those of the other classifiers",

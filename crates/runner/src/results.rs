@@ -148,11 +148,6 @@ pub fn holder(folder: &Path) -> Option<String> {
     }
 }
 
-/// The path, in a results folder, of the state of a classifier's unfinished training.
-pub fn unfinished_path(classifier: &str) -> String {
-    format!("{classifier}/unfinished.safetensors")
-}
-
 /// The extension of files that are being written.
 const TEMPORARY: &str = "part";
 

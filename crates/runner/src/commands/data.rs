@@ -1,6 +1,5 @@
 //! `biascam data`: writing, listing and counting data sets.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -9,7 +8,7 @@ use metrics::Class;
 use model::{ClassWeights, Scheme};
 
 use crate::error::Result;
-use crate::experiment::Shapes;
+use crate::generate::write_procedural;
 use crate::interrupt::Interrupt;
 use crate::output::print;
 use crate::progress::Progress;
@@ -94,71 +93,6 @@ fn layout(name: &str) -> std::result::Result<procedural::Layout, String> {
         let names = known.map(procedural::Layout::name).join(", ");
         format!("expected one of {names}")
     })
-}
-
-/// Writes procedural faces unless they are there already, and shows how it goes.
-///
-/// # Errors
-/// Those of the generator; [`crate::error::Error::Interrupted`].
-pub fn write_procedural(
-    folder: &Path,
-    config: &procedural::Config,
-    form: procedural::Form,
-    progress: &Progress,
-    interrupt: &Interrupt,
-) -> Result<()> {
-    shown("procedural faces", config.images, folder, progress, interrupt, |show| {
-        procedural::write_in(folder, config, form, show)
-    })
-}
-
-/// Writes the example table of shapes unless it is there already, and shows how it goes.
-///
-/// # Errors
-/// Those of the generator; [`crate::error::Error::Interrupted`].
-pub fn write_shapes(folder: &Path, settings: Shapes, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
-    let config = dataset::shapes::Config {
-        images: settings.images,
-        seed: settings.seed,
-    };
-    shown("shapes", config.images, folder, progress, interrupt, |show| {
-        dataset::shapes::write(folder, config, show)
-    })
-}
-
-/// Runs a generator of images, and shows how it goes.
-fn shown(
-    title: &str,
-    images: usize,
-    folder: &Path,
-    progress: &Progress,
-    interrupt: &Interrupt,
-    write: impl FnOnce(&procedural::Progress<'_>) -> dataset::Result<procedural::Outcome>,
-) -> Result<()> {
-    let work = std::sync::Mutex::new(progress.work(title, images as u64));
-    let show = |done: usize| {
-        // A poisoned lock only means that showing progress failed once.
-        if let Ok(mut work) = work.lock() {
-            work.at(done as u64, "");
-        }
-        if interrupt.is_asked() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
-    let outcome = write(&show);
-    let work = work.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    match outcome {
-        Ok(procedural::Outcome::Written) => work.done(&format!("{images} images in {}", folder.display())),
-        Ok(procedural::Outcome::AlreadyThere) => work.abandon(),
-        Err(error) => {
-            work.abandon();
-            interrupt.check()?;
-            return Err(error.into());
-        }
-    }
-    Ok(())
 }
 
 fn counts(labels: &Path, partition: Option<&Path>) -> Result<String> {

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::RunOptions;
-use crate::context::choose_device;
+use crate::device::choose_device;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output::print;
 use crate::progress::Progress;
+use crate::request::RunOptions;
 use crate::stages;
 use crate::sweep::local::{self, Outcome, Place};
 use crate::sweep::state::{State, states};

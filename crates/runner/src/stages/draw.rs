@@ -10,6 +10,7 @@ use metrics::Bootstrap;
 use super::figure_data as from;
 use super::measure::{comparison, results_key};
 use super::{DataFacts, DataSet, Predictions, pictures, report};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::Experiment;
@@ -218,8 +219,8 @@ pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result
 /// Those of collecting it, and of writing.
 pub fn write_report(context: &Context, facts: &DataFacts, measured: &Measured, figures: &[Figure]) -> Result<String> {
     let report = crate::report::render(&report::report_data(context, facts, measured, figures)?);
-    context.results.write("report.html", report.as_bytes())?;
-    Ok("report.html".to_owned())
+    context.results.write(artefacts::REPORT, report.as_bytes())?;
+    Ok(artefacts::REPORT.to_owned())
 }
 
 #[cfg(test)]

@@ -4,12 +4,10 @@ use metrics::Class;
 use serde::{Deserialize, Serialize};
 
 use super::DataSet;
+use crate::artefacts;
 use crate::error::{Error, Result};
 use crate::experiment::Data;
 use crate::results::ResultsFolder;
-
-/// The file's path in the results folder.
-pub const PATH: &str = "data.json";
 
 /// What tables and figures need to know of a data set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +41,7 @@ impl DataFacts {
     /// # Errors
     /// When the file is absent, damaged, or contradicts itself.
     pub fn read(results: &ResultsFolder) -> Result<Self> {
-        let path = results.join(PATH);
+        let path = results.join(artefacts::FACTS);
         let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading"))?;
         let facts: Self = serde_json::from_slice(&bytes)
             .map_err(|error| Error::artefact(&path, format!("not what a run writes: {error}")))?;

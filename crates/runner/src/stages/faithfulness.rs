@@ -25,6 +25,7 @@ use rayon::prelude::*;
 
 use super::removal::{Removal, Removed};
 use super::{DataSet, Predictions, evaluate, masks, reference};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::Table;
@@ -43,11 +44,6 @@ const TOLERANCE: f64 = 15.0 / 224.0;
 /// Scores in work at a time.
 const TOGETHER: usize = 8;
 
-/// The paths of a classifier's files in the results folder.
-pub fn paths(classifier: &str) -> [String; 2] {
-    ["faithfulness", "sanity"].map(|file| format!("{classifier}/{file}.parquet"))
-}
-
 /// Runs the stage for one classifier, if it is wanted.
 ///
 /// # Errors
@@ -57,7 +53,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
     if context.experiment.measure.faithfulness.images == 0 {
         // An earlier run's files would say what this experiment did not ask.
         context.manifest.stages.remove(&stage);
-        return paths(classifier)
+        return artefacts::faithfulness(classifier)
             .iter()
             .try_for_each(|path| context.results.remove(path));
     }
@@ -268,7 +264,7 @@ impl<'a> Trial<'a> {
         }
         let sanity = self.sanity(&loaded, &raw)?;
         work.abandon();
-        let [faithfulness_path, sanity_path] = paths(classifier);
+        let [faithfulness_path, sanity_path] = artefacts::faithfulness(classifier);
         let write = |path: &str, table: Table| -> Result<()> {
             let bytes = table.to_parquet().map_err(|source| Error::Table {
                 path: self.context.results.join(path),

@@ -3,7 +3,8 @@
 use metrics::Bootstrap;
 
 use super::DataSet;
-use super::facts::{self, DataFacts};
+use super::facts::DataFacts;
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Figures, Report};
@@ -56,10 +57,11 @@ pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result
             context.results.write(&path, &bytes)?;
             written.push(path);
         }
-        context
-            .results
-            .write(facts::PATH, &DataFacts::of(data, &context.experiment.data).to_bytes())?;
-        written.push(facts::PATH.to_owned());
+        context.results.write(
+            artefacts::FACTS,
+            &DataFacts::of(data, &context.experiment.data).to_bytes(),
+        )?;
+        written.push(artefacts::FACTS.to_owned());
         Ok(written)
     })
 }

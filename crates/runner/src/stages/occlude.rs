@@ -22,6 +22,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{DataSet, evaluate, masks};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Fill, Hide, MASKS};
@@ -35,11 +36,6 @@ const CONTROLS: usize = 4;
 
 /// Attributes whose backward passes are stacked: what bounds the memory of the decomposition.
 const TOGETHER: usize = 8;
-
-/// The path of a classifier's file in the results folder.
-pub fn occlusion_path(classifier: &str) -> String {
-    format!("{classifier}/occlusion.parquet")
-}
 
 /// Whether the experiment wants the stage.
 pub fn is_wanted(experiment: &Experiment) -> bool {
@@ -56,7 +52,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
     if !is_wanted(&context.experiment) {
         // An earlier run's file would say what this experiment did not ask.
         context.manifest.stages.remove(&stage);
-        return context.results.remove(&occlusion_path(classifier));
+        return context.results.remove(&artefacts::occlusion(classifier));
     }
     let measure = &context.experiment.measure;
     let key = Key::default()
@@ -156,7 +152,7 @@ fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
             Ok(())
         })?;
     }
-    let path = occlusion_path(classifier);
+    let path = artefacts::occlusion(classifier);
     let keys = PerAttribute {
         images: images
             .iter()

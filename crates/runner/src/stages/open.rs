@@ -11,6 +11,7 @@ use super::{bad_images, celeba, packed};
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::{Data, OnBadImage, Source};
+use crate::generate::{write_procedural, write_shapes};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 
@@ -60,7 +61,7 @@ fn open_in(data: &Data, place: &Place<'_>) -> Result<DataSet> {
         (Source::Celeba, _) => celeba::open(&folder, place.progress, place.interrupt)?,
         (Source::Table, Some(table)) => {
             if let Some(shapes) = table.shapes {
-                crate::commands::data::write_shapes(&folder, shapes, place.progress, place.interrupt)?;
+                write_shapes(&folder, shapes, place.progress, place.interrupt)?;
             }
             Arc::new(TableFolder::open(&table.config(&folder))?)
         }
@@ -90,5 +91,5 @@ fn write_faces(data: &Data, folder: &Path, progress: &Progress, interrupt: &Inte
         test: faces.test,
         seed: faces.seed,
     };
-    crate::commands::data::write_procedural(folder, &config, procedural::Form::default(), progress, interrupt)
+    write_procedural(folder, &config, procedural::Form::default(), progress, interrupt)
 }
