@@ -15,12 +15,13 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::example_attributes::example_attributes;
-use super::{DataSet, Predictions, evaluate, masks, reference};
+use super::{DataSet, evaluate, masks, reference};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::{ParquetFile, ReadTable, Table};
 use crate::manifest::Key;
+use crate::measured::Predictions;
 use crate::regions::{self, Regions};
 use crate::results::ResultsFolder;
 

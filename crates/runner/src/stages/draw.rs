@@ -9,14 +9,14 @@ use metrics::Bootstrap;
 
 use super::figure_data as from;
 use super::measure::{comparison, results_key};
-use super::{DataFacts, DataSet, Predictions, pictures, report};
+use super::{DataSet, pictures, report};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::Experiment;
 use crate::figures::{self, Figure, Style};
 use crate::manifest::{Key, Manifest};
-use crate::measured::Measured;
+use crate::measured::{DataFacts, Measured, Predictions};
 use crate::published::Published;
 
 /// What figures are made from.
@@ -202,7 +202,7 @@ pub fn key(experiment: &Experiment, manifest: &Manifest) -> Key {
 pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result<()> {
     let key = key(&context.experiment, &context.manifest);
     context.stage("draw", key, |context| {
-        let facts = DataFacts::of(data, &context.experiment.data);
+        let facts = data.facts(&context.experiment.data);
         let drawn = all(&Sources::new(context, &facts, measured, measured));
         if let Some((name, reason)) = drawn.missing.first() {
             return Err(Error::Request(format!("figure `{name}`: {reason}")));

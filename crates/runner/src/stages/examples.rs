@@ -17,12 +17,13 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DataSet, Predictions, evaluate, masks, reference};
+use super::{DataSet, evaluate, masks, reference};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::figures::data::Outline;
 use crate::manifest::Key;
+use crate::measured::Predictions;
 use crate::regions::{self, Regions};
 use crate::report::{AttributeExamples, Example, ExampleImage, Examples, Outcome, RegionCells};
 

@@ -24,19 +24,16 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::removal::{Removal, Removed};
-use super::{DataSet, Predictions, evaluate, masks, reference};
+use super::{DataSet, evaluate, masks, reference};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::Table;
 use crate::hiding::mixed;
 use crate::manifest::Key;
+use crate::measured::{CENTRE, Predictions, RANDOM};
 use crate::regions::{self, Regions};
 
-/// The baseline that knows nothing.
-pub const RANDOM: &str = "random_map";
-/// The baseline that knows only that the middle of an aligned face matters.
-pub const CENTRE: &str = "centre_prior";
 /// Deviation of the centre prior, in sides of the image.
 const CENTRE_DEVIATION: f64 = 0.25;
 /// The pointing game's tolerance: 15 pixels (Zhang et al. 2018) of an image of 224.

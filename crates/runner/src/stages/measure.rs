@@ -3,7 +3,6 @@
 use metrics::Bootstrap;
 
 use super::DataSet;
-use super::facts::DataFacts;
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -57,10 +56,9 @@ pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result
             context.results.write(&path, &bytes)?;
             written.push(path);
         }
-        context.results.write(
-            artefacts::FACTS,
-            &DataFacts::of(data, &context.experiment.data).to_bytes(),
-        )?;
+        context
+            .results
+            .write(artefacts::FACTS, &data.facts(&context.experiment.data).to_bytes())?;
         written.push(artefacts::FACTS.to_owned());
         Ok(written)
     })

@@ -25,7 +25,6 @@ mod example_attributes;
 mod examples;
 mod explain;
 mod faces;
-mod facts;
 mod faithfulness;
 mod figure_data;
 mod finished;
@@ -48,13 +47,9 @@ mod report;
 mod train;
 
 pub use data::DataSet;
-pub use facts::DataFacts;
-pub use faithfulness::{CENTRE, RANDOM};
 pub use finished::is_finished;
 pub use needs::{missing, precision, refuse};
-pub use occlude::is_wanted as occlusion_is_wanted;
 pub use open::prepare;
-pub use predict::Predictions;
 pub use reference::read_file as read_reference;
 
 use crate::artefacts;
@@ -136,7 +131,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         }
     }
     if last >= Last::Measure {
-        let measured = Measured::read(&context, &data)?;
+        let measured = Measured::read(&context, &data.facts(&context.experiment.data))?;
         measure::run(&mut context, &data, &measured)?;
         if last >= Last::Draw {
             chosen::run(&mut context, &data, &measured.classifiers)?;

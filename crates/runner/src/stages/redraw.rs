@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 
-use super::{DataFacts, draw, occlude};
+use super::draw;
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::{self, Experiment, Figures, Loaded, to_yaml};
 use crate::interrupt::Interrupt;
 use crate::manifest::{Manifest, hash_of_file};
-use crate::measured::Available;
+use crate::measured::{Available, DataFacts};
 use crate::output::print;
 use crate::request::Run;
 
@@ -177,7 +177,7 @@ fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
         .classifiers
         .keys()
         .flat_map(|name| {
-            let hidden = occlude::is_wanted(experiment).then_some("occlude");
+            let hidden = experiment.measure.wants_occlusion().then_some("occlude");
             let tried = (experiment.measure.faithfulness.images > 0).then_some("faithfulness");
             let always = ["train", "predict", "explain"].into_iter();
             always

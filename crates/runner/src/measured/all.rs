@@ -1,4 +1,4 @@
-//! Everything measured of an experiment, computed from its Parquet files: what tables, figures and verdicts are made of.
+//! All that is known of all classifiers and attributes, computed from the Parquet files of a run.
 
 use metrics::{
     AttributeEvidence, Bootstrap, Class, ClassifierEvidence, ErrorRates, Filter, Finding, Statistics, error_rates,
@@ -6,16 +6,18 @@ use metrics::{
 };
 use rayon::prelude::*;
 
+use super::columns::Decompositions;
+use super::facts::DataFacts;
+use super::faithfulness::Faithfulness;
+use super::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
+use super::predictions::Predictions;
+use super::reliance::{self, Reliance};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::{BALANCED, UNBALANCED};
-use crate::faithfulness::Faithfulness;
 use crate::frames::{ParquetFile, PerAttribute};
-use crate::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
 use crate::regions::{self, Regions};
-use crate::reliance::{self, Decompositions, Reliance};
-use crate::stages::{DataFacts, DataSet, Predictions, occlusion_is_wanted};
 
 /// What is measured of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,8 +198,7 @@ impl Measured {
     ///
     /// # Errors
     /// When a file is missing or damaged, or not of this data set.
-    pub fn read(context: &Context, data: &DataSet) -> Result<Self> {
-        let facts = DataFacts::of(data, &context.experiment.data);
+    pub fn read(context: &Context, facts: &DataFacts) -> Result<Self> {
         let measures = classifiers(context)
             .into_iter()
             .map(|name| {
@@ -205,7 +206,7 @@ impl Measured {
                 Ok((name, measures))
             })
             .collect::<Result<_>>()?;
-        Self::of(context, &facts, measures, &mut Err)
+        Self::of(context, facts, measures, &mut Err)
     }
 
     /// Puts together what was measured of some classifiers, one entry an attribute in the data set's order. `fault` decides what
@@ -338,7 +339,11 @@ impl Available {
 
 /// What a classifier has beside scores and energies, if the experiment wants it.
 fn files_beside(context: &Context, classifier: &str) -> Vec<String> {
-    let hidden = occlusion_is_wanted(&context.experiment).then(|| artefacts::occlusion(classifier));
+    let hidden = context
+        .experiment
+        .measure
+        .wants_occlusion()
+        .then(|| artefacts::occlusion(classifier));
     let tried = (context.experiment.measure.faithfulness.images > 0).then(|| artefacts::faithfulness(classifier));
     hidden.into_iter().chain(tried.into_iter().flatten()).collect()
 }

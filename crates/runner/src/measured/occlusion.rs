@@ -6,7 +6,6 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::{PerAttribute, ReadTable};
-use crate::stages::occlusion_is_wanted;
 
 /// One classifier's file: `[images, attributes]`, images outermost.
 #[derive(Debug)]
@@ -27,7 +26,7 @@ impl OcclusionFile {
     /// When it is damaged, or of other attributes.
     pub fn read(context: &Context, classifier: &str, attributes: &[String]) -> Result<Option<Self>> {
         let path = context.results.join(&artefacts::occlusion(classifier));
-        if !occlusion_is_wanted(&context.experiment) || !path.exists() {
+        if !context.experiment.measure.wants_occlusion() || !path.exists() {
             return Ok(None);
         }
         let table = ReadTable::parquet(&path)?;

@@ -6,7 +6,12 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::ReadTable;
-use crate::stages::RANDOM;
+use crate::names::readable;
+
+/// The baseline that knows nothing.
+pub const RANDOM: &str = "random_map";
+/// The baseline that knows only that the middle of an aligned face matters.
+pub const CENTRE: &str = "centre_prior";
 
 /// What is measured of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +128,13 @@ impl Faithfulness {
     }
 }
 
+/// A method's name as papers write it: `grad_cam_plus_plus` is Grad-CAM++. What is no method, as the baselines, is [`readable`].
+#[must_use]
+pub fn method_title(name: &str) -> String {
+    name.parse()
+        .map_or_else(|_| readable(name), |method: cam::Method| method.title().to_owned())
+}
+
 /// The names that occur, in the order in which they do.
 fn distinct(names: &[String]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
@@ -132,4 +144,15 @@ fn distinct(names: &[String]) -> Vec<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_have_the_names_of_their_papers() {
+        let names = ["hires_cam", "grad_cam_plus_plus", "random_map"].map(method_title);
+        assert_eq!(names, ["HiResCAM", "Grad-CAM++", "random map"]);
+    }
 }

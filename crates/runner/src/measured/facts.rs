@@ -3,10 +3,8 @@
 use metrics::Class;
 use serde::{Deserialize, Serialize};
 
-use super::DataSet;
 use crate::artefacts;
 use crate::error::{Error, Result};
-use crate::experiment::Data;
 use crate::results::ResultsFolder;
 
 /// What tables and figures need to know of a data set.
@@ -25,17 +23,6 @@ pub struct DataFacts {
 }
 
 impl DataFacts {
-    /// Those of an open data set.
-    pub fn of(data: &DataSet, settings: &Data) -> Self {
-        Self {
-            attributes: data.attributes().to_vec(),
-            counts: data.class_counts(),
-            training: data.training.len(),
-            test: data.test.len(),
-            filter: data.filtered(settings).to_owned(),
-        }
-    }
-
     /// Those that a run has left in its results folder.
     ///
     /// # Errors
