@@ -167,7 +167,7 @@ impl Context {
                     }
                     Err(error) => {
                         // The others may take hours; the run ends with the first error.
-                        if running > 0 && !matches!(error, Error::Interrupted { .. }) {
+                        if running > 0 && !matches!(error, Error::Interrupted(_)) {
                             let why = describe(&error);
                             context
                                 .progress

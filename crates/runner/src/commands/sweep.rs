@@ -148,7 +148,7 @@ fn here(arguments: &Arguments, plan: &Plan, sweep: &Path, devices: Vec<String>, 
             of(|outcome| *outcome == Outcome::Stopped),
             of(|outcome| *outcome == Outcome::Waiting),
         ));
-        return Err(stopped);
+        return Err(stopped.into());
     }
     let after = states(plan, sweep);
     compare(plan, &after, sweep)?;

@@ -131,7 +131,7 @@ impl<'a> Course<'a> {
         self.pace.end_epoch();
         self.memory.read(&mut self.unread)?;
         let errors = match validation_errors(context, self.data, self.trainer.network()) {
-            Err(stopped @ Error::Interrupted { .. }) => {
+            Err(stopped @ Error::Interrupted(_)) => {
                 self.save()?;
                 return Err(stopped);
             }
