@@ -9,7 +9,7 @@ use crate::methods::masking::{masked_images, to_vec};
 use crate::methods::point::{Gradient, Point};
 use crate::methods::rise::{RiseConfig, Saliency};
 use crate::methods::{ablation_cam, full_grad, score_cam};
-use crate::{Cost, Error, Finaliser, Maps, Method, Reference, Resize, Result, Target, Upsampling};
+use crate::{Cost, Error, Maps, Method, PostProcessing, Reference, Resize, Result, Target, Upsampling};
 
 /// Rows of a batch of forward or backward passes: what bounds the memory.
 const ROWS: usize = 64;
@@ -197,7 +197,7 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// A raw map made ready to be shown and measured: `out` `[S, S]`, values in [0, 1]; see [`Finaliser`], of which one of one's
+    /// A raw map made ready to be shown and measured: `out` `[S, S]`, values in [0, 1]; see [`PostProcessing`], of which one of one's
     /// own saves working out the coefficients for each of many maps.
     ///
     /// # Errors
@@ -217,8 +217,9 @@ impl<'a> Explainer<'a> {
             let expected = format!("less than {} and {}", maps.images, maps.attributes);
             return Err(fault("image and attribute of a map", vec![image, attribute], &expected));
         }
-        let finaliser = Finaliser::new(self.config.method, self.config.resize, [maps.height, maps.width], size)?;
-        finaliser.finalise(maps.map(image, attribute), out);
+        let post_processing =
+            PostProcessing::new(self.config.method, self.config.resize, [maps.height, maps.width], size)?;
+        post_processing.finalise(maps.map(image, attribute), out);
         Ok(())
     }
 

@@ -6,9 +6,11 @@ use rayon::prelude::*;
 
 use super::masking::masked_images;
 use super::point::weighted;
-use crate::{Result, Target, Upsampling};
+use crate::resize::{Resizer, Upsampling};
+use crate::scale::scale;
+use crate::{Result, Target};
 
-/// What a channel's map is divided by at least; pytorch-grad-cam's.
+/// What is added to the range of a channel's mask before the division by it; pytorch-grad-cam's.
 const EPSILON: f32 = 1e-8;
 
 /// L = sum_k w_k A_k with w the softmax over the channels of the scores of the image times its channel k, enlarged and scaled to
@@ -27,16 +29,14 @@ pub(crate) fn masked_logits(
 ) -> Result<Vec<Vec<f32>>> {
     let channels = features.len() / (cells[0] * cells[1]);
     let (_, _, height, width) = image.dims4()?;
+    let resizer = Resizer::new(upsampling, cells, [height, width]);
     let mut logits = vec![Vec::with_capacity(channels); network.outputs()];
     for start in (0..channels).step_by(rows) {
         let count = rows.min(channels - start);
         let mask = |channel: usize| {
             let map: Vec<f32> = features.iter().skip(channel).step_by(channels).copied().collect();
-            let mut mask = upsampling.enlarge(&map, cells, [height, width]);
-            let least = mask.iter().copied().fold(f32::INFINITY, f32::min);
-            let largest = mask.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let divisor = largest - least + EPSILON;
-            mask.iter_mut().for_each(|value| *value = (*value - least) / divisor);
+            let mut mask = resizer.resized(&map);
+            scale(&mut mask, EPSILON);
             mask
         };
         let masks: Vec<Vec<f32>> = (start..start + count).into_par_iter().map(mask).collect();

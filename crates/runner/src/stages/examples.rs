@@ -8,7 +8,7 @@ use std::io::Cursor;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Maps, Method, Resize, Resizer};
+use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Maps, Method, PostProcessing, Resize};
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
@@ -283,7 +283,7 @@ fn assemble(
         .first()
         .and_then(|maps| maps.values().next())
         .map_or((0, 0), |maps| (maps.height, maps.width));
-    let resizer = Resizer::new(resize, height.max(1), width.max(1), size);
+    let post_processing = PostProcessing::of_layer(resize, [height.max(1), width.max(1)], size);
     let mut map = vec![0.0; size * size];
 
     let mut attributes = Vec::with_capacity(names.len());
@@ -298,7 +298,7 @@ fn assemble(
             let mut cells = Vec::with_capacity(classifiers.len());
             for maps in &source.maps {
                 let raw = maps[&row].map(0, attribute);
-                resizer.finalise(raw, &mut map);
+                post_processing.finalise(raw, &mut map);
                 let energy = region.map(|region| metrics::proportional_energy(&map, region));
                 energies.push(energy.transpose()?.flatten().map(|energy| energy as f32));
                 cells.push(STANDARD.encode(quantised(raw)));

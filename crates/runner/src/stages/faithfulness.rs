@@ -14,7 +14,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cam::{Explainer, ExplainerConfig, Method, Reference, Resizer, Target};
+use cam::{Explainer, ExplainerConfig, Method, PostProcessing, Reference, Target};
 use candle_core::Tensor;
 use metrics::{Class, Region};
 use model::{Mode, Network};
@@ -342,10 +342,10 @@ impl<'a> Trial<'a> {
             let distance = off(cell / width, height).hypot(off(cell % width, width)) / CENTRE_DEVIATION;
             (-0.5 * distance * distance).exp() as f32
         });
-        let resizer = Resizer::new(self.config.resize, height, width, self.size);
+        let post_processing = PostProcessing::of_layer(self.config.resize, [height, width], self.size);
         [random, centre.collect()].map(|raw| {
             let mut map = vec![0.0; self.size * self.size];
-            resizer.finalise(&raw, &mut map);
+            post_processing.finalise(&raw, &mut map);
             CaseMaps { raw, map, other: None }
         })
     }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use std::time::Instant;
 
-use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Finaliser, Maps, Method, Resize, RiseConfig, Target};
+use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Maps, Method, PostProcessing, Resize, RiseConfig, Target};
 use candle_core::{Device, Tensor};
 use clap::Args;
 use model::{Mode, Network, Output};
@@ -121,8 +121,13 @@ pub(super) struct Way<'a> {
 
 impl Way<'_> {
     /// The post-processing of a method's maps.
-    pub(super) fn finaliser(&self, method: Method, maps: &Maps, size: usize) -> Result<Finaliser> {
-        Ok(Finaliser::new(method, self.resize, [maps.height, maps.width], size)?)
+    pub(super) fn post_processing(&self, method: Method, maps: &Maps, size: usize) -> Result<PostProcessing> {
+        Ok(PostProcessing::new(
+            method,
+            self.resize,
+            [maps.height, maps.width],
+            size,
+        )?)
     }
 
     /// The target layer.

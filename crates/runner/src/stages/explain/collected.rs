@@ -76,7 +76,7 @@ impl Collected {
         let logits = seen.output.logits.flatten_all()?.to_vec1::<f32>()?;
         let of_attributes = self.of_attributes.par_iter_mut().zip(rows).enumerate();
         of_attributes.try_for_each(|(attribute, (into, rows))| -> Result<()> {
-            let length = localiser.finaliser().len();
+            let length = localiser.post_processing().len();
             into.cells.resize(length, 0.0);
             if into.averages.is_empty() {
                 into.averages = vec![MapAverage::new(length); Filter::ALL.len()];
@@ -141,7 +141,7 @@ impl Collected {
                 faces: Class::BOTH.map(|class| self.faces.mean(attribute, class == Class::Positive)),
             })
             .collect();
-        let cells = self.localiser.as_ref().map(|localiser| localiser.finaliser());
+        let cells = self.localiser.as_ref().map(|localiser| localiser.post_processing());
         let path = maps::path(stage.classifier);
         results.write(&path, &maps::to_bytes(&groups, cells)?)?;
         let mut written = vec![path];
