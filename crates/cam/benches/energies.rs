@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use cam::{Method, PostProcessing, Resize};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use metrics::{CellBox, Grid, RegionSet};
+use metrics::{CellBox, Grid, localisation};
 
 const MAPS: usize = 40;
 
@@ -24,13 +24,12 @@ fn benches(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("energies/{side}_to_{size}/cpu"));
         group.throughput(Throughput::Elements(MAPS as u64));
 
-        let regions = RegionSet::new(size, std::slice::from_ref(&region)).expect("a region");
         let mut map = vec![0.0; size * size];
         group.bench_function("pixels_a40", |bencher| {
             bencher.iter(|| {
                 for raw in raw.chunks_exact(side * side) {
                     post_processing.finalise(black_box(raw), &mut map);
-                    black_box(regions.localisation(&map, 0).expect("a map"));
+                    black_box(localisation(&map, &region).expect("a map"));
                 }
             });
         });
@@ -43,8 +42,7 @@ fn benches(criterion: &mut Criterion) {
             bencher.iter(|| {
                 for raw in raw.chunks_exact(side * side) {
                     let active = post_processing.cells(black_box(raw), &mut cells);
-                    black_box((inside.energy(&cells), inside.active(&active)));
-                    black_box((whole.energy(&cells), whole.active(&active)));
+                    black_box(inside.localisation(&whole, &cells, &active));
                 }
             });
         });

@@ -1,5 +1,7 @@
 //! Post-processing of one method's maps, as pixels, or as the few numbers that sums over pixels are made of.
 
+use metrics::{Active, Footprint};
+
 use crate::resize::{Resize, Resizer, Tap};
 use crate::scale::{EPSILON, Scale, scale};
 use crate::{Error, Method, Result};
@@ -42,21 +44,6 @@ pub struct PostProcessing {
     is_whole: bool,
     rows: Axis,
     columns: Axis,
-}
-
-/// What a region's pixels are made of: for each cell the sum of the shares that the pixels take of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Footprint {
-    shares: Vec<f64>,
-    /// Pixels of the region in each block of pixels that look at the same cells.
-    pixels: Vec<u32>,
-}
-
-/// Which pixels of a final map are above 0.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Active {
-    /// For each block of pixels that look at the same cells; `None` where it depends on the pixel.
-    blocks: Option<Vec<bool>>,
 }
 
 /// Rows or columns of pixels, in runs that look at the same cells.
@@ -184,7 +171,7 @@ impl PostProcessing {
         }
         if raw.iter().any(|value| value.is_nan() || *value == f32::INFINITY) {
             cells.fill(f32::NAN);
-            return Active { blocks: None };
+            return Active::unknown();
         }
         let range = Scale::of_positive(raw);
         cells.iter_mut().for_each(|value| *value = range.apply(value.max(0.0)));
@@ -227,7 +214,7 @@ impl PostProcessing {
     fn active(&self, cells: &[f32], least: f32) -> Active {
         // A least pixel between cells is one of its run, and the run does not tell which.
         if least > 0.0 {
-            return Active { blocks: None };
+            return Active::unknown();
         }
         let width = self.resizer.width();
         let mut blocks = Vec::with_capacity(self.rows.runs.len() * self.columns.runs.len());
@@ -236,7 +223,7 @@ impl PostProcessing {
             let columns = self.columns.runs.iter();
             blocks.extend(columns.map(|&[left, right]| is_active(left) || is_active(right)));
         }
-        Active { blocks: Some(blocks) }
+        Active::blocks(blocks)
     }
 
     /// The map of cells, `[size, size]`: plain bilinear enlargement.
@@ -259,10 +246,7 @@ impl PostProcessing {
 
     /// The footprint of no pixel.
     pub fn empty_footprint(&self) -> Footprint {
-        Footprint {
-            shares: vec![0.0; self.len()],
-            pixels: vec![0; self.rows.runs.len() * self.columns.runs.len()],
-        }
+        Footprint::empty(self.len(), self.rows.runs.len() * self.columns.runs.len())
     }
 
     /// Adds a pixel to a footprint.
@@ -273,37 +257,14 @@ impl PostProcessing {
         let (rows, columns) = self.resizer.taps();
         let (row, column, width) = (rows[y], columns[x], self.resizer.width());
         let (down, across) = (f64::from(row.share), f64::from(column.share));
-        for (r, down) in [(row.first, 1.0 - down), (row.second, down)] {
-            footprint.shares[r * width + column.first] += down * (1.0 - across);
-            footprint.shares[r * width + column.second] += down * across;
-        }
-        footprint.pixels[self.rows.run_of[y] * self.columns.runs.len() + self.columns.run_of[x]] += 1;
-    }
-}
-
-impl Footprint {
-    /// Sum of the final map over the region, from its cells.
-    ///
-    /// # Panics
-    /// When the cells are of another size.
-    pub fn energy(&self, cells: &[f32]) -> f64 {
-        assert_eq!(cells.len(), self.shares.len(), "number of cells");
-        let products = self.shares.iter().zip(cells);
-        let sum: f64 = products.map(|(share, cell)| share * f64::from(*cell)).sum();
-        // Cells below the least pixel leave a rounding below 0.
-        if sum < 0.0 { 0.0 } else { sum }
-    }
-
-    /// Number of pixels of the region.
-    pub fn area(&self) -> usize {
-        self.pixels.iter().map(|pixels| *pixels as usize).sum()
-    }
-
-    /// Number of active pixels in the region; `None` where only the pixels of the final map tell.
-    pub fn active(&self, active: &Active) -> Option<usize> {
-        let blocks = active.blocks.as_ref()?;
-        let counts = blocks.iter().zip(&self.pixels).filter(|(active, _)| **active);
-        Some(counts.map(|(_, pixels)| *pixels as usize).sum())
+        let rows = [(row.first, 1.0 - down), (row.second, down)];
+        let columns = [(column.first, 1.0 - across), (column.second, across)];
+        let shares = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(r, c)| {
+            let ((row, down), (column, across)) = (rows[r], columns[c]);
+            (row * width + column, down * across)
+        });
+        let block = self.rows.run_of[y] * self.columns.runs.len() + self.columns.run_of[x];
+        footprint.add(block, &shares);
     }
 }
 

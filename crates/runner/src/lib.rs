@@ -12,7 +12,6 @@ pub mod experiment;
 pub mod faithfulness;
 pub mod figures;
 pub mod frames;
-pub mod hiding;
 pub mod hub;
 pub mod interrupt;
 pub mod manifest;

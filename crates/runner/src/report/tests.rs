@@ -1,11 +1,11 @@
-use metrics::{AttributeEvidence, Bootstrap, ClassifierEvidence, Measured, findings};
+use metrics::{AttributeEvidence, Bootstrap, ClassifierEvidence, SampleMean, findings};
 
 use super::*;
 use crate::figures::data::{Bar, BarFigure, BarGroup, BarPair};
 use crate::figures::{Style, error_rates};
 
 fn data() -> ReportData {
-    let measured = |mean| Some(Measured { mean, n: 500 });
+    let measured = |mean| Some(SampleMean { mean, n: 500 });
     let classifier = |minority, majority| ClassifierEvidence {
         minority_error: measured(minority),
         majority_error: measured(majority),

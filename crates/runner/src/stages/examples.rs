@@ -12,7 +12,7 @@ use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Maps, Method, PostProcess
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
-use metrics::{Region, table_order};
+use metrics::{Outcome, Region, table_order};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::figures::data::Outline;
 use crate::manifest::Key;
 use crate::regions::{self, Regions};
-use crate::report::{AttributeExamples, Example, ExampleImage, Examples, Outcome, RegionCells};
+use crate::report::{AttributeExamples, Example, ExampleImage, Examples, RegionCells};
 
 /// The stage's file in the results folder.
 pub const PATH: &str = "examples.json";

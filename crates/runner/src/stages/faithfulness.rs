@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use cam::{Explainer, ExplainerConfig, Method, PostProcessing, Reference, Target};
 use candle_core::Tensor;
-use metrics::{Class, Region};
+use metrics::{Class, Region, mixed};
 use model::{Mode, Network};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -28,7 +28,6 @@ use super::{DataSet, Predictions, evaluate, masks, reference};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::Table;
-use crate::hiding::mixed;
 use crate::manifest::Key;
 use crate::regions::{self, Regions};
 

@@ -1,11 +1,11 @@
 //! How much of a map lies in each attribute's region, without making the map of the image's size.
 
-use cam::{Footprint, Method, PostProcessing, Resize};
-use metrics::{Localisation, Region, RegionSet, Tally};
+use cam::{Method, PostProcessing, Resize};
+use metrics::{Footprint, Localisation, Region};
 
 use super::DataSet;
 use crate::error::{Error, Result};
-use crate::regions::Regions;
+use crate::regions::{AttributeRegion, Regions};
 
 /// Measures final maps of one size in the attributes' regions, from the maps' cells ([`PostProcessing::cells`]).
 ///
@@ -14,20 +14,13 @@ use crate::regions::Regions;
 pub struct Localiser {
     post_processing: PostProcessing,
     whole: Footprint,
-    /// `None` where each image has regions of its own.
-    fixed: Option<Fixed>,
-}
-
-/// Regions that are the same in every image.
-struct Fixed {
-    /// One an attribute, with its area.
-    regions: Vec<(Footprint, f64)>,
-    pixels: RegionSet,
+    /// One an attribute; `None` where each image has regions of its own.
+    fixed: Option<Vec<(Footprint, Region)>>,
 }
 
 /// How much of a map lies in a region.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub struct RegionShare {
     /// The shares.
     pub localisation: Localisation,
     /// The region's part of the image.
@@ -44,13 +37,11 @@ impl Localiser {
         let fixed = match regions {
             Regions::Masks => None,
             Regions::Fixed(all) => {
-                let all: Vec<Region> = all.iter().map(|one| one.region.clone()).collect();
-                let footprint =
-                    |region: &Region| (post_processing.footprint(region.mask().iter().copied()), region.area());
-                Some(Fixed {
-                    regions: all.iter().map(footprint).collect(),
-                    pixels: RegionSet::new(size, &all)?,
-                })
+                let of = |one: &AttributeRegion| {
+                    let footprint = post_processing.footprint(one.region.mask().iter().copied());
+                    (footprint, one.region.clone())
+                };
+                Some(all.iter().map(of).collect())
             }
         };
         Ok(Self {
@@ -76,53 +67,40 @@ impl Localiser {
         attribute: usize,
         own: Option<&Region>,
         cells: &mut [f32],
-    ) -> Result<Option<Measured>> {
+    ) -> Result<Option<RegionShare>> {
         let absent = || Error::Request("measure.regions: an attribute without region".to_owned());
         let active = self.post_processing.cells(raw, cells);
         let of_image;
-        let (region, area) = match (&self.fixed, own) {
-            (Some(fixed), _) => fixed.regions.get(attribute).ok_or_else(absent)?,
+        let (footprint, region) = match (&self.fixed, own) {
+            (Some(fixed), _) => {
+                let (footprint, region) = fixed.get(attribute).ok_or_else(absent)?;
+                (footprint, region)
+            }
             (None, Some(mask)) if mask.pixels() > 0 => {
-                of_image = (self.post_processing.footprint(mask.mask().iter().copied()), mask.area());
-                &of_image
+                of_image = self.post_processing.footprint(mask.mask().iter().copied());
+                (&of_image, mask)
             }
             (None, _) => return Ok(None),
         };
-        let measured = |localisation| {
-            Some(Measured {
-                localisation,
-                area: *area,
-            })
-        };
-        let tally = |footprint: &Footprint| Tally {
-            energy: footprint.energy(cells),
-            active: footprint.active(&active).unwrap_or_default(),
-        };
-        let localisation = tally(region).localisation(tally(&self.whole), *area);
-        if region.active(&active).is_some() {
-            return Ok(measured(localisation));
+        let mut localisation = footprint.localisation(&self.whole, cells, &active);
+        if !active.is_known() {
+            let mut map = vec![0.0; self.post_processing.size() * self.post_processing.size()];
+            self.post_processing.finalise(raw, &mut map);
+            localisation = Localisation {
+                energy: localisation.energy,
+                energy_corrected: localisation.energy_corrected,
+                ..metrics::localisation(&map, region)?
+            };
         }
-        let mut map = vec![0.0; self.post_processing.size() * self.post_processing.size()];
-        self.post_processing.finalise(raw, &mut map);
-        let counted = match (&self.fixed, own) {
-            (Some(fixed), _) => fixed.pixels.localisation(&map, attribute)?,
-            (None, mask) => mask.map(|mask| metrics::localisation(&map, mask)).transpose()?,
-        };
-        Ok(measured(Localisation {
-            energy: localisation.energy,
-            energy_corrected: localisation.energy_corrected,
-            ..counted.ok_or_else(absent)?
+        Ok(Some(RegionShare {
+            localisation,
+            area: region.area(),
         }))
     }
 
     /// Proportional energy of a map in any region, from its cells; `None` for a map without energy and a region without pixel.
     pub fn energy(&self, cells: &[f32], region: &Footprint) -> Option<f64> {
-        let tally = |footprint: &Footprint| Tally {
-            energy: footprint.energy(cells),
-            active: 0,
-        };
-        let energy = tally(region).localisation(tally(&self.whole), 0.0).energy;
-        energy.filter(|_| region.area() > 0)
+        region.proportional_energy(&self.whole, cells)
     }
 
     /// The exact regions of an image on its aligned square, one an attribute, if the data set has them.
@@ -149,7 +127,6 @@ impl Localiser {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regions::AttributeRegion;
     use proptest::prelude::*;
 
     const SIZE: usize = 28;

@@ -1,7 +1,7 @@
 //! What is made of the maps of a batch: its rows' measurements, average maps and faces, and the raw maps where they are kept.
 
-use cam::{Footprint, MapAverage, Maps};
-use metrics::{Class, Filter};
+use cam::{MapAverage, Maps};
+use metrics::{Class, Filter, Footprint};
 use rayon::prelude::*;
 
 use super::super::faces::AverageFaces;
