@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use cam::{Finaliser, Method, Resize};
+use cam::{Method, PostProcessing, Resize};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use metrics::{CellBox, Grid, RegionSet};
+use metrics::{CellBox, Grid, localisation};
 
 const MAPS: usize = 40;
 
@@ -19,31 +19,30 @@ fn benches(criterion: &mut Criterion) {
             columns: [2, 5],
         };
         let region = Grid::new(7, &[place], &[]).expect("a region").region(size);
-        let finaliser = Finaliser::new(Method::HiresCam, Resize::HalfPixel, [side, side], size).expect("it fits");
+        let post_processing =
+            PostProcessing::new(Method::HiresCam, Resize::HalfPixel, [side, side], size).expect("it fits");
         let mut group = criterion.benchmark_group(format!("energies/{side}_to_{size}/cpu"));
         group.throughput(Throughput::Elements(MAPS as u64));
 
-        let regions = RegionSet::new(size, std::slice::from_ref(&region)).expect("a region");
         let mut map = vec![0.0; size * size];
         group.bench_function("pixels_a40", |bencher| {
             bencher.iter(|| {
                 for raw in raw.chunks_exact(side * side) {
-                    finaliser.finalise(black_box(raw), &mut map);
-                    black_box(regions.localisation(&map, 0).expect("a map"));
+                    post_processing.finalise(black_box(raw), &mut map);
+                    black_box(localisation(&map, &region).expect("a map"));
                 }
             });
         });
         let (inside, whole) = (
-            finaliser.footprint(region.mask().iter().copied()),
-            finaliser.footprint(vec![true; size * size]),
+            post_processing.footprint(region.mask().iter().copied()),
+            post_processing.footprint(vec![true; size * size]),
         );
         let mut cells = vec![0.0; side * side];
         group.bench_function("cells_a40", |bencher| {
             bencher.iter(|| {
                 for raw in raw.chunks_exact(side * side) {
-                    let active = finaliser.cells(black_box(raw), &mut cells);
-                    black_box((inside.energy(&cells), inside.active(&active)));
-                    black_box((whole.energy(&cells), whole.active(&active)));
+                    let active = post_processing.cells(black_box(raw), &mut cells);
+                    black_box(inside.localisation(&whole, &cells, &active));
                 }
             });
         });

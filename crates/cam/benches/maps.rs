@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use cam::{Method, Resize, Resizer, Target};
+use cam::{Method, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use model::{Head, Output};
@@ -29,11 +29,11 @@ fn benches(criterion: &mut Criterion) {
         });
 
         let maps = cam::raw_maps(Method::HiresCam, Target::Predicted, &output, &head).expect("maps");
-        let resizer = Resizer::new(Resize::HalfPixel, side, side, size);
+        let post_processing = PostProcessing::of_layer(Resize::HalfPixel, [side, side], size);
         let mut map = vec![0.0; size * size];
         group.throughput(Throughput::Elements(1));
         group.bench_function("finalise", |bencher| {
-            bencher.iter(|| resizer.finalise(black_box(maps.map(3, 5)), &mut map));
+            bencher.iter(|| post_processing.finalise(black_box(maps.map(3, 5)), &mut map));
         });
         group.finish();
     }

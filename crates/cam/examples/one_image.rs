@@ -5,7 +5,7 @@
 
 use std::error::Error;
 
-use cam::{ColourMap, Method, Resize, Resizer, Target};
+use cam::{ColourMap, Method, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
 use model::{Architecture, Checkpoint, Mode, Network};
 
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // One forward pass, and the maps of all attributes.
     let output = network.forward(&images, Mode::Eval)?;
     let maps = cam::raw_maps(Method::HiresCam, Target::Predicted, &output, &network.head())?;
-    let resizer = Resizer::new(Resize::HalfPixel, maps.height, maps.width, SIZE);
+    let post_processing = PostProcessing::of_layer(Resize::HalfPixel, [maps.height, maps.width], SIZE);
 
     let mut map = vec![0.0; SIZE * SIZE];
     for (attribute, (name, logit)) in attributes
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .zip(output.logits.squeeze(0)?.to_vec1::<f32>()?)
         .enumerate()
     {
-        resizer.finalise(maps.map(0, attribute), &mut map);
+        post_processing.finalise(maps.map(0, attribute), &mut map);
         let (peak, _) = map
             .iter()
             .enumerate()

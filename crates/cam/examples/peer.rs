@@ -11,7 +11,7 @@ use std::ffi::{c_int, c_long};
 use std::hint::black_box;
 use std::time::Instant;
 
-use cam::{Method, Resize, Resizer, Target};
+use cam::{Method, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
 use model::{
     Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, PixelBatch, Precision, Sampler,
@@ -233,11 +233,11 @@ fn speed(mut once: Once, options: &Options) -> Result<f64> {
 fn explain(network: &Network, images: &Tensor, side: usize) -> Result<()> {
     let output = network.forward(images, Mode::Eval)?;
     let maps = cam::raw_maps(Method::HiresCam, Target::Predicted, &output, &network.head())?;
-    let resizer = Resizer::new(Resize::HalfPixel, maps.height, maps.width, side);
+    let post_processing = PostProcessing::of_layer(Resize::HalfPixel, [maps.height, maps.width], side);
     (0..maps.images).into_par_iter().for_each(|image| {
         let mut map = vec![0.0; side * side];
         for attribute in 0..ATTRIBUTES {
-            resizer.finalise(maps.map(image, attribute), &mut map);
+            post_processing.finalise(maps.map(image, attribute), &mut map);
             black_box(&map);
         }
     });

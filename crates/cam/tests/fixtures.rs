@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use cam::{Maps, Method, Resize, Resizer, Target};
+use cam::{Maps, Method, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
 use model::{Architecture, Mode, Network};
 
@@ -68,7 +68,7 @@ fn final_maps_are_the_librarys() {
     let tensors = load(&folder, "expected_cam.safetensors");
     let images = tensors["final/image_indices"].to_vec1::<i64>().unwrap();
     let attributes = tensors["final/attribute_indices"].to_vec1::<i64>().unwrap();
-    let resizer = Resizer::new(Resize::HalfPixel, 4, 4, 112);
+    let post_processing = PostProcessing::of_layer(Resize::HalfPixel, [4, 4], 112);
     for (method, name) in [(Method::GradCam, "gradcam"), (Method::HiresCam, "hirescam")] {
         let expected = floats(&tensors[&format!("{name}/final")]);
         let theirs = floats(&tensors[&format!("{name}/raw")]);
@@ -80,11 +80,11 @@ fn final_maps_are_the_librarys() {
                 let expected = chunks.next().unwrap();
                 // From the library's own raw map only the rounding of the resize remains: a few 2^-24.
                 let start = (image * 40 + attribute) * 16;
-                resizer.finalise(&theirs[start..start + 16], &mut map);
+                post_processing.finalise(&theirs[start..start + 16], &mut map);
                 let off = largest_difference(&map, expected);
                 assert!(off < 1e-6, "{name} {image} {attribute}: {off:e}");
                 // From ours the raw map's deviation too, which the division by a small maximum enlarges.
-                resizer.finalise(ours.map(image, attribute), &mut map);
+                post_processing.finalise(ours.map(image, attribute), &mut map);
                 let off = largest_difference(&map, expected);
                 assert!(off < 1e-4, "{name} {image} {attribute}: {off:e}");
             }

@@ -66,3 +66,11 @@ pub enum Error {
         allowed: String,
     },
 }
+
+/// Refuses a slice of another length than it should have.
+pub(crate) fn check_length(what: &'static str, found: usize, expected: usize) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Length { what, found, expected })
+}

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Class, Error};
+use crate::class::Class;
+use crate::error::Error;
 
 /// A selection of samples by label (`gt`, ground truth) and prediction (`pr`), with the names of the authors' code.
 ///

@@ -26,47 +26,37 @@
 //! Source of the definitions: Zhang, Bieri, Günther, *Biased Binary Attribute Classifiers Ignore the Majority Classes*, 2024, and
 //! the authors' published evaluation code.
 
-mod bias_reliance;
 mod claims;
 mod class;
-mod correlation;
-mod energy;
 mod error;
-mod evidence;
 mod faithfulness;
 mod filter;
-mod holm;
 mod occlusion;
-mod paired;
-mod pareto;
-mod proportion;
+mod outcome;
+mod perturbation;
 mod rates;
 mod region;
-mod region_set;
-mod signed_rank;
+mod reliance;
 mod statistics;
-mod student;
 
-pub use bias_reliance::{BiasReliance, Evidence, bias_reliance};
-pub use claims::{Claim, Finding, MIN_SAMPLES, Verdict, findings};
+pub use claims::{AttributeEvidence, Claim, ClassifierEvidence, Finding, MIN_SAMPLES, SampleMean, Verdict, findings};
 pub use class::{Class, table_order};
-pub use correlation::{Correlation, pearson, ranks, spearman, spearman_with_interval};
-pub use energy::{Localisation, Tally, localisation, paper_convention, proportional_energy};
 pub use error::Error;
-pub use evidence::{AttributeEvidence, ClassifierEvidence, Measured};
 pub use faithfulness::{
     ROAD_PERCENTILES, attention_iou, curve_area, pointing_game, relevance_order, relevance_order_with, removed_pixels,
     road_combined,
 };
 pub use filter::Filter;
-pub use holm::holm;
 pub use occlusion::Occluded;
-pub use paired::Paired;
-pub use pareto::pareto_front;
-pub use proportion::wilson;
+pub use outcome::Outcome;
+pub use perturbation::{Fill, Hole, IMPUTATION_NOISE, Imputer, blurred, mixed, noisy_linear_imputation};
 pub use rates::{ErrorRates, error_rates, error_rates_by_attribute};
-pub use region::{CellBox, Grid, Region};
-pub use region_set::RegionSet;
-pub use signed_rank::signed_rank_test;
-pub use statistics::{Bootstrap, CONFIDENCE, Interval, Statistics};
-pub use student::{paired_t_test, student_interval};
+pub use region::{
+    Active, CellBox, Footprint, Grid, Localisation, Region, localisation, paper_convention, proportional_energy,
+};
+pub use reliance::{BiasReliance, Evidence, bias_reliance};
+pub use statistics::{
+    Bootstrap, CONFIDENCE, Calibration, CalibrationBin, Correlation, Interval, Paired, Statistics, calibration, holm,
+    paired_t_test, pareto_front, pearson, quantile, ranks, signed_rank_test, spearman, spearman_with_interval,
+    student_interval, wilson,
+};

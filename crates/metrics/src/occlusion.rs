@@ -7,7 +7,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::Region;
+use crate::region::Region;
 
 /// Draws before [`Region::elsewhere`] gives up. A shape that has room at one position in a hundred is missed once in 10^17.
 const DRAWS: usize = 4096;

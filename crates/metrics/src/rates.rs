@@ -1,6 +1,8 @@
 //! Error rates of one binary attribute, per class.
 
-use crate::{Class, Error, Interval, wilson};
+use crate::class::Class;
+use crate::error::{Error, check_length};
+use crate::statistics::{Interval, wilson};
 
 /// Counts behind the error rates of one attribute over a set of samples. Samples without annotation are not in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,13 +108,7 @@ pub fn error_rates_by_attribute<L: Copy + Into<f32>>(
     labels: &[L],
     attributes: usize,
 ) -> Result<Vec<ErrorRates>, Error> {
-    if labels.len() != scores.len() {
-        return Err(Error::Length {
-            what: "labels",
-            found: labels.len(),
-            expected: scores.len(),
-        });
-    }
+    check_length("labels", labels.len(), scores.len())?;
     let mut rates = vec![ErrorRates::default(); attributes];
     if scores.is_empty() {
         return Ok(rates);

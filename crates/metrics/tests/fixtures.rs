@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use approx::assert_abs_diff_eq;
 use metrics::{
-    Bootstrap, CellBox, Class, Filter, Grid, Localisation, Region, RegionSet, Statistics, error_rates_by_attribute,
-    localisation, paper_convention, table_order,
+    Bootstrap, CellBox, Class, Filter, Grid, Localisation, Region, Statistics, error_rates_by_attribute, localisation,
+    paper_convention, table_order,
 };
 use safetensors::SafeTensors;
 use serde_json::Value;
@@ -102,8 +102,14 @@ impl Fixtures {
 
     /// All localisations, `[map][attribute]`.
     fn measured(&self) -> Vec<Vec<Localisation>> {
-        let set = RegionSet::new(SIZE, &self.regions()).unwrap();
-        self.maps.iter().map(|map| set.localisations(map).unwrap()).collect()
+        let regions = self.regions();
+        let of = |map: &Vec<f32>| {
+            regions
+                .iter()
+                .map(|region| localisation(map, region).unwrap())
+                .collect()
+        };
+        self.maps.iter().map(of).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use metrics::{AttributeEvidence, Bootstrap, Claim, Class, ClassifierEvidence, Measured, Verdict, findings};
+use metrics::{AttributeEvidence, Bootstrap, Claim, Class, ClassifierEvidence, SampleMean, Verdict, findings};
 
 const GLOBAL: [&str; 5] = ["Attractive", "Blurry", "Chubby", "Male", "Young"];
 
@@ -26,8 +26,8 @@ fn the_published_figures_show_the_published_claims() {
             let v: Vec<f64> = fields.map(|field| field.parse().unwrap()).collect();
             let positive_minority = v[0] <= 0.5;
             // The file has no counts: take every mean to stand on enough samples. An energy of 0 stands for an empty group.
-            let measured = |mean: f64| Some(Measured { mean, n: 1000 });
-            let energy = |mean: f64| (mean > 0.0).then_some(Measured { mean, n: 1000 });
+            let measured = |mean: f64| Some(SampleMean { mean, n: 1000 });
+            let energy = |mean: f64| (mean > 0.0).then_some(SampleMean { mean, n: 1000 });
             let classifier = |fnr: f64, fpr: f64, plus: f64, minus: f64| {
                 let sides = |a, b| if positive_minority { (a, b) } else { (b, a) };
                 let (minority_error, majority_error) = sides(measured(fnr), measured(fpr));

@@ -14,7 +14,6 @@ pub mod experiment;
 pub mod figures;
 pub mod frames;
 pub mod generate;
-pub mod hiding;
 pub mod hub;
 pub mod interrupt;
 pub mod manifest;

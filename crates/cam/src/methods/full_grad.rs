@@ -2,11 +2,9 @@
 
 use model::Decomposition;
 
-use super::score_cam::Upsampling;
 use crate::Result;
-
-/// Added to a map's maximum before the division by it, as in the other methods' post-processing.
-const EPSILON: f32 = 1e-7;
+use crate::resize::{Resize, Resizer};
+use crate::scale::{EPSILON, scale};
 
 /// L = sum_c norm(|x_c dt/dx_c|) + sum over batch norms and channels of norm(|b_k dt/dy_k|): Srinivas & Fleuret 2019, *Full-Gradient
 /// Representation*, with norm the scaling to [0, 1] and the resize to the image, channel by channel as in pytorch-grad-cam.
@@ -25,7 +23,7 @@ pub(crate) fn maps(parts: &Decomposition) -> Result<Vec<f32>> {
             let x = &input[(row / attributes * 3 + channel) * pixels..][..pixels];
             let g = &gradient[(row * 3 + channel) * pixels..][..pixels];
             let part = x.iter().zip(g).map(|(x, g)| (x * g).abs()).collect();
-            add_normalised(map, part, size, size);
+            add_normalised(map, part, None);
         }
     }
     for one in &parts.biases {
@@ -33,6 +31,7 @@ pub(crate) fn maps(parts: &Decomposition) -> Result<Vec<f32>> {
         let cells = height * width;
         let bias = one.bias.to_vec1::<f32>()?;
         let gradient = one.gradient.contiguous()?.flatten_all()?.to_vec1::<f32>()?;
+        let resizer = ([height, width] != size).then(|| Resizer::new(Resize::HalfPixel, [height, width], size));
         for (map, gradient) in maps
             .chunks_exact_mut(pixels)
             .zip(gradient.chunks_exact(cells * channels))
@@ -40,29 +39,17 @@ pub(crate) fn maps(parts: &Decomposition) -> Result<Vec<f32>> {
             for (channel, bias) in bias.iter().enumerate() {
                 let values = gradient.iter().skip(channel).step_by(channels);
                 let part = values.map(|g| (bias * g).abs()).collect();
-                add_normalised(map, part, [height, width], size);
+                add_normalised(map, part, resizer.as_ref());
             }
         }
     }
     Ok(maps)
 }
 
-fn add_normalised(map: &mut [f32], mut part: Vec<f32>, cells: [usize; 2], size: [usize; 2]) {
-    scale(&mut part);
-    if cells != size {
-        part = Upsampling::HalfPixel.enlarge(&part, cells, size);
+fn add_normalised(map: &mut [f32], mut part: Vec<f32>, resizer: Option<&Resizer>) {
+    scale(&mut part, EPSILON);
+    if let Some(resizer) = resizer {
+        part = resizer.resized(&part);
     }
     map.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
-}
-
-/// m = m - min(m); m = m / (1e-7 + max(m)). Values that are not finite become NaN.
-pub(crate) fn scale(map: &mut [f32]) {
-    if map.iter().any(|value| !value.is_finite()) {
-        map.fill(f32::NAN);
-        return;
-    }
-    let least = map.iter().copied().fold(f32::INFINITY, f32::min);
-    let largest = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let divisor = EPSILON + (largest - least);
-    map.iter_mut().for_each(|value| *value = (*value - least) / divisor);
 }

@@ -7,8 +7,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::score_cam::Upsampling;
-use crate::error::named;
+use crate::names::named;
+use crate::resize::{Resize, Resizer};
 use crate::{Error, Result};
 
 /// By what RISE divides a pixel's sum of scores.
@@ -73,13 +73,14 @@ impl RiseConfig {
     pub(crate) fn masks(self, range: Range<usize>, size: usize) -> Vec<f32> {
         let cell = size.div_ceil(self.grid);
         let large = (self.grid + 1) * cell;
+        let resizer = Resizer::new(Resize::HalfPixel, [self.grid; 2], [large; 2]);
         let mask = |number: usize| {
             let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
             rng.set_stream(number as u64);
             let grid: Vec<f32> = (0..self.grid * self.grid)
                 .map(|_| if rng.random_bool(self.probability) { 1.0 } else { 0.0 })
                 .collect();
-            let enlarged = Upsampling::HalfPixel.enlarge(&grid, [self.grid; 2], [large; 2]);
+            let enlarged = resizer.resized(&grid);
             let (x, y) = (rng.random_range(0..cell), rng.random_range(0..cell));
             let rows = enlarged.chunks_exact(large).skip(y).take(size);
             rows.flat_map(|row| row[x..x + size].iter().copied())

@@ -1,5 +1,6 @@
 //! Section `measure`, with its defaults.
 
+use metrics::Fill;
 use serde::{Deserialize, Serialize};
 
 /// Section `measure`.
@@ -102,17 +103,4 @@ pub enum Hide {
     Region,
     /// Its exact mask in the image.
     ExactMask,
-}
-
-/// What stands in the place of what is hidden.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fill {
-    /// Each pixel the weighted mean of its neighbours, and noise (Rong et al. 2022): no border that a network could see, and
-    /// nothing of what was there.
-    NoisyLinear,
-    /// The image itself, blurred: its colours stay.
-    Blur,
-    /// The mean of the images: an average face, whose attributes are the majority's.
-    Mean,
 }

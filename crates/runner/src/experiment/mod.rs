@@ -22,7 +22,7 @@ pub use data::{Data, OnBadImage, Procedural, Source};
 pub use explain::{Explain, Rise};
 pub use figures::Figures;
 pub use load::{Loaded, load, settings_of, to_yaml};
-pub use measure::{Faithfulness, Fill, Hide, Measure, Occlusion};
+pub use measure::{Faithfulness, Hide, Measure, Occlusion};
 pub use network::{ArchitectureChoice, IMAGENET_DEVIATION, IMAGENET_MEAN, Network};
 pub use report::Report;
 pub use table::{Shapes, Table};

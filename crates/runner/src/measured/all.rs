@@ -383,14 +383,14 @@ fn evidence(attribute: &AttributeMeasures, unbalanced: usize, balanced: usize) -
     let of = |classifier: usize| {
         let measures = &attribute.classifiers[classifier];
         let majority_constant = measures.reliance(attribute.class(false)).and_then(|reliance| {
-            Some(metrics::Measured {
+            Some(metrics::SampleMean {
                 mean: reliance.constant_share()?,
                 n: reliance.score.n,
             })
         });
         let majority_loss = measures.occlusion(attribute.class(false)).and_then(|occlusion| {
             let beyond = occlusion.beyond_control?;
-            Some(metrics::Measured {
+            Some(metrics::SampleMean {
                 mean: beyond.difference,
                 n: beyond.n,
             })

@@ -14,7 +14,7 @@ mod table;
 
 pub use comparison::{ComparedFigure, ComparisonData, render as render_comparison};
 pub use data::{Cell, Column, Fact, FileLink, ReportData, Table};
-pub use examples::{AttributeExamples, Example, ExampleImage, Examples, Outcome, RegionCells};
+pub use examples::{AttributeExamples, Example, ExampleImage, Examples, RegionCells};
 
 use html::escape;
 use page::Page;

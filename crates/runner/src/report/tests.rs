@@ -1,4 +1,4 @@
-use metrics::{AttributeEvidence, Bootstrap, ClassifierEvidence, Measured, findings};
+use metrics::{AttributeEvidence, Bootstrap, ClassifierEvidence, SampleMean, findings};
 
 use super::figures::INLINE_LIMIT;
 use super::*;
@@ -6,7 +6,7 @@ use crate::figures::data::{Bar, BarFigure, BarGroup, BarPair};
 use crate::figures::{Style, error_rates};
 
 fn data() -> ReportData {
-    let measured = |mean| Some(Measured { mean, n: 500 });
+    let measured = |mean| Some(SampleMean { mean, n: 500 });
     let classifier = |minority, majority| ClassifierEvidence {
         minority_error: measured(minority),
         majority_error: measured(majority),

@@ -8,11 +8,11 @@ use std::io::Cursor;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Maps, Method, Resize, Resizer};
+use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Maps, Method, PostProcessing, Resize};
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
-use metrics::{Region, table_order};
+use metrics::{Outcome, Region, table_order};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -25,7 +25,7 @@ use crate::figures::data::Outline;
 use crate::manifest::Key;
 use crate::measured::Predictions;
 use crate::regions::{self, Regions};
-use crate::report::{AttributeExamples, Example, ExampleImage, Examples, Outcome, RegionCells};
+use crate::report::{AttributeExamples, Example, ExampleImage, Examples, RegionCells};
 
 /// What a method of many passes is represented by: the paper's own, which the forward pass gives away.
 const CHEAP: Method = Method::HiresCam;
@@ -282,7 +282,7 @@ fn assemble(
         .first()
         .and_then(|maps| maps.values().next())
         .map_or((0, 0), |maps| (maps.height, maps.width));
-    let resizer = Resizer::new(resize, height.max(1), width.max(1), size);
+    let post_processing = PostProcessing::of_layer(resize, [height.max(1), width.max(1)], size);
     let mut map = vec![0.0; size * size];
 
     let mut attributes = Vec::with_capacity(names.len());
@@ -297,7 +297,7 @@ fn assemble(
             let mut cells = Vec::with_capacity(classifiers.len());
             for maps in &source.maps {
                 let raw = maps[&row].map(0, attribute);
-                resizer.finalise(raw, &mut map);
+                post_processing.finalise(raw, &mut map);
                 let energy = region.map(|region| metrics::proportional_energy(&map, region));
                 energies.push(energy.transpose()?.flatten().map(|energy| energy as f32));
                 cells.push(STANDARD.encode(quantised(raw)));

@@ -14,9 +14,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cam::{Explainer, ExplainerConfig, Method, Reference, Resizer, Target};
+use cam::{Explainer, ExplainerConfig, Method, PostProcessing, Reference, Target};
 use candle_core::Tensor;
-use metrics::{Class, Region};
+use metrics::{Class, Region, mixed};
 use model::{Mode, Network};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -29,7 +29,6 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::Table;
-use crate::hiding::mixed;
 use crate::manifest::Key;
 use crate::measured::{CENTRE, Predictions, RANDOM};
 use crate::regions::{self, Regions};
@@ -335,10 +334,10 @@ impl<'a> Trial<'a> {
             let distance = off(cell / width, height).hypot(off(cell % width, width)) / CENTRE_DEVIATION;
             (-0.5 * distance * distance).exp() as f32
         });
-        let resizer = Resizer::new(self.config.resize, height, width, self.size);
+        let post_processing = PostProcessing::of_layer(self.config.resize, [height, width], self.size);
         [random, centre.collect()].map(|raw| {
             let mut map = vec![0.0; self.size * self.size];
-            resizer.finalise(&raw, &mut map);
+            post_processing.finalise(&raw, &mut map);
             CaseMaps { raw, map, other: None }
         })
     }

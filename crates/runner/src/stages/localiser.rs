@@ -1,33 +1,26 @@
 //! How much of a map lies in each attribute's region, without making the map of the image's size.
 
-use cam::{Finaliser, Footprint, Method, Resize};
-use metrics::{Localisation, Region, RegionSet, Tally};
+use cam::{Method, PostProcessing, Resize};
+use metrics::{Footprint, Localisation, Region};
 
 use super::DataSet;
 use crate::error::{Error, Result};
-use crate::regions::Regions;
+use crate::regions::{AttributeRegion, Regions};
 
-/// Measures final maps of one size in the attributes' regions, from the maps' cells ([`Finaliser::cells`]).
+/// Measures final maps of one size in the attributes' regions, from the maps' cells ([`PostProcessing::cells`]).
 ///
 /// Sums over pixels are sums over cells, the same to the rounding of float32; so are counts of active pixels, but for maps without
 /// an inactive block, whose pixels are then counted one by one.
 pub struct Localiser {
-    finaliser: Finaliser,
+    post_processing: PostProcessing,
     whole: Footprint,
-    /// `None` where each image has regions of its own.
-    fixed: Option<Fixed>,
-}
-
-/// Regions that are the same in every image.
-struct Fixed {
-    /// One an attribute, with its area.
-    regions: Vec<(Footprint, f64)>,
-    pixels: RegionSet,
+    /// One an attribute; `None` where each image has regions of its own.
+    fixed: Option<Vec<(Footprint, Region)>>,
 }
 
 /// How much of a map lies in a region.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub struct RegionShare {
     /// The shares.
     pub localisation: Localisation,
     /// The region's part of the image.
@@ -40,28 +33,27 @@ impl Localiser {
     /// # Errors
     /// When maps or regions are not of the image's size.
     pub fn new(method: Method, resize: Resize, cells: [usize; 2], size: usize, regions: &Regions) -> Result<Self> {
-        let finaliser = Finaliser::new(method, resize, cells, size)?;
+        let post_processing = PostProcessing::new(method, resize, cells, size)?;
         let fixed = match regions {
             Regions::Masks => None,
             Regions::Fixed(all) => {
-                let all: Vec<Region> = all.iter().map(|one| one.region.clone()).collect();
-                let footprint = |region: &Region| (finaliser.footprint(region.mask().iter().copied()), region.area());
-                Some(Fixed {
-                    regions: all.iter().map(footprint).collect(),
-                    pixels: RegionSet::new(size, &all)?,
-                })
+                let of = |one: &AttributeRegion| {
+                    let footprint = post_processing.footprint(one.region.mask().iter().copied());
+                    (footprint, one.region.clone())
+                };
+                Some(all.iter().map(of).collect())
             }
         };
         Ok(Self {
-            whole: finaliser.footprint(vec![true; size * size]),
+            whole: post_processing.footprint(vec![true; size * size]),
             fixed,
-            finaliser,
+            post_processing,
         })
     }
 
     /// The post-processing.
-    pub fn finaliser(&self) -> &Finaliser {
-        &self.finaliser
+    pub fn post_processing(&self) -> &PostProcessing {
+        &self.post_processing
     }
 
     /// Measures a raw map in an attribute's region, and leaves its cells in `cells`; `None` where it has no region in this image.
@@ -75,53 +67,40 @@ impl Localiser {
         attribute: usize,
         own: Option<&Region>,
         cells: &mut [f32],
-    ) -> Result<Option<Measured>> {
+    ) -> Result<Option<RegionShare>> {
         let absent = || Error::Request("measure.regions: an attribute without region".to_owned());
-        let active = self.finaliser.cells(raw, cells);
+        let active = self.post_processing.cells(raw, cells);
         let of_image;
-        let (region, area) = match (&self.fixed, own) {
-            (Some(fixed), _) => fixed.regions.get(attribute).ok_or_else(absent)?,
+        let (footprint, region) = match (&self.fixed, own) {
+            (Some(fixed), _) => {
+                let (footprint, region) = fixed.get(attribute).ok_or_else(absent)?;
+                (footprint, region)
+            }
             (None, Some(mask)) if mask.pixels() > 0 => {
-                of_image = (self.finaliser.footprint(mask.mask().iter().copied()), mask.area());
-                &of_image
+                of_image = self.post_processing.footprint(mask.mask().iter().copied());
+                (&of_image, mask)
             }
             (None, _) => return Ok(None),
         };
-        let measured = |localisation| {
-            Some(Measured {
-                localisation,
-                area: *area,
-            })
-        };
-        let tally = |footprint: &Footprint| Tally {
-            energy: footprint.energy(cells),
-            active: footprint.active(&active).unwrap_or_default(),
-        };
-        let localisation = tally(region).localisation(tally(&self.whole), *area);
-        if region.active(&active).is_some() {
-            return Ok(measured(localisation));
+        let mut localisation = footprint.localisation(&self.whole, cells, &active);
+        if !active.is_known() {
+            let mut map = vec![0.0; self.post_processing.size() * self.post_processing.size()];
+            self.post_processing.finalise(raw, &mut map);
+            localisation = Localisation {
+                energy: localisation.energy,
+                energy_corrected: localisation.energy_corrected,
+                ..metrics::localisation(&map, region)?
+            };
         }
-        let mut map = vec![0.0; self.finaliser.size() * self.finaliser.size()];
-        self.finaliser.finalise(raw, &mut map);
-        let counted = match (&self.fixed, own) {
-            (Some(fixed), _) => fixed.pixels.localisation(&map, attribute)?,
-            (None, mask) => mask.map(|mask| metrics::localisation(&map, mask)).transpose()?,
-        };
-        Ok(measured(Localisation {
-            energy: localisation.energy,
-            energy_corrected: localisation.energy_corrected,
-            ..counted.ok_or_else(absent)?
+        Ok(Some(RegionShare {
+            localisation,
+            area: region.area(),
         }))
     }
 
     /// Proportional energy of a map in any region, from its cells; `None` for a map without energy and a region without pixel.
     pub fn energy(&self, cells: &[f32], region: &Footprint) -> Option<f64> {
-        let tally = |footprint: &Footprint| Tally {
-            energy: footprint.energy(cells),
-            active: 0,
-        };
-        let energy = tally(region).localisation(tally(&self.whole), 0.0).energy;
-        energy.filter(|_| region.area() > 0)
+        region.proportional_energy(&self.whole, cells)
     }
 
     /// The exact regions of an image on its aligned square, one an attribute, if the data set has them.
@@ -132,13 +111,13 @@ impl Localiser {
         let Some(masks) = data.source.masks(index)? else {
             return Ok(None);
         };
-        let size = self.finaliser.size();
+        let size = self.post_processing.size();
         let image_size = data.source.image_size(index)?;
         let transform = data.source.alignment(index, image_size, size)?;
-        let mut regions = vec![self.finaliser.empty_footprint(); data.attributes().len()];
+        let mut regions = vec![self.post_processing.empty_footprint(); data.attributes().len()];
         dataset::for_each_aligned(&masks, image_size, &transform, size, |attribute, x, y| {
             if let Some(region) = regions.get_mut(attribute) {
-                self.finaliser.add_pixel(region, x, y);
+                self.post_processing.add_pixel(region, x, y);
             }
         });
         Ok(Some(regions))
@@ -148,7 +127,6 @@ impl Localiser {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regions::AttributeRegion;
     use proptest::prelude::*;
 
     const SIZE: usize = 28;
@@ -187,7 +165,7 @@ mod tests {
                 let localiser = Localiser::new(method, Resize::HalfPixel, cells, SIZE, &fixed()).unwrap();
                 let by_image = Localiser::new(method, Resize::HalfPixel, cells, SIZE, &Regions::Masks).unwrap();
                 let mut map = vec![0.0; SIZE * SIZE];
-                localiser.finaliser().finalise(&raw, &mut map);
+                localiser.post_processing().finalise(&raw, &mut map);
                 let mut scratch = vec![0.0; raw.len()];
                 for (attribute, region) in regions().iter().enumerate() {
                     let expected = metrics::localisation(&map, region).unwrap();
@@ -202,10 +180,10 @@ mod tests {
                         prop_assert!((a - b).abs() < 1e-5, "{} {}", a, b);
                         prop_assert!((found.energy_corrected.unwrap() - expected.energy_corrected.unwrap()).abs() < 1e-5);
                     }
-                    let footprint = localiser.finaliser().footprint(region.mask().iter().copied());
+                    let footprint = localiser.post_processing().footprint(region.mask().iter().copied());
                     prop_assert_eq!(localiser.energy(&scratch, &footprint), found.energy);
                 }
-                prop_assert_eq!(localiser.energy(&scratch, &localiser.finaliser().empty_footprint()), None);
+                prop_assert_eq!(localiser.energy(&scratch, &localiser.post_processing().empty_footprint()), None);
             }
         }
     }

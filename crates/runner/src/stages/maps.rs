@@ -1,7 +1,7 @@
 //! `maps.safetensors`: what is kept of a classifier's maps for drawing.
 //!
 //! - `average/maps` [A, 7, h, w] float32: the mean final map over the explained images of each filter, in its cells: enlarged
-//!   bilinearly to the image ([`Finaliser::enlarge`]; OpenCV's `resize` where `explain.resize` is `half_pixel`) they are the mean of
+//!   bilinearly to the image ([`PostProcessing::enlarge`]; OpenCV's `resize` where `explain.resize` is `half_pixel`) they are the mean of
 //!   the final maps; NaN without images
 //! - `average/count` [A, 7] int64: how many images they are
 //! - `average/faces` [A, 2, S, S, 3] uint8: mean of the images predicted positive and negative; 0 without images
@@ -9,7 +9,7 @@
 
 use std::collections::HashMap;
 
-use cam::{Finaliser, MapAverage};
+use cam::{MapAverage, PostProcessing};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 use metrics::{Class, Filter};
@@ -26,17 +26,17 @@ pub struct Group<'a> {
     pub faces: [Option<Vec<f32>>; 2],
 }
 
-/// The file's bytes. `groups`: one an attribute; `finaliser`: of the maps.
+/// The file's bytes. `groups`: one an attribute; `post_processing`: of the maps.
 ///
 /// # Errors
 /// None that its arguments can cause.
-pub fn to_bytes(groups: &[Group<'_>], finaliser: Option<&Finaliser>) -> Result<Vec<u8>> {
+pub fn to_bytes(groups: &[Group<'_>], post_processing: Option<&PostProcessing>) -> Result<Vec<u8>> {
     let (attributes, filters) = (groups.len(), Filter::ALL.len());
-    let finaliser = finaliser.ok_or_else(|| Error::Request("no image was explained".to_owned()))?;
-    let (size, [height, width]) = (finaliser.size(), finaliser.shape());
+    let post_processing = post_processing.ok_or_else(|| Error::Request("no image was explained".to_owned()))?;
+    let (size, [height, width]) = (post_processing.size(), post_processing.shape());
     let averages = || groups.iter().flat_map(|group| group.maps);
     let maps: Vec<f32> = averages()
-        .flat_map(|average| average.mean().unwrap_or_else(|| vec![f32::NAN; finaliser.len()]))
+        .flat_map(|average| average.mean().unwrap_or_else(|| vec![f32::NAN; post_processing.len()]))
         .collect();
     let counts: Vec<i64> = averages().map(|average| average.count() as i64).collect();
     let faces: Vec<u8> = groups
@@ -67,7 +67,7 @@ pub fn to_bytes(groups: &[Group<'_>], finaliser: Option<&Finaliser>) -> Result<V
 /// The file, read.
 pub struct MapsFile {
     size: usize,
-    finaliser: Finaliser,
+    post_processing: PostProcessing,
     maps: Vec<f32>,
     faces: Vec<u8>,
     counts: Vec<i64>,
@@ -105,7 +105,7 @@ impl MapsFile {
         let config = context.experiment.explain.config().map_err(Error::Request)?;
         Ok(Self {
             size,
-            finaliser: Finaliser::new(config.method, config.resize, [height, width], size)?,
+            post_processing: PostProcessing::new(config.method, config.resize, [height, width], size)?,
             maps: averages.flatten_all()?.to_vec1()?,
             faces: tensor("average/faces")?.flatten_all()?.to_vec1()?,
             counts: tensor("average/count")?.flatten_all()?.to_vec1()?,
@@ -120,9 +120,9 @@ impl MapsFile {
             .position(|known| *known == filter)
             .unwrap_or_default();
         let group = attribute * Filter::ALL.len() + place;
-        let cells = &self.maps[group * self.finaliser.len()..][..self.finaliser.len()];
+        let cells = &self.maps[group * self.post_processing.len()..][..self.post_processing.len()];
         let mut map = vec![0.0; self.size * self.size];
-        self.finaliser.enlarge(cells, &mut map);
+        self.post_processing.enlarge(cells, &mut map);
         let (side, bytes) = (self.size as u32, self.size * self.size * 3);
         let face = 2 * attribute + usize::from(class == Class::Negative);
         let face = self.faces[face * bytes..][..bytes].to_vec();

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Tensor};
 use dataset::Batch;
-use metrics::Region;
+use metrics::{Fill, Hole, Region, blurred, mixed};
 use model::{Mode, Network};
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
@@ -25,9 +25,8 @@ use super::{DataSet, evaluate, masks};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Fill, Hide, MASKS};
+use crate::experiment::{Hide, MASKS};
 use crate::frames::PerAttribute;
-use crate::hiding::{Hole, blurred, mixed};
 use crate::manifest::Key;
 use crate::regions::{self, Regions};
 
@@ -230,17 +229,13 @@ impl<'a> Hider<'a> {
             }
         };
         let regions = regions.into_iter().map(|(attributes, region, controls)| {
-            let hole = |region: &Region| Hole::new(region, settings.fill).map(Arc::new);
-            Ok((
-                attributes,
-                hole(&region)?,
-                controls.iter().map(hole).collect::<Result<_>>()?,
-            ))
+            let hole = |region: &Region| Arc::new(Hole::new(region, settings.fill));
+            (attributes, hole(&region), controls.iter().map(hole).collect())
         });
         Ok(Self {
             context,
             data,
-            regions: regions.collect::<Result<_>>()?,
+            regions: regions.collect(),
             mean: match settings.fill {
                 Fill::Mean => Some(mean_image(context, data)?),
                 Fill::NoisyLinear | Fill::Blur => None,
@@ -315,10 +310,9 @@ impl<'a> Hider<'a> {
                 return Ok(None);
             };
             let control = mask.elsewhere(mixed(&[seed, *index as u64, number as u64]));
-            let control = control.map(|region| Hole::new(&region, fill)).transpose()?;
             Ok(Some(Hidden {
-                hole: Arc::new(Hole::new(mask, fill)?),
-                control: control.map(Arc::new),
+                hole: Arc::new(Hole::new(mask, fill)),
+                control: control.map(|region| Arc::new(Hole::new(&region, fill))),
             }))
         };
         let all: Result<Vec<_>> = batch.indices.par_iter().zip(masks).map(hidden).collect();

@@ -1,6 +1,6 @@
 //! The figures that show faces: average maps, and examples.
 
-use cam::Finaliser;
+use cam::PostProcessing;
 use image::RgbImage;
 use metrics::Class;
 
@@ -69,13 +69,13 @@ pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) ->
     if chosen.faces.is_empty() {
         return Ok(None);
     }
-    let finaliser = Finaliser::new(config.method, config.resize, [height, width], size)?;
+    let post_processing = PostProcessing::new(config.method, config.resize, [height, width], size)?;
     let cell = |row: usize, chosen_by: &'static str| {
         let pixels = chosen.faces[row * size * size * 3..(row + 1) * size * size * 3].to_vec();
         let image = RgbImage::from_raw(size as u32, size as u32, pixels)?;
         let panel = |classifier: usize| {
             let mut map = vec![0.0; size * size];
-            finaliser.finalise(chosen.map(row, classifier), &mut map);
+            post_processing.finalise(chosen.map(row, classifier), &mut map);
             ExamplePanel {
                 score: chosen.scores[classifier][row],
                 energy: chosen.energies[classifier][row],

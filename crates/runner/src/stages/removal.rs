@@ -8,13 +8,12 @@
 //! Every map of an image is tried with the same ties, noise and start, and the ends of the curves are the same for all.
 
 use candle_core::Tensor;
-use metrics::{ROAD_PERCENTILES, curve_area, relevance_order_with, removed_pixels, road_combined};
+use metrics::{ROAD_PERCENTILES, blurred, curve_area, relevance_order_with, removed_pixels, road_combined};
 use model::{Mode, Network};
 use rayon::prelude::*;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::hiding::blurred;
 
 /// Equal steps of the curves of deletion and insertion.
 const STEPS: usize = 10;
@@ -167,7 +166,7 @@ impl<'a> Removal<'a> {
                 orders[usize::from(least)][..removed]
                     .iter()
                     .for_each(|&pixel| missing[pixel] = true);
-                cam::noisy_linear_imputation(image, &missing, [self.size; 2], cam::IMPUTATION_NOISE, seed)?
+                metrics::noisy_linear_imputation(image, &missing, [self.size; 2], metrics::IMPUTATION_NOISE, seed)?
             }
         })
     }

@@ -2,6 +2,7 @@
 //!
 //! With `BIASCAM_GALLERY=DIR` the views are left there as pictures, to be looked at.
 
+use metrics::Outcome;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +10,6 @@ use std::process::Command;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use runner::frames::ReadTable;
-use runner::report::Outcome;
 use serde_json::{Value, json};
 
 use crate::place::{Place, fails, succeeds};

@@ -60,7 +60,8 @@ fn measures_are_those_of_the_maps(place: &Place, method: cam::Method) {
     };
     assert_eq!((count, attributes), (images.len(), 40));
     let raw = raw.flatten_all().and_then(|raw| raw.to_vec1::<f32>()).expect("numbers");
-    let finaliser = cam::Finaliser::new(method, cam::Resize::HalfPixel, [height, width], SIZE).expect("fits");
+    let post_processing =
+        cam::PostProcessing::new(method, cam::Resize::HalfPixel, [height, width], SIZE).expect("fits");
     let (energies, ratios) = (numbers(&energy, "energy"), numbers(&energy, "mask_ratio"));
     let explained = energy.integers("explained").expect("numbers");
     let scores = ReadTable::parquet(&place.results("unbalanced/predictions.parquet")).expect("scores");
@@ -97,7 +98,7 @@ fn measures_are_those_of_the_maps(place: &Place, method: cam::Method) {
         for (position, &row) in chosen.iter().enumerate() {
             let at = row * 40 + attribute;
             let start = (position * 40 + attribute) * height * width;
-            finaliser.finalise(&raw[start..start + height * width], &mut map);
+            post_processing.finalise(&raw[start..start + height * width], &mut map);
             let expected = metrics::localisation(&map, &region).expect("a map");
             // Shares of sums of 3,136 float32 values; stored as float32.
             let close = |a: Option<f64>, b: Option<f64>, tolerance: f64| match (a, b) {
@@ -138,7 +139,7 @@ fn measures_are_those_of_the_maps(place: &Place, method: cam::Method) {
                 assert!(cells.iter().all(|cell| cell.is_nan()), "no image, no map");
                 continue;
             }
-            finaliser.enlarge(&cells, &mut map);
+            post_processing.enlarge(&cells, &mut map);
             for (found, sum) in map.iter().zip(sum) {
                 assert!((f64::from(*found) - sum / count as f64).abs() < 1e-4);
             }

@@ -77,10 +77,10 @@ pub fn write(
     let mut tensors = vec![("logits".to_owned(), tensor(logits, &[logits.len()])?)];
     let mut cells = Vec::new();
     for (method, maps) in way.methods.iter().zip(maps) {
-        let finaliser = way.finaliser(*method, maps, size)?;
+        let post_processing = way.post_processing(*method, maps, size)?;
         let mut map = vec![0.0; size * size];
         for (chosen, (attribute, name)) in way.chosen.iter().enumerate() {
-            finaliser.finalise(maps.map(0, chosen), &mut map);
+            post_processing.finalise(maps.map(0, chosen), &mut map);
             let overlay = cam::overlay(&map, pixels, size, way.colours)?;
             let logit = logits[*attribute];
             let sign = if logit >= 0.0 { "positive" } else { "negative" };

@@ -54,12 +54,12 @@ pub fn explain(network: &Network, images: &Tensor, way: &Way<'_>, device: &Devic
         })?;
         logits.extend(output.logits.flatten_all()?.to_vec1::<f32>()?);
         for (method, maps) in maps.iter().enumerate() {
-            let finaliser = way.finaliser(way.methods[method], maps, size)?;
+            let post_processing = way.post_processing(way.methods[method], maps, size)?;
             sides[method] = (maps.height, maps.width);
             raw[method].extend_from_slice(&maps.data);
             for image in 0..maps.images {
                 for chosen in 0..way.chosen.len() {
-                    finaliser.finalise(maps.map(image, chosen), &mut map);
+                    post_processing.finalise(maps.map(image, chosen), &mut map);
                     finals[method].extend_from_slice(&map);
                 }
             }

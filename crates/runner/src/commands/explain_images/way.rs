@@ -1,6 +1,6 @@
 //! How maps are made and shown, and one batch's maps.
 
-use cam::{ColourMap, Cost, Explainer, Finaliser, Maps, Method, Resize, Target};
+use cam::{ColourMap, Cost, Explainer, Maps, Method, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
 use model::{Mode, Network, Output};
 
@@ -30,8 +30,13 @@ pub struct Way<'a> {
 
 impl Way<'_> {
     /// The post-processing of a method's maps.
-    pub fn finaliser(&self, method: Method, maps: &Maps, size: usize) -> Result<Finaliser> {
-        Ok(Finaliser::new(method, self.resize, [maps.height, maps.width], size)?)
+    pub fn post_processing(&self, method: Method, maps: &Maps, size: usize) -> Result<PostProcessing> {
+        Ok(PostProcessing::new(
+            method,
+            self.resize,
+            [maps.height, maps.width],
+            size,
+        )?)
     }
 
     /// The target layer.

@@ -1,7 +1,7 @@
 //! What is made of the maps of a batch: its rows' measurements, average maps and faces, and the raw maps where they are kept.
 
-use cam::{Footprint, MapAverage, Maps};
-use metrics::{Class, Filter};
+use cam::{MapAverage, Maps};
+use metrics::{Class, Filter, Footprint};
 use rayon::prelude::*;
 
 use super::super::faces::AverageFaces;
@@ -77,7 +77,7 @@ impl Collected {
         let logits = seen.output.logits.flatten_all()?.to_vec1::<f32>()?;
         let of_attributes = self.of_attributes.par_iter_mut().zip(rows).enumerate();
         of_attributes.try_for_each(|(attribute, (into, rows))| -> Result<()> {
-            let length = localiser.finaliser().len();
+            let length = localiser.post_processing().len();
             into.cells.resize(length, 0.0);
             if into.averages.is_empty() {
                 into.averages = vec![MapAverage::new(length); Filter::ALL.len()];
@@ -142,7 +142,7 @@ impl Collected {
                 faces: Class::BOTH.map(|class| self.faces.mean(attribute, class == Class::Positive)),
             })
             .collect();
-        let cells = self.localiser.as_ref().map(|localiser| localiser.finaliser());
+        let cells = self.localiser.as_ref().map(|localiser| localiser.post_processing());
         let path = artefacts::maps(stage.classifier);
         results.write(&path, &maps::to_bytes(&groups, cells)?)?;
         let mut written = vec![path];

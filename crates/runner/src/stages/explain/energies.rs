@@ -2,7 +2,7 @@
 
 use metrics::BiasReliance;
 
-use super::super::localiser::Measured;
+use super::super::localiser::RegionShare;
 use crate::frames::Table;
 use crate::measured::write_columns;
 
@@ -14,7 +14,7 @@ pub struct Row {
     /// Energy of the centred map.
     pub centred: Option<f64>,
     /// Absent where there is no map, or the attribute has no region in the image.
-    pub measured: Option<Measured>,
+    pub measured: Option<RegionShare>,
     /// Absent where the data set has no masks, or the attribute's is empty.
     pub exact: Option<f64>,
 }

@@ -1,6 +1,6 @@
 //! Scores of all test images: where those of each class lie, and how probable they make the minority class.
 
-use metrics::{Class, wilson};
+use metrics::{Class, quantile};
 
 use crate::figures::data::{CalibrationBin, CalibrationCurve, ScoreDistributions, ScoreGroup, Spread};
 use crate::measured::{AttributeMeasures, DataFacts, Measured, Predictions};
@@ -47,21 +47,14 @@ pub fn score_distributions(measured: &Measured, facts: &DataFacts, predictions: 
     }
 }
 
-/// Percentiles by linear interpolation between order statistics (numpy's default).
 fn spread(mut values: Vec<f64>) -> Option<Spread> {
     values.retain(|value| value.is_finite());
     values.sort_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
-    let at = |share: f64| {
-        let position = share * last as f64;
-        let below = position as usize;
-        let above = (below + 1).min(last);
-        values[below] + (values[above] - values[below]) * (position - below as f64)
-    };
+    let at = |share: f64| quantile(&values, share);
     Some(Spread {
-        low: at(0.05),
-        quartiles: [at(0.25), at(0.5), at(0.75)],
-        high: at(0.95),
+        low: at(0.05)?,
+        quartiles: [at(0.25)?, at(0.5)?, at(0.75)?],
+        high: at(0.95)?,
     })
 }
 
@@ -79,40 +72,27 @@ pub fn calibration(
     predictions: &[Predictions],
     loss: model::Loss,
 ) -> Vec<CalibrationCurve> {
-    const STEPS: usize = 10;
     let curve = |(classifier, predictions): (&String, &Predictions)| {
-        // Samples, those of the minority class, and the sum of their predicted probabilities, step by step.
-        let mut steps = [(0_usize, 0_usize, 0.0); STEPS];
-        for attribute in 0..facts.attributes.len() {
+        let towards = (0..facts.attributes.len()).flat_map(|attribute| {
             let minority = facts.minority(attribute);
-            for class in Class::BOTH {
-                for score in towards_minority(predictions, facts, attribute, class) {
-                    let predicted = probability(loss, score);
-                    let step = &mut steps[((predicted * STEPS as f64) as usize).min(STEPS - 1)];
-                    step.0 += 1;
-                    step.1 += usize::from(class == minority);
-                    step.2 += predicted;
-                }
-            }
-        }
-        let bins: Vec<CalibrationBin> = steps
-            .into_iter()
-            .filter_map(|(samples, minority, sum)| {
-                let interval = wilson(minority, samples)?;
-                Some(CalibrationBin {
-                    predicted: sum / samples as f64,
-                    observed: minority as f64 / samples as f64,
-                    interval: (interval.low, interval.high),
-                    samples,
-                })
+            Class::BOTH.into_iter().flat_map(move |class| {
+                let scores = towards_minority(predictions, facts, attribute, class);
+                scores
+                    .into_iter()
+                    .map(move |score| (probability(loss, score), class == minority))
             })
-            .collect();
-        let all: usize = bins.iter().map(|bin| bin.samples).sum();
-        let distance = |bin: &CalibrationBin| (bin.predicted - bin.observed).abs() * bin.samples as f64;
+        });
+        let metrics::Calibration { bins, error } = metrics::calibration(towards);
+        let bin = |bin: metrics::CalibrationBin| CalibrationBin {
+            predicted: bin.predicted,
+            observed: bin.observed,
+            interval: (bin.interval.low, bin.interval.high),
+            samples: bin.samples,
+        };
         CalibrationCurve {
             classifier: classifier.clone(),
-            error: (all > 0).then(|| bins.iter().map(distance).sum::<f64>() / all as f64),
-            bins,
+            bins: bins.into_iter().map(bin).collect(),
+            error,
         }
     };
     measured.classifiers.iter().zip(predictions).map(curve).collect()

@@ -1,9 +1,7 @@
 //! The paper's claims, judged by the same rule on this run and on the published numbers.
 
 use comfy_table::presets;
-use metrics::{
-    AttributeEvidence, Bootstrap, Claim, Class, ClassifierEvidence, Finding, Measured as Mean, Verdict, findings,
-};
+use metrics::{AttributeEvidence, Bootstrap, Claim, Class, ClassifierEvidence, Finding, SampleMean, Verdict, findings};
 
 use crate::experiment::{BALANCED, UNBALANCED};
 use crate::frames::Table;
@@ -55,7 +53,7 @@ fn evidence(attribute: &AttributeMeasures, published: &Published) -> Option<Attr
     } else {
         Class::Negative
     };
-    let mean = |value: Option<f64>| value.map(|mean| Mean { mean, n: ENOUGH });
+    let mean = |value: Option<f64>| value.map(|mean| SampleMean { mean, n: ENOUGH });
     let of = |classifier: &str| ClassifierEvidence {
         minority_error: mean(published.error(&attribute.name, classifier, minority)),
         majority_error: mean(published.error(&attribute.name, classifier, minority.opposite())),

@@ -4,8 +4,9 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::imputation::System;
-use crate::{Error, Result};
+use super::equations::System;
+use crate::error::{Error, check_length};
+use crate::region::Region;
 
 /// Fills one hole in image after image, as [`noisy_linear_imputation`](crate::noisy_linear_imputation) fills it in one.
 ///
@@ -14,14 +15,13 @@ use crate::{Error, Result};
 /// which is about the hole's width.
 ///
 /// ```
-/// let mut missing = vec![false; 64];
-/// missing[27] = true;
-/// let imputer = cam::Imputer::new(&missing, [8, 8])?;
+/// let hole = metrics::Region::from_mask(8, (0..64).map(|pixel| pixel == 27).collect())?;
+/// let imputer = metrics::Imputer::new(&hole);
 /// let mut image = vec![0.5; 64 * 3];
 /// image[27 * 3] = 0.0;
 /// imputer.fill(&mut image, 0.0, 1)?;
 /// assert!((image[27 * 3] - 0.5).abs() < 1e-6);
-/// # Ok::<(), cam::Error>(())
+/// # Ok::<(), metrics::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Imputer {
@@ -38,14 +38,12 @@ pub struct Imputer {
 }
 
 impl Imputer {
-    /// For images of `[height, width]` pixels of which `missing` are to be filled.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] when `missing` has another length.
-    pub fn new(missing: &[bool], [height, width]: [usize; 2]) -> Result<Self> {
-        let total = height * width;
-        check("missing pixels", missing.len(), total)?;
-        let system = System::new(missing, height, width);
+    /// For images of the region's size whose pixels inside of it are to be filled.
+    #[must_use]
+    pub fn new(region: &Region) -> Self {
+        let size = region.size();
+        let total = size * size;
+        let system = System::new(region.mask(), size, size);
         let mut imputer = Self {
             pixels: Vec::new(),
             known: Vec::new(),
@@ -64,7 +62,7 @@ impl Imputer {
             (imputer.lower, imputer.band) = factorise(&system);
         }
         imputer.pixels = system.pixels;
-        Ok(imputer)
+        imputer
     }
 
     /// Fills the hole in `image` `[height, width, 3]`; `noise` and `seed` as in
@@ -72,9 +70,9 @@ impl Imputer {
     /// pixels: far below one step of an 8-bit image.
     ///
     /// # Errors
-    /// [`Error::Shape`] for an image of another size.
-    pub fn fill(&self, image: &mut [f32], noise: f32, seed: u64) -> Result<()> {
-        check("image", image.len(), 3 * self.total)?;
+    /// [`Error::Length`] for an image of another size.
+    pub fn fill(&self, image: &mut [f32], noise: f32, seed: u64) -> Result<(), Error> {
+        check_length("image", image.len(), 3 * self.total)?;
         let solution = if self.lower.is_empty() {
             let mean = [0, 1, 2].map(|c| image.iter().skip(c).step_by(3).sum::<f32>() / self.total.max(1) as f32);
             vec![[mean[0], mean[1], mean[2], 0.0]; self.pixels.len()]
@@ -173,21 +171,10 @@ fn factorise(system: &System) -> (Vec<f32>, usize) {
     (lower.into_iter().map(|value| value as f32).collect(), band)
 }
 
-fn check(what: &'static str, found: usize, expected: usize) -> Result<()> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::Shape {
-        what,
-        found: vec![found],
-        expected: format!("{expected} values"),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::noisy_linear_imputation;
+    use crate::perturbation::noisy_linear_imputation;
 
     /// Against the iterative solution, which a test holds to ROAD's authors' code. 1e-4: float32's rounding times the system's
     /// condition, which is about the square of the hole's side.
@@ -202,7 +189,7 @@ mod tests {
         ];
         for hole in holes {
             let missing: Vec<bool> = (0..side * side).map(|i| hole(i / side, i % side)).collect();
-            let imputer = Imputer::new(&missing, [side, side]).unwrap();
+            let imputer = Imputer::new(&Region::from_mask(side, missing.clone()).unwrap());
             for shift in 0..2 {
                 let value = |i: usize| ((i * 37 + shift * 11) % 101) as f32 / 101.0;
                 let image: Vec<f32> = (0..side * side * 3).map(value).collect();
@@ -218,15 +205,14 @@ mod tests {
 
     #[test]
     fn nothing_missing_and_nothing_known() {
-        let image: Vec<f32> = vec![0.0, 0.5, 1.0, 1.0, 0.5, 0.0];
+        let image: Vec<f32> = [[0.0, 0.5, 1.0], [1.0, 0.5, 0.0]].concat().repeat(2);
+        let hole = |inside| Imputer::new(&Region::from_mask(2, vec![inside; 4]).unwrap());
+        let (none, all) = (hole(false), hole(true));
         let mut filled = image.clone();
-        let none = Imputer::new(&[false; 2], [1, 2]).unwrap();
         none.fill(&mut filled, 1.0, 1).unwrap();
         assert_eq!(filled, image);
-        let all = Imputer::new(&[true; 2], [1, 2]).unwrap();
         all.fill(&mut filled, 0.0, 1).unwrap();
-        assert_eq!(filled, [0.5; 6]);
-        assert!(Imputer::new(&[true; 3], [1, 2]).is_err());
+        assert_eq!(filled, [0.5; 12]);
         assert!(all.fill(&mut [0.0; 3], 0.0, 1).is_err());
     }
 }

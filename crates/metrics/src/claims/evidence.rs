@@ -1,17 +1,19 @@
 //! What the claims are judged on: per attribute and classifier, error rates and energies with their numbers of samples.
 
-use crate::{Class, ErrorRates, Statistics};
+use crate::class::Class;
+use crate::rates::ErrorRates;
+use crate::statistics::Statistics;
 
 /// A mean and the number of samples behind it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub struct SampleMean {
     /// The mean: of errors (a rate) and energies in `[0, 1]`.
     pub mean: f64,
     /// Number of samples.
     pub n: usize,
 }
 
-impl From<Statistics> for Measured {
+impl From<Statistics> for SampleMean {
     fn from(statistics: Statistics) -> Self {
         Self {
             mean: statistics.mean,
@@ -24,19 +26,19 @@ impl From<Statistics> for Measured {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ClassifierEvidence {
     /// Error rate among the samples *of* the minority class.
-    pub minority_error: Option<Measured>,
+    pub minority_error: Option<SampleMean>,
     /// Error rate among the samples of the majority class.
-    pub majority_error: Option<Measured>,
+    pub majority_error: Option<SampleMean>,
     /// Mean proportional energy of the samples *predicted as* the minority class.
-    pub minority_energy: Option<Measured>,
+    pub minority_energy: Option<SampleMean>,
     /// Mean proportional energy of the samples predicted as the majority class.
-    pub majority_energy: Option<Measured>,
+    pub majority_energy: Option<SampleMean>,
     /// Constant part of the score / mean score of the samples predicted as the majority class (see
     /// [`BiasReliance`](crate::BiasReliance)).
-    pub majority_constant: Option<Measured>,
+    pub majority_constant: Option<SampleMean>,
     /// What the scores of the samples predicted as the majority class lose without the region beyond what they lose without an equal
     /// area elsewhere (see [`Occluded`](crate::Occluded)), in logits.
-    pub majority_loss: Option<Measured>,
+    pub majority_loss: Option<SampleMean>,
 }
 
 impl ClassifierEvidence {
@@ -46,11 +48,11 @@ impl ClassifierEvidence {
     pub fn new(
         minority: Class,
         rates: &ErrorRates,
-        predicted_positive: Option<Measured>,
-        predicted_negative: Option<Measured>,
+        predicted_positive: Option<SampleMean>,
+        predicted_negative: Option<SampleMean>,
     ) -> Self {
         let error = |class| {
-            rates.rate(class).map(|mean| Measured {
+            rates.rate(class).map(|mean| SampleMean {
                 mean,
                 n: rates.count(class),
             })
@@ -96,10 +98,13 @@ mod tests {
             false_negatives: 2,
             false_positives: 1,
         };
-        let (plus, minus) = (Some(Measured { mean: 0.1, n: 7 }), Some(Measured { mean: 0.6, n: 3 }));
+        let (plus, minus) = (
+            Some(SampleMean { mean: 0.1, n: 7 }),
+            Some(SampleMean { mean: 0.6, n: 3 }),
+        );
         let evidence = ClassifierEvidence::new(Class::Negative, &rates, plus, minus);
-        assert_eq!(evidence.minority_error, Some(Measured { mean: 0.5, n: 2 }));
-        assert_eq!(evidence.majority_error, Some(Measured { mean: 0.25, n: 8 }));
+        assert_eq!(evidence.minority_error, Some(SampleMean { mean: 0.5, n: 2 }));
+        assert_eq!(evidence.majority_error, Some(SampleMean { mean: 0.25, n: 8 }));
         assert_eq!((evidence.minority_energy, evidence.majority_energy), (minus, plus));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::evidence::{AttributeEvidence, ClassifierEvidence, Measured};
-use crate::{Bootstrap, Interval, Statistics, spearman_with_interval};
+use super::evidence::{AttributeEvidence, ClassifierEvidence, SampleMean};
+use crate::statistics::{Bootstrap, Interval, Statistics, spearman_with_interval};
 
 /// A mean over fewer samples than this takes no part in a claim.
 pub const MIN_SAMPLES: usize = 5;
@@ -128,8 +128,8 @@ impl Claim {
 }
 
 /// Difference of two means and the samples behind both; `None` if either stands on too few.
-fn difference(a: Option<Measured>, b: Option<Measured>) -> Option<(f64, usize)> {
-    let enough = |measured: Option<Measured>| measured.filter(|m| m.n >= MIN_SAMPLES);
+fn difference(a: Option<SampleMean>, b: Option<SampleMean>) -> Option<(f64, usize)> {
+    let enough = |measured: Option<SampleMean>| measured.filter(|m| m.n >= MIN_SAMPLES);
     let (a, b) = (enough(a)?, enough(b)?);
     Some((a.mean - b.mean, a.n + b.n))
 }
@@ -261,8 +261,8 @@ pub fn findings(evidence: &[AttributeEvidence], bootstrap: Bootstrap) -> Vec<Fin
 mod tests {
     use super::*;
 
-    fn measured(mean: f64) -> Option<Measured> {
-        Some(Measured { mean, n: 50 })
+    fn measured(mean: f64) -> Option<SampleMean> {
+        Some(SampleMean { mean, n: 50 })
     }
 
     /// Attributes whose unbalanced classifier has the given (minority, majority) errors and energies; the balanced one is even.
@@ -331,7 +331,7 @@ mod tests {
     fn few_samples_and_global_attributes_are_left_out_and_counted() {
         let mut evidence = attributes(10, (0.4, 0.1), (0.6, 0.2));
         evidence[0].local = false;
-        evidence[1].unbalanced.minority_energy = Some(Measured {
+        evidence[1].unbalanced.minority_energy = Some(SampleMean {
             mean: 0.9,
             n: MIN_SAMPLES - 1,
         });

@@ -1,6 +1,6 @@
 //! Correlation over attributes.
 
-use crate::{Bootstrap, Interval};
+use super::bootstrap::{Bootstrap, Interval};
 
 /// A correlation with what stands behind it.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use crate::{CONFIDENCE, Interval};
+use super::bootstrap::{CONFIDENCE, Interval};
 
 /// Mean and standard error of the mean, with n - 1 degrees of freedom; `None` below two values.
 fn mean_and_error(values: &[f64]) -> Option<(f64, f64, StudentsT)> {

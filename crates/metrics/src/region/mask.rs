@@ -1,6 +1,6 @@
 //! Where an attribute is expected to be visible: boxes of grid cells, or an exact mask.
 
-use crate::Error;
+use crate::error::{Error, check_length};
 
 /// A set of pixels of a square map, row-major.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +16,7 @@ impl Region {
     /// # Errors
     /// A mask that does not have `size * size` values.
     pub fn from_mask(size: usize, mask: Vec<bool>) -> Result<Self, Error> {
-        if mask.len() != size * size {
-            return Err(Error::Length {
-                what: "mask",
-                found: mask.len(),
-                expected: size * size,
-            });
-        }
+        check_length("mask", mask.len(), size * size)?;
         let pixels = mask.iter().filter(|&&inside| inside).count();
         Ok(Self { size, pixels, mask })
     }
@@ -69,16 +63,6 @@ impl Region {
         }
         let share = |(inside, pixels): (usize, usize)| inside as f64 / pixels.max(1) as f64;
         counts.into_iter().map(share).collect()
-    }
-
-    /// All pixels that are not in this region.
-    #[must_use]
-    pub fn complement(&self) -> Self {
-        Self {
-            size: self.size,
-            pixels: self.mask.len() - self.pixels,
-            mask: self.mask.iter().map(|inside| !inside).collect(),
-        }
     }
 }
 
@@ -215,8 +199,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            grid.region(3).complement().mask(),
-            [false, false, false, false, true, false, false, false, false]
+            grid.region(3).mask(),
+            [true, true, true, true, false, true, true, true, true]
         );
     }
 

@@ -1,6 +1,7 @@
 //! Differences of paired values.
 
-use crate::{Bootstrap, Interval, Statistics};
+use super::bootstrap::{Bootstrap, Interval};
+use super::summary::Statistics;
 
 /// Differences of pairs, such as one attribute's value under two classifiers.
 #[derive(Debug, Clone, Copy, PartialEq)]

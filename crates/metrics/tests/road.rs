@@ -23,7 +23,7 @@ fn imputation_is_the_authors() {
     assert_eq!(cases.len(), 3);
     for case in cases {
         let missing: Vec<bool> = floats(&case["missing"]).iter().map(|&v| v == 1.0).collect();
-        let filled = cam::noisy_linear_imputation(&image, &missing, [12, 12], 0.0, 1).unwrap();
+        let filled = metrics::noisy_linear_imputation(&image, &missing, [12, 12], 0.0, 1).unwrap();
         for (found, expected) in filled.iter().zip(floats(&case["filled"])) {
             // The file has six decimals; the iterative solution is good to about 1e-6 here.
             assert!((found - expected).abs() < 5e-6, "{found} {expected}");
@@ -50,7 +50,7 @@ fn road_is_the_authors() {
             let removed = metrics::removed_pixels(pixels.len(), 1.0 - f64::from(*percentile) / 100.0);
             let mut missing = vec![false; pixels.len()];
             pixels[..removed].iter().for_each(|&pixel| missing[pixel] = true);
-            let filled = cam::noisy_linear_imputation(&image, &missing, [12, 12], 0.0, 1).unwrap();
+            let filled = metrics::noisy_linear_imputation(&image, &missing, [12, 12], 0.0, 1).unwrap();
             let change = score(&filled) - score(&image);
             // Scores are sums of 432 products in float32 on their side.
             assert!(

@@ -1,66 +1,9 @@
-//! Mean, deviation and a bootstrap confidence interval of a group of values.
+//! Mean, deviation and a confidence interval of a group of values.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-
-/// Coverage of every interval in this crate.
-pub const CONFIDENCE: f64 = 0.95;
-
-/// The standard normal quantile at (1 + [`CONFIDENCE`]) / 2.
-pub(crate) const Z: f64 = 1.959_963_984_540_054;
+use super::bootstrap::{Bootstrap, Interval, Z};
 
 /// Groups above this size get the analytic form of the bootstrap interval, see [`Statistics::of`].
 const LARGE: usize = 500;
-
-/// A confidence interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Interval {
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
-/// How a bootstrap draws. The same settings on the same values give the same interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bootstrap {
-    /// Number of resamples; 0 gives no interval.
-    pub resamples: usize,
-    /// Seed of the draws.
-    pub seed: u64,
-}
-
-impl Default for Bootstrap {
-    /// 1,000 resamples, seed 1.
-    fn default() -> Self {
-        Self {
-            resamples: 1000,
-            seed: 1,
-        }
-    }
-}
-
-impl Bootstrap {
-    /// The percentile interval of a statistic of `n` items: `statistic` gets the drawn positions, with replacement, and says `None`
-    /// where it is undefined for that draw. `None` if there are fewer than two items or no draw gave a value.
-    pub(crate) fn interval(&self, n: usize, mut statistic: impl FnMut(&[usize]) -> Option<f64>) -> Option<Interval> {
-        let size = u32::try_from(n).ok().filter(|&size| size >= 2)?;
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut draw = vec![0_usize; n];
-        let mut values: Vec<f64> = (0..self.resamples)
-            .filter_map(|_| {
-                draw.iter_mut()
-                    .for_each(|position| *position = rng.random_range(0..size) as usize);
-                statistic(&draw)
-            })
-            .collect();
-        values.sort_by(f64::total_cmp);
-        Some(Interval {
-            low: quantile(&values, (1.0 - CONFIDENCE) / 2.0)?,
-            high: quantile(&values, (1.0 + CONFIDENCE) / 2.0)?,
-        })
-    }
-}
 
 /// Summary of a group that is not empty.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,15 +58,6 @@ impl Statistics {
             interval,
         })
     }
-}
-
-/// The quantile of sorted values by linear interpolation (Hyndman and Fan's type 7).
-fn quantile(sorted: &[f64], probability: f64) -> Option<f64> {
-    let position = probability * sorted.len().checked_sub(1)? as f64;
-    let below = position.floor();
-    let low = *sorted.get(below as usize)?;
-    let high = sorted.get(below as usize + 1).copied().unwrap_or(low);
-    Some(low + (high - low) * (position - below))
 }
 
 #[cfg(test)]
@@ -210,12 +144,5 @@ mod tests {
             interval.low + interval.high > 2.0 * analytic.mean,
             "right-skewed values shift the interval upwards"
         );
-    }
-
-    #[test]
-    fn quantiles_interpolate() {
-        assert_eq!(quantile(&[0.0, 1.0, 2.0, 3.0], 0.5), Some(1.5));
-        assert_eq!(quantile(&[0.0, 1.0], 1.0), Some(1.0));
-        assert_eq!(quantile(&[], 0.5), None);
     }
 }

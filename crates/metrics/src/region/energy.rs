@@ -1,6 +1,7 @@
 //! How much of a map lies inside a region.
 
-use crate::{Error, Region};
+use super::mask::Region;
+use crate::error::{Error, check_length};
 
 /// Localisation of one map in one region; all values in `[0, 1]`, `None` where the map has no activation at all.
 ///
@@ -19,23 +20,22 @@ pub struct Localisation {
 
 /// Sum and number of active pixels of a set of pixels.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Tally {
+pub(super) struct Tally {
     /// Sum of the map, at least 0.
-    pub energy: f64,
+    pub(super) energy: f64,
     /// Number of pixels above 0.
-    pub active: usize,
+    pub(super) active: usize,
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, other: Self) {
+    fn add(&mut self, other: Self) {
         self.energy += other.energy;
         self.active += other.active;
     }
 
     /// The localisation of a map with this tally inside a region, `whole` over all pixels, and the region's
     /// [area](Region::area): for sums that were made without the map's pixels.
-    #[must_use]
-    pub fn localisation(self, whole: Self, area: f64) -> Localisation {
+    pub(super) fn localisation(self, whole: Self, area: f64) -> Localisation {
         // Sums over different groupings of the same pixels differ by rounding; a share above 1 would only be that.
         let energy = (whole.energy > 0.0).then(|| (self.energy / whole.energy).min(1.0));
         let mask_ratio = (whole.active > 0).then(|| self.active as f64 / whole.active as f64);
@@ -52,7 +52,7 @@ impl Tally {
 /// Sum in f64 and number of active pixels of a run of pixels.
 ///
 /// Eight fixed lanes: the order of additions, hence the result, depends on nothing but the length, and compiles to vector code.
-pub(crate) fn tally(values: &[f32]) -> Tally {
+fn tally(values: &[f32]) -> Tally {
     const LANES: usize = 8;
     let mut sums = [0.0_f64; LANES];
     let mut active = [0_u32; LANES];
@@ -74,7 +74,7 @@ pub(crate) fn tally(values: &[f32]) -> Tally {
     }
 }
 
-/// Measures one map in one region. For many regions over the same map see [`RegionSet`](crate::RegionSet).
+/// Measures one map in one region. See [`Footprint`](crate::Footprint) for measuring a map from its few cells.
 ///
 /// `map`: row-major `[size, size]`, finite and not negative.
 ///
@@ -112,14 +112,8 @@ pub fn paper_convention(value: Option<f64>) -> f64 {
 }
 
 /// Refuses maps of another size and maps whose energy would not be a share.
-pub(crate) fn check_map(map: &[f32], size: usize) -> Result<(), Error> {
-    if map.len() != size * size {
-        return Err(Error::Length {
-            what: "map",
-            found: map.len(),
-            expected: size * size,
-        });
-    }
+fn check_map(map: &[f32], size: usize) -> Result<(), Error> {
+    check_length("map", map.len(), size * size)?;
     // A branch-free fold vectorises; the culprit is looked for only when there is one.
     let good = map
         .iter()
@@ -138,6 +132,7 @@ pub(crate) fn check_map(map: &[f32], size: usize) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn left_half(size: usize) -> Region {
         Region::from_mask(size, (0..size * size).map(|i| i % size < size / 2).collect()).unwrap()
@@ -174,6 +169,49 @@ mod tests {
                 ),
                 "{bad}"
             );
+        }
+    }
+
+    const SIZE: usize = 9;
+
+    fn maps() -> impl Strategy<Value = Vec<f32>> {
+        // Half of the pixels inactive, as after a ReLU; the rest over many orders of magnitude.
+        prop::collection::vec(prop_oneof![Just(0.0_f32), 1e-12_f32..1.0, 0.0_f32..1e6], SIZE * SIZE)
+    }
+
+    fn masks() -> impl Strategy<Value = Region> {
+        prop::collection::vec(any::<bool>(), SIZE * SIZE).prop_map(|mask| Region::from_mask(SIZE, mask).unwrap())
+    }
+
+    fn complement(region: &Region) -> Region {
+        Region::from_mask(region.size(), region.mask().iter().map(|inside| !inside).collect()).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn energies_are_shares_and_complements_add_to_one(map in maps(), region in masks()) {
+            let inside = localisation(&map, &region).unwrap();
+            let outside = localisation(&map, &complement(&region)).unwrap();
+            if let (Some(a), Some(b)) = (inside.energy, outside.energy) {
+                prop_assert!((0.0..=1.0).contains(&a));
+                prop_assert!((a + b - 1.0).abs() < 1e-12);
+                prop_assert!((inside.mask_ratio.unwrap() + outside.mask_ratio.unwrap() - 1.0).abs() < 1e-12);
+                prop_assert!(inside.energy_corrected.unwrap() <= a);
+            } else {
+                prop_assert!(map.iter().all(|&value| value == 0.0));
+            }
+        }
+
+        #[test]
+        fn energies_do_not_depend_on_the_maps_scale(map in maps(), region in masks(), exponent in -20_i32..20) {
+            // A power of two scales exactly in f32, so the shares must agree to the rounding of f64 sums.
+            let scaled: Vec<f32> = map.iter().map(|value| value * 2.0_f32.powi(exponent)).collect();
+            let (a, b) = (localisation(&map, &region).unwrap(), localisation(&scaled, &region).unwrap());
+            prop_assert_eq!(a.mask_ratio, b.mask_ratio);
+            prop_assert_eq!(a.energy.is_some(), b.energy.is_some());
+            if let (Some(a), Some(b)) = (a.energy, b.energy) {
+                prop_assert!((a - b).abs() < 1e-12);
+            }
         }
     }
 }

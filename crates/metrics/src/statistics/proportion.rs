@@ -1,7 +1,6 @@
 //! Confidence intervals of proportions.
 
-use crate::Interval;
-use crate::statistics::Z;
+use super::bootstrap::{Interval, Z};
 
 /// Wilson's score interval (Wilson 1927) of `part` of `whole`, at [`crate::CONFIDENCE`]: in `[0, 1]`, and of sensible width also
 /// where the proportion is 0 or 1. `None` of nothing.

@@ -16,7 +16,8 @@
 //! c is the *constant part*: the score of an image of which nothing is known. The rest is *specific* to the image. Everything
 //! is given for the predicted class: multiplied by the sign of z, as the paper's binary CAM explains |z|.
 
-use crate::{Class, Error};
+use crate::class::Class;
+use crate::error::{Error, check_length};
 
 /// Evidence for and against the predicted class, inside and outside a region, in units of the logit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -87,13 +88,7 @@ pub struct BiasReliance {
 /// [`Error::Length`] when the slices differ in length.
 pub fn bias_reliance(bias: f64, evidence: &[f32], reference: &[f32], inside: &[f64]) -> Result<BiasReliance, Error> {
     for (what, found) in [("reference evidence", reference.len()), ("region", inside.len())] {
-        if found != evidence.len() {
-            return Err(Error::Length {
-                what,
-                found,
-                expected: evidence.len(),
-            });
-        }
+        check_length(what, found, evidence.len())?;
     }
     let sum = |values: &[f32]| values.iter().map(|&value| f64::from(value)).sum::<f64>();
     let score = bias + sum(evidence);

@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::ranks;
+use super::correlation::ranks;
 
 /// Up to this many differences without ties the distribution is counted out; above, and with ties, it is approximated.
 const EXACT: usize = 50;
