@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dataset::{
-    Annotations, CelebaFolder, ClassCounts, Loader, LoaderConfig, PackedPixels, Split, TableFolder, procedural, shapes,
-};
+use dataset::{Annotations, CelebaFolder, ClassCounts, Loader, LoaderConfig, PackedPixels, Split, TableFolder};
+use synthetic::{faces, shapes};
 
 use super::bad_images::{self, BadImage};
 use crate::context::Context;
@@ -225,7 +224,7 @@ pub(super) fn folder_name(data: &Data) -> PathBuf {
         },
         Source::Procedural => {
             let faces = &data.procedural;
-            let (version, seed) = (procedural::GENERATOR_VERSION, faces.seed);
+            let (version, seed) = (faces::GENERATOR_VERSION, faces.seed);
             format!(
                 "procedural-v{version}-{}-{}-{}-seed{seed}",
                 faces.train, faces.validation, faces.test
@@ -255,11 +254,11 @@ pub fn prepare(data: &Data, root: &Path, progress: &Progress, interrupt: &Interr
 
 fn write_faces(data: &Data, folder: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
     let faces = &data.procedural;
-    let config = procedural::Config {
+    let config = faces::Config {
         images: faces.train + faces.validation + faces.test,
         validation: faces.validation,
         test: faces.test,
         seed: faces.seed,
     };
-    crate::commands::data::write_procedural(folder, &config, procedural::Form::default(), progress, interrupt)
+    crate::commands::data::write_procedural(folder, &config, faces::Form::default(), progress, interrupt)
 }
