@@ -61,6 +61,9 @@ pub enum Error {
     /// Reading data failed.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
+    /// A data set could not be made.
+    #[error(transparent)]
+    Synthetic(#[from] synthetic::Error),
     /// The network, its training or its checkpoint failed.
     #[error(transparent)]
     Model(#[from] model::Error),

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use dataset::procedural;
+use synthetic::{WriteOutcome, faces, shapes};
 
 use crate::error::Result;
 use crate::experiment::Shapes;
@@ -16,13 +16,13 @@ use crate::progress::Progress;
 /// Those of the generator; [`crate::error::Error::Interrupted`].
 pub fn write_procedural(
     folder: &Path,
-    config: &procedural::Config,
-    form: procedural::Form,
+    config: &faces::Config,
+    form: faces::Form,
     progress: &Progress,
     interrupt: &Interrupt,
 ) -> Result<()> {
     shown("procedural faces", config.images, folder, progress, interrupt, |show| {
-        procedural::write_in(folder, config, form, show)
+        faces::write_in(folder, config, form, show)
     })
 }
 
@@ -31,12 +31,12 @@ pub fn write_procedural(
 /// # Errors
 /// Those of the generator; [`crate::error::Error::Interrupted`].
 pub fn write_shapes(folder: &Path, settings: Shapes, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
-    let config = dataset::shapes::Config {
+    let config = shapes::Config {
         images: settings.images,
         seed: settings.seed,
     };
     shown("shapes", config.images, folder, progress, interrupt, |show| {
-        dataset::shapes::write(folder, config, show)
+        shapes::write(folder, config, show)
     })
 }
 
@@ -47,7 +47,7 @@ fn shown(
     folder: &Path,
     progress: &Progress,
     interrupt: &Interrupt,
-    write: impl FnOnce(&procedural::Progress<'_>) -> dataset::Result<procedural::Outcome>,
+    write: impl FnOnce(&synthetic::Progress<'_>) -> synthetic::Result<WriteOutcome>,
 ) -> Result<()> {
     let work = std::sync::Mutex::new(progress.work(title, images as u64));
     let show = |done: usize| {
@@ -64,8 +64,8 @@ fn shown(
     let outcome = write(&show);
     let work = work.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     match outcome {
-        Ok(procedural::Outcome::Written) => work.done(&format!("{images} images in {}", folder.display())),
-        Ok(procedural::Outcome::AlreadyThere) => work.abandon(),
+        Ok(WriteOutcome::Written) => work.done(&format!("{images} images in {}", folder.display())),
+        Ok(WriteOutcome::AlreadyThere) => work.abandon(),
         Err(error) => {
             work.abandon();
             interrupt.check()?;

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use dataset::{ClassCounts, Split, procedural};
+use dataset::{ClassCounts, Split};
 use metrics::Class;
 use model::{ClassWeights, Scheme};
+use synthetic::faces;
 
 use crate::error::Result;
 use crate::generate::write_procedural;
@@ -31,7 +32,7 @@ pub enum Command {
         /// How they lie on disk: nested as the official download unpacks, flat in one folder, with the images in a zip, or as the
         /// Hugging Face hub's Parquet files (without masks)
         #[arg(long, value_name = "LAYOUT", default_value = "nested", value_parser = layout)]
-        layout: procedural::Layout,
+        layout: faces::Layout,
         /// Draw only so many faces and repeat them: for trying how something scales
         #[arg(long, value_name = "N")]
         distinct: Option<usize>,
@@ -71,8 +72,8 @@ pub fn run(command: Command) -> Result<()> {
             layout,
             distinct,
         } => {
-            let config = procedural::Config::new(images, seed);
-            let form = procedural::Form { layout, distinct };
+            let config = faces::Config::new(images, seed);
+            let form = faces::Form { layout, distinct };
             write_procedural(&out, &config, form, &Progress::new(), &Interrupt::listen()?)?;
             print(out.display())?;
         }
@@ -87,10 +88,10 @@ pub fn run(command: Command) -> Result<()> {
     Ok(())
 }
 
-fn layout(name: &str) -> std::result::Result<procedural::Layout, String> {
-    let known = procedural::Layout::ALL;
+fn layout(name: &str) -> std::result::Result<faces::Layout, String> {
+    let known = faces::Layout::ALL;
     known.into_iter().find(|layout| layout.name() == name).ok_or_else(|| {
-        let names = known.map(procedural::Layout::name).join(", ");
+        let names = known.map(faces::Layout::name).join(", ");
         format!("expected one of {names}")
     })
 }

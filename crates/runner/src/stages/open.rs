@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dataset::{CelebaFolder, TableFolder, procedural};
+use dataset::{CelebaFolder, TableFolder};
+use synthetic::faces;
 
 use super::data::DataSet;
 use super::place::{Place, folder_name};
@@ -85,11 +86,11 @@ fn pack(set: &mut DataSet, data: &Data, place: &Place<'_>) -> Result<()> {
 
 fn write_faces(data: &Data, folder: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
     let faces = &data.procedural;
-    let config = procedural::Config {
+    let config = faces::Config {
         images: faces.train + faces.validation + faces.test,
         validation: faces.validation,
         test: faces.test,
         seed: faces.seed,
     };
-    write_procedural(folder, &config, procedural::Form::default(), progress, interrupt)
+    write_procedural(folder, &config, faces::Form::default(), progress, interrupt)
 }
