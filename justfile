@@ -38,6 +38,10 @@ lint:
     cargo fmt --all --check
     cargo clippy --release --locked --workspace --all-targets -- -D warnings
 
+# The structure alone: which crate may depend on which, and no circle of modules in any crate
+walls:
+    cargo run --release --locked --quiet -p walls
+
 # Criterion benches of kernels, losses, loader and maps
 bench *ARGS:
     cargo bench --locked --workspace "$@"
