@@ -17,10 +17,8 @@ sweep *ARGS:
 figures *ARGS:
     cargo run --release --locked --bin biascam -- draw "$@"
 
-# Everything that must hold: format, lints, tests, documentation
-test:
-    cargo fmt --all --check
-    cargo clippy --release --locked --workspace --all-targets -- -D warnings
+# Everything that must hold: format, lints, structure, tests, documentation
+test: lint
     cargo test --release --locked --workspace
     RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps
 
@@ -33,10 +31,14 @@ nightly:
     BIASCAM_FAULTS=all cargo test --release --locked --workspace --test faults -- --nocapture
     PROPTEST_CASES=20000 cargo test --release --locked --workspace
 
-# Format and lints alone, in seconds
-lint:
+# Format, lints and structure alone, in seconds
+lint: && walls
     cargo fmt --all --check
     cargo clippy --release --locked --workspace --all-targets -- -D warnings
+
+# The structure alone: which crate may depend on which, and no circle of modules in any crate
+walls:
+    cargo run --release --locked --quiet -p walls
 
 # Criterion benches of kernels, losses, loader and maps
 bench *ARGS:
