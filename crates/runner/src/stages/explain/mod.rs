@@ -9,11 +9,10 @@ mod energies;
 
 use std::time::{Duration, Instant};
 
-use cam::{Cost, Explainer, ExplainerConfig, Method, Resize, Target};
+use cam::{Cost, Explainer, ExplainerConfig, Method, Output, Resize, Target};
 use candle_core::Tensor;
 use dataset::Batch;
 use metrics::Region;
-use model::Output;
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
@@ -155,6 +154,7 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         &stage.title,
         together,
         |batch, output| {
+            let output = &Output::from(output);
             let seen = stage.seen(batch, output)?;
             let mut rows = decomposer.rows(&stage, &seen)?;
             let chosen: Vec<usize> = (0..batch.indices.len())
