@@ -2,10 +2,9 @@
 
 use std::hint::black_box;
 
-use cam::{Method, PostProcessing, Resize, Target};
+use cam::{Head, Method, Output, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use model::{Head, Output};
 
 fn benches(criterion: &mut Criterion) {
     let (images, attributes) = (32, 40);

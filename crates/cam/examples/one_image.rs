@@ -5,7 +5,7 @@
 
 use std::error::Error;
 
-use cam::{ColourMap, Method, PostProcessing, Resize, Target};
+use cam::{ColourMap, Method, Output, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
 use model::{Architecture, Checkpoint, Mode, Network};
 
@@ -44,7 +44,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // One forward pass, and the maps of all attributes.
     let output = network.forward(&images, Mode::Eval)?;
-    let maps = cam::raw_maps(Method::HiresCam, Target::Predicted, &output, &network.head())?;
+    let maps = cam::raw_maps(
+        Method::HiresCam,
+        Target::Predicted,
+        &Output::from(&output),
+        &network.head().into(),
+    )?;
     let post_processing = PostProcessing::of_layer(Resize::HalfPixel, [maps.height, maps.width], SIZE);
 
     let mut map = vec![0.0; SIZE * SIZE];

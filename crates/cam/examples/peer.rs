@@ -232,7 +232,12 @@ fn speed(mut once: Once, options: &Options) -> Result<f64> {
 /// The final maps of all attributes, at the size of the images.
 fn explain(network: &Network, images: &Tensor, side: usize) -> Result<()> {
     let output = network.forward(images, Mode::Eval)?;
-    let maps = cam::raw_maps(Method::HiresCam, Target::Predicted, &output, &network.head())?;
+    let maps = cam::raw_maps(
+        Method::HiresCam,
+        Target::Predicted,
+        &output.into(),
+        &network.head().into(),
+    )?;
     let post_processing = PostProcessing::of_layer(Resize::HalfPixel, [maps.height, maps.width], side);
     (0..maps.images).into_par_iter().for_each(|image| {
         let mut map = vec![0.0; side * side];

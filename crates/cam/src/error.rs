@@ -72,9 +72,33 @@ pub enum Error {
         /// The values it can have.
         expected: &'static str,
     },
-    /// The network refused its input, or has no such layer or attribute.
+    /// A layer that the network does not have.
+    #[error("`{name}` is not a layer; known: {}", known.join(", "))]
+    UnknownLayer {
+        /// The name that was asked for.
+        name: String,
+        /// The network's layers.
+        known: Vec<String>,
+    },
+    /// An attribute that the network has no output for.
+    #[error("attribute: {attribute}, expected less than {outputs}, the network's outputs")]
+    UnknownAttribute {
+        /// Its position.
+        attribute: usize,
+        /// Number of outputs.
+        outputs: usize,
+    },
+    /// A method that is defined by a linear head, of a network without one.
+    #[error(
+        "{method} is defined for networks whose last layer is averaged and mapped linearly to the scores, and this one is another"
+    )]
+    NoLinearHead {
+        /// The method's name.
+        method: &'static str,
+    },
+    /// The network refused its input.
     #[error(transparent)]
-    Model(#[from] model::Error),
+    Network(Box<dyn std::error::Error + Send + Sync>),
     /// An operation on tensors failed.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

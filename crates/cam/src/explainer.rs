@@ -1,65 +1,18 @@
 //! All methods behind one door.
 
 use candle_core::{Device, Tensor};
-use model::{Architecture, Head, Mode, Network, Output};
 use rayon::prelude::*;
 
+use crate::explainable::Layer;
 use crate::methods::closed_form::{centred_maps, formula, raw_maps_with};
 use crate::methods::masking::{masked_images, to_vec};
 use crate::methods::point::{Gradient, Point};
-use crate::methods::rise::{RiseConfig, Saliency};
+use crate::methods::rise::Saliency;
 use crate::methods::{ablation_cam, full_grad, score_cam};
-use crate::{Cost, Error, Maps, Method, PostProcessing, Reference, Resize, Result, Target, Upsampling};
+use crate::{Cost, Error, Explainable, ExplainerConfig, Head, Maps, Method, Output, PostProcessing, Result};
 
 /// Rows of a batch of forward or backward passes: what bounds the memory.
 const ROWS: usize = 64;
-
-/// What to explain, and how.
-#[derive(Debug, Clone, Default)]
-pub struct ExplainerConfig {
-    /// The method.
-    pub method: Method,
-    /// The score.
-    pub target: Target,
-    /// The stage whose activations are mapped, such as `layer3` (or `stage3`); `None`: the last. FullGrad and RISE do not look
-    /// at it.
-    pub layer: Option<String>,
-    /// Where a map's cells lie in the image.
-    pub resize: Resize,
-    /// How Score-CAM enlarges a channel to a mask.
-    pub upsampling: Upsampling,
-    /// RISE's masks.
-    pub rise: RiseConfig,
-    /// What the centred map is centred on; the other methods do not look at it.
-    pub reference: Option<Reference>,
-}
-
-impl ExplainerConfig {
-    /// The target layer in a network of this architecture, if it exists, the method is defined there, and the method's
-    /// settings are in their range.
-    ///
-    /// # Errors
-    /// As [`Explainer::new`], but for the reference.
-    pub fn layer_of(&self, architecture: &Architecture) -> Result<String> {
-        let known = architecture.layers();
-        let last = known.last().cloned().unwrap_or_default();
-        let name = self.layer.clone().unwrap_or_else(|| last.clone());
-        // The paper's word for torchvision's.
-        let layer = name
-            .strip_prefix("stage")
-            .map_or_else(|| name.clone(), |number| format!("layer{number}"));
-        if !known.contains(&layer) {
-            return Err(model::Error::UnknownLayer { name, known }.into());
-        }
-        let method = self.method;
-        if matches!(method, Method::Cam | Method::CentredCam) && layer != last {
-            let method = method.name();
-            return Err(Error::LastStageOnly { method, layer, last });
-        }
-        self.rise.check()?;
-        Ok(layer)
-    }
-}
 
 /// Images explained.
 #[derive(Debug, Clone)]
@@ -92,9 +45,9 @@ pub struct Explained {
 /// ```
 #[derive(Debug)]
 pub struct Explainer<'a> {
-    network: &'a Network,
+    network: &'a dyn Explainable,
     config: ExplainerConfig,
-    layer: String,
+    layer: Layer,
     is_last: bool,
 }
 
@@ -102,34 +55,44 @@ impl<'a> Explainer<'a> {
     /// Checks that the layer exists, that the method is defined there, and the method's settings.
     ///
     /// # Errors
-    /// [`Error::Model`] names the layers that exist; [`Error::LastStageOnly`] for CAM and centred CAM at an inner layer;
-    /// [`Error::NoReference`] for centred CAM without one; [`Error::Setting`].
-    pub fn new(network: &'a Network, config: ExplainerConfig) -> Result<Self> {
-        let layer = config.layer_of(network.architecture())?;
-        if config.method == Method::CentredCam && config.reference.is_none() {
+    /// Those of [`ExplainerConfig::layer_of`]; [`Error::NoReference`] for centred CAM without one; [`Error::NoLinearHead`] for CAM and
+    /// centred CAM of a network without.
+    pub fn new(network: &'a dyn Explainable, config: ExplainerConfig) -> Result<Self> {
+        let layers = network.layers();
+        let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();
+        let name = config.layer_of(&names)?;
+        let method = config.method;
+        if method == Method::CentredCam && config.reference.is_none() {
             return Err(Error::NoReference);
         }
-        let is_last = network.architecture().layers().last() == Some(&layer);
+        if matches!(method, Method::Cam | Method::CentredCam) && network.head().is_none() {
+            return Err(Error::NoLinearHead { method: method.name() });
+        }
+        let is_last = names.last() == Some(&name);
+        let channels = layers
+            .iter()
+            .find(|layer| layer.name == name)
+            .map_or(0, |layer| layer.channels);
         Ok(Self {
             network,
             config,
-            layer,
+            layer: Layer { name, channels },
             is_last,
         })
     }
 
     /// Raw maps of the chosen attributes on images `[N, 3, S, S]`; with `labels` `[N, K]`, +1 or -1 for each image and chosen
-    /// attribute, where the target is [`Target::Label`].
+    /// attribute, where the target is [`Target::Label`](crate::Target::Label).
     ///
     /// Maps have the layer's resolution; FullGrad's and RISE's that of the image. [`cost`](Self::cost) says how many passes
     /// that takes; the result is N K maps, so give as many images at a time as can be kept.
     ///
     /// # Errors
-    /// [`Error::Model`] for images of another shape and attributes that do not exist, [`Error::NotFinite`], [`Error::NoLabel`],
-    /// [`Error::Shape`] for labels of another number.
+    /// [`Error::Network`] for images that the network does not take, [`Error::UnknownAttribute`], [`Error::NotFinite`],
+    /// [`Error::NoLabel`], [`Error::Shape`] for labels of another number.
     pub fn explain(&self, images: &Tensor, attributes: &[usize], labels: Option<&[i8]>) -> Result<Explained> {
         self.check_attributes(attributes)?;
-        let output = self.network.forward(images, Mode::Eval)?;
+        let output = self.network.forward(images)?;
         let maps = self.maps(images, &output, attributes, labels)?;
         Ok(Explained { output, maps })
     }
@@ -146,11 +109,12 @@ impl<'a> Explainer<'a> {
         }
         let chosen = choose(output, attributes)?;
         let (method, target) = (self.config.method, self.config.target);
-        if let (Method::CentredCam, Some(reference)) = (method, &self.config.reference) {
-            return centred_maps(target, labels, &chosen, &self.head(attributes)?, reference);
-        }
-        if self.is_free() {
-            return raw_maps_with(method, target, labels, &chosen, &self.head(attributes)?);
+        if let Some(head) = self.head_that_suffices() {
+            let head = head_of(&head, attributes)?;
+            return match (method, &self.config.reference) {
+                (Method::CentredCam, Some(reference)) => centred_maps(target, labels, &chosen, &head, reference),
+                _ => raw_maps_with(method, target, labels, &chosen, &head),
+            };
         }
         let logits = chosen.logits.flatten_all()?.to_vec1::<f32>()?;
         let signs = target.signs(&logits, labels, attributes.len())?;
@@ -159,40 +123,28 @@ impl<'a> Explainer<'a> {
 
     /// What the maps of one image and so many attributes cost beside the image's own forward pass.
     pub fn cost(&self, attributes: usize) -> Cost {
-        let layer = || self.layer.clone();
+        let layer = || self.layer.name.clone();
         match self.config.method {
-            _ if self.is_free() => Cost::Free,
+            _ if self.head_that_suffices().is_some() => Cost::Free,
             Method::FullGrad => Cost::Backward(attributes),
             Method::Rise => Cost::Forward(self.config.rise.masks),
-            Method::ScoreCam => Cost::Forward(self.channels()),
-            Method::AblationCam => Cost::ForwardBehind(self.channels(), layer()),
+            Method::ScoreCam => Cost::Forward(self.layer.channels),
+            Method::AblationCam => Cost::ForwardBehind(self.layer.channels, layer()),
             _ => Cost::BackwardBehind(attributes, layer()),
         }
     }
 
-    /// Whether the maps follow from the one forward pass.
-    fn is_free(&self) -> bool {
-        self.config.method == Method::CentredCam || self.is_last && self.config.method.has_closed_form()
-    }
-
-    /// Channels of the target layer.
-    fn channels(&self) -> usize {
-        let architecture = self.network.architecture();
-        let layers = architecture.layers();
-        let stages = layers.iter().zip(&architecture.stages);
-        let stage = stages.filter(|(name, _)| **name == self.layer).map(|(_, stage)| stage);
-        stage.map(|stage| stage.width * architecture.block.expansion()).sum()
+    /// The head, where it and one forward pass are all that the maps take.
+    fn head_that_suffices(&self) -> Option<Head> {
+        let method = self.config.method;
+        let suffices = method == Method::CentredCam || self.is_last && method.has_closed_form();
+        self.network.head().filter(|_| suffices)
     }
 
     fn check_attributes(&self, attributes: &[usize]) -> Result<()> {
         let outputs = self.network.outputs();
         match attributes.iter().find(|&&attribute| attribute >= outputs) {
-            Some(attribute) => Err(model::Error::Setting {
-                field: "attribute".to_owned(),
-                found: attribute.to_string(),
-                expected: format!("less than {outputs}, the network's outputs"),
-            }
-            .into()),
+            Some(&attribute) => Err(Error::UnknownAttribute { attribute, outputs }),
             None => Ok(()),
         }
     }
@@ -225,16 +177,7 @@ impl<'a> Explainer<'a> {
 
     /// The target layer's name.
     pub fn layer(&self) -> &str {
-        &self.layer
-    }
-
-    fn head(&self, attributes: &[usize]) -> Result<Head> {
-        let head = self.network.head();
-        let index = index(attributes, head.bias.device())?;
-        Ok(Head {
-            weight: head.weight.index_select(&index, 0)?,
-            bias: head.bias.index_select(&index, 0)?,
-        })
+        &self.layer.name
     }
 
     /// Maps that cost more than the one forward pass.
@@ -245,7 +188,7 @@ impl<'a> Explainer<'a> {
             _ => {
                 let activations = match self.is_last {
                     true => output.features.clone(),
-                    false => self.network.activations(images, &self.layer, Mode::Eval)?,
+                    false => self.network.activations(images, &self.layer.name)?,
                 };
                 match self.config.method {
                     Method::ScoreCam => self.score_cam(images, &activations, attributes, scores),
@@ -266,7 +209,7 @@ impl<'a> Explainer<'a> {
         let mut maps = Vec::with_capacity(images * attributes.len() * height * width);
         for start in (0..images).step_by(each) {
             let some = activations.narrow(0, start, each.min(images - start))?;
-            let gradients = self.network.gradients(&self.layer, &some, attributes)?;
+            let gradients = self.network.gradients(&self.layer.name, &some, attributes)?;
             let gradients = to_vec(&gradients.permute((0, 1, 3, 4, 2))?)?;
             let features = to_vec(&some.permute((0, 2, 3, 1))?)?;
             let map = |(row, logit_gradient): (usize, &[f32])| {
@@ -317,10 +260,10 @@ impl<'a> Explainer<'a> {
                 let mut keep = vec![1.0_f32; rows * channels];
                 (0..rows).for_each(|row| keep[row * channels + start + row] = 0.0);
                 let keep = Tensor::from_vec(keep, (rows, channels, 1, 1), one.device())?;
-                let output = self
+                let some = self
                     .network
-                    .forward_from(&self.layer, &keep.broadcast_mul(&one)?, Mode::Eval)?;
-                logits.extend(output.logits.to_vec2::<f32>()?);
+                    .forward_from(&self.layer.name, &keep.broadcast_mul(&one)?)?;
+                logits.extend(some.to_vec2::<f32>()?);
             }
             let features = to_vec(&one.permute((0, 2, 3, 1))?)?;
             for (k, &attribute) in attributes.iter().enumerate() {
@@ -370,7 +313,7 @@ impl<'a> Explainer<'a> {
             let masks = rise.masks(start..start + rows, height);
             for (image, saliency) in saliency.iter_mut().enumerate() {
                 let masked = masked_images(&images.narrow(0, image, 1)?, &masks)?;
-                let logits = self.network.forward(&masked, Mode::Eval)?.logits.to_vec2::<f32>()?;
+                let logits = self.network.forward(&masked)?.logits.to_vec2::<f32>()?;
                 let mut scored = Vec::with_capacity(kinds * rows);
                 for (k, &attribute) in attributes.iter().enumerate() {
                     let sign = scores.signs[image * kinds + k];
@@ -396,6 +339,15 @@ fn choose(output: &Output, attributes: &[usize]) -> Result<Output> {
         logits: output
             .logits
             .index_select(&index(attributes, output.logits.device())?, 1)?,
+    })
+}
+
+/// The head of the chosen attributes.
+fn head_of(head: &Head, attributes: &[usize]) -> Result<Head> {
+    let index = index(attributes, head.bias.device())?;
+    Ok(Head {
+        weight: head.weight.index_select(&index, 0)?,
+        bias: head.bias.index_select(&index, 0)?,
     })
 }
 

@@ -5,42 +5,42 @@
 //! it is.
 //!
 //! The way of a map: [`raw_maps`] (a [`Method`] applied to one forward pass, all attributes at once) ->
-//! [`PostProcessing::finalise`] (ReLU, scaling to [0, 1], resize to the image) -> [`overlay`], [`MapAverage`], or energies. An [`Explainer`] makes the maps of
-//! all methods, of any subset of the attributes and at any stage, and runs the passes that they need.
+//! [`PostProcessing::finalise`] (ReLU, scaling to [0, 1], resize to the image) -> a picture, [`MapAverage`], or energies. An
+//! [`Explainer`] makes the maps of all methods, of any subset of the attributes and at any layer, of any network that is
+//! [`Explainable`], and runs the passes that they need.
 //!
 //! ```
-//! use cam::{ColourMap, Method, PostProcessing, Resize, Target};
+//! use cam::{Explainable, Method, PostProcessing, Resize, Target};
 //! use candle_core::{Device, Tensor};
-//! use model::{Architecture, Mode, Network};
+//! use model::{Architecture, Network};
 //!
 //! let architecture = Architecture::preset("resnet18")?.with_width(4);
 //! let network = Network::new(&architecture, 2, 1, &Device::Cpu)?;
 //! let images = Tensor::rand(0_f32, 1.0, (1, 3, 64, 64), &Device::Cpu)?;
-//! let output = network.forward(&images, Mode::Eval)?;
+//! let output = Explainable::forward(&network, &images)?;
 //!
-//! let maps = cam::raw_maps(Method::HiresCam, Target::Predicted, &output, &network.head())?;
+//! let maps = cam::raw_maps(Method::HiresCam, Target::Predicted, &output, &network.head().into())?;
 //! assert_eq!((maps.images, maps.attributes, maps.height, maps.width), (1, 2, 2, 2));
 //!
 //! let post_processing = PostProcessing::new(Method::HiresCam, Resize::HalfPixel, [maps.height, maps.width], 64)?;
 //! let mut map = vec![0.0; 64 * 64];
 //! post_processing.finalise(maps.map(0, 1), &mut map);
 //! assert!(map.iter().all(|value| (0.0..=1.0).contains(value)));
-//!
-//! let image = images.permute((0, 2, 3, 1))?.flatten_all()?.to_vec1::<f32>()?;
-//! let overlay = cam::overlay(&map, &image, 64, ColourMap::default())?;
-//! assert_eq!(overlay.dimensions(), (64, 64));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod average;
 mod colour;
+mod config;
 mod cost;
 mod error;
+mod explainable;
 mod explainer;
 mod maps;
 mod method;
 mod methods;
 mod names;
+mod network;
 mod overlay;
 mod post_processing;
 mod reference;
@@ -50,9 +50,11 @@ mod target;
 
 pub use average::MapAverage;
 pub use colour::ColourMap;
+pub use config::ExplainerConfig;
 pub use cost::Cost;
 pub use error::{Error, Result};
-pub use explainer::{Explained, Explainer, ExplainerConfig};
+pub use explainable::{BiasGradient, Decomposition, Explainable, Head, Layer, Output};
+pub use explainer::{Explained, Explainer};
 pub use maps::Maps;
 pub use method::Method;
 pub use methods::closed_form::raw_maps;

@@ -39,8 +39,8 @@ pub enum Method {
     ShapleyCam,
     /// RISE (Petsiuk et al. 2018): random masks. Independent of the layer; one forward pass per mask.
     Rise,
-    /// HiresCAM of what an image has beyond the mean of a [`Reference`]: it explains the part of the score that is specific to
-    /// the image. At the last stage only.
+    /// HiresCAM of what an image has beyond the mean of a [`Reference`](crate::Reference): it explains the part of the score that
+    /// is specific to the image. At the last stage only.
     CentredCam,
 }
 

@@ -40,7 +40,7 @@ fn maps(folder: &Path, method: Method) -> Maps {
     let output = network
         .forward(&load(folder, "inputs.safetensors")["images"], Mode::Eval)
         .unwrap();
-    cam::raw_maps(method, Target::Predicted, &output, &network.head()).unwrap()
+    cam::raw_maps(method, Target::Predicted, &output.into(), &network.head().into()).unwrap()
 }
 
 #[test]

@@ -431,7 +431,7 @@ fn bad_input_is_named() {
         );
         let wrong = Tensor::zeros((2, 64, 64, 3), DType::F32, &Device::Cpu).unwrap();
         assert!(
-            matches!(explainer.explain(&wrong, &[0], None), Err(Error::Model(_))),
+            matches!(explainer.explain(&wrong, &[0], None), Err(Error::Network(_))),
             "{method}"
         );
         assert!(explainer.explain(&flat, &[0], None).is_ok(), "{method}: a black image");

@@ -15,10 +15,9 @@ pub(crate) fn raw(pass: ForwardPass, reference: &Reference) -> Result<Maps> {
 #[cfg(test)]
 mod tests {
     use crate::methods::closed_form::centred_maps;
-    use crate::{Error, Method, Reference, Target, raw_maps};
+    use crate::{Error, Head, Method, Output, Reference, Target, raw_maps};
     use approx::assert_relative_eq;
     use candle_core::{Device, Tensor};
-    use model::{Head, Output};
 
     fn example() -> (Output, Head) {
         let device = &Device::Cpu;

@@ -1,14 +1,12 @@
 //! Maps from one forward pass, and which formula a method has.
 
-use model::{Head, Output};
-
 use super::forward_pass::ForwardPass;
 use super::point::Point;
 use super::{
     ablation_cam, cam, centred_cam, eigen_cam, eigen_grad_cam, grad_cam, grad_cam_elementwise, grad_cam_plus_plus,
     hires_cam, layer_cam, shapley_cam, x_grad_cam,
 };
-use crate::{Error, Maps, Method, Reference, Result, Target};
+use crate::{Error, Head, Maps, Method, Output, Reference, Result, Target};
 
 /// Makes a map of one image's activations and one score's gradient by them.
 pub(crate) type Formula = fn(&Point<'_>) -> Vec<f32>;

@@ -1,11 +1,10 @@
 //! One forward pass as the methods see it: features and head on the CPU, checked.
 
 use candle_core::{Device, Tensor};
-use model::{Head, Output};
 use rayon::prelude::*;
 
 use super::point::{Gradient, Point};
-use crate::{Error, Maps, Reference, Result, Target};
+use crate::{Error, Head, Maps, Output, Reference, Result, Target};
 
 /// What a method works with: one forward pass and the head, checked, on the CPU.
 pub(crate) struct ForwardPass {

@@ -1,8 +1,7 @@
 //! FullGrad.
 
-use model::Decomposition;
-
 use crate::Result;
+use crate::explainable::Decomposition;
 use crate::resize::{Resize, Resizer};
 use crate::scale::{EPSILON, scale};
 

@@ -1,14 +1,13 @@
 //! Score-CAM.
 
 use candle_core::Tensor;
-use model::{Mode, Network};
 use rayon::prelude::*;
 
 use super::masking::masked_images;
 use super::point::weighted;
 use crate::resize::{Resizer, Upsampling};
 use crate::scale::scale;
-use crate::{Result, Target};
+use crate::{Explainable, Result, Target};
 
 /// What is added to the range of a channel's mask before the division by it; pytorch-grad-cam's.
 const EPSILON: f32 = 1e-8;
@@ -20,7 +19,7 @@ const EPSILON: f32 = 1e-8;
 /// `image` `[1, 3, S, S]`, `features` `[P, C]` of `[height, width]` positions; returns `[A, C]`, the logits of the image behind every
 /// channel, from C forward passes, for all attributes.
 pub(crate) fn masked_logits(
-    network: &Network,
+    network: &dyn Explainable,
     image: &Tensor,
     features: &[f32],
     cells: [usize; 2],
@@ -40,7 +39,7 @@ pub(crate) fn masked_logits(
             mask
         };
         let masks: Vec<Vec<f32>> = (start..start + count).into_par_iter().map(mask).collect();
-        let output = network.forward(&masked_images(image, &masks.concat())?, Mode::Eval)?;
+        let output = network.forward(&masked_images(image, &masks.concat())?)?;
         for row in output.logits.to_vec2::<f32>()? {
             logits.iter_mut().zip(row).for_each(|(all, logit)| all.push(logit));
         }

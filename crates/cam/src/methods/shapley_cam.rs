@@ -8,7 +8,7 @@ use super::point::Point;
 ///
 /// Behind every stage our networks are piecewise linear in the activations (convolutions, batch norms with running statistics,
 /// ReLUs, a mean and a linear head), so H is 0 wherever it exists, which is also what automatic differentiation gives, and this
-/// is Grad-CAM at every layer.
+/// is Grad-CAM at every layer. Of a network that bends behind the layer, the part of H is left out.
 pub(crate) fn formula(point: &Point<'_>) -> Vec<f32> {
     grad_cam::formula(point)
 }

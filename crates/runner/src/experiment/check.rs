@@ -83,7 +83,7 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
     let explain = &experiment.explain;
     let config = explain.config()?;
     config
-        .layer_of(&architecture)
+        .layer_of(&architecture.layers())
         .map_err(|error| format!("explain: {error}"))?;
     if let Some(images) = explain.images {
         at_least("explain.images", images, 1)?;

@@ -7,9 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use cam::{Explainer, ExplainerConfig};
+use cam::{Explainer, ExplainerConfig, Output};
 use candle_core::{Device, Tensor};
-use model::Output;
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;

@@ -193,7 +193,7 @@ impl Source {
                     .iter()
                     .map(|&label| if label < 0.0 { -1 } else { 1 })
                     .collect();
-                let found = explainer.maps(&images, output, &attributes, Some(&labels))?;
+                let found = explainer.maps(&images, &output.into(), &attributes, Some(&labels))?;
                 for (at, (index, pixels)) in batch
                     .indices
                     .iter()

@@ -84,7 +84,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             cam::Error::NoReference => {
                 Error::Request(format!("--method {method}: {error}; --reference names its file"))
             }
-            cam::Error::Model(_) | cam::Error::LastStageOnly { .. } => Error::Request(format!("--layer: {error}")),
+            cam::Error::UnknownLayer { .. } | cam::Error::LastStageOnly { .. } => {
+                Error::Request(format!("--layer: {error}"))
+            }
             cam::Error::Setting { .. } => Error::Request(format!("--method {method}: {error}")),
             other => other.into(),
         })

@@ -84,10 +84,11 @@ pub fn maps_of(
 ) -> Result<(Output, Vec<Maps>)> {
     let images = images.to_device(device)?;
     let output = network.forward(&images, Mode::Eval)?;
+    let seen = cam::Output::from(&output);
     let attributes: Vec<usize> = way.chosen.iter().map(|(attribute, _)| *attribute).collect();
     let labels = (!labels.is_empty()).then_some(labels);
     let maps = way.explainers.iter().map(|explainer| {
-        let maps = explainer.maps(&images, &output, &attributes, labels);
+        let maps = explainer.maps(&images, &seen, &attributes, labels);
         maps.map_err(|error| match error {
             cam::Error::NotFinite { image, .. } => Error::Request(format!(
                 "{}: {error}; the weights, or the image, hold numbers that are not finite",

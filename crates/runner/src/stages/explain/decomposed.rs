@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
-use cam::{Explainer, ExplainerConfig, Maps, Method, Reference, Target};
+use cam::{Explainer, ExplainerConfig, Head, Maps, Method, Output, Reference, Target};
 use candle_core::{Device, Tensor};
 use metrics::Region;
-use model::{Head, Network, Output};
+use model::Network;
 use rayon::prelude::*;
 
 use super::super::localiser::Localiser;
@@ -39,7 +39,7 @@ impl<'a> Decomposer<'a> {
         regions: &Regions,
         size: usize,
     ) -> Result<Self> {
-        let head = network.head();
+        let head = Head::from(network.head());
         let mean = mean_evidence(reference, &head)?;
         let cells = match regions {
             Regions::Fixed(all) => all.iter().map(|one| cell_shares(&one.region, &mean)).collect(),

@@ -10,8 +10,7 @@ mod seen;
 
 use std::time::Instant;
 
-use cam::{Cost, Explainer, ExplainerConfig};
-use model::Output;
+use cam::{Cost, Explainer, ExplainerConfig, Output};
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
@@ -111,6 +110,7 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         &stage.title,
         together,
         |batch, output| {
+            let output = &Output::from(output);
             let seen = stage.seen(batch, output)?;
             let mut rows = decomposer.rows(&stage, &seen)?;
             let chosen: Vec<usize> = (0..batch.indices.len())

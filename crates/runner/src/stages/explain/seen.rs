@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use cam::{Cost, Explainer, Method, Resize, Target};
+use cam::{Cost, Explainer, Method, Output, Resize, Target};
 use candle_core::Tensor;
 use dataset::Batch;
 use metrics::Region;
-use model::Output;
 
 use super::super::{DataSet, evaluate, masks};
 use crate::context::Context;
