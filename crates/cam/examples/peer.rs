@@ -1,6 +1,6 @@
 //! One piece of work, timed, beside PyTorch's in `benches/peers`: prints one JSON line.
 //!
-//!     peer WORK SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N]
+//!     peer WORK SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N] [--deterministic]
 //!
 //! WORK is `NETWORK/KIND`: networks as in [`NETWORKS`], kinds as in [`Options::work`]. The same work as `benches/peers/torch_peer.py`
 //! does: the same shapes, loss and optimiser, random weights and images. The precision is a training step's; all else is float32.
@@ -28,7 +28,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// Does the work once, or on a GPU starts it; gives the loss where there is one.
 type Once = Box<dyn FnMut() -> Result<Option<StepLoss>>>;
 
-const USAGE: &str = "usage: peer NETWORK/(forward|step|fed|explain) SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N]";
+const USAGE: &str = "usage: peer NETWORK/(forward|step|fed|explain) SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N] [--deterministic]";
 
 const ATTRIBUTES: usize = 40;
 
@@ -68,6 +68,7 @@ struct Options {
     seconds: f64,
     device: Device,
     precision: Precision,
+    deterministic: bool,
 }
 
 impl Options {
@@ -84,9 +85,14 @@ impl Options {
             seconds: words.next().ok_or(USAGE)?.parse()?,
             device: Device::Cpu,
             precision: Precision::Float32,
+            deterministic: false,
             work,
         };
         while let Some(flag) = words.next() {
+            if flag == "--deterministic" {
+                options.deterministic = true;
+                continue;
+            }
             let value = words.next().ok_or(USAGE)?;
             match (flag.as_str(), value.as_str()) {
                 ("--device", "cpu") => options.device = Device::Cpu,
@@ -149,6 +155,7 @@ impl Options {
             learning_rate: LearningRate::new(1e-4, Schedule::Constant)?,
             total_steps: 1,
             precision: self.precision,
+            deterministic: self.deterministic,
         })
     }
 }

@@ -39,6 +39,7 @@ fn benches(criterion: &mut Criterion) {
         learning_rate: LearningRate::new(1e-4, Schedule::Constant).expect("a learning rate"),
         total_steps: 1,
         precision: Precision::Float32,
+        deterministic: true,
     };
     let mut trainer = Trainer::new(network(), config).expect("a trainer");
     group.bench_function("step", |bencher| {

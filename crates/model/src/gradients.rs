@@ -116,6 +116,7 @@ impl Network {
                 tape: None,
                 probe: Some(&probe),
                 precision: Precision::Float32,
+                deterministic: true,
             };
             let x = Var::from_tensor(&take_images(&input, rows)?)?;
             let features = self.run_normalised(&x, pass)?;

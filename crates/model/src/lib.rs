@@ -20,6 +20,7 @@
 //!     learning_rate: LearningRate::new(1e-3, Schedule::ONE_CYCLE)?,
 //!     total_steps: 100,
 //!     precision: Precision::Float32,
+//!     deterministic: true,
 //! })?;
 //! let images = Tensor::rand(0_f32, 1.0, (4, 3, 32, 32), &Device::Cpu)?;
 //! let labels = Tensor::new(&[[1_f32, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, 1.0]], &Device::Cpu)?;

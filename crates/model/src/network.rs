@@ -178,12 +178,19 @@ impl Network {
     }
 
     /// The features' means `[N, C]` in training, float32, with the operations on a tape.
-    pub(crate) fn pooled(&self, images: &Tensor, tape: &Tape, precision: Precision) -> Result<Tensor> {
+    pub(crate) fn pooled(
+        &self,
+        images: &Tensor,
+        tape: &Tape,
+        precision: Precision,
+        deterministic: bool,
+    ) -> Result<Tensor> {
         let pass = Pass {
             mode: Mode::Train,
             tape: Some(tape),
             probe: None,
             precision,
+            deterministic,
         };
         layers::global_average_pool(&self.run_body(images, pass)?, pass)
     }

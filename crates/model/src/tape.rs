@@ -24,6 +24,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) probe: Option<&'a Probe>,
     /// Other than float32 on a tape only.
     pub(crate) precision: Precision,
+    /// Whether the same pass must give the same bytes each time, on a GPU too, where that takes longer.
+    pub(crate) deterministic: bool,
 }
 
 impl From<Mode> for Pass<'_> {
@@ -33,6 +35,7 @@ impl From<Mode> for Pass<'_> {
             tape: None,
             probe: None,
             precision: Precision::Float32,
+            deterministic: true,
         }
     }
 }
@@ -40,7 +43,7 @@ impl From<Mode> for Pass<'_> {
 impl Pass<'_> {
     pub(crate) fn conv2d(self, x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
         match self.tape {
-            Some(tape) => tape.conv2d(x, weight, stride, padding, self.precision),
+            Some(tape) => tape.conv2d(x, weight, stride, padding, self),
             None => kernels::conv2d(x, weight, stride, padding),
         }
     }
@@ -94,16 +97,17 @@ impl Tape {
         self.steps.borrow_mut().push((result.id(), Box::new(backward)));
     }
 
-    /// [`kernels::conv2d`], in some precision.
+    /// [`kernels::conv2d`], as a pass computes.
     pub(crate) fn conv2d(
         &self,
         x: &Tensor,
         weight: &Tensor,
         stride: usize,
         padding: usize,
-        precision: Precision,
+        pass: Pass<'_>,
     ) -> Result<Tensor> {
-        let op = Convolution::new(x, weight, stride, padding, InstructionSet::detect())?.within(precision);
+        let op = Convolution::new(x, weight, stride, padding, InstructionSet::detect())?
+            .within(pass.precision, !pass.deterministic);
         let y = op.apply(x, weight)?;
         let (x, weight, result) = (x.clone(), weight.clone(), y.clone());
         self.record(&y, move |gradients| {
@@ -228,6 +232,7 @@ mod tests {
             tape: Some(&tape),
             probe: None,
             precision: Precision::Float32,
+            deterministic: true,
         });
         let mut gradients = Tensor::zeros((), candle_core::DType::F32, &Device::Cpu)
             .unwrap()

@@ -25,6 +25,9 @@ pub struct TrainerConfig {
     pub total_steps: u64,
     /// How exactly a step computes; anything but float32 needs a GPU.
     pub precision: Precision,
+    /// Whether the same training ends in the same bytes each time. On a CPU it does whatever is said here. On a GPU it takes longer: the
+    /// fastest convolution is another one from run to run, and may sum in any order.
+    pub deterministic: bool,
 }
 
 /// A network in training.
@@ -93,7 +96,12 @@ impl Trainer {
         let on_cpu = self.network.device().is_cpu();
         // Candle differentiates the loss and the head alone; see [`Tape`] for the rest.
         let tape = Tape::default();
-        let pooled = Var::from_tensor(&self.network.pooled(images, &tape, self.config.precision)?.detach())?;
+        let TrainerConfig {
+            precision,
+            deterministic,
+            ..
+        } = self.config;
+        let pooled = Var::from_tensor(&self.network.pooled(images, &tape, precision, deterministic)?.detach())?;
         let logits = self.network.logits_of_pooled(&pooled)?;
         let loss = self.config.loss.forward(&logits, labels, &self.config.weights)?;
         let result = StepLoss {
@@ -241,6 +249,7 @@ mod tests {
             learning_rate: LearningRate::new(peak, Schedule::ONE_CYCLE).unwrap(),
             total_steps: 12,
             precision: Precision::Float32,
+            deterministic: true,
         }
     }
 
@@ -349,6 +358,7 @@ mod tests {
         assert_eq!(message, "class weights: 3, expected 2, one pair per output");
         let coarse = TrainerConfig {
             precision: Precision::Bf16,
+            deterministic: true,
             ..config(0.02)
         };
         let message = Trainer::new(network(), coarse).unwrap_err().to_string();

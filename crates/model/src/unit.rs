@@ -141,6 +141,7 @@ mod tests {
             learning_rate: LearningRate::new(0.01, Schedule::Constant).unwrap(),
             total_steps: 3,
             precision: Precision::Float32,
+            deterministic: true,
         };
         Trainer::new(network, config).unwrap()
     }

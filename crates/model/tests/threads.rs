@@ -21,6 +21,7 @@ fn train(threads: usize) -> Vec<u8> {
             learning_rate: LearningRate::new(1e-3, Schedule::Constant).unwrap(),
             total_steps: 3,
             precision: Precision::Float32,
+            deterministic: true,
         };
         let mut trainer = Trainer::new(network, config).unwrap();
         for step in 0..3 {

@@ -40,7 +40,7 @@ pub(crate) struct Convolution {
     /// Whether float32 factors may be rounded to TF32, forward and backward; on a GPU only.
     #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
     tf32: bool,
-    /// Whether engines are timed and the fastest is taken, or the first one that is deterministic; on a GPU only.
+    /// Whether a GPU may take whichever of several ways is the fastest when it is asked; else it takes one that gives the same bytes each time.
     #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
     timed: bool,
 }
@@ -116,12 +116,12 @@ impl Convolution {
         })
     }
 
-    /// The same in a precision, for training, where it is worth while to look for the fastest engine. What the types of
-    /// `x` tell, bfloat16 or not, needs no word here.
-    pub(crate) fn within(self, precision: Precision) -> Self {
+    /// The same in a precision; `timed` if it is done so often that looking for the fastest way is worth while. What the types of `x`
+    /// tell, bfloat16 or not, needs no word here.
+    pub(crate) fn within(self, precision: Precision, timed: bool) -> Self {
         Self {
             tf32: precision == Precision::Tf32,
-            timed: true,
+            timed,
             ..self
         }
     }

@@ -24,6 +24,9 @@ pub struct Training {
     pub weight_decay: f64,
     /// `float32`, or on a GPU `tf32` or `bf16`: how exactly a training step computes. All else is float32.
     pub precision: model::Precision,
+    /// Whether a training on a GPU ends in the same bytes each time, and one that was interrupted in those of one that was not. It takes
+    /// longer there; on a CPU it is always so.
+    pub deterministic: bool,
     /// Random changes of the training images.
     pub augmentation: Augment,
     /// Seconds between two checkpoints of an unfinished training: at most this much work is lost.
@@ -61,6 +64,7 @@ impl Default for Training {
             momentum: 0.9,
             weight_decay: 1e-4,
             precision: model::Precision::Float32,
+            deterministic: false,
             augmentation: Augment::default(),
             checkpoint_seconds: 60,
             tensorboard: true,

@@ -76,11 +76,6 @@ pub(super) unsafe trait Readable: Value + Default {}
 #[repr(transparent)]
 pub(super) struct Note(pub u32);
 
-/// What may be adjusted of an engine, as `cudnnBackendKnobType_t`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(transparent)]
-pub(super) struct Knob(pub u32);
-
 /// An address in a GPU's memory.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
@@ -120,13 +115,6 @@ unsafe impl Value for Note {
 }
 // SAFETY: all bits are an integer.
 unsafe impl Readable for Note {}
-// SAFETY: an enumeration of C, which is 32 bits wide.
-unsafe impl Value for Knob {
-    const TYPE: Type = Type::CUDNN_TYPE_KNOB_TYPE;
-}
-// SAFETY: all bits are an integer.
-unsafe impl Readable for Knob {}
-
 /// An object of the API, with the other ones that it refers to.
 pub(super) struct Descriptor {
     raw: sys::cudnnBackendDescriptor_t,

@@ -173,7 +173,7 @@ unsafe fn choose(
     problem: &Problem,
     tensors: [Pointer; 3],
 ) -> Result<Plan> {
-    let choice = experiment::choice(problem.shape.choice);
+    let choice = problem.shape.choice;
     let (deterministic, wanted) = match choice {
         Choice::Heuristic => (true, 1),
         Choice::Timed => (false, MOST_TIMED),
@@ -205,14 +205,8 @@ unsafe fn choose(
         };
         for plan in plans {
             match plan.and_then(&mut run) {
-                Ok((time, plan)) => {
-                    experiment::log(|| format!("candidate: {}: {time:.1} us", plan.describe()));
-                    found.push((time, plan));
-                }
-                Err(error) => {
-                    experiment::log(|| format!("candidate: {error}"));
-                    failure = Some(error);
-                }
+                Ok(timed) => found.push(timed),
+                Err(error) => failure = Some(error),
             }
             if found.len() == wanted {
                 break;
@@ -222,10 +216,9 @@ unsafe fn choose(
             break;
         }
     }
-    let Some((time, plan)) = found.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)) else {
+    let Some((_, plan)) = found.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)) else {
         return Err(no_engine(problem, failure));
     };
-    experiment::log(|| format!("{choice:?}: {}: {time:.1} us: {problem:?}", plan.describe()));
     if choice == Choice::Timed {
         // So that the first result, too, is that of the plan.
         // SAFETY: the caller's promise.
@@ -283,26 +276,5 @@ impl Workspace {
             self.0 = unsafe { device.alloc::<u8>(bytes)? };
         }
         Ok(Pointer(self.0.device_ptr(&device.cuda_stream()).0))
-    }
-}
-
-// EXPERIMENT: goes before this lands
-mod experiment {
-    use super::Choice;
-
-    /// `BIASCAM_CUDNN=heuristic|timed` overrides how engines are chosen.
-    pub(super) fn choice(choice: Choice) -> Choice {
-        match std::env::var("BIASCAM_CUDNN").as_deref() {
-            Ok("heuristic") => Choice::Heuristic,
-            Ok("timed") => Choice::Timed,
-            _ => choice,
-        }
-    }
-
-    /// `BIASCAM_CUDNN_LOG=1` prints what is chosen.
-    pub(super) fn log(line: impl FnOnce() -> String) {
-        if std::env::var("BIASCAM_CUDNN_LOG").as_deref() == Ok("1") {
-            eprintln!("cudnn: {}", line());
-        }
     }
 }

@@ -180,7 +180,7 @@ fn sampled_images_are_the_loaders() {
 #[test]
 fn training_is_the_cpus() {
     let Some(gpu) = gpu() else { return };
-    let losses = |device: &Device| losses(device, Precision::Float32, 10, 8, 1, 1e-3);
+    let losses = |device: &Device| losses(device, (Precision::Float32, false), 10, 8, 1, 1e-3);
     let (expected, found) = (losses(&Device::Cpu).unwrap(), losses(&gpu).unwrap());
     for (step, (found, expected)) in found.iter().zip(&expected).enumerate() {
         // Rounding grows from step to step; a wrong gradient is off by far more.
@@ -195,7 +195,7 @@ fn training_is_the_cpus() {
 fn coarser_precisions_learn_as_float32_does() {
     const WINDOW: usize = 20;
     let Some(gpu) = gpu() else { return };
-    let curve = |precision| losses(&gpu, precision, 200, 16, 8, 3e-3).unwrap();
+    let curve = |precision| losses(&gpu, (precision, false), 200, 16, 8, 3e-3).unwrap();
     let exact = curve(Precision::Float32);
     let means = |losses: &[f32]| -> Vec<f32> {
         let windows = losses.chunks(WINDOW);
@@ -223,5 +223,15 @@ fn coarser_precisions_learn_as_float32_does() {
                 "{precision}: {found} where float32 has {expected_mean}"
             );
         }
+    }
+}
+
+/// Twice the same bytes in every precision, where that is asked for.
+#[test]
+fn a_deterministic_training_repeats_itself() {
+    let Some(gpu) = gpu() else { return };
+    for precision in [Precision::Float32, Precision::Tf32, Precision::Bf16] {
+        let curve = || losses(&gpu, (precision, true), 50, 16, 8, 3e-3).unwrap();
+        assert_eq!(curve(), curve(), "{precision}");
     }
 }

@@ -27,6 +27,7 @@ pub fn trainer(
         learning_rate: learning_rate(settings)?,
         total_steps,
         precision: settings.precision,
+        deterministic: settings.deterministic,
     })
 }
 

@@ -1,14 +1,13 @@
 //! The engines of cuDNN that can do a convolution, each adjusted as cuDNN's heuristics say, the most promising one
 //! first.
 
-use std::fmt::Write;
 use std::rc::Rc;
 
 use candle_core::cuda_backend::cudarc::cudnn::sys;
 use candle_core::{Result, bail};
 
 use super::super::convolution::Shape;
-use super::super::graph::{Attribute, Descriptor, Handle, Kind, Knob, Note, Pointer};
+use super::super::graph::{Attribute, Descriptor, Handle, Kind, Note, Pointer};
 use crate::kernels::storage::Dims;
 use sys::cudnnBackendHeurMode_t as Mode;
 use sys::cudnnBackendNumericalNote_t as Numerical;
@@ -47,7 +46,6 @@ pub(super) struct Problem {
 /// An engine that can do a problem, ready to run.
 pub(super) struct Plan {
     descriptor: Rc<Descriptor>,
-    configuration: Rc<Descriptor>,
     /// Bytes of scratch memory.
     pub workspace: usize,
 }
@@ -252,7 +250,6 @@ impl Plan {
         match usize::try_from(workspace) {
             Ok(workspace) if workspace <= MOST_WORKSPACE => Ok(Some(Self {
                 descriptor: plan,
-                configuration,
                 workspace,
             })),
             _ => bail!("cuDNN: a plan wants {workspace} bytes of workspace, more than {MOST_WORKSPACE}"),
@@ -273,34 +270,9 @@ impl Plan {
         // SAFETY: the caller's promise.
         unsafe { handle.execute(&self.descriptor, &pack) }
     }
-
-    /// The engine's number, its knobs and its notes in cuDNN's numbers, and the scratch memory.
-    pub fn describe(&self) -> String {
-        let engine = || -> Result<String> {
-            let engine = engine(&self.configuration)?;
-            let index = engine.read_one::<i64>(Attribute::CUDNN_ATTR_ENGINE_GLOBAL_INDEX)?;
-            let mut text = format!("engine {index}");
-            let knobs = self.configuration.read_parts(
-                Attribute::CUDNN_ATTR_ENGINECFG_KNOB_CHOICES,
-                Kind::CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR,
-                MOST_NOTES,
-            )?;
-            for knob in knobs {
-                let Knob(kind) = knob.read_one(Attribute::CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE)?;
-                let value = knob.read_one::<i64>(Attribute::CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE)?;
-                let _ = write!(text, " k{kind}={value}");
-            }
-            for Note(note) in notes(&engine)? {
-                let _ = write!(text, " n{note}");
-            }
-            Ok(text)
-        };
-        let engine = engine().unwrap_or_else(|error| error.to_string());
-        format!("{engine}, {} KiB of workspace", self.workspace.div_ceil(1024))
-    }
 }
 
-/// More than there are kinds of notes and of knobs.
+/// More than there are kinds of notes.
 const MOST_NOTES: usize = 64;
 
 fn engine(configuration: &Rc<Descriptor>) -> Result<Rc<Descriptor>> {
