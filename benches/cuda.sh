@@ -45,7 +45,18 @@ strip -o "$folder/bin/biascam" "$(executable bin biascam <<<"$programs")"
 strip -o "$folder/bin/peer" "$(executable example peer <<<"$programs")"
 strip -o "$folder/bin/model_tests" "$(executable lib model <<<"$tests")"
 cp benches/cuda/run.sh "$folder"
-cp benches/cuda/agreement.py "$folder/benches/cuda"
+cp benches/cuda/{agreement,profile}.py "$folder/benches/cuda"
+# CUPTI comes with NVIDIA's toolkit, or CUPTI_PATH says where it is; without it there is no profile.
+if ((${#features[@]})); then
+  toolkit=$(dirname "$(dirname "$(readlink -f "$(command -v nvcc)")")")
+  for cupti in ${CUPTI_PATH:-} "$toolkit" "$toolkit/extras/CUPTI"; do
+    library=$(find "$cupti"/lib* -maxdepth 1 -name 'libcupti.so*' 2>/dev/null | sort | head -n 1)
+    if [[ -e $cupti/include/cupti.h && -n $library ]]; then
+      cc -shared -fPIC -O1 -o "$folder/bin/trace.so" benches/cuda/trace.c -I "$cupti/include" -I "$toolkit/include" "$library"
+      break
+    fi
+  done
+fi
 cp benches/peers/{common.py,cuda.py,torch_peer.py,requirements.txt} "$folder/benches/peers"
 cp experiments/{smoke,embedded}.yaml "$folder/experiments"
 {

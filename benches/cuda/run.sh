@@ -48,7 +48,7 @@ part_names() {
   echo machine
   # Not even a list of tests means that they do not start, which then is what fails.
   printf 'test:%s\n' "${names[@]:-cannot_be_listed}"
-  printf '%s\n' smoke smoke_tf32 smoke_bf16 explaining methods resnet50 default_run memory_access benchmark
+  printf '%s\n' smoke smoke_tf32 smoke_bf16 explaining methods resnet50 default_run memory_access profile benchmark
 }
 
 # What the machine is, and whether the programs find their libraries.
@@ -163,6 +163,16 @@ part_resnet50() {
 
 part_default_run() {
   biascam reproduce "$here/experiments/embedded.yaml" --device "$device" --results "$out/device" --data "$out/data" --fresh
+}
+
+# Where a training step's time goes, kernel by kernel, and PyTorch's beside it.
+part_profile() {
+  [[ $device == cuda ]] || skip "needs a GPU"
+  [[ -e $here/bin/trace.so ]] || skip "built without CUPTI"
+  CUDA_INJECTION64_PATH=$here/bin/trace.so TRACE_OUT=$out/trace.tsv \
+    "$here/bin/peer" resnet50/step 0.2 --device cuda --precision bf16 --batch 256
+  "$python" "$here/benches/cuda/profile.py" trace "$out/trace.tsv"
+  if "$python" -c 'import torch, torchvision'; then "$python" "$here/benches/cuda/profile.py" torch resnet50/step; fi
 }
 
 part_benchmark() {
