@@ -11,7 +11,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{CustomOp1, CustomOp2, Result, Tensor, TensorId};
 
 use crate::gradients::Probe;
-use crate::kernels::{self, AveragePool, Convolution, Dims, InstructionSet, MaxPool, Normaliser, Statistics};
+use crate::kernels::{self, AveragePool, BatchNorm, BatchStatistics, Convolution, Dims, InstructionSet, MaxPool};
 use crate::{Mode, Precision};
 
 /// How a forward pass computes.
@@ -54,7 +54,7 @@ impl Pass<'_> {
         x: &Tensor,
         gamma: &Tensor,
         beta: &Tensor,
-        statistics: &Statistics,
+        statistics: &BatchStatistics,
         epsilon: f64,
         residual: Option<&Tensor>,
         relu: bool,
@@ -124,18 +124,18 @@ impl Tape {
         x: &Tensor,
         gamma: &Tensor,
         beta: &Tensor,
-        statistics: &Statistics,
+        statistics: &BatchStatistics,
         epsilon: f64,
         residual: Option<&Tensor>,
         relu: bool,
     ) -> Result<Tensor> {
         let dims = Dims::of(x, "batch_norm")?;
-        let op = Normaliser::by_batch(x, dims, statistics, epsilon, relu)?;
-        let y = op.clone().apply_on_tape(x, gamma, beta, residual)?;
+        let layer = BatchNorm::by_batch(dims, statistics, epsilon, relu);
+        let y = kernels::apply_on_tape(&layer, x, [gamma, beta], residual)?;
         let (x, gamma, beta, result) = (x.clone(), gamma.clone(), beta.clone(), y.clone());
         let residual = residual.cloned();
         self.record(&y, move |gradients| {
-            let of = op.differentiate(&x, [&gamma, &beta], residual.as_ref(), &result, &gradients)?;
+            let of = kernels::differentiate(&layer, &x, [&gamma, &beta], residual.as_ref(), &result, &gradients)?;
             let mut gradients = vec![(x, of.x), (gamma, of.scale), (beta, of.shift)];
             gradients.extend(residual.map(|residual| (residual, of.residual)));
             Ok(gradients)

@@ -1,12 +1,14 @@
 //! Convolution as a candle operation.
 
 #[cfg(feature = "cuda")]
-use super::cuda::Operand;
+use super::cuda::{self, Operand};
+use super::dims::{Dims, check_float};
 use super::filter_gradient::FilterGradient;
 use super::gather::{Gather, Lattice};
-use super::pack::{Direction, Filter, pack, pack_forward};
+use super::geometry::{Engines, Filter, Geometry};
+use super::host::{floats, host_floats};
+use super::pack::{Direction, pack, pack_forward};
 use super::simd::InstructionSet;
-use super::storage::{Dims, check_float, floats, host_floats};
 use super::tiles::Finish;
 use crate::Precision;
 #[cfg(feature = "cuda")]
@@ -31,18 +33,10 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Res
 /// A checked convolution.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Convolution {
-    source: Dims,
-    output: Dims,
-    filter: Filter,
-    stride: usize,
-    padding: usize,
+    of: Geometry,
     set: InstructionSet,
-    /// Whether float32 factors may be rounded to TF32, forward and backward; on a GPU only.
     #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
-    tf32: bool,
-    /// Whether a GPU may take whichever of several ways is the fastest when it is asked; else it takes one that gives the same bytes each time.
-    #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
-    timed: bool,
+    engines: Engines,
 }
 
 const NAME: &str = "conv2d (channels last)";
@@ -73,94 +67,41 @@ impl Convolution {
         padding: usize,
         set: InstructionSet,
     ) -> Result<Self> {
-        let source = Dims::of(x, NAME)?;
-        if filter.inputs != source.channels {
-            bail!(
-                "{NAME}: the weight {:?} expects {} input channels, the input {:?} has {}",
-                filter.shape(),
-                filter.inputs,
-                x.dims(),
-                source.channels
-            );
-        }
-        if stride == 0 {
-            bail!("{NAME}: expected a stride of at least 1, got 0");
-        }
-        let extent =
-            |size: usize, kernel: usize| (size + 2 * padding).checked_sub(kernel).map(|room| room / stride + 1);
-        let (Some(height), Some(width)) = (extent(source.height, filter.height), extent(source.width, filter.width))
-        else {
-            bail!(
-                "{NAME}: the kernel {} x {} exceeds the input {} x {} with padding {padding}",
-                filter.height,
-                filter.width,
-                source.height,
-                source.width
-            );
-        };
-        let output = Dims {
-            images: source.images,
-            height,
-            width,
-            channels: filter.outputs,
-        };
         Ok(Self {
-            source,
-            output,
-            filter,
-            stride,
-            padding,
+            of: Geometry::new(Dims::of(x, NAME)?, filter, stride, padding, NAME)?,
             set,
-            tf32: false,
-            timed: false,
+            engines: Engines::default(),
         })
     }
 
     /// The same in a precision; `timed` if it is done so often that looking for the fastest way is worth while. What the types of `x`
     /// tell, bfloat16 or not, needs no word here.
     pub(crate) fn within(self, precision: Precision, timed: bool) -> Self {
-        Self {
+        let engines = Engines {
             tf32: precision == Precision::Tf32,
             timed,
-            ..self
-        }
+        };
+        Self { engines, ..self }
     }
 
     pub(crate) fn apply(self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
         x.contiguous()?.apply_op2(&weight.contiguous()?, self)
     }
 
-    #[cfg(feature = "cuda")]
-    fn on_gpu(&self) -> super::cuda::convolution::Shape {
-        use super::cuda::convolution::{Choice, Shape};
-        Shape {
-            source: self.source,
-            output: self.output,
-            kernel: [self.filter.height, self.filter.width],
-            stride: self.stride,
-            padding: self.padding,
-            tf32: self.tf32,
-            choice: match self.timed {
-                true => Choice::Timed,
-                false => Choice::Heuristic,
-            },
-        }
-    }
-
     /// The output of a weight that [`pack_forward`] has packed.
     pub(crate) fn forward(&self, x: &[f32], packed: &[f32], finish: Option<Finish<'_>>) -> Vec<f32> {
         let lattice = Lattice {
             output: (0, 0),
-            size: (self.output.height, self.output.width),
+            size: (self.of.output.height, self.of.output.width),
             source: (0, 0),
-            window: (self.filter.height, self.filter.width),
+            window: (self.of.filter.height, self.of.filter.width),
             weights: packed.into(),
         };
         let gather = Gather {
-            source: self.source,
-            output: self.output,
-            padding: (self.padding, self.padding),
-            source_step: self.stride,
+            source: self.of.source,
+            output: self.of.output,
+            padding: (self.of.padding, self.of.padding),
+            source_step: self.of.stride,
             output_step: 1,
             lattices: vec![lattice],
             finish,
@@ -169,7 +110,7 @@ impl Convolution {
     }
 
     pub(crate) fn output(&self) -> Dims {
-        self.output
+        self.of.output
     }
 
     /// Input pixel `i` meets output pixel `o` through tap `k` where `i + padding = stride o + k`. For the pixels
@@ -184,18 +125,18 @@ impl Convolution {
         }
         let axes = |size: usize, kernel: usize| -> Vec<Axis> {
             let axis = |parity: usize| {
-                let first = (parity + self.padding) % self.stride;
-                let mut taps: Vec<usize> = (first..kernel).step_by(self.stride).collect();
+                let first = (parity + self.of.padding) % self.of.stride;
+                let mut taps: Vec<usize> = (first..kernel).step_by(self.of.stride).collect();
                 taps.reverse();
-                let pixels = (size - parity).div_ceil(self.stride);
+                let pixels = (size - parity).div_ceil(self.of.stride);
                 Axis {
                     parity,
                     pixels,
-                    nearest: (parity + self.padding) / self.stride,
+                    nearest: (parity + self.of.padding) / self.of.stride,
                     taps,
                 }
             };
-            (0..self.stride.min(size)).map(axis).collect()
+            (0..self.of.stride.min(size)).map(axis).collect()
         };
         // Zeros in front of the output's gradient, so that no window starts before them.
         let margin = |axes: &[Axis]| {
@@ -203,8 +144,8 @@ impl Convolution {
             axes.iter().map(missing).max().unwrap_or(0)
         };
         let (vertical, horizontal) = (
-            axes(self.source.height, self.filter.height),
-            axes(self.source.width, self.filter.width),
+            axes(self.of.source.height, self.of.filter.height),
+            axes(self.of.source.width, self.of.filter.width),
         );
         let padding = (margin(&vertical), margin(&horizontal));
         let mut lattices = Vec::with_capacity(vertical.len() * horizontal.len());
@@ -218,40 +159,20 @@ impl Convolution {
                         padding.1 + x.nearest + 1 - x.taps.len().max(1),
                     ),
                     window: (y.taps.len(), x.taps.len()),
-                    weights: pack(weight, self.filter, Direction::Backward, &y.taps, &x.taps).into(),
+                    weights: pack(weight, self.of.filter, Direction::Backward, &y.taps, &x.taps).into(),
                 });
             }
         }
         let gather = Gather {
-            source: self.output,
-            output: self.source,
+            source: self.of.output,
+            output: self.of.source,
             padding,
             source_step: 1,
-            output_step: self.stride,
+            output_step: self.of.stride,
             lattices,
             finish: None,
         };
         gather.run(gradient, self.set)
-    }
-
-    fn filter_gradient(&self, x: &[f32], gradient: &[f32]) -> Vec<f32> {
-        let Self {
-            source,
-            output,
-            filter,
-            stride,
-            padding,
-            set,
-            ..
-        } = *self;
-        FilterGradient {
-            source,
-            output,
-            filter,
-            stride,
-            padding,
-        }
-        .run(x, gradient, set)
     }
 }
 
@@ -267,9 +188,9 @@ impl CustomOp2 for Convolution {
         w: &CpuStorage,
         w_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let packed = pack_forward(floats(w, w_layout, NAME)?, self.filter);
+        let packed = pack_forward(floats(w, w_layout, NAME)?, self.of.filter);
         let output = self.forward(floats(x, x_layout, NAME)?, &packed, None);
-        Ok((CpuStorage::F32(output), self.output.shape().into()))
+        Ok((CpuStorage::F32(output), self.of.output.shape().into()))
     }
 
     #[cfg(feature = "cuda")]
@@ -280,10 +201,9 @@ impl CustomOp2 for Convolution {
         w: &CudaStorage,
         w_layout: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        let output = self
-            .on_gpu()
-            .forward(&Operand::new(x, x_layout)?, &Operand::new(w, w_layout)?)?;
-        Ok((output, self.output.shape().into()))
+        let operands = [Operand::new(x, x_layout)?, Operand::new(w, w_layout)?];
+        let output = cuda::convolution::forward(self.of, self.engines, operands)?;
+        Ok((output, self.of.output.shape().into()))
     }
 
     fn bwd(
@@ -295,7 +215,7 @@ impl CustomOp2 for Convolution {
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         #[cfg(feature = "cuda")]
         if gradient.device().is_cuda() {
-            return self.on_gpu().backward(x, &weight.contiguous()?, gradient);
+            return cuda::convolution::backward(self.of, self.engines, [x, &weight.contiguous()?, gradient]);
         }
         let gradient = gradient.contiguous()?;
         let (storage, layout) = gradient.storage_and_layout();
@@ -309,7 +229,7 @@ impl CustomOp2 for Convolution {
         };
         let filter = if weight.track_op() {
             let (storage, layout) = x.storage_and_layout();
-            let values = self.filter_gradient(host_floats(&storage, layout, NAME)?, gradient);
+            let values = FilterGradient { of: self.of }.run(host_floats(&storage, layout, NAME)?, gradient, self.set);
             Some(Tensor::from_vec(values, weight.shape(), weight.device())?)
         } else {
             None

@@ -5,24 +5,19 @@
 //! of a stretch of the batch go by. Float sums depend on their order, so the batch is cut into chunks by its shape
 //! alone, never by the number of threads, and the chunks are added up in order.
 
-use super::gather::copy_padded;
-use super::pack::{Filter, unpack_sum};
+use super::geometry::Geometry;
+use super::host::{Shared, with_scratch};
+use super::pack::unpack_sum;
+use super::padding::copy_padded;
 use super::parallel::for_each;
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
-use super::storage::{Dims, Shared, with_scratch};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// Geometry of a filter gradient.
+/// The filter gradient of a convolution.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FilterGradient {
-    /// Input of the convolution.
-    pub source: Dims,
-    /// Output of the convolution.
-    pub output: Dims,
-    pub filter: Filter,
-    pub stride: usize,
-    pub padding: usize,
+    pub of: Geometry,
 }
 
 /// A stretch is as long as its padded rows, and its gradients, stay in the first-level cache: every tile passes over
@@ -60,13 +55,13 @@ fn fitting_tile(run: usize, tiles: [usize; 3]) -> usize {
 impl FilterGradient {
     /// The gradient in torchvision's layout.
     pub(crate) fn run(&self, source: &[f32], gradient: &[f32], set: InstructionSet) -> Vec<f32> {
-        assert_eq!(source.len(), self.source.elements());
-        assert_eq!(gradient.len(), self.output.elements());
-        let blocks = self.output.channels.div_ceil(LANES);
-        let partial_len = self.filter.height * self.filter.width * self.filter.inputs * blocks * LANES;
-        let chunks = (MAX_PARTIAL_FLOATS / partial_len).clamp(1, MAX_CHUNKS.min(self.source.images));
-        let chunk_images = self.source.images.div_ceil(chunks);
-        let chunks = self.source.images.div_ceil(chunk_images);
+        assert_eq!(source.len(), self.of.source.elements());
+        assert_eq!(gradient.len(), self.of.output.elements());
+        let blocks = self.of.output.channels.div_ceil(LANES);
+        let partial_len = self.of.filter.taps() * self.of.filter.inputs * blocks * LANES;
+        let chunks = (MAX_PARTIAL_FLOATS / partial_len).clamp(1, MAX_CHUNKS.min(self.of.source.images));
+        let chunk_images = self.of.source.images.div_ceil(chunks);
+        let chunks = self.of.source.images.div_ceil(chunk_images);
         // With few chunks the channels are divided too, each part padding the source for itself.
         let tasks = 2 * rayon::current_num_threads();
         let parts = blocks.div_ceil(BLOCKS).min(tasks.div_ceil(chunks));
@@ -78,46 +73,47 @@ impl FilterGradient {
         let plan = self.plan(chunk_images);
         for_each(chunks * parts, |task| {
             let (chunk, part) = (task / parts, task % parts);
-            let images = chunk * chunk_images..((chunk + 1) * chunk_images).min(self.source.images);
+            let images = chunk * chunk_images..((chunk + 1) * chunk_images).min(self.of.source.images);
             let blocks = part * part_blocks..((part + 1) * part_blocks).min(blocks);
             // SAFETY: chunk `chunk` starts there.
             let partial = unsafe { pointer.at(chunk * partial_len) };
             self.task(&plan, source, gradient, images, blocks, partial, set);
         });
-        unpack_sum(&partials, self.filter)
+        unpack_sum(&partials, self.of.filter)
     }
 
     fn plan(&self, chunk_images: usize) -> Plan {
-        let kernel = (self.filter.height, self.filter.width);
-        let width = ((self.output.width - 1) * self.stride + kernel.1).max(self.padding + self.source.width);
-        let row_len = width * self.source.channels;
-        let run = kernel.1 * self.source.channels;
-        let source_rows = |rows: usize| (rows - 1) * self.stride + kernel.0;
+        let kernel = (self.of.filter.height, self.of.filter.width);
+        let width =
+            ((self.of.output.width - 1) * self.of.stride + kernel.1).max(self.of.padding + self.of.source.width);
+        let row_len = width * self.of.source.channels;
+        let run = kernel.1 * self.of.source.channels;
+        let source_rows = |rows: usize| (rows - 1) * self.of.stride + kernel.0;
         let fitting = SCRATCH_BYTES / (row_len * size_of::<f32>());
-        let rows = (fitting.saturating_sub(kernel.0) / self.stride + 1)
-            .max(MIN_PIXELS.div_ceil(self.output.width))
-            .min(self.output.height);
-        let images = if rows == self.output.height {
+        let rows = (fitting.saturating_sub(kernel.0) / self.of.stride + 1)
+            .max(MIN_PIXELS.div_ceil(self.of.output.width))
+            .min(self.of.output.height);
+        let images = if rows == self.of.output.height {
             (fitting / source_rows(rows))
-                .max(MIN_PIXELS.div_ceil(rows * self.output.width))
+                .max(MIN_PIXELS.div_ceil(rows * self.of.output.width))
                 .min(chunk_images)
         } else {
             1
         };
-        let in_place = self.padding == 0
-            && width == self.source.width
-            && source_rows(self.output.height) <= self.source.height
+        let in_place = self.of.padding == 0
+            && width == self.of.source.width
+            && source_rows(self.of.output.height) <= self.of.source.height
             && run >= fitting_tile(run, PAIRED_TILES).max(fitting_tile(run, SINGLE_TILES));
         let source_rows = source_rows(rows);
-        let image_stride = if in_place { self.source.height } else { source_rows } * row_len;
-        let mut windows = Vec::with_capacity(images * rows * self.output.width);
+        let image_stride = if in_place { self.of.source.height } else { source_rows } * row_len;
+        let mut windows = Vec::with_capacity(images * rows * self.of.output.width);
         for image in 0..images {
             for row in 0..rows {
-                for column in 0..self.output.width {
+                for column in 0..self.of.output.width {
                     windows.push(
                         image * image_stride
-                            + row * self.stride * row_len
-                            + column * self.stride * self.source.channels,
+                            + row * self.of.stride * row_len
+                            + column * self.of.stride * self.of.source.channels,
                     );
                 }
             }
@@ -136,15 +132,15 @@ impl FilterGradient {
     /// The pixels of output rows `rows` of so many images for which row `tap` of the window is not all padding: zeros add nothing
     /// to a sum.
     fn seen(&self, tap: usize, rows: Range<usize>, images: usize) -> Seen {
-        let width = self.output.width;
+        let width = self.of.output.width;
         // Rows y with `padding <= y stride + tap < padding + height`.
         let below = |limit: usize| {
             limit
                 .saturating_sub(tap)
-                .div_ceil(self.stride)
+                .div_ceil(self.of.stride)
                 .clamp(rows.start, rows.end)
         };
-        let (start, end) = (below(self.padding), below(self.padding + self.source.height));
+        let (start, end) = (below(self.of.padding), below(self.of.padding + self.of.source.height));
         if (start, end) == (rows.start, rows.end) {
             return Seen {
                 first: 0,
@@ -173,11 +169,11 @@ impl FilterGradient {
         partial: *mut f32,
         set: InstructionSet,
     ) {
-        let image_len = self.source.height * self.source.width * self.source.channels;
-        let row_len = plan.width * self.source.channels;
-        let channels = self.output.channels;
+        let image_len = self.of.source.height * self.of.source.width * self.of.source.channels;
+        let row_len = plan.width * self.of.source.channels;
+        let channels = self.of.output.channels;
         let padded_channels = channels.div_ceil(LANES) * LANES;
-        let stretch_pixels = plan.images * plan.rows * self.output.width;
+        let stretch_pixels = plan.images * plan.rows * self.of.output.width;
         let padded_len = if plan.in_place {
             0
         } else {
@@ -198,10 +194,10 @@ impl FilterGradient {
             let (aligned, packed) = scratch.split_at_mut(aligned_len);
             for first in images.clone().step_by(plan.images) {
                 let count = plan.images.min(images.end - first);
-                for row in (0..self.output.height).step_by(plan.rows) {
-                    let rows = plan.rows.min(self.output.height - row);
-                    let pixels = count * rows * self.output.width;
-                    let top = row * self.stride;
+                for row in (0..self.of.output.height).step_by(plan.rows) {
+                    let rows = plan.rows.min(self.of.output.height - row);
+                    let pixels = count * rows * self.of.output.width;
+                    let top = row * self.of.stride;
                     let source = if plan.in_place {
                         &source[first * image_len + top * row_len..(first + count) * image_len]
                     } else {
@@ -210,8 +206,8 @@ impl FilterGradient {
                             let padded = &mut padded[..plan.source_rows * row_len];
                             copy_padded(
                                 image,
-                                self.source,
-                                (self.padding, self.padding),
+                                self.of.source,
+                                (self.of.padding, self.of.padding),
                                 top,
                                 plan.width,
                                 padded,
@@ -219,7 +215,7 @@ impl FilterGradient {
                         }
                         &*padded
                     };
-                    let start = (first * self.output.height + row) * self.output.width * channels;
+                    let start = (first * self.of.output.height + row) * self.of.output.width * channels;
                     let mut gradient = &gradient[start..start + pixels * channels];
                     if channels != padded_channels {
                         let lines = aligned.chunks_exact_mut(padded_channels);
@@ -229,7 +225,7 @@ impl FilterGradient {
                         }
                         gradient = &aligned[..pixels * padded_channels];
                     }
-                    let seen: Vec<Seen> = (0..self.filter.height)
+                    let seen: Vec<Seen> = (0..self.of.filter.height)
                         .map(|tap| self.seen(tap, row..row + rows, count))
                         .collect();
                     let stretch = Stretch {
@@ -238,9 +234,9 @@ impl FilterGradient {
                         windows: &plan.windows[..pixels],
                         gradient,
                         channels: padded_channels,
-                        rows: self.filter.height,
+                        rows: self.of.filter.height,
                         row_stride: row_len,
-                        run: self.filter.width * self.source.channels,
+                        run: self.of.filter.width * self.of.source.channels,
                         blocks: blocks.clone(),
                         partial,
                         packed: is_packed.then_some(packed.as_mut_ptr()),

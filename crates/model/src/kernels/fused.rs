@@ -1,10 +1,11 @@
 //! Convolution, batch norm, residual and ReLU as one kernel, for evaluation.
 
-use super::batch_norm::{check_channels, check_residual};
 use super::convolution::{Convolution, filter_of};
-use super::pack::{Filter, pack_forward};
+use super::dims::{check_channels, check_residual};
+use super::geometry::Filter;
+use super::host::host_floats;
+use super::pack::pack_forward;
 use super::simd::{InstructionSet, LANES};
-use super::storage::host_floats;
 use super::tiles::Finish;
 use candle_core::{Result, Tensor, bail};
 

@@ -7,11 +7,13 @@
 //!
 //! Padding is made real: a task copies its rows of the source into scratch memory with zeros around them.
 
-use super::parallel::for_each;
+use super::dims::Dims;
+use super::host::{Shared, Unwritten, with_scratch};
+use super::padding::copy_padded;
+use super::parallel::{enough_tasks, for_each};
 use super::pointwise::Pointwise;
 use super::simd::{InstructionSet, LANES};
-use super::storage::{Dims, Output, Shared, with_scratch};
-use super::tiles::{Finish, Tiles};
+use super::tiles::{Finish, SCRATCH_BYTES, Tiles};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -46,8 +48,6 @@ pub(crate) struct Gather<'a> {
     pub finish: Option<Finish<'a>>,
 }
 
-/// Scratch memory of a task, in bytes: the padded rows and the weights of a tile share the second-level cache.
-pub(crate) const SCRATCH_BYTES: usize = 192 * 1024;
 /// Pixels of a task, even if its scratch memory grows beyond that: enough for the weights to pay for being fetched.
 const MIN_PIXELS: usize = 112;
 
@@ -71,11 +71,6 @@ struct Plan {
     pixels: Vec<Vec<(usize, usize)>>,
 }
 
-/// Tasks for all threads to finish at about the same time.
-pub(crate) fn enough_tasks() -> usize {
-    4 * rayon::current_num_threads()
-}
-
 impl Gather<'_> {
     /// Computes all outputs.
     pub(crate) fn run(&self, source: &[f32], set: InstructionSet) -> Vec<f32> {
@@ -93,7 +88,7 @@ impl Gather<'_> {
         let parts = pairs.min(enough_tasks().div_ceil(groups * bands));
         let part_blocks = 2 * pairs.div_ceil(parts);
         let parts = blocks.div_ceil(part_blocks);
-        let mut output = Output::new(self.output.elements());
+        let mut output = Unwritten::new(self.output.elements());
         let pointer = output.pointer();
         for_each(groups * bands * parts, |task| {
             let (task, part) = (task / parts, task % parts);
@@ -290,28 +285,5 @@ impl Gather<'_> {
             }
             gather(scratch);
         });
-    }
-}
-
-/// Fills `padded`, rows of `width` pixels, with the rows of `image` from padded row `top` on, and zeros around it.
-pub(crate) fn copy_padded(
-    image: &[f32],
-    dims: Dims,
-    padding: (usize, usize),
-    top: usize,
-    width: usize,
-    padded: &mut [f32],
-) {
-    let source_len = dims.width * dims.channels;
-    let left = padding.1 * dims.channels;
-    for (y, row) in padded.chunks_exact_mut(width * dims.channels).enumerate() {
-        match (top + y).checked_sub(padding.0) {
-            Some(y) if y < dims.height => {
-                row[..left].fill(0.0);
-                row[left..left + source_len].copy_from_slice(&image[y * source_len..][..source_len]);
-                row[left + source_len..].fill(0.0);
-            }
-            _ => row.fill(0.0),
-        }
     }
 }

@@ -32,34 +32,33 @@ mod batch_norm;
 mod convolution;
 #[cfg(feature = "cuda")]
 mod cuda;
-mod elementwise;
+mod dims;
 mod filter_gradient;
 mod fused;
 mod gather;
+mod geometry;
 #[cfg(any(feature = "cuda", all(test, unix)))]
 mod gpu;
-mod normaliser;
+mod host;
 mod pack;
+mod padding;
 mod parallel;
 mod pointwise;
 mod pooling;
 #[cfg(test)]
 mod reference;
 mod simd;
-mod statistics;
-mod storage;
 mod sum;
 mod tiles;
-#[cfg(target_arch = "x86_64")]
-mod x86;
+mod windows;
 
-pub use batch_norm::{affine, batch_norm};
+pub use batch_norm::{BatchStatistics, affine, batch_norm, batch_statistics};
 pub use convolution::conv2d;
 pub use fused::FusedConvolution;
 pub use pooling::{global_average_pool, max_pool2d};
-pub use statistics::{Statistics, batch_statistics};
 
 // The operations themselves, for the training step's own backward pass.
+pub(crate) use batch_norm::{BatchNorm, apply_on_tape, differentiate, moving_statistics};
 pub(crate) use convolution::Convolution;
 #[cfg(feature = "cuda")]
 pub(crate) use cuda::device::{check_driver, prepare};
@@ -67,11 +66,9 @@ pub(crate) use cuda::device::{check_driver, prepare};
 pub(crate) use cuda::optimiser as gpu_optimiser;
 #[cfg(feature = "cuda")]
 pub(crate) use cuda::sampling::GpuSampler;
-pub(crate) use normaliser::Normaliser;
+pub(crate) use dims::Dims;
 pub(crate) use pooling::{AveragePool, MaxPool};
 pub(crate) use simd::InstructionSet;
-pub(crate) use statistics::moving_statistics;
-pub(crate) use storage::Dims;
 pub(crate) use sum::sum;
 
 #[cfg(test)]

@@ -1,26 +1,8 @@
 //! Convolution weights in the order in which the kernels read them.
 
+use super::geometry::Filter;
 use super::parallel::for_each_piece;
 use super::simd::LANES;
-
-/// Dimensions of a weight in torchvision's layout, `[outputs, inputs, height, width]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Filter {
-    pub outputs: usize,
-    pub inputs: usize,
-    pub height: usize,
-    pub width: usize,
-}
-
-impl Filter {
-    pub(crate) fn shape(&self) -> [usize; 4] {
-        [self.outputs, self.inputs, self.height, self.width]
-    }
-
-    pub(crate) fn elements(&self) -> usize {
-        self.outputs * self.inputs * self.height * self.width
-    }
-}
 
 /// Which channels a gather reads and which it writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +22,7 @@ pub(crate) fn pack(
     rows: &[usize],
     columns: &[usize],
 ) -> Vec<f32> {
-    let taps = filter.height * filter.width;
+    let taps = filter.taps();
     let (read, written, read_stride, written_stride) = match direction {
         Direction::Forward => (filter.inputs, filter.outputs, taps, taps * filter.inputs),
         Direction::Backward => (filter.outputs, filter.inputs, taps * filter.inputs, taps),
@@ -80,7 +62,7 @@ pub(crate) fn pack_forward(weight: &[f32], filter: Filter) -> Vec<f32> {
 /// The inverse of a forward [`pack`] of all taps: sums `partials`, each `[block][row][column][input][LANES]`, in their
 /// order, and returns the sum in torchvision's layout.
 pub(crate) fn unpack_sum(partials: &[f32], filter: Filter) -> Vec<f32> {
-    let taps = filter.height * filter.width;
+    let taps = filter.taps();
     let output_len = taps * filter.inputs;
     let block_len = output_len * LANES;
     let partial_len = filter.outputs.div_ceil(LANES) * block_len;

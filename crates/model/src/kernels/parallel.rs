@@ -1,7 +1,12 @@
 //! Dividing work among rayon's threads.
 
-use super::storage::Shared;
+use super::host::Shared;
 use rayon::prelude::*;
+
+/// Tasks for all threads to finish at about the same time.
+pub(crate) fn enough_tasks() -> usize {
+    4 * rayon::current_num_threads()
+}
 
 /// Runs `task` for `0..count`, in any order and on any thread.
 pub(crate) fn for_each(count: usize, task: impl Fn(usize) + Sync + Send) {

@@ -3,11 +3,11 @@
 //! Windows of one pixel need no rows and no images: all pixels of a batch are one long row, which is cut wherever it suits
 //! the caches. The tiles, and so the order of every sum, are those of the other convolutions.
 
-use super::gather::{SCRATCH_BYTES, enough_tasks};
-use super::parallel::for_each;
+use super::dims::Dims;
+use super::host::{Unwritten, with_scratch};
+use super::parallel::{enough_tasks, for_each};
 use super::simd::{InstructionSet, LANES};
-use super::storage::{Dims, Output, with_scratch};
-use super::tiles::{Finish, Tiles};
+use super::tiles::{Finish, SCRATCH_BYTES, Tiles};
 
 /// A weighted sum over the channels of pixels `(step y, step x)` of a source.
 pub(crate) struct Pointwise<'a> {
@@ -49,7 +49,7 @@ impl Pointwise<'_> {
         let parts = blocks.div_ceil(part_blocks);
 
         let table: Vec<(usize, usize)> = (0..each.min(pixels)).map(|p| (p * distance, p * channels)).collect();
-        let mut output = Output::new(self.output.elements());
+        let mut output = Unwritten::new(self.output.elements());
         let pointer = output.pointer();
         for_each(groups * parts, |task| {
             let (group, part) = (task / parts, task % parts);

@@ -2,13 +2,14 @@
 
 #[cfg(feature = "cuda")]
 use super::cuda::{self, Operand};
+use super::dims::Dims;
+use super::host::{Unwritten, floats, host_floats};
 use super::parallel::{for_each, for_each_piece};
 use super::simd::{InstructionSet, Kernel, LANES, Lanes};
-use super::storage::{Dims, Output, floats, host_floats};
+use super::windows::Windows;
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
-use std::ops::Range;
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 
 /// Maximum over windows of `kernel` x `kernel` pixels, PyTorch's `max_pool2d`: padding never wins, and the gradient
 /// goes to the first maximum in row-major order.
@@ -36,78 +37,23 @@ const AVERAGE: &str = "global_average_pool (channels last)";
 /// A checked maximum pooling.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MaxPool {
-    source: Dims,
-    output: Dims,
-    kernel: usize,
-    stride: usize,
-    padding: usize,
+    windows: Windows,
     set: InstructionSet,
 }
 
 impl MaxPool {
     pub(crate) fn new(x: &Tensor, kernel: usize, stride: usize, padding: usize, set: InstructionSet) -> Result<Self> {
-        let source = Dims::of(x, MAX)?;
-        if kernel == 0 || stride == 0 {
-            bail!("{MAX}: expected a kernel and a stride of at least 1, got {kernel} and {stride}");
-        }
-        if padding > kernel / 2 {
-            bail!("{MAX}: expected a padding of at most half the kernel {kernel}, got {padding}");
-        }
-        let extent = |size: usize| (size + 2 * padding).checked_sub(kernel).map(|room| room / stride + 1);
-        let (Some(height), Some(width)) = (extent(source.height), extent(source.width)) else {
-            bail!(
-                "{MAX}: the kernel {kernel} exceeds the input {} x {} with padding {padding}",
-                source.height,
-                source.width
-            );
-        };
-        let output = Dims {
-            height,
-            width,
-            ..source
-        };
-        Ok(Self {
-            source,
-            output,
-            kernel,
-            stride,
-            padding,
-            set,
-        })
+        let windows = Windows::new(Dims::of(x, MAX)?, kernel, stride, padding, MAX)?;
+        Ok(Self { windows, set })
     }
 
     pub(crate) fn apply(self, x: &Tensor) -> Result<Tensor> {
         x.contiguous()?.apply_op1(self)
     }
 
-    /// The part inside the image of the window of output row or column `index`.
-    fn window(&self, index: usize, size: usize) -> Range<usize> {
-        let start = index * self.stride;
-        start.saturating_sub(self.padding)..(start + self.kernel - self.padding).min(size)
-    }
-
-    #[cfg(feature = "cuda")]
-    fn on_gpu(&self) -> cuda::pooling::MaxPool {
-        let Self {
-            source,
-            output,
-            kernel,
-            stride,
-            padding,
-            ..
-        } = *self;
-        cuda::pooling::MaxPool {
-            source,
-            output,
-            kernel,
-            stride,
-            padding,
-        }
-    }
-
     fn lengths(&self) -> (usize, usize) {
         let len = |dims: Dims| dims.height * dims.width * dims.channels;
-        (len(self.source), len(self.output))
+        (len(self.windows.source), len(self.windows.output))
     }
 }
 
@@ -119,13 +65,13 @@ impl CustomOp1 for MaxPool {
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = floats(x, layout, MAX)?;
         let (source_len, output_len) = self.lengths();
-        let mut output = Output::new(self.output.elements());
+        let mut output = Unwritten::new(self.windows.output.elements());
         let pointer = output.pointer();
-        for_each(self.source.images, |image| {
+        for_each(self.windows.source.images, |image| {
             // SAFETY: one image of the output for each task.
             let output = unsafe { pointer.at(image * output_len) };
             let kernel = Maximum {
-                pool: self,
+                windows: self.windows,
                 x: &x[image * source_len..][..source_len],
                 output,
             };
@@ -133,20 +79,23 @@ impl CustomOp1 for MaxPool {
             unsafe { self.set.run(kernel) }
         });
         // SAFETY: every image has been written.
-        Ok((CpuStorage::F32(unsafe { output.finish() }), self.output.shape().into()))
+        Ok((
+            CpuStorage::F32(unsafe { output.finish() }),
+            self.windows.output.shape().into(),
+        ))
     }
 
     #[cfg(feature = "cuda")]
     fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
-        let output = self.on_gpu().forward(&Operand::new(x, layout)?)?;
-        Ok((output, self.output.shape().into()))
+        let output = cuda::pooling::maximum(self.windows, &Operand::new(x, layout)?)?;
+        Ok((output, self.windows.output.shape().into()))
     }
 
     fn bwd(&self, x: &Tensor, result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         let gradient = gradient.contiguous()?;
         #[cfg(feature = "cuda")]
         if gradient.device().is_cuda() {
-            return Ok(Some(self.on_gpu().backward(x, &gradient)?));
+            return Ok(Some(cuda::pooling::maximum_gradient(self.windows, x, &gradient)?));
         }
         let (x_storage, x_layout) = x.storage_and_layout();
         let (r_storage, r_layout) = result.storage_and_layout();
@@ -155,13 +104,13 @@ impl CustomOp1 for MaxPool {
         let result = host_floats(&r_storage, r_layout, MAX)?;
         let gradient = host_floats(&g_storage, g_layout, MAX)?;
         let (source_len, output_len) = self.lengths();
-        let mut output = Output::new(self.source.elements());
+        let mut output = Unwritten::new(self.windows.source.elements());
         let pointer = output.pointer();
-        for_each(self.source.images, |image| {
+        for_each(self.windows.source.images, |image| {
             // SAFETY: one image of the output for each task.
             let output = unsafe { pointer.at(image * source_len) };
             let kernel = Scatter {
-                pool: self,
+                windows: self.windows,
                 x: &values[image * source_len..][..source_len],
                 result: &result[image * output_len..][..output_len],
                 gradient: &gradient[image * output_len..][..output_len],
@@ -178,7 +127,7 @@ impl CustomOp1 for MaxPool {
 
 /// Maximum pooling of one image.
 struct Maximum<'a> {
-    pool: &'a MaxPool,
+    windows: Windows,
     x: &'a [f32],
     output: *mut f32,
 }
@@ -188,12 +137,12 @@ impl Kernel for Maximum<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let (source, output) = (self.pool.source, self.pool.output);
+        let (source, output) = (self.windows.source, self.windows.output);
         let channels = source.channels;
         for y in 0..output.height {
-            let rows = self.pool.window(y, source.height);
+            let rows = self.windows.inside(y, source.height);
             for x in 0..output.width {
-                let columns = self.pool.window(x, source.width);
+                let columns = self.windows.inside(x, source.width);
                 let to = (y * output.width + x) * channels;
                 for channel in (0..channels).step_by(LANES) {
                     let present = channels - channel;
@@ -219,7 +168,7 @@ impl Kernel for Maximum<'_> {
 
 /// The gradient of maximum pooling of one image.
 struct Scatter<'a> {
-    pool: &'a MaxPool,
+    windows: Windows,
     x: &'a [f32],
     result: &'a [f32],
     gradient: &'a [f32],
@@ -231,15 +180,15 @@ impl Kernel for Scatter<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let (source, output) = (self.pool.source, self.pool.output);
+        let (source, output) = (self.windows.source, self.windows.output);
         let channels = source.channels;
         // SAFETY: the output is one image of the source's size; the windows are inside of it.
         unsafe {
             self.output.write_bytes(0, self.x.len());
             for y in 0..output.height {
-                let rows = self.pool.window(y, source.height);
+                let rows = self.windows.inside(y, source.height);
                 for x in 0..output.width {
-                    let columns = self.pool.window(x, source.width);
+                    let columns = self.windows.inside(x, source.width);
                     let from = (y * output.width + x) * channels;
                     for channel in (0..channels).step_by(LANES) {
                         let present = channels - channel;

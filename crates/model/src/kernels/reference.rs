@@ -2,7 +2,7 @@
 //!
 //! They are what the tests of the fast layers compare with. All tensors are channels-last, as in the parent module; shapes have been checked there.
 
-use super::statistics::Statistics;
+use super::BatchStatistics;
 use candle_core::{D, Result, Tensor};
 
 fn to_channels_first(x: &Tensor) -> Result<Tensor> {
@@ -36,11 +36,11 @@ pub(crate) fn conv2d(x: &Tensor, weight: &Tensor, stride: usize, padding: usize)
 }
 
 /// See [`super::batch_statistics`].
-pub(crate) fn batch_statistics(x: &Tensor) -> Result<Statistics> {
+pub(crate) fn batch_statistics(x: &Tensor) -> Result<BatchStatistics> {
     let x = x.detach().flatten_to(2)?;
     let mean = x.mean(0)?;
     let variance = x.broadcast_sub(&mean)?.sqr()?.mean(0)?;
-    Ok(Statistics {
+    Ok(BatchStatistics {
         mean,
         variance,
         count: x.dim(0)?,

@@ -4,6 +4,9 @@ use super::simd::{Kernel, LANES, Lanes};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+/// Scratch memory of a task, in bytes: the padded rows and the weights of a tile share the second-level cache.
+pub(crate) const SCRATCH_BYTES: usize = 192 * 1024;
+
 /// What follows a convolution in evaluation, done to its sums while they are in registers:
 /// `relu(sum * scale + shift + residual)`. The operations, and so the bytes, are those of the separate pass.
 #[derive(Clone, Copy)]

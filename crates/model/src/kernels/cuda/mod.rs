@@ -6,7 +6,6 @@ pub(super) mod convolution;
 pub(super) mod device;
 mod graph;
 mod module;
-pub(super) mod normalisation;
 pub(crate) mod optimiser;
 mod plans;
 pub(super) mod pooling;
@@ -78,18 +77,18 @@ impl<'a> Operand<'a> {
     }
 
     /// For a storage that knows its device.
-    fn of(storage: &'a Storage, layout: &Layout) -> Result<Self> {
+    pub(super) fn of(storage: &'a Storage, layout: &Layout) -> Result<Self> {
         match storage {
             Storage::Cuda(storage) => Self::new(storage, layout),
             _ => bail!("expected a tensor in the memory of a GPU"),
         }
     }
 
-    fn device(&self) -> &'a CudaDevice {
+    pub(super) fn device(&self) -> &'a CudaDevice {
         self.storage.device()
     }
 
-    fn element(&self) -> Result<Element> {
+    pub(super) fn element(&self) -> Result<Element> {
         element_of(self.storage.dtype())
     }
 
@@ -98,7 +97,7 @@ impl<'a> Operand<'a> {
     }
 
     /// Of elements of one type.
-    fn address(&self, element: Element) -> Result<Address> {
+    pub(super) fn address(&self, element: Element) -> Result<Address> {
         let stream = &self.device().cuda_stream();
         Ok(match element {
             Element::F32 => address(stream, &self.view::<f32>()?),
@@ -107,7 +106,7 @@ impl<'a> Operand<'a> {
     }
 }
 
-fn element_of(dtype: DType) -> Result<Element> {
+pub(super) fn element_of(dtype: DType) -> Result<Element> {
     match dtype {
         DType::F32 => Ok(Element::F32),
         DType::BF16 => Ok(Element::Bf16),
@@ -116,7 +115,7 @@ fn element_of(dtype: DType) -> Result<Element> {
 }
 
 /// Memory for a result, with arbitrary contents: a kernel writes every element.
-fn unwritten(device: &CudaDevice, element: Element, elements: usize) -> Result<(CudaStorage, Address)> {
+pub(super) fn unwritten(device: &CudaDevice, element: Element, elements: usize) -> Result<(CudaStorage, Address)> {
     fn of<T>(device: &CudaDevice, elements: usize) -> Result<(CudaStorage, Address)>
     where
         T: CudaDType + DeviceRepr,
@@ -133,6 +132,6 @@ fn unwritten(device: &CudaDevice, element: Element, elements: usize) -> Result<(
 }
 
 /// A tensor that no gradient is known of.
-fn tensor(storage: CudaStorage, shape: impl Into<Shape>) -> Tensor {
+pub(super) fn tensor(storage: CudaStorage, shape: impl Into<Shape>) -> Tensor {
     Tensor::from_storage(Storage::Cuda(storage), shape, BackpropOp::none(), false)
 }

@@ -11,8 +11,8 @@ use candle_core::cuda_backend::{CudaDType, DeviceId, WrapErr};
 use candle_core::{CudaDevice, Error, Result};
 use half::bf16;
 
-use super::convolution::{Choice, Shape};
 use super::graph::{Handle, Pointer};
+use crate::kernels::geometry::{Engines, Geometry};
 use engines::{Direction, MODES, Plan, Problem, candidates};
 
 mod engines;
@@ -45,7 +45,8 @@ struct Workspace(CudaSlice<u8>);
 /// `y` of `x` and the packed weight.
 pub(super) fn forward<T: Number>(
     device: &CudaDevice,
-    shape: Shape,
+    of: Geometry,
+    engines: Engines,
     x: &CudaView<'_, T>,
     packed: &CudaView<'_, T>,
     y: &mut CudaSlice<T>,
@@ -56,15 +57,16 @@ pub(super) fn forward<T: Number>(
         packed.device_ptr(&stream),
         y.device_ptr_mut(&stream),
     );
-    // SAFETY: the slices have the shape's sizes, as the caller checks or has made them; work is done in the stream's
+    // SAFETY: the slices have the convolution's sizes, as the caller checks or has made them; work is done in the stream's
     // order.
-    unsafe { run::<T>(device, shape, Direction::Forward, [x, w, y]) }
+    unsafe { run::<T>(device, of, engines, Direction::Forward, [x, w, y]) }
 }
 
 /// The gradient of `x`, of the packed weight and the gradient of `y`.
 pub(super) fn data_gradient<T: Number>(
     device: &CudaDevice,
-    shape: Shape,
+    of: Geometry,
+    engines: Engines,
     packed: &CudaView<'_, T>,
     gradient: &CudaView<'_, T>,
     of_x: &mut CudaSlice<T>,
@@ -76,13 +78,14 @@ pub(super) fn data_gradient<T: Number>(
         gradient.device_ptr(&stream),
     );
     // SAFETY: as in `forward`.
-    unsafe { run::<T>(device, shape, Direction::Data, [x, w, y]) }
+    unsafe { run::<T>(device, of, engines, Direction::Data, [x, w, y]) }
 }
 
 /// The gradient of the packed weight, of `x` and the gradient of `y`.
 pub(super) fn weight_gradient<T: Number>(
     device: &CudaDevice,
-    shape: Shape,
+    of: Geometry,
+    engines: Engines,
     x: &CudaView<'_, T>,
     gradient: &CudaView<'_, T>,
     of_packed: &mut CudaSlice<T>,
@@ -94,19 +97,26 @@ pub(super) fn weight_gradient<T: Number>(
         gradient.device_ptr(&stream),
     );
     // SAFETY: as in `forward`.
-    unsafe { run::<T>(device, shape, Direction::Weight, [x, w, y]) }
+    unsafe { run::<T>(device, of, engines, Direction::Weight, [x, w, y]) }
 }
 
 /// Does a convolution with the plan for it on this thread, which is found where there is none yet.
 ///
 /// # Safety
-/// `x`, `w` and `y` or their gradients are at the addresses, in the shape's sizes, for work in the stream's order.
-unsafe fn run<T: Number>(device: &CudaDevice, shape: Shape, direction: Direction, tensors: [u64; 3]) -> Result<()> {
+/// `x`, `w` and `y` or their gradients are at the addresses, in the convolution's sizes, for work in the stream's order.
+unsafe fn run<T: Number>(
+    device: &CudaDevice,
+    of: Geometry,
+    engines: Engines,
+    direction: Direction,
+    tensors: [u64; 3],
+) -> Result<()> {
     thread_local! {
         static LIBRARIES: RefCell<HashMap<DeviceId, Library>> = RefCell::default();
     }
     let problem = Problem {
-        shape,
+        of,
+        engines,
         direction,
         element: T::DATA_TYPE,
         alignments: tensors.map(alignment),
@@ -173,24 +183,24 @@ unsafe fn choose(
     problem: &Problem,
     tensors: [Pointer; 3],
 ) -> Result<Plan> {
-    let choice = problem.shape.choice;
-    let (deterministic, wanted) = match choice {
-        Choice::Heuristic => (true, 1),
-        Choice::Timed => (false, MOST_TIMED),
+    let timed = problem.engines.timed;
+    let (deterministic, wanted) = match timed {
+        false => (true, 1),
+        true => (false, MOST_TIMED),
     };
     let mut found: Vec<(f32, Plan)> = Vec::new();
     let mut failure = None;
     // Others than the chosen one may want more memory, which need not stay.
     let mut scratch = Workspace::new(device)?;
     let mut run = |plan: Plan| -> Result<(f32, Plan)> {
-        let time = match choice {
-            Choice::Heuristic => {
+        let time = match timed {
+            false => {
                 // SAFETY: the caller's promise.
                 unsafe { plan.run(handle, tensors, workspace.of(device, plan.workspace)?)? };
                 0.
             }
             // SAFETY: the caller's promise.
-            Choice::Timed => unsafe { time(device, handle, &mut scratch, &plan, tensors)? },
+            true => unsafe { time(device, handle, &mut scratch, &plan, tensors)? },
         };
         Ok((time, plan))
     };
@@ -205,7 +215,7 @@ unsafe fn choose(
         };
         for plan in plans {
             match plan.and_then(&mut run) {
-                Ok(timed) => found.push(timed),
+                Ok(plan) => found.push(plan),
                 Err(error) => failure = Some(error),
             }
             if found.len() == wanted {
@@ -219,7 +229,7 @@ unsafe fn choose(
     let Some((_, plan)) = found.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)) else {
         return Err(no_engine(problem, failure));
     };
-    if choice == Choice::Timed {
+    if timed {
         // So that the first result, too, is that of the plan.
         // SAFETY: the caller's promise.
         unsafe { plan.run(handle, tensors, workspace.of(device, plan.workspace)?)? };

@@ -3,16 +3,17 @@
 use candle_core::{CudaStorage, Result, Tensor, bail};
 
 use super::{Operand, element_of, tensor, unwritten};
+use crate::kernels::dims::Dims;
 use crate::kernels::gpu::Element;
-use crate::kernels::gpu::pooling::{Maximum, average, average_gradient};
-use crate::kernels::storage::Dims;
+use crate::kernels::gpu::pooling;
+use crate::kernels::windows::Windows;
 
 /// Mean over the pixels, `[N, C]` float32.
 pub(in crate::kernels) fn average_pool(dims: Dims, x: &Operand<'_>) -> Result<CudaStorage> {
     let (device, element) = (x.device(), x.element()?);
     let (y, to) = unwritten(device, Element::F32, dims.images * dims.channels)?;
     // SAFETY: arrays of these types and sizes.
-    unsafe { average(device, dims, element, x.address(element)?, to)? };
+    unsafe { pooling::average(device, dims, element, x.address(element)?, to)? };
     Ok(y)
 }
 
@@ -32,69 +33,40 @@ pub(in crate::kernels) fn average_pool_gradient(dims: Dims, x: &Tensor, gradient
     let device = gradient.device();
     let (of_x, to) = unwritten(device, element, dims.elements())?;
     // SAFETY: arrays of these types and sizes.
-    unsafe { average_gradient(device, dims, element, gradient.address(Element::F32)?, to)? };
+    unsafe { pooling::average_gradient(device, dims, element, gradient.address(Element::F32)?, to)? };
     Ok(tensor(of_x, x.shape()))
 }
 
-/// A checked maximum pooling, for arrays of whatever element.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::kernels) struct MaxPool {
-    pub source: Dims,
-    pub output: Dims,
-    pub kernel: usize,
-    pub stride: usize,
-    pub padding: usize,
+/// The maximum of each window.
+pub(in crate::kernels) fn maximum(windows: Windows, x: &Operand<'_>) -> Result<CudaStorage> {
+    let (device, element) = (x.device(), x.element()?);
+    let (y, to) = unwritten(device, element, windows.output.elements())?;
+    // SAFETY: arrays of this type and the windows' sizes.
+    unsafe { pooling::maximum(device, windows, element, x.address(element)?, to)? };
+    Ok(y)
 }
 
-impl MaxPool {
-    fn of(self, element: Element) -> Maximum {
-        let Self {
-            source,
-            output,
-            kernel,
-            stride,
-            padding,
-        } = self;
-        Maximum {
-            source,
-            output,
-            element,
-            kernel,
-            stride,
-            padding,
-        }
+/// The gradient of `x`.
+pub(in crate::kernels) fn maximum_gradient(windows: Windows, x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    let element = element_of(x.dtype())?;
+    if gradient.elem_count() != windows.output.elements() {
+        bail!(
+            "max pooling: expected a gradient of {} numbers, got {:?}",
+            windows.output.elements(),
+            gradient.dims()
+        );
     }
-
-    pub(in crate::kernels) fn forward(self, x: &Operand<'_>) -> Result<CudaStorage> {
-        let (device, element) = (x.device(), x.element()?);
-        let (y, to) = unwritten(device, element, self.output.elements())?;
-        // SAFETY: arrays of this type and the pool's sizes.
-        unsafe { self.of(element).forward(device, x.address(element)?, to)? };
-        Ok(y)
-    }
-
-    /// The gradient of `x`.
-    pub(in crate::kernels) fn backward(self, x: &Tensor, gradient: &Tensor) -> Result<Tensor> {
-        let element = element_of(x.dtype())?;
-        if gradient.elem_count() != self.output.elements() {
-            bail!(
-                "max pooling: expected a gradient of {} numbers, got {:?}",
-                self.output.elements(),
-                gradient.dims()
-            );
-        }
-        let (x_storage, x_layout) = x.storage_and_layout();
-        let (g_storage, g_layout) = gradient.storage_and_layout();
-        let from = Operand::of(&x_storage, x_layout)?;
-        let device = from.device();
-        let (of_x, to) = unwritten(device, element, self.source.elements())?;
-        let addresses = [
-            from.address(element)?,
-            Operand::of(&g_storage, g_layout)?.address(element)?,
-            to,
-        ];
-        // SAFETY: arrays of this type and the pool's sizes.
-        unsafe { self.of(element).backward(device, addresses)? };
-        Ok(tensor(of_x, x.shape()))
-    }
+    let (x_storage, x_layout) = x.storage_and_layout();
+    let (g_storage, g_layout) = gradient.storage_and_layout();
+    let from = Operand::of(&x_storage, x_layout)?;
+    let device = from.device();
+    let (of_x, to) = unwritten(device, element, windows.source.elements())?;
+    let addresses = [
+        from.address(element)?,
+        Operand::of(&g_storage, g_layout)?.address(element)?,
+        to,
+    ];
+    // SAFETY: arrays of this type and the windows' sizes.
+    unsafe { pooling::maximum_gradient(device, windows, element, addresses)? };
+    Ok(tensor(of_x, x.shape()))
 }

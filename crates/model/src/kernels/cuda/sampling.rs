@@ -9,9 +9,9 @@ use candle_core::cuda_backend::cudarc::driver::{CudaEvent, CudaSlice, CudaStream
 use candle_core::{CudaDevice, Result, Tensor, bail};
 
 use super::{address, tensor, unwritten};
+use crate::PixelBatch;
 use crate::kernels::gpu::sampling::Sampling;
 use crate::kernels::gpu::{Address, Element};
-use crate::sampling::PixelBatch;
 
 /// Makes images of pixels on a GPU.
 #[derive(Debug)]

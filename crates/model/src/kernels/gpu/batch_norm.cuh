@@ -204,7 +204,10 @@ __device__ inline void gradient_sums(const typename Pack::Element *x, const floa
     }
 }
 
-// The gradients of scale and shift, and [3, channels] coefficients of the input's: direct, slope and constant.
+// The gradients of scale and shift, and [3, channels] coefficients of the input's, as the CPU's (batch_norm/cpu.rs):
+// direct: scale factor;
+// slope: through the batch's variance, -direct / pixels * factor * sum(g (x - mean) factor); 0 where the statistics are not the batch's;
+// constant: through the batch's mean, -direct / pixels * sum(g); 0 as above.
 extern "C" __global__ void sums_of_chunks(const Sums *partial, unsigned chunks, unsigned rows, unsigned channels, unsigned lanes,
                                           const float *variance, float epsilon, const float *scale, float *of_scale, float *of_shift,
                                           float *coefficients) {
@@ -215,7 +218,6 @@ extern "C" __global__ void sums_of_chunks(const Sums *partial, unsigned chunks, 
         of_scale[channel] = all.product;
         of_shift[channel] = all.gradient;
         float factor = factor_of(variance, epsilon, channel), direct = scale[channel] * factor;
-        // Through the batch's own statistics.
         float part = variance ? direct / static_cast<float>(rows) : 0.0f;
         coefficients[channel] = direct;
         coefficients[channels + channel] = -part * factor * all.product;

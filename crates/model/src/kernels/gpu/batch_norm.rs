@@ -1,7 +1,7 @@
 //! Batch normalisation with residual and ReLU: the kernels of `batch_norm.cuh`.
 
 use super::{Address, Element, Machine, Matrix, arguments};
-use crate::kernels::storage::Dims;
+use crate::kernels::dims::Dims;
 use candle_core::Result;
 
 /// How `x` is normalised, and what follows: see `batch_norm.cuh`.

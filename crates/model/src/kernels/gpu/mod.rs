@@ -12,7 +12,7 @@ pub(crate) mod pooling;
 pub(crate) mod sampling;
 pub(crate) mod weights;
 
-use super::storage::Dims;
+use super::dims::Dims;
 use candle_core::{Result, bail};
 
 /// Threads of a block: channels and rows, `COLUMNS` and `ROWS` of `common.cuh`.

@@ -1,7 +1,8 @@
 //! Pooling: the kernels of `pooling.cuh`.
 
 use super::{Address, BLOCK, Element, Machine, Matrix, arguments};
-use crate::kernels::storage::Dims;
+use crate::kernels::dims::Dims;
+use crate::kernels::windows::Windows;
 use candle_core::{Result, bail};
 
 /// Mean over the pixels of `x`: `y` `[N, C]` float32.
@@ -64,103 +65,108 @@ fn images(dims: Dims, rows: u32) -> Result<u32> {
     }
 }
 
-/// Maximum pooling with square windows.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Maximum {
-    pub source: Dims,
-    pub output: Dims,
-    pub element: Element,
-    pub kernel: usize,
-    pub stride: usize,
-    pub padding: usize,
+/// The largest of each window of `x`.
+///
+/// # Safety
+/// The addresses are those of arrays of the source's and the output's dimensions.
+pub(crate) unsafe fn maximum<M: Machine>(
+    machine: &M,
+    windows: Windows,
+    element: Element,
+    x: Address,
+    y: Address,
+) -> Result<()> {
+    // SAFETY: the caller's promise.
+    unsafe { find(machine, windows, element, [x, y, Address::NONE]) }
 }
 
-impl Maximum {
-    /// # Safety
-    /// The addresses are those of the source and the output.
-    pub(crate) unsafe fn forward<M: Machine>(&self, machine: &M, x: Address, y: Address) -> Result<()> {
-        // SAFETY: the caller's promise.
-        unsafe { self.find(machine, x, y, Address::NONE) }
-    }
+/// The largest of each window, and its place in it, a byte each; either may be [`Address::NONE`].
+unsafe fn find<M: Machine>(
+    machine: &M,
+    windows: Windows,
+    element: Element,
+    [x, y, winners]: [Address; 3],
+) -> Result<()> {
+    let [height, width, output_height, output_width, kernel, stride, padding] = sizes(windows)?;
+    let shares = Matrix::of(windows.output)?.shares(element, &[x, y, winners]);
+    let arguments = arguments![
+        x,
+        y,
+        winners,
+        height,
+        width,
+        output_height,
+        output_width,
+        kernel,
+        stride,
+        padding,
+        Matrix::new(windows.source.images, 1)?.rows,
+        Matrix::of(windows.source)?.channels,
+        shares.lanes
+    ];
+    // SAFETY: the kernel's own arguments.
+    unsafe { machine.launch(&shares.kernel("max_pool"), shares.each_element(), arguments) }
+}
 
-    /// The largest of each window, and its place in it, a byte each; either may be [`Address::NONE`].
-    unsafe fn find<M: Machine>(&self, machine: &M, x: Address, y: Address, winners: Address) -> Result<()> {
-        let [height, width, output_height, output_width, kernel, stride, padding] = self.windows()?;
-        let shares = Matrix::of(self.output)?.shares(self.element, &[x, y, winners]);
-        let arguments = arguments![
-            x,
-            y,
-            winners,
-            height,
-            width,
-            output_height,
-            output_width,
-            kernel,
-            stride,
-            padding,
-            self.images()?,
-            Matrix::of(self.source)?.channels,
-            shares.lanes
-        ];
-        // SAFETY: the kernel's own arguments.
-        unsafe { machine.launch(&shares.kernel("max_pool"), shares.each_element(), arguments) }
+/// The gradient of [`maximum`]'s input, of the result's `gradient`. Who has won each window is found again: that takes less than to have
+/// kept it.
+///
+/// # Safety
+/// The addresses are those of arrays of the source's and the output's dimensions.
+pub(crate) unsafe fn maximum_gradient<M: Machine>(
+    machine: &M,
+    windows: Windows,
+    element: Element,
+    [x, gradient, of_x]: [Address; 3],
+) -> Result<()> {
+    let [height, width, output_height, output_width, kernel, stride, padding] = sizes(windows)?;
+    let (_memory, winners) = machine.scratch(windows.output.elements().div_ceil(4))?;
+    let shares = Matrix::of(windows.source)?.shares(element, &[winners, gradient, of_x]);
+    let arguments = arguments![
+        winners,
+        gradient,
+        of_x,
+        height,
+        width,
+        output_height,
+        output_width,
+        kernel,
+        stride,
+        padding,
+        Matrix::new(windows.source.images, 1)?.rows,
+        Matrix::of(windows.source)?.channels,
+        shares.lanes
+    ];
+    // SAFETY: the kernels' own arguments; `winners` has a byte for each element of the output.
+    unsafe {
+        find(machine, windows, element, [x, Address::NONE, winners])?;
+        machine.launch(&shares.kernel("max_pool_gradient"), shares.each_element(), arguments)
     }
+}
 
-    /// The gradient of `x`, of the result's `gradient`. Who has won each window is found again: that takes less than to have kept it.
-    ///
-    /// # Safety
-    /// The addresses are those of arrays of the source's and the output's dimensions.
-    pub(crate) unsafe fn backward<M: Machine>(&self, machine: &M, [x, gradient, of_x]: [Address; 3]) -> Result<()> {
-        let [height, width, output_height, output_width, kernel, stride, padding] = self.windows()?;
-        let (_memory, winners) = machine.scratch(self.output.elements().div_ceil(4))?;
-        let shares = Matrix::of(self.source)?.shares(self.element, &[winners, gradient, of_x]);
-        let arguments = arguments![
-            winners,
-            gradient,
-            of_x,
-            height,
-            width,
-            output_height,
-            output_width,
-            kernel,
-            stride,
-            padding,
-            self.images()?,
-            Matrix::of(self.source)?.channels,
-            shares.lanes
-        ];
-        // SAFETY: the kernels' own arguments; `winners` has a byte for each element of the output.
-        unsafe {
-            self.find(machine, x, Address::NONE, winners)?;
-            machine.launch(&shares.kernel("max_pool_gradient"), shares.each_element(), arguments)
-        }
+fn sizes(windows: Windows) -> Result<[u32; 7]> {
+    let Windows {
+        source,
+        output,
+        kernel,
+        stride,
+        padding,
+    } = windows;
+    if kernel > 15 {
+        bail!("max pooling: expected windows of at most 15 x 15 on a GPU, got {kernel} x {kernel}");
     }
-
-    fn images(&self) -> Result<u32> {
-        Ok(Matrix::new(self.source.images, 1)?.rows)
+    let sizes = [
+        source.height,
+        source.width,
+        output.height,
+        output.width,
+        kernel,
+        stride,
+        padding,
+    ];
+    let mut counts = [0; 7];
+    for (count, size) in counts.iter_mut().zip(sizes) {
+        *count = Matrix::new(size, 1)?.rows;
     }
-
-    fn windows(&self) -> Result<[u32; 7]> {
-        if self.kernel > 15 {
-            bail!(
-                "max pooling: expected windows of at most 15 x 15 on a GPU, got {0} x {0}",
-                self.kernel
-            );
-        }
-        let (source, output) = (self.source, self.output);
-        let sizes = [
-            source.height,
-            source.width,
-            output.height,
-            output.width,
-            self.kernel,
-            self.stride,
-            self.padding,
-        ];
-        let mut counts = [0; 7];
-        for (count, size) in counts.iter_mut().zip(sizes) {
-            *count = Matrix::new(size, 1)?.rows;
-        }
-        Ok(counts)
-    }
+    Ok(counts)
 }

@@ -1,7 +1,7 @@
 //! Images of a batch from decoded pixels: the kernels of `sampling.cuh`.
 
 use super::{Address, Machine, Matrix, arguments};
-use crate::sampling::{PixelBatch, View};
+use crate::{PixelBatch, View};
 use candle_core::{Result, bail};
 
 /// A view as `View` of `sampling.cuh`.

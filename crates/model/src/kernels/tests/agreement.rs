@@ -1,10 +1,10 @@
 //! The fast layers against candle's own operations.
 
-use super::super::batch_norm::Normalisation;
+use super::super::batch_norm::{BatchNorm, apply};
 use super::super::convolution::Convolution;
+use super::super::dims::Dims;
 use super::super::pooling::MaxPool;
 use super::super::simd::InstructionSet;
-use super::super::storage::Dims;
 use super::super::{FusedConvolution, batch_statistics, global_average_pool, reference};
 use super::{assert_all_close, assert_close, bits, numbers, variable, with_gradients};
 use candle_core::{Result, Tensor, Var};
@@ -65,9 +65,11 @@ fn check_fused(x: [usize; 4], [outputs, kernel, stride, padding]: [usize; 4]) {
             (Some(&residual), false),
             (Some(&residual), true),
         ] {
-            let expected = Normalisation::affine(Dims::of(&y, "test").unwrap(), relu, set)
-                .apply(&y, &scale, &shift, residual)
-                .unwrap();
+            let layer = BatchNorm {
+                set,
+                ..BatchNorm::affine(Dims::of(&y, "test").unwrap(), relu)
+            };
+            let expected = apply(layer, &y, [&scale, &shift], residual).unwrap();
             let found = fused.forward(&input, residual, relu).unwrap();
             assert_eq!(found.dims(), expected.dims(), "{what}");
             assert!(bits(&[found]) == bits(&[expected]), "{what}, {set:?}, relu {relu}");
@@ -168,12 +170,13 @@ proptest! {
             with_gradients(&variables, || reference::batch_norm(&x, &gamma, &beta, 1e-5, residual_tensor, relu));
         // With two or three pixels the deviation may be tiny and the gradients large differences of large numbers.
         check(&variables, &expected, 1e-3, "batch norm", |set| {
-            let op = Normalisation::by_batch(dims, &statistics, 1e-5, relu, set)?;
-            op.apply(&x, &gamma, &beta, residual_tensor)
+            let layer = BatchNorm { set, ..BatchNorm::by_batch(dims, &statistics, 1e-5, relu) };
+            apply(layer, &x, [&gamma, &beta], residual_tensor)
         });
         let expected = with_gradients(&variables, || reference::affine(&x, &gamma, &beta, residual_tensor, relu));
         check(&variables, &expected, TOLERANCE, "affine", |set| {
-            Normalisation::affine(dims, relu, set).apply(&x, &gamma, &beta, residual_tensor)
+            let layer = BatchNorm { set, ..BatchNorm::affine(dims, relu) };
+            apply(layer, &x, [&gamma, &beta], residual_tensor)
         });
     }
 }

@@ -1,8 +1,8 @@
 //! What the layers promise beyond their formulas.
 
+use super::super::batch_norm::moments;
+use super::super::dims::Dims;
 use super::super::simd::InstructionSet;
-use super::super::statistics::moments;
-use super::super::storage::Dims;
 use super::super::{affine, batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d};
 use super::{bits, numbers, values, variable, with_gradients};
 use candle_core::{DType, Device, Tensor};

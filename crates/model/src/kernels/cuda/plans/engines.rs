@@ -6,9 +6,9 @@ use std::rc::Rc;
 use candle_core::cuda_backend::cudarc::cudnn::sys;
 use candle_core::{Result, bail};
 
-use super::super::convolution::Shape;
 use super::super::graph::{Attribute, Descriptor, Handle, Kind, Note, Pointer};
-use crate::kernels::storage::Dims;
+use crate::kernels::dims::Dims;
+use crate::kernels::geometry::{Engines, Geometry};
 use sys::cudnnBackendHeurMode_t as Mode;
 use sys::cudnnBackendNumericalNote_t as Numerical;
 
@@ -35,7 +35,8 @@ pub(super) enum Direction {
 /// What a plan is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Problem {
-    pub shape: Shape,
+    pub of: Geometry,
+    pub engines: Engines,
     pub direction: Direction,
     /// Of all three tensors.
     pub element: sys::cudnnDataType_t,
@@ -97,18 +98,15 @@ impl Problem {
     /// The handle is destroyed after the graph.
     unsafe fn graph(&self, handle: &Handle) -> Result<Rc<Descriptor>> {
         use Attribute as A;
-        let Shape {
-            source,
-            output,
-            kernel: [height, width],
-            ..
-        } = self.shape;
+        let Geometry {
+            source, output, filter, ..
+        } = self.of;
         // A packed weight is laid out as an image of each output channel.
         let filter = Dims {
-            images: output.channels,
-            height,
-            width,
-            channels: source.channels,
+            images: filter.outputs,
+            height: filter.height,
+            width: filter.width,
+            channels: filter.inputs,
         };
         let [x, w, y] = [
             self.tensor(0, source)?,
@@ -184,7 +182,7 @@ impl Problem {
 
     /// Sums are float32's, whatever the type of the elements.
     fn convolution(&self) -> Result<Rc<Descriptor>> {
-        let [stride, padding] = int([self.shape.stride, self.shape.padding])?;
+        let [stride, padding] = int([self.of.stride, self.of.padding])?;
         Descriptor::new(Kind::CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR)?
             .with(
                 Attribute::CUDNN_ATTR_CONVOLUTION_COMP_TYPE,
@@ -212,7 +210,7 @@ impl Problem {
         if self.element == sys::cudnnDataType_t::CUDNN_DATA_FLOAT {
             notes.push(Numerical::CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS);
             notes.push(Numerical::CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION);
-            if !self.shape.tf32 {
+            if !self.engines.tf32 {
                 notes.push(Numerical::CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
             }
         }

@@ -5,8 +5,10 @@ mod sampling;
 
 use candle_core::{Device, Result, Tensor, Var};
 
+use super::super::dims::Dims;
+use super::super::geometry::Filter;
 use super::super::gpu::{Address, Element, Machine, batch_norm, optimiser, pooling, weights};
-use super::super::storage::Dims;
+use super::super::windows::Windows;
 use super::super::{affine, global_average_pool, max_pool2d};
 use super::{assert_close, numbers, values, with_gradients};
 use crate::kernels;
@@ -232,19 +234,12 @@ fn check_pooling<T: Number>(element: Element, tolerance: f32) {
                 Array::<T>::unwritten(y.elem_count()),
                 Array::<T>::unwritten(x.elem_count()),
             );
-            let pool = pooling::Maximum {
-                source: Dims::of(&x, "test").unwrap(),
-                output: Dims::of(&y, "test").unwrap(),
-                element,
-                kernel,
-                stride,
-                padding,
-            };
+            let windows = Windows::new(Dims::of(&x, "test").unwrap(), kernel, stride, padding, "test").unwrap();
             // SAFETY: arrays of these types and sizes.
             unsafe {
-                pool.forward(machine, x_.address(), y_.address()).unwrap();
+                pooling::maximum(machine, windows, element, x_.address(), y_.address()).unwrap();
                 let addresses = [x_.address(), g_.address(), of_x.address()];
-                pool.backward(machine, addresses).unwrap();
+                pooling::maximum_gradient(machine, windows, element, addresses).unwrap();
             }
             let what = format!("maximum of {shape:?}, {kernel}, {stride}, {padding}");
             let expected = gradients.get(x.as_tensor()).unwrap();
@@ -261,10 +256,11 @@ fn pooling_is_the_cpus() {
 
 fn check_weights<T: Number>(element: Element) {
     for [outputs, inputs, side] in [[1, 1, 1], [5, 3, 7], [4, 33, 3], [40, 64, 1]] {
-        let filter = weights::Filter {
+        let filter = Filter {
             outputs,
             inputs,
-            taps: side * side,
+            height: side,
+            width: side,
         };
         let weight = coarse(&[outputs, inputs, side, side], 1);
         let expected = weight.permute((0, 2, 3, 1)).unwrap().contiguous().unwrap();
@@ -274,10 +270,8 @@ fn check_weights<T: Number>(element: Element) {
             let back = Array::<f32>::unwritten(weight.elem_count());
             // SAFETY: arrays of these types and sizes.
             unsafe {
-                filter.pack(machine, element, from.address(), packed.address()).unwrap();
-                filter
-                    .unpack(machine, element, packed.address(), back.address())
-                    .unwrap();
+                weights::pack(filter, machine, element, from.address(), packed.address()).unwrap();
+                weights::unpack(filter, machine, element, packed.address(), back.address()).unwrap();
             }
             vec![
                 compare(&packed, &expected, 0.0, "packed"),
@@ -309,24 +303,28 @@ fn rounding_to_bfloat16_is_to_nearest_even() -> Result<()> {
     for machine in Emulator::both() {
         let from = Array::<f32>::of(&cases.map(|(value, _)| value));
         let to = Array::<Bf16>::unwritten(cases.len());
-        let filter = weights::Filter {
+        let filter = |inputs| Filter {
             outputs: 1,
-            inputs: cases.len(),
-            taps: 1,
+            inputs,
+            height: 1,
+            width: 1,
         };
         // SAFETY: arrays of these types and sizes.
-        unsafe { filter.pack(&machine, Element::Bf16, from.address(), to.address())? };
+        unsafe {
+            weights::pack(
+                filter(cases.len()),
+                &machine,
+                Element::Bf16,
+                from.address(),
+                to.address(),
+            )?
+        };
         let found = to.values().into_iter().map(|value| value.to_bits() >> 16);
         assert!(found.eq(cases.map(|(_, bits)| bits)), "{:?}", to.values());
         let nan = Array::<f32>::of(&[f32::from_bits(0x7FFF_FFFF)]);
         let to = Array::<Bf16>::unwritten(1);
-        let filter = weights::Filter {
-            outputs: 1,
-            inputs: 1,
-            taps: 1,
-        };
         // SAFETY: as above.
-        unsafe { filter.pack(&machine, Element::Bf16, nan.address(), to.address())? };
+        unsafe { weights::pack(filter(1), &machine, Element::Bf16, nan.address(), to.address())? };
         assert!(to.values()[0].is_nan());
     }
     Ok(())

@@ -1,55 +1,8 @@
-//! Between candle's tensors and plain slices.
+//! Between candle's tensors and plain slices in the memory of the CPU.
 
-use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor, bail};
+use candle_core::{CpuStorage, Layout, Result, Storage, bail};
 use std::cell::RefCell;
 use std::mem::{ManuallyDrop, MaybeUninit};
-
-/// Dimensions of a channels-last tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Dims {
-    pub images: usize,
-    pub height: usize,
-    pub width: usize,
-    pub channels: usize,
-}
-
-impl Dims {
-    /// Reads them off `x`, which must be a four-dimensional float32 tensor without empty dimensions.
-    pub(crate) fn of(x: &Tensor, op: &str) -> Result<Self> {
-        let (images, height, width, channels) = match *x.dims() {
-            [n, h, w, c] if n > 0 && h > 0 && w > 0 && c > 0 => (n, h, w, c),
-            ref other => bail!("{op}: expected a non-empty input [N, H, W, C], got shape {other:?}"),
-        };
-        check_float(x, op, "input")?;
-        Ok(Self {
-            images,
-            height,
-            width,
-            channels,
-        })
-    }
-
-    pub(crate) fn pixels(&self) -> usize {
-        self.images * self.height * self.width
-    }
-
-    pub(crate) fn elements(&self) -> usize {
-        self.pixels() * self.channels
-    }
-
-    pub(crate) fn shape(&self) -> (usize, usize, usize, usize) {
-        (self.images, self.height, self.width, self.channels)
-    }
-}
-
-/// Refuses tensors that are not float32, or on a GPU bfloat16.
-pub(crate) fn check_float(x: &Tensor, op: &str, what: &str) -> Result<()> {
-    let coarse = x.dtype() == DType::BF16 && x.device().is_cuda();
-    if x.dtype() != DType::F32 && !coarse {
-        bail!("{op}: expected {what} of type float32, got {:?}", x.dtype());
-    }
-    Ok(())
-}
 
 /// The numbers of a contiguous float32 layout.
 pub(crate) fn floats<'a>(storage: &'a CpuStorage, layout: &Layout, op: &str) -> Result<&'a [f32]> {
@@ -71,9 +24,9 @@ pub(crate) fn host_floats<'a>(storage: &'a Storage, layout: &Layout, op: &str) -
 }
 
 /// Room for the output of a kernel that writes every element: clearing it first would cost a pass over memory.
-pub(crate) struct Output(Vec<MaybeUninit<f32>>);
+pub(crate) struct Unwritten(Vec<MaybeUninit<f32>>);
 
-impl Output {
+impl Unwritten {
     pub(crate) fn new(len: usize) -> Self {
         let mut values = Vec::with_capacity(len);
         // SAFETY: the capacity is `len`, and `MaybeUninit` needs no initialisation.

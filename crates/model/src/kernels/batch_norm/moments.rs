@@ -1,75 +1,15 @@
-//! Mean and variance of each channel.
+//! Mean and variance of each channel on the CPU.
 
-use super::batch_norm::check_channels;
-use super::elementwise::Chunks;
-use super::parallel::for_each;
-use super::simd::{InstructionSet, Kernel, LANES, Lanes};
-use super::storage::{Dims, Shared, host_floats};
-use candle_core::{Result, Tensor, Var};
+use super::super::dims::Dims;
+use super::super::host::Shared;
+use super::super::parallel::for_each;
+use super::super::simd::{InstructionSet, Kernel, LANES, Lanes};
+use super::passes::Chunks;
 
-/// Statistics of a batch, per channel, over all images and pixels. They carry no gradient: [`super::batch_norm`]
-/// accounts for their dependence on the batch.
-#[derive(Clone, Debug)]
-pub struct Statistics {
-    /// Mean, `[C]`.
-    pub mean: Tensor,
-    /// Biased variance (divided by `count`), `[C]`.
-    pub variance: Tensor,
-    /// Values behind each mean: `N H W`. PyTorch's running variance is fed `variance * count / (count - 1)`.
-    pub count: usize,
-}
-
-impl Statistics {
-    pub(crate) fn check(&self, channels: usize, op: &str) -> Result<()> {
-        check_channels(&self.mean, channels, op, "the mean")?;
-        check_channels(&self.variance, channels, op, "the variance")
-    }
-}
-
-/// Mean and biased variance of each channel of `x`, `[N, H, W, C]` float32. Not differentiable.
+/// Means and biased variances.
 ///
 /// Chunks of pixels are reduced around their own means and joined in float64 (Chan, Golub and LeVeque 1979), so a
 /// mean far from zero costs no accuracy. The chunks depend on the shape alone.
-///
-/// # Errors
-/// Wrong rank or type, or an empty input.
-pub fn batch_statistics(x: &Tensor) -> Result<Statistics> {
-    of_batch(x, None)
-}
-
-/// [`batch_statistics`], towards which the running `[mean, variance]` move: by `momentum`, and the variance towards the unbiased one, as
-/// PyTorch's. A single value has no unbiased variance: PyTorch refuses it, here the biased one, 0, is taken.
-pub(crate) fn moving_statistics(x: &Tensor, running: [&Var; 2], momentum: f64) -> Result<Statistics> {
-    of_batch(x, Some((running, momentum)))
-}
-
-fn of_batch(x: &Tensor, running: Option<([&Var; 2], f64)>) -> Result<Statistics> {
-    const NAME: &str = "batch_statistics";
-    let dims = Dims::of(x, NAME)?;
-    let x = x.contiguous()?;
-    #[cfg(feature = "cuda")]
-    if x.device().is_cuda() {
-        return super::cuda::normalisation::batch_statistics(&x, dims, running);
-    }
-    let (storage, layout) = x.storage_and_layout();
-    let (mean, variance) = moments(host_floats(&storage, layout, NAME)?, dims, InstructionSet::detect());
-    let statistics = Statistics {
-        mean: Tensor::from_vec(mean, dims.channels, x.device())?,
-        variance: Tensor::from_vec(variance, dims.channels, x.device())?,
-        count: dims.pixels(),
-    };
-    if let Some(([mean, variance], momentum)) = running {
-        let towards = |running: &Var, batch: &Tensor| -> Result<()> {
-            let old = running.as_detached_tensor();
-            running.set(&((old * (1.0 - momentum))? + (batch * momentum)?)?)
-        };
-        let unbiased = dims.pixels() as f64 / dims.pixels().saturating_sub(1).max(1) as f64;
-        towards(mean, &statistics.mean)?;
-        towards(variance, &(&statistics.variance * unbiased)?)?;
-    }
-    Ok(statistics)
-}
-
 pub(crate) fn moments(x: &[f32], dims: Dims, set: InstructionSet) -> (Vec<f32>, Vec<f32>) {
     let chunks = Chunks::of(dims);
     let lanes = dims.channels.div_ceil(LANES) * LANES;

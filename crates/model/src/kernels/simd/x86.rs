@@ -1,10 +1,10 @@
 //! [`Lanes`] in x86's vector instructions.
 
-use super::simd::{Kernel, Lanes};
+use super::lanes::{Kernel, Lanes};
 use std::arch::x86_64::*;
 
 /// # Safety
-/// As [`super::simd::InstructionSet::run`], for AVX2 with FMA.
+/// As [`super::InstructionSet::run`], for AVX2 with FMA.
 #[target_feature(enable = "avx2,fma")]
 pub(crate) unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: the caller vouches for the processor and the kernel.
@@ -12,7 +12,7 @@ pub(crate) unsafe fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
 }
 
 /// # Safety
-/// As [`super::simd::InstructionSet::run`], for AVX-512F.
+/// As [`super::InstructionSet::run`], for AVX-512F.
 #[target_feature(enable = "avx2,fma,avx512f")]
 pub(crate) unsafe fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     // SAFETY: the caller vouches for the processor and the kernel.

@@ -1,7 +1,7 @@
-//! The passes over memory behind batch normalisation.
+//! The passes over memory behind batch normalisation on the CPU.
 
-use super::simd::{Kernel, LANES, Lanes};
-use super::storage::Dims;
+use super::super::dims::Dims;
+use super::super::simd::{Kernel, LANES, Lanes};
 use std::ops::Range;
 
 /// Stretches of pixels for reductions and elementwise passes. They depend on the shape alone.

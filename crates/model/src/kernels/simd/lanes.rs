@@ -1,30 +1,7 @@
-//! Sixteen float lanes on three instruction sets.
-//!
-//! A kernel is written once, generic over [`Lanes`], and run through [`InstructionSet::run`], which compiles it
-//! three times and enters the copy that the processor supports. A vector is always 16 floats wide, so the
-//! channels-last layout is cut in the same places everywhere, and because AVX2 and AVX-512 both round once per
-//! fused multiply-add, they give the same bytes. The portable set rounds the product as
-//! well on processors that may lack that instruction.
-
-#[cfg(target_arch = "x86_64")]
-use super::x86;
-use std::sync::OnceLock;
+//! Vectors of floats, and what computes with them.
 
 /// Floats in a vector.
 pub(crate) const LANES: usize = 16;
-
-/// An instruction set that kernels are compiled for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum InstructionSet {
-    /// Plain Rust: any processor.
-    Portable,
-    /// Two 8-lane registers to a vector.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// One 16-lane register to a vector.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
 
 /// A computation that does not depend on the instruction set it runs on.
 pub(crate) trait Kernel {
@@ -37,48 +14,6 @@ pub(crate) trait Kernel {
     /// # Safety
     /// The processor supports `V`, and the pointers inside the kernel are valid for what it reads and writes.
     unsafe fn run<V: Lanes>(self) -> Self::Output;
-}
-
-impl InstructionSet {
-    /// The widest set that this processor supports.
-    pub(crate) fn detect() -> Self {
-        static DETECTED: OnceLock<InstructionSet> = OnceLock::new();
-        *DETECTED.get_or_init(|| *Self::supported().last().unwrap_or(&Self::Portable))
-    }
-
-    /// Every set that this processor supports, narrowest first.
-    pub(crate) fn supported() -> Vec<Self> {
-        #[allow(unused_mut)]
-        let mut sets = vec![Self::Portable];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                sets.push(Self::Avx2);
-                if is_x86_feature_detected!("avx512f") {
-                    sets.push(Self::Avx512);
-                }
-            }
-        }
-        sets
-    }
-
-    /// Runs the copy of `kernel` that was compiled for this set.
-    ///
-    /// # Safety
-    /// The processor supports the set (it comes from [`Self::supported`]), and the pointers inside the kernel are
-    /// valid for what it reads and writes.
-    pub(crate) unsafe fn run<K: Kernel>(self, kernel: K) -> K::Output {
-        // SAFETY: the caller vouches for the set and for the kernel.
-        unsafe {
-            match self {
-                Self::Portable => kernel.run::<Portable>(),
-                #[cfg(target_arch = "x86_64")]
-                Self::Avx2 => x86::run_avx2(kernel),
-                #[cfg(target_arch = "x86_64")]
-                Self::Avx512 => x86::run_avx512(kernel),
-            }
-        }
-    }
 }
 
 /// A vector of [`LANES`] floats.
