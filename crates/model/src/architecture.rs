@@ -102,7 +102,10 @@ impl Architecture {
             "resnet18" => Ok(Self::standard(Block::Basic, [2, 2, 2, 2])),
             "resnet34" => Ok(Self::standard(Block::Basic, [3, 4, 6, 3])),
             "resnet50" => Ok(Self::standard(Block::Bottleneck, [3, 4, 6, 3])),
-            _ => Err(Error::UnknownArchitecture { name: name.to_owned() }),
+            _ => Err(Error::UnknownArchitecture {
+                name: name.to_owned(),
+                known: &Self::PRESETS,
+            }),
         }
     }
 

@@ -3,9 +3,8 @@
 use candle_core::{Tensor, Var};
 
 use crate::kernels::FusedConvolution;
-use crate::network::Mode;
 use crate::parameters::{Initial, Parameters};
-use crate::tape::Pass;
+use crate::pass::{Mode, Pass};
 use crate::{Result, kernels};
 
 /// Added to the variance before the root, as in PyTorch.

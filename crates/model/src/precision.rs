@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use candle_core::{DType, Device, Result as CandleResult, Tensor};
+use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -45,14 +45,6 @@ impl Precision {
         };
         Err(Error::setting("precision", self, format!("float32 {why_not}")))
     }
-
-    /// Normalised images as the first layer takes them; what comes behind has their type.
-    pub(crate) fn images(self, x: Tensor) -> CandleResult<Tensor> {
-        match self {
-            Self::Float32 | Self::Tf32 => Ok(x),
-            Self::Bf16 => x.to_dtype(DType::BF16),
-        }
-    }
 }
 
 impl fmt::Display for Precision {
@@ -79,21 +71,5 @@ mod tests {
                 format!("precision: {name}, expected float32 on a CPU: the others need a GPU")
             );
         }
-    }
-
-    /// bfloat16 keeps 8 significant bits: 1 + 1/256 lies between two of its numbers, and the even one is taken.
-    #[test]
-    fn images_are_rounded_for_bfloat16_alone() {
-        let between = 1.0 + 1.0_f32 / 256.0;
-        let x = || Tensor::new(&[between, 0.5], &Device::Cpu).unwrap();
-        for precision in [Precision::Float32, Precision::Tf32] {
-            assert_eq!(precision.images(x()).unwrap().to_vec1::<f32>().unwrap(), [between, 0.5]);
-        }
-        let coarse = Precision::Bf16.images(x()).unwrap();
-        assert_eq!(coarse.dtype(), DType::BF16);
-        assert_eq!(
-            coarse.to_dtype(DType::F32).unwrap().to_vec1::<f32>().unwrap(),
-            [1.0, 0.5]
-        );
     }
 }

@@ -8,88 +8,39 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{CustomOp1, CustomOp2, Result, Tensor, TensorId};
+use candle_core::{CustomOp1, CustomOp2, DType, Result, Tensor, TensorId};
 
-use crate::gradients::Probe;
+use crate::Precision;
 use crate::kernels::{self, AveragePool, BatchNorm, BatchStatistics, Convolution, Dims, InstructionSet, MaxPool};
-use crate::{Mode, Precision};
-
-/// How a forward pass computes.
-#[derive(Clone, Copy)]
-pub(crate) struct Pass<'a> {
-    pub(crate) mode: Mode,
-    /// Records the operations.
-    pub(crate) tape: Option<&'a Tape>,
-    /// Makes the gradients at all batch norms known; in evaluation only.
-    pub(crate) probe: Option<&'a Probe>,
-    /// Other than float32 on a tape only.
-    pub(crate) precision: Precision,
-    /// Whether the same pass must give the same bytes each time, on a GPU too, where that takes longer.
-    pub(crate) deterministic: bool,
-}
-
-impl From<Mode> for Pass<'_> {
-    fn from(mode: Mode) -> Self {
-        Self {
-            mode,
-            tape: None,
-            probe: None,
-            precision: Precision::Float32,
-            deterministic: true,
-        }
-    }
-}
-
-impl Pass<'_> {
-    pub(crate) fn conv2d(self, x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
-        match self.tape {
-            Some(tape) => tape.conv2d(x, weight, stride, padding, self),
-            None => kernels::conv2d(x, weight, stride, padding),
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "those of the kernel")]
-    pub(crate) fn batch_norm(
-        self,
-        x: &Tensor,
-        gamma: &Tensor,
-        beta: &Tensor,
-        statistics: &BatchStatistics,
-        epsilon: f64,
-        residual: Option<&Tensor>,
-        relu: bool,
-    ) -> Result<Tensor> {
-        match self.tape {
-            Some(tape) => tape.batch_norm(x, gamma, beta, statistics, epsilon, residual, relu),
-            None => kernels::batch_norm(x, gamma, beta, statistics, epsilon, residual, relu),
-        }
-    }
-
-    pub(crate) fn max_pool2d(self, x: &Tensor, kernel: usize, stride: usize, padding: usize) -> Result<Tensor> {
-        match self.tape {
-            Some(tape) => tape.max_pool2d(x, kernel, stride, padding),
-            None => kernels::max_pool2d(x, kernel, stride, padding),
-        }
-    }
-
-    pub(crate) fn global_average_pool(self, x: &Tensor) -> Result<Tensor> {
-        match self.tape {
-            Some(tape) => tape.global_average_pool(x),
-            None => kernels::global_average_pool(x),
-        }
-    }
-}
 
 /// The gradients of an operation's arguments, from those of its result: one for each use of it, which count together.
 type Backward = Box<dyn FnOnce(Vec<Tensor>) -> Result<Vec<(Tensor, Option<Tensor>)>>>;
 
-/// The operations of one forward pass, in order.
-#[derive(Default)]
+/// The operations of one forward pass, in order, and how exactly they are computed.
 pub(crate) struct Tape {
+    precision: Precision,
+    deterministic: bool,
     steps: RefCell<Vec<(TensorId, Backward)>>,
 }
 
 impl Tape {
+    /// An empty tape. `deterministic`: the same pass gives the same bytes each time, on a GPU too, where that takes longer.
+    pub(crate) fn new(precision: Precision, deterministic: bool) -> Self {
+        Self {
+            precision,
+            deterministic,
+            steps: RefCell::default(),
+        }
+    }
+
+    /// Images as the first layer takes them; what comes behind has their type.
+    pub(crate) fn images(&self, x: Tensor) -> Result<Tensor> {
+        match self.precision {
+            Precision::Float32 | Precision::Tf32 => Ok(x),
+            Precision::Bf16 => x.to_dtype(DType::BF16),
+        }
+    }
+
     fn record<F>(&self, result: &Tensor, backward: F)
     where
         F: FnOnce(Vec<Tensor>) -> Result<Vec<(Tensor, Option<Tensor>)>> + 'static,
@@ -97,17 +48,10 @@ impl Tape {
         self.steps.borrow_mut().push((result.id(), Box::new(backward)));
     }
 
-    /// [`kernels::conv2d`], as a pass computes.
-    pub(crate) fn conv2d(
-        &self,
-        x: &Tensor,
-        weight: &Tensor,
-        stride: usize,
-        padding: usize,
-        pass: Pass<'_>,
-    ) -> Result<Tensor> {
+    /// [`kernels::conv2d`].
+    pub(crate) fn conv2d(&self, x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
         let op = Convolution::new(x, weight, stride, padding, InstructionSet::detect())?
-            .within(pass.precision, !pass.deterministic);
+            .within(self.precision, !self.deterministic);
         let y = op.apply(x, weight)?;
         let (x, weight, result) = (x.clone(), weight.clone(), y.clone());
         self.record(&y, move |gradients| {
@@ -199,49 +143,24 @@ impl Tape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::{Device, Var};
+    use candle_core::Device;
 
-    /// A small network with everything that a residual network has: the tape's gradients are candle's.
+    /// bfloat16 keeps 8 significant bits: 1 + 1/256 lies between two of its numbers, and the even one is taken.
     #[test]
-    fn gradients_are_candles() {
-        let random = |shape: &[usize]| Var::randn(0.0_f32, 1.0, shape, &Device::Cpu).unwrap();
-        let images = random(&[2, 9, 8, 3]).into_inner().detach();
-        let vars = [&[4, 3, 3, 3][..], &[4], &[4], &[4, 4, 3, 3], &[4], &[4]].map(random);
-        let forward = |pass: Pass<'_>| {
-            let norm = |x: &Tensor, gamma: &Var, beta: &Var, residual: Option<&Tensor>| {
-                let statistics = kernels::batch_statistics(x).unwrap();
-                pass.batch_norm(x, gamma, beta, &statistics, 1e-5, residual, true)
-                    .unwrap()
-            };
-            let x = norm(&pass.conv2d(&images, &vars[0], 2, 1).unwrap(), &vars[1], &vars[2], None);
-            let x = pass.max_pool2d(&x, 3, 2, 1).unwrap();
-            let y = norm(&pass.conv2d(&x, &vars[3], 1, 1).unwrap(), &vars[4], &vars[5], Some(&x));
-            pass.global_average_pool(&y).unwrap()
+    fn images_are_rounded_for_bfloat16_alone() {
+        let between = 1.0 + 1.0_f32 / 256.0;
+        let images = |precision| {
+            let x = Tensor::new(&[between, 0.5], &Device::Cpu)?;
+            Tape::new(precision, true).images(x)
         };
-        let expected = forward(Mode::Train.into())
-            .sqr()
-            .unwrap()
-            .sum_all()
-            .unwrap()
-            .backward()
-            .unwrap();
-
-        let tape = Tape::default();
-        let pooled = forward(Pass {
-            mode: Mode::Train,
-            tape: Some(&tape),
-            probe: None,
-            precision: Precision::Float32,
-            deterministic: true,
-        });
-        let mut gradients = Tensor::zeros((), candle_core::DType::F32, &Device::Cpu)
-            .unwrap()
-            .backward()
-            .unwrap();
-        tape.backward((pooled.detach() * 2.0).unwrap(), &mut gradients).unwrap();
-        for var in &vars {
-            let values = |store: &GradStore| store.get(var).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
-            assert_eq!(values(&gradients), values(&expected), "{:?}", var.shape());
+        for precision in [Precision::Float32, Precision::Tf32] {
+            assert_eq!(images(precision).unwrap().to_vec1::<f32>().unwrap(), [between, 0.5]);
         }
+        let coarse = images(Precision::Bf16).unwrap();
+        assert_eq!(coarse.dtype(), DType::BF16);
+        assert_eq!(
+            coarse.to_dtype(DType::F32).unwrap().to_vec1::<f32>().unwrap(),
+            [1.0, 0.5]
+        );
     }
 }

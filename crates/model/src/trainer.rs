@@ -95,13 +95,8 @@ impl Trainer {
         let learning_rate = self.learning_rate();
         let on_cpu = self.network.device().is_cpu();
         // Candle differentiates the loss and the head alone; see [`Tape`] for the rest.
-        let tape = Tape::default();
-        let TrainerConfig {
-            precision,
-            deterministic,
-            ..
-        } = self.config;
-        let pooled = Var::from_tensor(&self.network.pooled(images, &tape, precision, deterministic)?.detach())?;
+        let tape = Tape::new(self.config.precision, self.config.deterministic);
+        let pooled = Var::from_tensor(&self.network.pooled(images, &tape)?.detach())?;
         let logits = self.network.logits_of_pooled(&pooled)?;
         let loss = self.config.loss.forward(&logits, labels, &self.config.weights)?;
         let result = StepLoss {

@@ -1,6 +1,5 @@
 //! A convolution and its batch norm, which evaluation computes as one kernel.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::Tensor;
@@ -8,34 +7,8 @@ use candle_core::Tensor;
 use crate::Result;
 use crate::kernels::FusedConvolution;
 use crate::layers::{BatchNorm, Convolution};
-use crate::network::Mode;
-use crate::parameters::Parameters;
-use crate::tape::Pass;
-
-/// Tells when a network's tensors have changed, so that what was made of them is made anew.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    count: AtomicU64,
-    unknown: AtomicBool,
-}
-
-impl Changes {
-    /// Some tensor has been given other values.
-    pub(crate) fn note(&self) {
-        self.count.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// From now on tensors may change without a word: somebody else has them.
-    pub(crate) fn expect_any(&self) {
-        self.unknown.store(true, Ordering::Release);
-    }
-
-    /// A number that is the same as long as no tensor changes; `None` when nobody can know.
-    fn version(&self) -> Option<u64> {
-        let unknown = self.unknown.load(Ordering::Acquire);
-        (!unknown).then(|| self.count.load(Ordering::Acquire))
-    }
-}
+use crate::parameters::{Changes, Parameters};
+use crate::pass::{Mode, Pass};
 
 /// A convolution followed by batch norm.
 ///
