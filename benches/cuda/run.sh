@@ -23,7 +23,8 @@ explained_alike=1e-3
 
 biascam() { "$here/bin/biascam" "$@"; }
 agreement() { "$python" "$here/benches/cuda/agreement.py" "$@"; }
-tests() { "$here/bin/model_tests" --test-threads 1 "$@"; }
+# Of a crate.
+tests() { "$here/bin/$1_tests" --test-threads 1 "${@:2}"; }
 
 skip() {
   echo "$*"
@@ -35,11 +36,13 @@ fail() {
   exit 1
 }
 
-# The tests that compare with a CPU, each in a process of its own: a fault of one leaves a GPU's context unusable.
+# The tests that compare with a CPU, CRATE::NAME, each in a process of its own: a fault of one leaves a GPU's context unusable.
 test_names() {
-  local of=tests::cuda::
-  [[ $device == cuda ]] || of=tests::learning::
-  tests --list --format terse "$of" 2>/dev/null | sed -n 's/: test$//p'
+  local crate of=cuda::
+  [[ $device == cuda ]] || of=the_compared_training_learns
+  for crate in kernels model; do
+    tests "$crate" --list --format terse "$of" 2>/dev/null | sed -n "s/^\(.*\): test\$/$crate::\1/p"
+  done
 }
 
 part_names() {
@@ -70,7 +73,7 @@ part_machine() {
 
 part_test() {
   local output status=0
-  output=$(tests --exact --nocapture "$1" 2>&1) || status=$?
+  output=$(tests "${1%%::*}" --exact --nocapture "${1#*::}" 2>&1) || status=$?
   echo "$output"
   if [[ $status != 0 ]]; then
     fail "$(grep -m 1 -A 2 'panicked at' <<<"$output" | tr '\n' ' ' || echo "exit status $status: $(tail -n 1 <<<"$output")")"
@@ -84,10 +87,12 @@ part_test() {
 part_memory_access() {
   [[ $device == cuda ]] || skip "needs a GPU"
   command -v compute-sanitizer >/dev/null || skip "compute-sanitizer is not installed"
-  local tool
+  local tool crate
   for tool in memcheck synccheck; do
-    compute-sanitizer --tool "$tool" --report-api-errors no --error-exitcode 1 \
-      "$here/bin/model_tests" --test-threads 1 tests::cuda:: --skip training --skip precisions
+    for crate in kernels model; do
+      compute-sanitizer --tool "$tool" --report-api-errors no --error-exitcode 1 \
+        "$here/bin/${crate}_tests" --test-threads 1 cuda:: --skip training --skip precisions
+    done
   done
 }
 

@@ -13,9 +13,10 @@ use std::time::Instant;
 
 use cam::{Method, Resize, Resizer, Target};
 use candle_core::{Device, Tensor};
+use kernels::{Precision, SampledView, Sampler, SamplerInput};
 use model::{
-    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, PixelBatch, Precision, Sampler,
-    Schedule, StepLoss, Trainer, TrainerConfig, View,
+    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Schedule, StepLoss, Trainer,
+    TrainerConfig,
 };
 use rayon::prelude::*;
 
@@ -96,7 +97,7 @@ impl Options {
             let value = words.next().ok_or(USAGE)?;
             match (flag.as_str(), value.as_str()) {
                 ("--device", "cpu") => options.device = Device::Cpu,
-                ("--device", "cuda") => options.device = model::gpu(0)?,
+                ("--device", "cuda") => options.device = kernels::gpu(0)?,
                 ("--precision", _) => options.precision = serde_json::from_value(value.into())?,
                 ("--batch", _) => options.batch = value.parse::<std::num::NonZero<usize>>()?.get(),
                 _ => return Err(USAGE.into()),
@@ -165,7 +166,7 @@ impl Options {
 struct Faces {
     size: usize,
     pixels: Vec<u8>,
-    views: Vec<View>,
+    views: Vec<SampledView>,
     taps: Vec<f32>,
     labels: Vec<f32>,
 }
@@ -178,7 +179,7 @@ impl Faces {
         let view = |image: usize| {
             let (sin, cos) = (0.1 * (image % 7) as f64 - 0.3).sin_cos();
             let (a, b, middle) = (scale * cos, scale * sin, size as f64 / 2.0);
-            View {
+            SampledView {
                 start: image * width * height,
                 width,
                 height,
@@ -204,8 +205,8 @@ impl Faces {
         }
     }
 
-    fn batch(&self) -> PixelBatch<'_> {
-        PixelBatch {
+    fn batch(&self) -> SamplerInput<'_> {
+        SamplerInput {
             size: self.size,
             pixels: &self.pixels,
             views: &self.views,

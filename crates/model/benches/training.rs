@@ -4,9 +4,10 @@ use std::hint::black_box;
 
 use candle_core::{DType, Device, Tensor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use kernels::Precision;
 use model::{
-    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, Optimiser, OptimiserConfig, Precision, Schedule,
-    Trainer, TrainerConfig,
+    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, Optimiser, OptimiserConfig, Schedule, Trainer,
+    TrainerConfig,
 };
 
 const BATCH: usize = 32;

@@ -6,7 +6,8 @@
 //! ```
 //! use candle_core::{Device, Tensor};
 //! use model::{Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Schedule, Scheme};
-//! use model::{Precision, Trainer, TrainerConfig};
+//! use kernels::Precision;
+//! use model::{Trainer, TrainerConfig};
 //!
 //! let architecture = Architecture::preset("resnet18")?.with_width(4);
 //! let network = Network::new(&architecture, 2, 1, &Device::Cpu)?;
@@ -38,38 +39,28 @@
 mod architecture;
 mod checkpoint;
 mod class_weights;
-mod device;
 mod error;
 mod gradients;
-pub mod kernels;
 mod layers;
 mod loss;
 mod network;
 mod optimiser;
 mod parameters;
 mod pass;
-mod precision;
 mod randomisation;
 mod residual;
-mod rule;
-mod sampling;
 mod schedule;
-mod tape;
 mod trainer;
 mod unit;
 
 pub use architecture::{Architecture, Block, Stage, Stem};
 pub use checkpoint::{Checkpoint, Progress, tensors_from_bytes};
 pub use class_weights::{ClassWeights, Scheme};
-pub use device::gpu;
 pub use error::{Error, Result, TensorMismatch};
 pub use gradients::{BiasGradient, Decomposition};
 pub use loss::Loss;
 pub use network::{Head, Network, Normalisation, Output};
-pub use optimiser::{Optimiser, OptimiserState};
+pub use optimiser::{Optimiser, OptimiserConfig, OptimiserState};
 pub use pass::Mode;
-pub use precision::Precision;
-pub use rule::{OptimiserConfig, Rule};
-pub use sampling::{PixelBatch, Sampler, View};
 pub use schedule::{LearningRate, Schedule};
 pub use trainer::{StepLoss, Trainer, TrainerConfig};

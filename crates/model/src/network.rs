@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
+use kernels::Tape;
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{self, Linear};
 use crate::parameters::{Changes, Parameters};
 use crate::pass::{Mode, Pass};
 use crate::residual::{Residual, run_stage};
-use crate::tape::Tape;
 use crate::unit::Unit;
-use crate::{Architecture, Error, Result, kernels};
+use crate::{Architecture, Error, Result};
 
 /// What a network computes from images.
 #[derive(Debug, Clone)]

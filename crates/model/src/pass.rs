@@ -4,8 +4,7 @@ use std::cell::RefCell;
 
 use candle_core::{DType, Result, Tensor, Var};
 
-use crate::kernels::{self, BatchStatistics};
-use crate::tape::Tape;
+use kernels::{BatchStatistics, Tape};
 
 /// Whether batch norm takes the batch's statistics or the running ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,9 +121,9 @@ impl Pass<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Precision;
     use candle_core::Device;
     use candle_core::backprop::GradStore;
+    use kernels::Precision;
 
     /// A small network with everything that a residual network has: the tape's gradients are candle's.
     #[test]

@@ -2,13 +2,12 @@
 
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, Device, Storage, Tensor, Var};
+use kernels::{Precision, Tape};
 use rayon::prelude::*;
 
 use crate::checkpoint::{Checkpoint, Progress};
-use crate::optimiser::Optimiser;
-use crate::rule::OptimiserConfig;
-use crate::tape::Tape;
-use crate::{ClassWeights, Error, LearningRate, Loss, Network, Precision, Result};
+use crate::optimiser::{Optimiser, OptimiserConfig};
+use crate::{ClassWeights, Error, LearningRate, Loss, Network, Result};
 
 /// What a training does with a batch.
 #[derive(Debug, Clone)]
@@ -45,7 +44,9 @@ impl Trainer {
     /// [`Error::Setting`] when a setting is out of range, there are not as many class weights as outputs, or the network's device
     /// does not compute in the precision.
     pub fn new(network: Network, config: TrainerConfig) -> Result<Self> {
-        config.precision.check(network.device())?;
+        let precision = config.precision;
+        let refused = |expected| Error::setting("precision", precision, expected);
+        precision.check(network.device()).map_err(refused)?;
         if config.weights.len() != network.outputs() {
             let expected = format!("{}, one pair per output", network.outputs());
             return Err(Error::setting("class weights", config.weights.len(), expected));
@@ -164,11 +165,6 @@ impl Trainer {
     /// The network as it is now.
     pub fn network(&self) -> &Network {
         &self.network
-    }
-
-    /// The network, at the end of the training.
-    pub fn into_network(self) -> Network {
-        self.network
     }
 
     /// Everything that [`Trainer::resume`] needs, after `batch` batches of epoch `epoch`.

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::Tensor;
+use kernels::FusedConvolution;
 
 use crate::Result;
-use crate::kernels::FusedConvolution;
 use crate::layers::{BatchNorm, Convolution};
 use crate::parameters::{Changes, Parameters};
 use crate::pass::{Mode, Pass};
@@ -77,8 +77,9 @@ impl Unit {
 mod tests {
     use super::*;
     use crate::{Architecture, Network, Trainer, TrainerConfig};
-    use crate::{ClassWeights, LearningRate, Loss, OptimiserConfig, Precision, Schedule};
+    use crate::{ClassWeights, LearningRate, Loss, OptimiserConfig, Schedule};
     use candle_core::{Device, Var};
+    use kernels::Precision;
 
     fn images() -> Tensor {
         let ramp = Tensor::arange(0.0_f32, (2 * 3 * 40 * 40) as f32, &Device::Cpu).unwrap();

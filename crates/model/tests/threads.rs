@@ -1,8 +1,9 @@
 //! The same seed gives the same bytes, whatever the number of threads.
 
 use candle_core::{Device, Tensor};
+use kernels::Precision;
 use model::{
-    Architecture, Checkpoint, ClassWeights, LearningRate, Loss, Network, OptimiserConfig, Precision, Schedule, Trainer,
+    Architecture, Checkpoint, ClassWeights, LearningRate, Loss, Network, OptimiserConfig, Schedule, Trainer,
     TrainerConfig,
 };
 

@@ -1,7 +1,8 @@
 //! What the experiment's settings become in the crates that train.
 
 use dataset::{Augmentation, LoaderConfig};
-use model::{ClassWeights, LearningRate, OptimiserConfig, Rule, Scheme, TrainerConfig};
+use kernels::optimiser::Rule;
+use model::{ClassWeights, LearningRate, OptimiserConfig, Scheme, TrainerConfig};
 
 use crate::context::Context;
 use crate::error::{Error, Result};

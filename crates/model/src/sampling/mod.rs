@@ -1,7 +1,0 @@
-//! Images made on the GPU.
-
-mod batch;
-mod sampler;
-
-pub use batch::{PixelBatch, View};
-pub use sampler::Sampler;
