@@ -23,7 +23,7 @@ elif ! command -v nvcc >/dev/null; then
   echo "cuda.sh: there is no nvcc, which NVIDIA's toolkit has; docs/cuda.md says what a build needs" >&2 && exit 2
 fi
 
-# The path of the program that cargo made, from the messages of its build: KIND (bin, example, lib), NAME.
+# The path of the program that cargo made, from the messages of its build: KIND (bin, example, lib, test), NAME.
 executable() {
   python3 -c '
 import json, sys
@@ -37,15 +37,27 @@ for line in sys.stdin:
 # All crates at once: one alone would need candle built with other features.
 cargo_json() { cargo "$@" --release --locked --workspace "${features[@]}" --message-format=json-render-diagnostics; }
 programs=$(cargo_json build --bins --example peer)
-tests=$(cargo_json test --lib --no-run)
+tests=$(cargo_json test --lib --test learning --no-run)
 
 [[ -n $pack ]] || rm -rf "$folder"
 mkdir -p "$folder/bin" "$folder/benches/cuda" "$folder/benches/peers" "$folder/experiments"
 strip -o "$folder/bin/biascam" "$(executable bin biascam <<<"$programs")"
 strip -o "$folder/bin/peer" "$(executable example peer <<<"$programs")"
-strip -o "$folder/bin/model_tests" "$(executable lib model <<<"$tests")"
+strip -o "$folder/bin/kernels_tests" "$(executable lib kernels <<<"$tests")"
+strip -o "$folder/bin/model_tests" "$(executable test learning <<<"$tests")"
 cp benches/cuda/run.sh "$folder"
-cp benches/cuda/agreement.py "$folder/benches/cuda"
+cp benches/cuda/{agreement,profile}.py "$folder/benches/cuda"
+# CUPTI comes with NVIDIA's toolkit, or CUPTI_PATH says where it is; without it there is no profile.
+if ((${#features[@]})); then
+  toolkit=$(dirname "$(dirname "$(readlink -f "$(command -v nvcc)")")")
+  for cupti in ${CUPTI_PATH:-} "$toolkit" "$toolkit/extras/CUPTI"; do
+    library=$(find "$cupti"/lib* -maxdepth 1 -name 'libcupti.so*' 2>/dev/null | sort | head -n 1)
+    if [[ -e $cupti/include/cupti.h && -n $library ]]; then
+      cc -shared -fPIC -O1 -o "$folder/bin/trace.so" benches/cuda/trace.c -I "$cupti/include" -I "$toolkit/include" "$library"
+      break
+    fi
+  done
+fi
 cp benches/peers/{common.py,cuda.py,torch_peer.py,requirements.txt} "$folder/benches/peers"
 cp experiments/{smoke,embedded}.yaml "$folder/experiments"
 {

@@ -23,7 +23,8 @@ explained_alike=1e-3
 
 biascam() { "$here/bin/biascam" "$@"; }
 agreement() { "$python" "$here/benches/cuda/agreement.py" "$@"; }
-tests() { "$here/bin/model_tests" --test-threads 1 "$@"; }
+# Of a crate.
+tests() { "$here/bin/$1_tests" --test-threads 1 "${@:2}"; }
 
 skip() {
   echo "$*"
@@ -35,11 +36,13 @@ fail() {
   exit 1
 }
 
-# The tests that compare with a CPU, each in a process of its own: a fault of one leaves a GPU's context unusable.
+# The tests that compare with a CPU, CRATE::NAME, each in a process of its own: a fault of one leaves a GPU's context unusable.
 test_names() {
-  local of=tests::cuda::
-  [[ $device == cuda ]] || of=tests::learning::
-  tests --list --format terse "$of" 2>/dev/null | sed -n 's/: test$//p'
+  local crate of=cuda::
+  [[ $device == cuda ]] || of=the_compared_training_learns
+  for crate in kernels model; do
+    tests "$crate" --list --format terse "$of" 2>/dev/null | sed -n "s/^\(.*\): test\$/$crate::\1/p"
+  done
 }
 
 part_names() {
@@ -48,7 +51,7 @@ part_names() {
   echo machine
   # Not even a list of tests means that they do not start, which then is what fails.
   printf 'test:%s\n' "${names[@]:-cannot_be_listed}"
-  printf '%s\n' smoke smoke_tf32 smoke_bf16 explaining methods resnet50 default_run memory_access benchmark
+  printf '%s\n' smoke smoke_tf32 smoke_bf16 explaining methods resnet50 default_run memory_access profile benchmark
 }
 
 # What the machine is, and whether the programs find their libraries.
@@ -70,7 +73,7 @@ part_machine() {
 
 part_test() {
   local output status=0
-  output=$(tests --exact --nocapture "$1" 2>&1) || status=$?
+  output=$(tests "${1%%::*}" --exact --nocapture "${1#*::}" 2>&1) || status=$?
   echo "$output"
   if [[ $status != 0 ]]; then
     fail "$(grep -m 1 -A 2 'panicked at' <<<"$output" | tr '\n' ' ' || echo "exit status $status: $(tail -n 1 <<<"$output")")"
@@ -84,10 +87,12 @@ part_test() {
 part_memory_access() {
   [[ $device == cuda ]] || skip "needs a GPU"
   command -v compute-sanitizer >/dev/null || skip "compute-sanitizer is not installed"
-  local tool
+  local tool crate
   for tool in memcheck synccheck; do
-    compute-sanitizer --tool "$tool" --report-api-errors no --error-exitcode 1 \
-      "$here/bin/model_tests" --test-threads 1 tests::cuda:: --skip training --skip precisions
+    for crate in kernels model; do
+      compute-sanitizer --tool "$tool" --report-api-errors no --error-exitcode 1 \
+        "$here/bin/${crate}_tests" --test-threads 1 cuda:: --skip training --skip precisions
+    done
   done
 }
 
@@ -163,6 +168,16 @@ part_resnet50() {
 
 part_default_run() {
   biascam reproduce "$here/experiments/embedded.yaml" --device "$device" --results "$out/device" --data "$out/data" --fresh
+}
+
+# Where a training step's time goes, kernel by kernel, and PyTorch's beside it.
+part_profile() {
+  [[ $device == cuda ]] || skip "needs a GPU"
+  [[ -e $here/bin/trace.so ]] || skip "built without CUPTI"
+  CUDA_INJECTION64_PATH=$here/bin/trace.so TRACE_OUT=$out/trace.tsv \
+    "$here/bin/peer" resnet50/step 0.2 --device cuda --precision bf16 --batch 256
+  "$python" "$here/benches/cuda/profile.py" trace "$out/trace.tsv"
+  if "$python" -c 'import torch, torchvision'; then "$python" "$here/benches/cuda/profile.py" torch resnet50/step; fi
 }
 
 part_benchmark() {

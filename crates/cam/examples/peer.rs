@@ -1,6 +1,6 @@
 //! One piece of work, timed, beside PyTorch's in `benches/peers`: prints one JSON line.
 //!
-//!     peer WORK SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N]
+//!     peer WORK SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N] [--deterministic]
 //!
 //! WORK is `NETWORK/KIND`: networks as in [`NETWORKS`], kinds as in [`Options::work`]. The same work as `benches/peers/torch_peer.py`
 //! does: the same shapes, loss and optimiser, random weights and images. The precision is a training step's; all else is float32.
@@ -13,9 +13,10 @@ use std::time::Instant;
 
 use cam::{Method, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
+use kernels::{Precision, SampledView, Sampler, SamplerInput};
 use model::{
-    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, PixelBatch, Precision, Sampler,
-    Schedule, StepLoss, Trainer, TrainerConfig, View,
+    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Schedule, StepLoss, Trainer,
+    TrainerConfig,
 };
 use rayon::prelude::*;
 
@@ -28,7 +29,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// Does the work once, or on a GPU starts it; gives the loss where there is one.
 type Once = Box<dyn FnMut() -> Result<Option<StepLoss>>>;
 
-const USAGE: &str = "usage: peer NETWORK/(forward|step|fed|explain) SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N]";
+const USAGE: &str = "usage: peer NETWORK/(forward|step|fed|explain) SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N] [--deterministic]";
 
 const ATTRIBUTES: usize = 40;
 
@@ -68,6 +69,7 @@ struct Options {
     seconds: f64,
     device: Device,
     precision: Precision,
+    deterministic: bool,
 }
 
 impl Options {
@@ -84,13 +86,18 @@ impl Options {
             seconds: words.next().ok_or(USAGE)?.parse()?,
             device: Device::Cpu,
             precision: Precision::Float32,
+            deterministic: false,
             work,
         };
         while let Some(flag) = words.next() {
+            if flag == "--deterministic" {
+                options.deterministic = true;
+                continue;
+            }
             let value = words.next().ok_or(USAGE)?;
             match (flag.as_str(), value.as_str()) {
                 ("--device", "cpu") => options.device = Device::Cpu,
-                ("--device", "cuda") => options.device = model::gpu(0)?,
+                ("--device", "cuda") => options.device = kernels::gpu(0)?,
                 ("--precision", _) => options.precision = serde_json::from_value(value.into())?,
                 ("--batch", _) => options.batch = value.parse::<std::num::NonZero<usize>>()?.get(),
                 _ => return Err(USAGE.into()),
@@ -149,6 +156,7 @@ impl Options {
             learning_rate: LearningRate::new(1e-4, Schedule::Constant)?,
             total_steps: 1,
             precision: self.precision,
+            deterministic: self.deterministic,
         })
     }
 }
@@ -158,7 +166,7 @@ impl Options {
 struct Faces {
     size: usize,
     pixels: Vec<u8>,
-    views: Vec<View>,
+    views: Vec<SampledView>,
     taps: Vec<f32>,
     labels: Vec<f32>,
 }
@@ -171,7 +179,7 @@ impl Faces {
         let view = |image: usize| {
             let (sin, cos) = (0.1 * (image % 7) as f64 - 0.3).sin_cos();
             let (a, b, middle) = (scale * cos, scale * sin, size as f64 / 2.0);
-            View {
+            SampledView {
                 start: image * width * height,
                 width,
                 height,
@@ -197,8 +205,8 @@ impl Faces {
         }
     }
 
-    fn batch(&self) -> PixelBatch<'_> {
-        PixelBatch {
+    fn batch(&self) -> SamplerInput<'_> {
+        SamplerInput {
             size: self.size,
             pixels: &self.pixels,
             views: &self.views,

@@ -4,9 +4,10 @@ use std::hint::black_box;
 
 use candle_core::{DType, Device, Tensor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use kernels::Precision;
 use model::{
-    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, Optimiser, OptimiserConfig, Precision, Schedule,
-    Trainer, TrainerConfig,
+    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, Optimiser, OptimiserConfig, Schedule, Trainer,
+    TrainerConfig,
 };
 
 const BATCH: usize = 32;
@@ -39,6 +40,7 @@ fn benches(criterion: &mut Criterion) {
         learning_rate: LearningRate::new(1e-4, Schedule::Constant).expect("a learning rate"),
         total_steps: 1,
         precision: Precision::Float32,
+        deterministic: true,
     };
     let mut trainer = Trainer::new(network(), config).expect("a trainer");
     group.bench_function("step", |bencher| {

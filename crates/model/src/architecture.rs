@@ -102,7 +102,10 @@ impl Architecture {
             "resnet18" => Ok(Self::standard(Block::Basic, [2, 2, 2, 2])),
             "resnet34" => Ok(Self::standard(Block::Basic, [3, 4, 6, 3])),
             "resnet50" => Ok(Self::standard(Block::Bottleneck, [3, 4, 6, 3])),
-            _ => Err(Error::UnknownArchitecture { name: name.to_owned() }),
+            _ => Err(Error::UnknownArchitecture {
+                name: name.to_owned(),
+                known: &Self::PRESETS,
+            }),
         }
     }
 
@@ -185,14 +188,6 @@ impl Architecture {
             .map_or(0, |stage| stage.width * self.block.expansion())
     }
 
-    /// By how much the last stage's maps are smaller than the image: 32 in the standard networks.
-    pub fn reduction(&self) -> usize {
-        let pool = if self.stem.max_pool { 2 } else { 1 };
-        self.stages
-            .iter()
-            .fold(self.stem.stride * pool, |product, stage| product * stage.stride)
-    }
-
     /// Names of the stages' outputs in the order of computation: `layer1`, `layer2`, ...
     pub fn layers(&self) -> Vec<String> {
         (1..=self.stages.len()).map(|i| format!("layer{i}")).collect()
@@ -261,7 +256,7 @@ mod tests {
         for (name, channels) in features {
             let preset = Architecture::preset(name).unwrap();
             preset.validate().unwrap();
-            assert_eq!((preset.features(), preset.reduction()), (channels, 32));
+            assert_eq!(preset.features(), channels);
             assert_eq!(preset.to_string(), name);
             let thin = preset.with_width(16);
             assert_eq!(

@@ -105,8 +105,8 @@ impl Checkpoint {
     pub fn require(&self, architecture: &Architecture, attributes: &[String]) -> Result<()> {
         if self.architecture != *architecture {
             return Err(Error::OtherArchitecture {
-                found: Box::new(self.architecture.clone()),
-                expected: Box::new(architecture.clone()),
+                found: self.architecture.to_string(),
+                expected: architecture.to_string(),
             });
         }
         if self.attributes.len() != attributes.len() {

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::Architecture;
-
 /// Result of this crate's functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -22,10 +20,12 @@ pub enum Error {
         expected: String,
     },
     /// A preset's name that is not known.
-    #[error("`{name}` is not an architecture; known: {}", Architecture::PRESETS.join(", "))]
+    #[error("`{name}` is not an architecture; known: {}", known.join(", "))]
     UnknownArchitecture {
         /// The name that was asked for.
         name: String,
+        /// The presets' names.
+        known: &'static [&'static str],
     },
     /// A layer's name that the network does not have.
     #[error("`{name}` is not a layer; known: {}", known.join(", "))]
@@ -52,9 +52,9 @@ pub enum Error {
     #[error("checkpoint of another architecture: it holds {found}, expected {expected}")]
     OtherArchitecture {
         /// The checkpoint's architecture.
-        found: Box<Architecture>,
+        found: String,
         /// The architecture that was asked for.
-        expected: Box<Architecture>,
+        expected: String,
     },
     /// A checkpoint of a classifier of other attributes.
     #[error("checkpoint of other attributes: {0}")]

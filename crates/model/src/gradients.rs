@@ -3,12 +3,10 @@
 //! All functions take several attributes at once: their backward passes are stacked in the batch, one row for each image
 //! and attribute, so that the number of passes does not depend on the number of attributes.
 
-use std::cell::RefCell;
-
 use candle_core::{DType, Tensor, Var};
 
-use crate::tape::Pass;
-use crate::{Error, Mode, Network, Precision, Result};
+use crate::pass::{Pass, Probe};
+use crate::{Error, Mode, Network, Result};
 
 /// Rows (an image and an attribute) of one backward pass: what bounds its memory.
 const ROWS: usize = 64;
@@ -36,25 +34,6 @@ pub struct Decomposition {
     pub input_gradient: Tensor,
     /// Every batch norm, in the order of computation.
     pub biases: Vec<BiasGradient>,
-}
-
-/// Adds a variable of zeros to the result of every batch norm, by which the logits can then be differentiated.
-#[derive(Default)]
-pub(crate) struct Probe {
-    found: RefCell<Vec<(Tensor, Var)>>,
-}
-
-impl Probe {
-    /// What to add to `shift + scale x`: zeros, and the residual if there is one.
-    pub(crate) fn attach(&self, x: &Tensor, shift: &Tensor, residual: Option<&Tensor>) -> candle_core::Result<Tensor> {
-        let zeros = Var::zeros(x.shape(), DType::F32, x.device())?;
-        let sum = match residual {
-            Some(residual) => (residual + zeros.as_tensor())?,
-            None => zeros.as_tensor().clone(),
-        };
-        self.found.borrow_mut().push((shift.clone(), zeros));
-        Ok(sum)
-    }
 }
 
 impl Network {
@@ -115,7 +94,6 @@ impl Network {
                 mode: Mode::Eval,
                 tape: None,
                 probe: Some(&probe),
-                precision: Precision::Float32,
             };
             let x = Var::from_tensor(&take_images(&input, rows)?)?;
             let features = self.run_normalised(&x, pass)?;
@@ -123,7 +101,7 @@ impl Network {
             let store = chosen.sum_all()?.backward()?;
             logits.push(chosen.detach());
             of_input.push(gradient_of(&store, &x)?);
-            for (i, (bias, zeros)) in probe.found.into_inner().into_iter().enumerate() {
+            for (i, (bias, zeros)) in probe.into_found().into_iter().enumerate() {
                 if of_biases.len() == i {
                     of_biases.push((bias, Vec::new()));
                 }

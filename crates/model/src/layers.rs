@@ -1,12 +1,11 @@
 //! The layers of a residual network on channels-last tensors `[N, H, W, C]`.
 
 use candle_core::{Tensor, Var};
+use kernels::FusedConvolution;
 
-use crate::kernels::FusedConvolution;
-use crate::network::Mode;
+use crate::Result;
 use crate::parameters::{Initial, Parameters};
-use crate::tape::Pass;
-use crate::{Result, kernels};
+use crate::pass::{Mode, Pass};
 
 /// Added to the variance before the root, as in PyTorch.
 const EPSILON: f64 = 1e-5;

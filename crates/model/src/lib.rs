@@ -6,7 +6,8 @@
 //! ```
 //! use candle_core::{Device, Tensor};
 //! use model::{Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Schedule, Scheme};
-//! use model::{Precision, Trainer, TrainerConfig};
+//! use kernels::Precision;
+//! use model::{Trainer, TrainerConfig};
 //!
 //! let architecture = Architecture::preset("resnet18")?.with_width(4);
 //! let network = Network::new(&architecture, 2, 1, &Device::Cpu)?;
@@ -20,6 +21,7 @@
 //!     learning_rate: LearningRate::new(1e-3, Schedule::ONE_CYCLE)?,
 //!     total_steps: 100,
 //!     precision: Precision::Float32,
+//!     deterministic: true,
 //! })?;
 //! let images = Tensor::rand(0_f32, 1.0, (4, 3, 32, 32), &Device::Cpu)?;
 //! let labels = Tensor::new(&[[1_f32, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, 1.0]], &Device::Cpu)?;
@@ -37,36 +39,28 @@
 mod architecture;
 mod checkpoint;
 mod class_weights;
-mod device;
 mod error;
 mod gradients;
-pub mod kernels;
 mod layers;
 mod loss;
 mod network;
 mod optimiser;
 mod parameters;
-mod precision;
+mod pass;
 mod randomisation;
 mod residual;
-mod rule;
-mod sampling;
 mod schedule;
-mod tape;
 mod trainer;
 mod unit;
 
 pub use architecture::{Architecture, Block, Stage, Stem};
 pub use checkpoint::{Checkpoint, Progress, tensors_from_bytes};
 pub use class_weights::{ClassWeights, Scheme};
-pub use device::gpu;
 pub use error::{Error, Result, TensorMismatch};
 pub use gradients::{BiasGradient, Decomposition};
 pub use loss::Loss;
-pub use network::{Head, Mode, Network, Normalisation, Output};
-pub use optimiser::{Optimiser, OptimiserState};
-pub use precision::Precision;
-pub use rule::{OptimiserConfig, Rule};
-pub use sampling::{PixelBatch, Sampler, View};
+pub use network::{Head, Network, Normalisation, Output};
+pub use optimiser::{Optimiser, OptimiserConfig, OptimiserState};
+pub use pass::Mode;
 pub use schedule::{LearningRate, Schedule};
 pub use trainer::{StepLoss, Trainer, TrainerConfig};

@@ -4,34 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
+use kernels::Tape;
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{self, Linear};
-use crate::parameters::Parameters;
+use crate::parameters::{Changes, Parameters};
+use crate::pass::{Mode, Pass};
 use crate::residual::{Residual, run_stage};
-use crate::tape::{Pass, Tape};
-use crate::unit::{Changes, Unit};
-use crate::{Architecture, Error, Precision, Result, kernels};
-
-/// Whether batch norm takes the batch's statistics or the running ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Statistics of the batch, which also move the running ones; gradients reach the parameters.
-    Train,
-    /// Running statistics; the parameters are constants, so that nothing is kept for a backward pass. Gradients still
-    /// reach the input when it is a [`Var`].
-    Eval,
-}
-
-impl Mode {
-    /// The parameter as a variable, or as a constant.
-    pub(crate) fn weight(self, var: &Var) -> Tensor {
-        match self {
-            Self::Train => var.as_tensor().clone(),
-            Self::Eval => var.as_detached_tensor(),
-        }
-    }
-}
+use crate::unit::Unit;
+use crate::{Architecture, Error, Result};
 
 /// What a network computes from images.
 #[derive(Debug, Clone)]
@@ -178,12 +159,11 @@ impl Network {
     }
 
     /// The features' means `[N, C]` in training, float32, with the operations on a tape.
-    pub(crate) fn pooled(&self, images: &Tensor, tape: &Tape, precision: Precision) -> Result<Tensor> {
+    pub(crate) fn pooled(&self, images: &Tensor, tape: &Tape) -> Result<Tensor> {
         let pass = Pass {
             mode: Mode::Train,
             tape: Some(tape),
             probe: None,
-            precision,
         };
         layers::global_average_pool(&self.run_body(images, pass)?, pass)
     }
@@ -235,7 +215,7 @@ impl Network {
     }
 
     fn run_stem(&self, images: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
-        let x = pass.precision.images(self.normalise(images)?)?;
+        let x = pass.images(self.normalise(images)?)?;
         self.run_stem_normalised(&x, pass)
     }
 

@@ -1,18 +1,108 @@
 //! Optimisers: an update rule for every parameter of a network, and what it remembers.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-#[cfg(feature = "cuda")]
-use candle_core::DType;
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Shape, Tensor, Var};
+use candle_core::{Tensor, Var};
+use kernels::optimiser::{self, Memory, Rule, Update};
+use serde::{Deserialize, Serialize};
 
 use crate::error::TensorMismatch;
-#[cfg(feature = "cuda")]
-use crate::kernels;
-use crate::rule::{OptimiserConfig, Update};
 use crate::{Error, Result};
+
+/// An update rule and its weight decay d.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptimiserConfig {
+    /// The rule.
+    pub rule: Rule,
+    /// d >= 0: added as d p to the gradient, or with decoupled decay p -= r d p before the update.
+    pub weight_decay: f64,
+    /// Whether biases and batch norms' weights decay too, as they do in PyTorch unless told otherwise.
+    pub decay_vectors: bool,
+}
+
+impl OptimiserConfig {
+    /// Stochastic gradient descent with momentum, without decay.
+    pub fn sgd(momentum: f64) -> Self {
+        Self::new(Rule::Sgd { momentum })
+    }
+
+    /// RMSprop with PyTorch's defaults.
+    pub fn rms_prop() -> Self {
+        Self::new(Rule::RmsProp {
+            alpha: 0.99,
+            epsilon: 1e-8,
+            momentum: 0.0,
+        })
+    }
+
+    /// AdamW with PyTorch's defaults, but without decay (PyTorch: 0.01).
+    pub fn adam_w() -> Self {
+        Self::new(Rule::Adam {
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            decoupled: true,
+        })
+    }
+
+    fn new(rule: Rule) -> Self {
+        Self {
+            rule,
+            weight_decay: 0.0,
+            decay_vectors: true,
+        }
+    }
+
+    /// The same with a weight decay.
+    #[must_use]
+    pub fn with_weight_decay(mut self, weight_decay: f64) -> Self {
+        self.weight_decay = weight_decay;
+        self
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the name of the first one that is out of range.
+    pub fn validate(&self) -> Result<()> {
+        let fraction = |name: &str, value: f64| {
+            let expected = "at least 0 and below 1";
+            if (0.0..1.0).contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::setting(name, value, expected))
+            }
+        };
+        let positive = |name: &str, value: f64| {
+            if value.is_finite() && value > 0.0 {
+                Ok(())
+            } else {
+                Err(Error::setting(name, value, "more than 0"))
+            }
+        };
+        if !self.weight_decay.is_finite() || self.weight_decay < 0.0 {
+            return Err(Error::setting("weight_decay", self.weight_decay, "at least 0"));
+        }
+        match self.rule {
+            Rule::Sgd { momentum } => fraction("momentum", momentum),
+            Rule::RmsProp {
+                alpha,
+                epsilon,
+                momentum,
+            } => {
+                fraction("alpha", alpha)?;
+                positive("epsilon", epsilon)?;
+                fraction("momentum", momentum)
+            }
+            Rule::Adam { betas, epsilon, .. } => {
+                fraction("betas[0]", betas[0])?;
+                fraction("betas[1]", betas[1])?;
+                positive("epsilon", epsilon)
+            }
+        }
+    }
+}
 
 /// What an optimiser remembers between steps, in a form to store.
 #[derive(Debug, Clone)]
@@ -41,46 +131,6 @@ struct Slot {
     memory: Memory,
 }
 
-/// What a rule remembers of a parameter, where the parameter is; the second is empty for rules with one memory.
-#[derive(Debug)]
-enum Memory {
-    Host([Vec<f32>; 2]),
-    /// Of the parameter's shape.
-    #[cfg(feature = "cuda")]
-    Device([Tensor; 2]),
-}
-
-impl Memory {
-    #[cfg(feature = "cuda")]
-    fn on_device(values: [Vec<f32>; 2], shape: &Shape, device: &Device) -> candle_core::Result<Self> {
-        let [first, second] = values;
-        let tensor = |values: Vec<f32>| match values.is_empty() {
-            true => Tensor::zeros(0, DType::F32, device),
-            false => Tensor::from_vec(values, shape, device),
-        };
-        Ok(Self::Device([tensor(first)?, tensor(second)?]))
-    }
-
-    /// The shape counts on a GPU alone.
-    #[cfg_attr(not(feature = "cuda"), allow(unused_variables))]
-    fn of(values: [Vec<f32>; 2], shape: &Shape, device: &Device) -> candle_core::Result<Self> {
-        match device {
-            #[cfg(feature = "cuda")]
-            Device::Cuda(_) => Self::on_device(values, shape, device),
-            _ => Ok(Self::Host(values)),
-        }
-    }
-
-    /// A copy on the CPU of what is remembered under the rule's name number `kind`.
-    fn tensor(&self, kind: usize, shape: &Shape) -> candle_core::Result<Tensor> {
-        match self {
-            Self::Host(values) => Tensor::from_slice(&values[kind], shape, &Device::Cpu),
-            #[cfg(feature = "cuda")]
-            Self::Device(tensors) => tensors[kind].to_device(&Device::Cpu),
-        }
-    }
-}
-
 impl Optimiser {
     /// An optimiser of the given parameters that remembers nothing yet.
     ///
@@ -88,19 +138,11 @@ impl Optimiser {
     /// Like [`OptimiserConfig::validate`].
     pub fn new(config: OptimiserConfig, parameters: &[(String, Var)]) -> Result<Self> {
         config.validate()?;
-        let kinds = config.rule.memory().len();
         let slot = |(name, var): &(String, Var)| {
-            let zeros = |kind| {
-                if kind < kinds {
-                    vec![0.0; var.elem_count()]
-                } else {
-                    Vec::new()
-                }
-            };
             Ok(Slot {
                 name: name.clone(),
+                memory: Memory::zeros(config.rule, var)?,
                 var: var.clone(),
-                memory: Memory::of([zeros(0), zeros(1)], var.shape(), var.device())?,
             })
         };
         Ok(Self {
@@ -116,33 +158,18 @@ impl Optimiser {
     /// When a tensor operation fails.
     pub fn step(&mut self, gradients: &GradStore, learning_rate: f64) -> Result<()> {
         self.steps += 1;
-        #[cfg(feature = "cuda")]
-        let mut on_gpu = Vec::new();
-        for slot in &mut self.slots {
-            let Some(gradient) = gradients.get(&slot.var) else {
-                continue;
-            };
+        let changed = self.slots.iter_mut().filter_map(|slot| {
+            let gradient = gradients.get(&slot.var)?;
             let decays = self.config.decay_vectors || slot.var.rank() > 1;
             let decay = if decays { self.config.weight_decay } else { 0.0 };
-            let update = Update::new(self.config.rule, learning_rate, decay, self.steps);
-            let gradient = gradient.contiguous()?;
-            match &mut slot.memory {
-                Memory::Host(memory) => {
-                    let memory = RefCell::new(memory);
-                    slot.var.inplace_op2(&gradient, &InPlace { update, memory })?;
-                }
-                #[cfg(feature = "cuda")]
-                Memory::Device(memory) => on_gpu.push(kernels::gpu_optimiser::Slot {
-                    update,
-                    values: slot.var.as_detached_tensor(),
-                    gradient,
-                    memory,
-                }),
-            }
-        }
-        #[cfg(feature = "cuda")]
-        kernels::gpu_optimiser::step(&on_gpu)?;
-        Ok(())
+            Some(optimiser::Slot {
+                update: Update::new(self.config.rule, learning_rate, decay, self.steps),
+                values: &slot.var,
+                gradient,
+                memory: &mut slot.memory,
+            })
+        });
+        Ok(optimiser::step(changed)?)
     }
 
     /// Number of steps made.
@@ -158,7 +185,7 @@ impl Optimiser {
         let mut tensors = BTreeMap::new();
         for slot in &self.slots {
             for (i, kind) in self.config.rule.memory().iter().enumerate() {
-                let tensor = slot.memory.tensor(i, slot.var.shape())?;
+                let tensor = slot.memory.tensor(i, &slot.var)?;
                 tensors.insert(format!("{kind}/{}", slot.name), tensor);
             }
         }
@@ -201,7 +228,7 @@ impl Optimiser {
             .slots
             .iter()
             .zip(restored)
-            .map(|(slot, values)| Memory::of(values, slot.var.shape(), slot.var.device()))
+            .map(|(slot, values)| Memory::of(values, &slot.var))
             .collect::<candle_core::Result<_>>()?;
         for (slot, memory) in self.slots.iter_mut().zip(memories) {
             slot.memory = memory;
@@ -211,41 +238,10 @@ impl Optimiser {
     }
 }
 
-/// [`Update::apply`] on a parameter's own memory.
-struct InPlace<'a> {
-    update: Update,
-    memory: RefCell<&'a mut [Vec<f32>; 2]>,
-}
-
-impl InplaceOp2 for InPlace<'_> {
-    fn name(&self) -> &'static str {
-        "optimiser step"
-    }
-
-    fn cpu_fwd(
-        &self,
-        values: &mut CpuStorage,
-        values_layout: &Layout,
-        gradient: &CpuStorage,
-        gradient_layout: &Layout,
-    ) -> candle_core::Result<()> {
-        let (CpuStorage::F32(values), CpuStorage::F32(gradient)) = (values, gradient) else {
-            candle_core::bail!("optimiser step: parameter and gradient must be float32");
-        };
-        let ranges = (values_layout.contiguous_offsets(), gradient_layout.contiguous_offsets());
-        let (Some((start, end)), Some((gradient_start, gradient_end))) = ranges else {
-            candle_core::bail!("optimiser step: parameter and gradient must be contiguous");
-        };
-        let gradient = &gradient[gradient_start..gradient_end];
-        self.update
-            .apply(&mut values[start..end], gradient, &mut self.memory.borrow_mut());
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     #[test]
     fn vectors_can_be_spared_from_decay() {
@@ -292,7 +288,7 @@ mod tests {
     #[test]
     fn the_state_of_another_rule_is_refused() {
         let parameters = [("p".to_owned(), Var::new(&[1.0_f32], &Device::Cpu).unwrap())];
-        let state = Optimiser::new(OptimiserConfig::adam(), &parameters)
+        let state = Optimiser::new(OptimiserConfig::adam_w(), &parameters)
             .unwrap()
             .state()
             .unwrap();
@@ -302,5 +298,25 @@ mod tests {
             message.contains("1 missing (momentum/p); 2 unknown (mean/p, square/p)"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn settings_out_of_range_are_refused() {
+        let refused = [
+            OptimiserConfig::sgd(1.0),
+            OptimiserConfig::sgd(f64::NAN),
+            OptimiserConfig::adam_w().with_weight_decay(-1.0),
+            OptimiserConfig::new(Rule::RmsProp {
+                alpha: 0.9,
+                epsilon: 0.0,
+                momentum: 0.0,
+            }),
+            OptimiserConfig::new(Rule::Adam {
+                betas: [0.9, 1.0],
+                epsilon: 1e-8,
+                decoupled: true,
+            }),
+        ];
+        assert!(refused.iter().all(|config| config.validate().is_err()));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use candle_core::{DType, Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
@@ -9,7 +10,6 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal, Uniform};
 
 use crate::error::TensorMismatch;
-use crate::unit::Changes;
 use crate::{Error, Result};
 
 /// The stream of a seed's random numbers that initial weights are drawn from; other uses of the seed take other streams.
@@ -27,6 +27,31 @@ pub(crate) enum Initial {
     LinearUniform {
         fan_in: usize,
     },
+}
+
+/// Tells when a network's tensors have changed, so that what was made of them is made anew.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    count: AtomicU64,
+    unknown: AtomicBool,
+}
+
+impl Changes {
+    /// Some tensor has been given other values.
+    pub(crate) fn note(&self) {
+        self.count.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// From now on tensors may change without a word: somebody else has them.
+    pub(crate) fn expect_any(&self) {
+        self.unknown.store(true, Ordering::Release);
+    }
+
+    /// A number that is the same as long as no tensor changes; `None` when nobody can know.
+    pub(crate) fn version(&self) -> Option<u64> {
+        let unknown = self.unknown.load(Ordering::Acquire);
+        (!unknown).then(|| self.count.load(Ordering::Acquire))
+    }
 }
 
 enum Source {

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use crate::Result;
 use crate::architecture::{Block, Stage};
 use crate::parameters::Parameters;
-use crate::tape::Pass;
+use crate::pass::Pass;
 use crate::unit::Unit;
 
 /// A residual block: convolutions with batch norm, and the way around them.

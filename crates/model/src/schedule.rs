@@ -101,13 +101,10 @@ pub struct LearningRate {
     pub peak: f64,
     /// How it goes over the training.
     pub schedule: Schedule,
-    /// Number of first steps over which a factor rises linearly to 1: (step + 1) / (warm_up + 1). 0 is no warm-up;
-    /// one cycle warms up by itself.
-    pub warm_up: u64,
 }
 
 impl LearningRate {
-    /// A schedule below a peak, without warm-up.
+    /// A schedule below a peak.
     ///
     /// # Errors
     /// [`Error::Setting`] when the peak or a setting of the schedule is out of range.
@@ -116,24 +113,12 @@ impl LearningRate {
             return Err(Error::setting("learning_rate", peak, "more than 0"));
         }
         schedule.validate()?;
-        Ok(Self {
-            peak,
-            schedule,
-            warm_up: 0,
-        })
-    }
-
-    /// The same with a linear warm-up over the first `steps` steps.
-    #[must_use]
-    pub fn with_warm_up(mut self, steps: u64) -> Self {
-        self.warm_up = steps;
-        self
+        Ok(Self { peak, schedule })
     }
 
     /// Learning rate of step `step` (from 0) of `total`.
     pub fn at(&self, step: u64, total: u64) -> f64 {
-        let warm_up = ((step + 1) as f64 / (self.warm_up + 1) as f64).min(1.0);
-        self.peak * warm_up * self.schedule.factor(step, total)
+        self.peak * self.schedule.factor(step, total)
     }
 }
 
@@ -184,15 +169,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn warm_up_rises_linearly() {
-        let rate = LearningRate::new(2.0, Schedule::Constant).unwrap().with_warm_up(3);
-        assert_eq!(
-            (0..5).map(|step| rate.at(step, 5)).collect::<Vec<_>>(),
-            [0.5, 1.0, 1.5, 2.0, 2.0]
-        );
     }
 
     #[test]

@@ -2,13 +2,12 @@
 
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, Device, Storage, Tensor, Var};
+use kernels::{Precision, Tape};
 use rayon::prelude::*;
 
 use crate::checkpoint::{Checkpoint, Progress};
-use crate::optimiser::Optimiser;
-use crate::rule::OptimiserConfig;
-use crate::tape::Tape;
-use crate::{ClassWeights, Error, LearningRate, Loss, Network, Precision, Result};
+use crate::optimiser::{Optimiser, OptimiserConfig};
+use crate::{ClassWeights, Error, LearningRate, Loss, Network, Result};
 
 /// What a training does with a batch.
 #[derive(Debug, Clone)]
@@ -25,6 +24,9 @@ pub struct TrainerConfig {
     pub total_steps: u64,
     /// How exactly a step computes; anything but float32 needs a GPU.
     pub precision: Precision,
+    /// Whether the same training ends in the same bytes each time. On a CPU it does whatever is said here. On a GPU it takes longer: the
+    /// fastest convolution is another one from run to run, and may sum in any order.
+    pub deterministic: bool,
 }
 
 /// A network in training.
@@ -42,7 +44,9 @@ impl Trainer {
     /// [`Error::Setting`] when a setting is out of range, there are not as many class weights as outputs, or the network's device
     /// does not compute in the precision.
     pub fn new(network: Network, config: TrainerConfig) -> Result<Self> {
-        config.precision.check(network.device())?;
+        let precision = config.precision;
+        let refused = |expected| Error::setting("precision", precision, expected);
+        precision.check(network.device()).map_err(refused)?;
         if config.weights.len() != network.outputs() {
             let expected = format!("{}, one pair per output", network.outputs());
             return Err(Error::setting("class weights", config.weights.len(), expected));
@@ -92,8 +96,8 @@ impl Trainer {
         let learning_rate = self.learning_rate();
         let on_cpu = self.network.device().is_cpu();
         // Candle differentiates the loss and the head alone; see [`Tape`] for the rest.
-        let tape = Tape::default();
-        let pooled = Var::from_tensor(&self.network.pooled(images, &tape, self.config.precision)?.detach())?;
+        let tape = Tape::new(self.config.precision, self.config.deterministic);
+        let pooled = Var::from_tensor(&self.network.pooled(images, &tape)?.detach())?;
         let logits = self.network.logits_of_pooled(&pooled)?;
         let loss = self.config.loss.forward(&logits, labels, &self.config.weights)?;
         let result = StepLoss {
@@ -161,11 +165,6 @@ impl Trainer {
     /// The network as it is now.
     pub fn network(&self) -> &Network {
         &self.network
-    }
-
-    /// The network, at the end of the training.
-    pub fn into_network(self) -> Network {
-        self.network
     }
 
     /// Everything that [`Trainer::resume`] needs, after `batch` batches of epoch `epoch`.
@@ -241,6 +240,7 @@ mod tests {
             learning_rate: LearningRate::new(peak, Schedule::ONE_CYCLE).unwrap(),
             total_steps: 12,
             precision: Precision::Float32,
+            deterministic: true,
         }
     }
 
@@ -349,6 +349,7 @@ mod tests {
         assert_eq!(message, "class weights: 3, expected 2, one pair per output");
         let coarse = TrainerConfig {
             precision: Precision::Bf16,
+            deterministic: true,
             ..config(0.02)
         };
         let message = Trainer::new(network(), coarse).unwrap_err().to_string();

@@ -1,41 +1,14 @@
 //! A convolution and its batch norm, which evaluation computes as one kernel.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::Tensor;
+use kernels::FusedConvolution;
 
 use crate::Result;
-use crate::kernels::FusedConvolution;
 use crate::layers::{BatchNorm, Convolution};
-use crate::network::Mode;
-use crate::parameters::Parameters;
-use crate::tape::Pass;
-
-/// Tells when a network's tensors have changed, so that what was made of them is made anew.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    count: AtomicU64,
-    unknown: AtomicBool,
-}
-
-impl Changes {
-    /// Some tensor has been given other values.
-    pub(crate) fn note(&self) {
-        self.count.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// From now on tensors may change without a word: somebody else has them.
-    pub(crate) fn expect_any(&self) {
-        self.unknown.store(true, Ordering::Release);
-    }
-
-    /// A number that is the same as long as no tensor changes; `None` when nobody can know.
-    fn version(&self) -> Option<u64> {
-        let unknown = self.unknown.load(Ordering::Acquire);
-        (!unknown).then(|| self.count.load(Ordering::Acquire))
-    }
-}
+use crate::parameters::{Changes, Parameters};
+use crate::pass::{Mode, Pass};
 
 /// A convolution followed by batch norm.
 ///
@@ -104,8 +77,9 @@ impl Unit {
 mod tests {
     use super::*;
     use crate::{Architecture, Network, Trainer, TrainerConfig};
-    use crate::{ClassWeights, LearningRate, Loss, OptimiserConfig, Precision, Schedule};
+    use crate::{ClassWeights, LearningRate, Loss, OptimiserConfig, Schedule};
     use candle_core::{Device, Var};
+    use kernels::Precision;
 
     fn images() -> Tensor {
         let ramp = Tensor::arange(0.0_f32, (2 * 3 * 40 * 40) as f32, &Device::Cpu).unwrap();
@@ -141,6 +115,7 @@ mod tests {
             learning_rate: LearningRate::new(0.01, Schedule::Constant).unwrap(),
             total_steps: 3,
             precision: Precision::Float32,
+            deterministic: true,
         };
         Trainer::new(network, config).unwrap()
     }

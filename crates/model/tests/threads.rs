@@ -1,8 +1,9 @@
 //! The same seed gives the same bytes, whatever the number of threads.
 
 use candle_core::{Device, Tensor};
+use kernels::Precision;
 use model::{
-    Architecture, Checkpoint, ClassWeights, LearningRate, Loss, Network, OptimiserConfig, Precision, Schedule, Trainer,
+    Architecture, Checkpoint, ClassWeights, LearningRate, Loss, Network, OptimiserConfig, Schedule, Trainer,
     TrainerConfig,
 };
 
@@ -21,6 +22,7 @@ fn train(threads: usize) -> Vec<u8> {
             learning_rate: LearningRate::new(1e-3, Schedule::Constant).unwrap(),
             total_steps: 3,
             precision: Precision::Float32,
+            deterministic: true,
         };
         let mut trainer = Trainer::new(network, config).unwrap();
         for step in 0..3 {

@@ -50,7 +50,7 @@ fn gpu(ordinal: usize) -> std::result::Result<Device, String> {
     if !candle_core::utils::cuda_is_available() {
         return Err("this program was built without CUDA, which `just cuda` builds in".to_owned());
     }
-    model::gpu(ordinal).map_err(|error| format!("GPU {ordinal} cannot be used ({error})"))
+    kernels::gpu(ordinal).map_err(|error| format!("GPU {ordinal} cannot be used ({error})"))
 }
 
 /// The device as `--device` takes it.

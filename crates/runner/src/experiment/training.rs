@@ -23,7 +23,10 @@ pub struct Training {
     /// Decay of the weights (decoupled with AdamW, added to the gradient otherwise).
     pub weight_decay: f64,
     /// `float32`, or on a GPU `tf32` or `bf16`: how exactly a training step computes. All else is float32.
-    pub precision: model::Precision,
+    pub precision: kernels::Precision,
+    /// Whether a training on a GPU ends in the same bytes each time, and one that was interrupted in those of one that was not. It takes
+    /// longer there; on a CPU it is always so.
+    pub deterministic: bool,
     /// Random changes of the training images.
     pub augmentation: Augment,
     /// Seconds between two checkpoints of an unfinished training: at most this much work is lost.
@@ -60,7 +63,8 @@ impl Default for Training {
             optimiser: Optimiser::AdamW,
             momentum: 0.9,
             weight_decay: 1e-4,
-            precision: model::Precision::Float32,
+            precision: kernels::Precision::Float32,
+            deterministic: false,
             augmentation: Augment::default(),
             checkpoint_seconds: 60,
             tensorboard: true,
@@ -145,7 +149,7 @@ mod tests {
             "{epochs: 1, precision: bf16}",
         ]
         .map(|text| parsed(text).expect("parses"));
-        assert_eq!(default.precision, model::Precision::Float32);
+        assert_eq!(default.precision, kernels::Precision::Float32);
         assert_eq!(parsed("{epochs: 1, precision: float32}").expect("parses"), default);
         let key = |training: &Training| Key::default().settings(&training.deciding()).finish();
         assert_ne!(key(&default), key(&tf32));

@@ -27,9 +27,10 @@ pub fn precision(experiment: &Experiment, device: &Device) -> Result<()> {
     if !trains(experiment) {
         return Ok(());
     }
-    experiment.training.precision.check(device).map_err(|why| {
+    let precision = experiment.training.precision;
+    precision.check(device).map_err(|expected| {
         Error::Request(format!(
-            "training.{why}; train on one (`--device cuda`), or with `--set training.precision=float32`"
+            "training.precision: {precision}, expected {expected}; train on one (`--device cuda`), or with `--set training.precision=float32`"
         ))
     })
 }

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 use dataset::{Loader, PixelBatch};
-use model::{Sampler, View};
+use kernels::{SampledView, Sampler, SamplerInput};
 
 use crate::context::Context;
 use crate::error::Result;
@@ -52,8 +52,8 @@ impl<'a> Feed<'a> {
     }
 }
 
-fn borrowed<'a>(batch: &'a PixelBatch, views: &'a [View]) -> model::PixelBatch<'a> {
-    model::PixelBatch {
+fn borrowed<'a>(batch: &'a PixelBatch, views: &'a [SampledView]) -> SamplerInput<'a> {
+    SamplerInput {
         size: batch.size,
         pixels: &batch.pixels,
         views,
@@ -62,8 +62,8 @@ fn borrowed<'a>(batch: &'a PixelBatch, views: &'a [View]) -> model::PixelBatch<'
     }
 }
 
-fn views(batch: &PixelBatch) -> Vec<View> {
-    let view = |view: &dataset::View| View {
+fn views(batch: &PixelBatch) -> Vec<SampledView> {
+    let view = |view: &dataset::View| SampledView {
         start: view.start,
         width: view.width,
         height: view.height,

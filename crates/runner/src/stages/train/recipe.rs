@@ -1,7 +1,8 @@
 //! What the experiment's settings become in the crates that train.
 
 use dataset::{Augmentation, LoaderConfig};
-use model::{ClassWeights, LearningRate, OptimiserConfig, Rule, Scheme, TrainerConfig};
+use kernels::optimiser::Rule;
+use model::{ClassWeights, LearningRate, OptimiserConfig, Scheme, TrainerConfig};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -27,6 +28,7 @@ pub fn trainer(
         learning_rate: learning_rate(settings)?,
         total_steps,
         precision: settings.precision,
+        deterministic: settings.deterministic,
     })
 }
 

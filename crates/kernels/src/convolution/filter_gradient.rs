@@ -1,0 +1,501 @@
+//! The gradient of a convolution with respect to its weights.
+//!
+//! It is a sum over all output pixels of the outer product of the pixel's window (some runs of the source) and its
+//! gradient. A tile of window elements times some vectors of output channels stays in registers while the pixels
+//! of a stretch of the batch go by. Float sums depend on their order, so the batch is cut into chunks by its shape
+//! alone, never by the number of threads, and the chunks are added up in order.
+
+use super::geometry::Geometry;
+use super::packing::unpack_sum;
+use super::padding::copy_padded;
+use crate::host::{Shared, with_scratch};
+use crate::parallel::for_each;
+use crate::simd::{InstructionSet, Kernel, LANES, Lanes};
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+/// The filter gradient of a convolution.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FilterGradient {
+    pub of: Geometry,
+}
+
+/// A stretch is as long as its padded rows, and its gradients, stay in the first-level cache: every tile passes over
+/// them. But it is not so short that adding the sums of a tile to the partial gradient takes longer than the sums.
+const SCRATCH_BYTES: usize = 40 * 1024;
+const MIN_PIXELS: usize = 128;
+/// Bounds on the chunks of a batch: their number, and the floats of their partial gradients together.
+const MAX_CHUNKS: usize = 16;
+const MAX_PARTIAL_FLOATS: usize = 1 << 19;
+/// Vectors of output channels that one task keeps together.
+const BLOCKS: usize = 2;
+/// Window elements of a register tile: with two vectors of channels, and with one. 21 is the stem's 7 x 3, 11 its half.
+const PAIRED_TILES: [usize; 3] = [12, 14, 11];
+const SINGLE_TILES: [usize; 3] = [24, 21, 16];
+/// The most floats that a tile may read past its window.
+const LONGEST_TILE: usize = 24;
+/// From so many vectors of output channels on, windows and gradients are copied into the order in which the tiles read them: each
+/// copied window serves them all, and pixels whose distance is a large power of two do not displace each other in the cache.
+const PACKED_BLOCKS: usize = 4;
+/// Microkernel whose windows are copied together, so that every cache line of the source is read once.
+const GROUP: usize = 4;
+
+/// The tile that covers a run with the least excess.
+#[inline(always)]
+fn fitting_tile(run: usize, tiles: [usize; 3]) -> usize {
+    let mut best = tiles[0];
+    for tile in tiles {
+        if run.next_multiple_of(tile) < run.next_multiple_of(best) {
+            best = tile;
+        }
+    }
+    best
+}
+
+impl FilterGradient {
+    /// The gradient in torchvision's layout.
+    pub(crate) fn run(&self, source: &[f32], gradient: &[f32], set: InstructionSet) -> Vec<f32> {
+        assert_eq!(source.len(), self.of.source.elements());
+        assert_eq!(gradient.len(), self.of.output.elements());
+        let blocks = self.of.output.channels.div_ceil(LANES);
+        let partial_len = self.of.filter.taps() * self.of.filter.inputs * blocks * LANES;
+        let chunks = (MAX_PARTIAL_FLOATS / partial_len).clamp(1, MAX_CHUNKS.min(self.of.source.images));
+        let chunk_images = self.of.source.images.div_ceil(chunks);
+        let chunks = self.of.source.images.div_ceil(chunk_images);
+        // With few chunks the channels are divided too, each part padding the source for itself.
+        let tasks = 2 * rayon::current_num_threads();
+        let parts = blocks.div_ceil(BLOCKS).min(tasks.div_ceil(chunks));
+        let part_blocks = blocks.div_ceil(BLOCKS).div_ceil(parts) * BLOCKS;
+        let parts = blocks.div_ceil(part_blocks);
+
+        let mut partials = vec![0f32; chunks * partial_len];
+        let pointer = Shared::new(&mut partials);
+        let plan = self.plan(chunk_images);
+        for_each(chunks * parts, |task| {
+            let (chunk, part) = (task / parts, task % parts);
+            let images = chunk * chunk_images..((chunk + 1) * chunk_images).min(self.of.source.images);
+            let blocks = part * part_blocks..((part + 1) * part_blocks).min(blocks);
+            // SAFETY: chunk `chunk` starts there.
+            let partial = unsafe { pointer.at(chunk * partial_len) };
+            self.task(&plan, source, gradient, images, blocks, partial, set);
+        });
+        unpack_sum(&partials, self.of.filter)
+    }
+
+    fn plan(&self, chunk_images: usize) -> Plan {
+        let kernel = (self.of.filter.height, self.of.filter.width);
+        let width =
+            ((self.of.output.width - 1) * self.of.stride + kernel.1).max(self.of.padding + self.of.source.width);
+        let row_len = width * self.of.source.channels;
+        let run = kernel.1 * self.of.source.channels;
+        let source_rows = |rows: usize| (rows - 1) * self.of.stride + kernel.0;
+        let fitting = SCRATCH_BYTES / (row_len * size_of::<f32>());
+        let rows = (fitting.saturating_sub(kernel.0) / self.of.stride + 1)
+            .max(MIN_PIXELS.div_ceil(self.of.output.width))
+            .min(self.of.output.height);
+        let images = if rows == self.of.output.height {
+            (fitting / source_rows(rows))
+                .max(MIN_PIXELS.div_ceil(rows * self.of.output.width))
+                .min(chunk_images)
+        } else {
+            1
+        };
+        let in_place = self.of.padding == 0
+            && width == self.of.source.width
+            && source_rows(self.of.output.height) <= self.of.source.height
+            && run >= fitting_tile(run, PAIRED_TILES).max(fitting_tile(run, SINGLE_TILES));
+        let source_rows = source_rows(rows);
+        let image_stride = if in_place { self.of.source.height } else { source_rows } * row_len;
+        let mut windows = Vec::with_capacity(images * rows * self.of.output.width);
+        for image in 0..images {
+            for row in 0..rows {
+                for column in 0..self.of.output.width {
+                    windows.push(
+                        image * image_stride
+                            + row * self.of.stride * row_len
+                            + column * self.of.stride * self.of.source.channels,
+                    );
+                }
+            }
+        }
+        Plan {
+            images,
+            rows,
+            width,
+            image_stride,
+            source_rows,
+            in_place,
+            windows,
+        }
+    }
+
+    /// The pixels of output rows `rows` of so many images for which row `tap` of the window is not all padding: zeros add nothing
+    /// to a sum.
+    fn seen(&self, tap: usize, rows: Range<usize>, images: usize) -> Seen {
+        let width = self.of.output.width;
+        // Rows y with `padding <= y stride + tap < padding + height`.
+        let below = |limit: usize| {
+            limit
+                .saturating_sub(tap)
+                .div_ceil(self.of.stride)
+                .clamp(rows.start, rows.end)
+        };
+        let (start, end) = (below(self.of.padding), below(self.of.padding + self.of.source.height));
+        if (start, end) == (rows.start, rows.end) {
+            return Seen {
+                first: 0,
+                count: images * rows.len() * width,
+                images: 1,
+                stride: 0,
+            };
+        }
+        Seen {
+            first: (start - rows.start) * width,
+            count: end.saturating_sub(start) * width,
+            images,
+            stride: rows.len() * width,
+        }
+    }
+
+    /// Adds the contribution of `images` to the output channels of `blocks`.
+    #[allow(clippy::too_many_arguments)]
+    fn task(
+        &self,
+        plan: &Plan,
+        source: &[f32],
+        gradient: &[f32],
+        images: Range<usize>,
+        blocks: Range<usize>,
+        partial: *mut f32,
+        set: InstructionSet,
+    ) {
+        let image_len = self.of.source.height * self.of.source.width * self.of.source.channels;
+        let row_len = plan.width * self.of.source.channels;
+        let channels = self.of.output.channels;
+        let padded_channels = channels.div_ceil(LANES) * LANES;
+        let stretch_pixels = plan.images * plan.rows * self.of.output.width;
+        let padded_len = if plan.in_place {
+            0
+        } else {
+            plan.images * plan.image_stride + LONGEST_TILE
+        };
+        let aligned_len = if channels == padded_channels {
+            0
+        } else {
+            stretch_pixels * padded_channels
+        };
+        let is_packed = blocks.len() >= PACKED_BLOCKS && blocks.len().is_multiple_of(BLOCKS);
+        let packed_len = match is_packed {
+            true => stretch_pixels * (GROUP * LONGEST_TILE + blocks.len() * LANES),
+            false => 0,
+        };
+        with_scratch(padded_len + aligned_len + packed_len, |scratch| {
+            let (padded, scratch) = scratch.split_at_mut(padded_len);
+            let (aligned, packed) = scratch.split_at_mut(aligned_len);
+            for first in images.clone().step_by(plan.images) {
+                let count = plan.images.min(images.end - first);
+                for row in (0..self.of.output.height).step_by(plan.rows) {
+                    let rows = plan.rows.min(self.of.output.height - row);
+                    let pixels = count * rows * self.of.output.width;
+                    let top = row * self.of.stride;
+                    let source = if plan.in_place {
+                        &source[first * image_len + top * row_len..(first + count) * image_len]
+                    } else {
+                        let images = source[first * image_len..].chunks_exact(image_len).take(count);
+                        for (image, padded) in images.zip(padded.chunks_exact_mut(plan.image_stride)) {
+                            let padded = &mut padded[..plan.source_rows * row_len];
+                            copy_padded(
+                                image,
+                                self.of.source,
+                                (self.of.padding, self.of.padding),
+                                top,
+                                plan.width,
+                                padded,
+                            );
+                        }
+                        &*padded
+                    };
+                    let start = (first * self.of.output.height + row) * self.of.output.width * channels;
+                    let mut gradient = &gradient[start..start + pixels * channels];
+                    if channels != padded_channels {
+                        let lines = aligned.chunks_exact_mut(padded_channels);
+                        for (line, pixel) in lines.zip(gradient.chunks_exact(channels)) {
+                            line[..channels].copy_from_slice(pixel);
+                            line[channels..].fill(0.0);
+                        }
+                        gradient = &aligned[..pixels * padded_channels];
+                    }
+                    let seen: Vec<Seen> = (0..self.of.filter.height)
+                        .map(|tap| self.seen(tap, row..row + rows, count))
+                        .collect();
+                    let stretch = Stretch {
+                        source,
+                        seen: &seen,
+                        windows: &plan.windows[..pixels],
+                        gradient,
+                        channels: padded_channels,
+                        rows: self.of.filter.height,
+                        row_stride: row_len,
+                        run: self.of.filter.width * self.of.source.channels,
+                        blocks: blocks.clone(),
+                        partial,
+                        packed: is_packed.then_some(packed.as_mut_ptr()),
+                    };
+                    // SAFETY: the windows lie within the padded rows, with `LONGEST_TILE` floats to spare or at
+                    // least as long as a tile; the partial gradient of this chunk and these blocks is this task's alone.
+                    unsafe { set.run(stretch) }
+                }
+            }
+        });
+    }
+}
+
+/// How the images of a chunk are cut into stretches: some whole images, or some rows of one.
+struct Plan {
+    images: usize,
+    rows: usize,
+    /// Padded width, in pixels.
+    width: usize,
+    image_stride: usize,
+    source_rows: usize,
+    /// The source needs no padding, and is read where it is.
+    in_place: bool,
+    /// Offsets of the windows of a stretch's pixels.
+    windows: Vec<usize>,
+}
+
+/// Those pixels of a stretch that a row of the window sees: `count` from `first` on, in each of `images` at distance `stride`.
+#[derive(Clone, Copy)]
+struct Seen {
+    first: usize,
+    count: usize,
+    images: usize,
+    stride: usize,
+}
+
+/// A stretch of pixels and where their contribution goes: `partial`, `[block][row][run][LANES]` like packed weights.
+struct Stretch<'a> {
+    source: &'a [f32],
+    windows: &'a [usize],
+    /// Per row of the window.
+    seen: &'a [Seen],
+    gradient: &'a [f32],
+    channels: usize,
+    rows: usize,
+    row_stride: usize,
+    run: usize,
+    blocks: Range<usize>,
+    partial: *mut f32,
+    /// Room for `GROUP` tiles of windows and for the gradients of all blocks, to copy both.
+    packed: Option<*mut f32>,
+}
+
+/// Where a tile finds the window of a pixel, and its gradients.
+struct Operands<F> {
+    window: F,
+    source: *const f32,
+    gradient: *const f32,
+    /// Floats from one pixel's gradient to the next, and from one vector of channels to the next.
+    pixel_stride: usize,
+    block_stride: usize,
+}
+
+/// Which part of the gradient a tile adds to: floats `start..start + R` of a row of the window, but for the first `skipped`,
+/// and blocks of channels from `block` on.
+#[derive(Clone, Copy)]
+struct Place {
+    row: usize,
+    start: usize,
+    skipped: usize,
+    block: usize,
+}
+
+impl Kernel for Stretch<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        // SAFETY: the caller vouches for the processor and the stretch.
+        unsafe {
+            if let Some(packed) = self.packed {
+                if !V::MANY_REGISTERS {
+                    return self.packed::<V, 6, 1>(packed);
+                }
+                return match fitting_tile(self.run, PAIRED_TILES) {
+                    14 => self.packed::<V, 14, 2>(packed),
+                    11 => self.packed::<V, 11, 2>(packed),
+                    _ => self.packed::<V, 12, 2>(packed),
+                };
+            }
+            let mut block = self.blocks.start;
+            while block < self.blocks.end {
+                if !V::MANY_REGISTERS {
+                    self.column::<V, 6, 1>(block);
+                    block += 1;
+                } else if block + 2 <= self.blocks.end {
+                    match fitting_tile(self.run, PAIRED_TILES) {
+                        14 => self.column::<V, 14, 2>(block),
+                        11 => self.column::<V, 11, 2>(block),
+                        _ => self.column::<V, 12, 2>(block),
+                    }
+                    block += 2;
+                } else {
+                    match fitting_tile(self.run, SINGLE_TILES) {
+                        21 => self.column::<V, 21, 1>(block),
+                        16 => self.column::<V, 16, 1>(block),
+                        _ => self.column::<V, 24, 1>(block),
+                    }
+                    block += 1;
+                }
+            }
+        }
+    }
+}
+
+impl Stretch<'_> {
+    /// The tiles of `R` floats that cover the window: all rows, from left to right.
+    fn places(&self, length: usize, block: usize) -> impl Iterator<Item = Place> {
+        let (rows, run) = (self.rows, self.run);
+        (0..rows).flat_map(move |row| {
+            (0..run).step_by(length).map(move |first| {
+                // The last tile starts early rather than read past the run, where the run is long enough for that.
+                let start = first.min(run.saturating_sub(length));
+                Place {
+                    row,
+                    start,
+                    skipped: first - start,
+                    block,
+                }
+            })
+        })
+    }
+
+    /// All elements of the window, for `J` blocks of channels, read where they are.
+    #[inline(always)]
+    unsafe fn column<V: Lanes, const R: usize, const J: usize>(&self, block: usize) {
+        for place in self.places(R, block) {
+            // SAFETY: windows are in the source, and channels within the gradient and the partial gradient.
+            unsafe {
+                let operands = Operands {
+                    window: |pixel: usize| *self.windows.get_unchecked(pixel),
+                    source: self.source.as_ptr().add(place.row * self.row_stride + place.start),
+                    gradient: self.gradient.as_ptr().add(block * LANES),
+                    pixel_stride: self.channels,
+                    block_stride: LANES,
+                };
+                self.tile::<V, _, R, J>(operands, place);
+            }
+        }
+    }
+
+    /// All elements of the window, for all blocks of channels, copied first.
+    #[inline(always)]
+    unsafe fn packed<V: Lanes, const R: usize, const J: usize>(&self, packed: *mut f32) {
+        let pixels = self.windows.len();
+        // SAFETY: as in `column`; the room is as large as `packed` says.
+        unsafe {
+            let gradients = packed.add(pixels * GROUP * LONGEST_TILE);
+            for (i, block) in self.blocks.clone().enumerate() {
+                let from = self.gradient.as_ptr().add(block * LANES);
+                let to = gradients.add(i * pixels * LANES);
+                for pixel in 0..pixels {
+                    V::load(from.add(pixel * self.channels)).store(to.add(pixel * LANES));
+                }
+            }
+            let mut group = [None; GROUP];
+            let mut places = self.places(R, self.blocks.start);
+            loop {
+                group.fill_with(|| places.next());
+                if group[0].is_none() {
+                    break;
+                }
+                for (pixel, window) in self.windows.iter().enumerate() {
+                    for (tile, place) in group.iter().flatten().enumerate() {
+                        let from = self
+                            .source
+                            .as_ptr()
+                            .add(window + place.row * self.row_stride + place.start);
+                        let to = packed.add((tile * pixels + pixel) * R);
+                        to.cast::<[f32; R]>().write(from.cast::<[f32; R]>().read());
+                    }
+                }
+                for (tile, place) in group.iter().flatten().enumerate() {
+                    for block in self.blocks.clone().step_by(J) {
+                        let operands = Operands {
+                            window: |pixel: usize| pixel * R,
+                            source: packed.add(tile * pixels * R).cast_const(),
+                            gradient: gradients.add((block - self.blocks.start) * pixels * LANES).cast_const(),
+                            pixel_stride: LANES,
+                            block_stride: pixels * LANES,
+                        };
+                        self.tile::<V, _, R, J>(operands, Place { block, ..*place });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds the sums over all pixels of `R` floats of the window times `J` blocks of channels.
+    ///
+    /// As in a convolution's tiles, loops with constant bounds keep the sums in registers.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop)]
+    unsafe fn tile<V: Lanes, F: Fn(usize) -> usize, const R: usize, const J: usize>(
+        &self,
+        operands: Operands<F>,
+        place: Place,
+    ) {
+        let Place {
+            row,
+            start,
+            skipped,
+            block,
+        } = place;
+        // SAFETY: as in `column` and `packed`. The buffer is read where it has been written.
+        unsafe {
+            let mut sums = [[V::splat(0.0); J]; R];
+            let seen = self.seen.get_unchecked(row);
+            for image in 0..seen.images {
+                let first = seen.first + image * seen.stride;
+                let mut gradient = operands.gradient.add(first * operands.pixel_stride);
+                for pixel in first..first + seen.count {
+                    let window = operands.source.add((operands.window)(pixel));
+                    let mut lines = [V::splat(0.0); J];
+                    for j in 0..J {
+                        lines[j] = V::load(gradient.add(j * operands.block_stride));
+                    }
+                    for r in 0..R {
+                        let value = V::splat(*window.add(r));
+                        for j in 0..J {
+                            sums[r][j] = value.mul_add(lines[j], sums[r][j]);
+                        }
+                    }
+                    gradient = gradient.add(operands.pixel_stride);
+                }
+            }
+
+            let block_len = self.rows * self.run * LANES;
+            let partial = self.partial.add(block * block_len + (row * self.run + start) * LANES);
+            if skipped == 0 && start + R <= self.run {
+                for r in 0..R {
+                    for j in 0..J {
+                        let to = partial.add(j * block_len + r * LANES);
+                        V::load(to).add(sums[r][j]).store(to);
+                    }
+                }
+            } else {
+                let mut buffer = MaybeUninit::<[[V; J]; R]>::uninit();
+                let buffer = buffer.as_mut_ptr().cast::<[V; J]>();
+                for r in 0..R {
+                    *buffer.add(r) = sums[r];
+                }
+                for r in skipped..R.min(self.run - start) {
+                    for (j, sum) in (*buffer.add(r)).iter().enumerate() {
+                        let to = partial.add(j * block_len + r * LANES);
+                        V::load(to).add(*sum).store(to);
+                    }
+                }
+            }
+        }
+    }
+}

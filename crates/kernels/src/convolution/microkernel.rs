@@ -1,0 +1,322 @@
+//! The inner loops of an implicit GEMM: tiles of output pixels times vectors of output channels, summed in registers.
+
+use crate::simd::{Kernel, LANES, Lanes};
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+/// Scratch memory of a task, in bytes: the padded rows and the weights of a tile share the second-level cache.
+pub(crate) const SCRATCH_BYTES: usize = 192 * 1024;
+
+/// What follows a convolution in evaluation, done to its sums while they are in registers:
+/// `relu(sum * scale + shift + residual)`. The operations, and so the bytes, are those of the separate pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Epilogue<'a> {
+    /// One value a channel, and zeros up to a multiple of [`LANES`].
+    pub scale: &'a [f32],
+    pub shift: &'a [f32],
+    /// Of the output's shape.
+    pub residual: Option<&'a [f32]>,
+    pub relu: bool,
+}
+
+impl<'a> Epilogue<'a> {
+    /// The same for an output that starts at element `first`.
+    pub(crate) fn from(self, first: usize) -> Self {
+        Self {
+            residual: self.residual.map(|residual| &residual[first..]),
+            ..self
+        }
+    }
+}
+
+/// The pixels of one phase in one task.
+pub(crate) struct Microkernel<'a> {
+    /// Padded source rows.
+    pub source: &'a [f32],
+    /// Offsets of each pixel's window in the source and of its channels in the output, row by row.
+    pub pixels: &'a [(usize, usize)],
+    /// Pixels in a row, `usize::MAX` where all are in one, and the distance of the windows of neighbours.
+    pub columns: usize,
+    pub step: usize,
+    /// The window: rows, those of them that are not all padding, floats from one row to the next, and floats of a row that count.
+    pub rows: usize,
+    pub seen: Range<usize>,
+    pub row_stride: usize,
+    pub run: usize,
+    /// `[block][row][run][LANES]`.
+    pub weights: &'a [f32],
+    /// Output channels, and which blocks of them to compute.
+    pub channels: usize,
+    pub blocks: Range<usize>,
+    pub output: *mut f32,
+    /// Its residual starts where `output` does.
+    pub epilogue: Option<Epilogue<'a>>,
+}
+
+impl Kernel for Microkernel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        // SAFETY: the caller vouches for the processor and the table.
+        unsafe {
+            match self.epilogue {
+                None => self.columns::<V, false>(),
+                Some(_) => self.columns::<V, true>(),
+            }
+        }
+    }
+}
+
+/// Where the windows of a tile's pixels start.
+trait Windows<const P: usize>: Copy {
+    /// The window of pixel `p`, `offset` floats in.
+    unsafe fn at(&self, p: usize, offset: usize) -> *const f32;
+}
+
+/// Anywhere.
+#[derive(Clone, Copy)]
+struct Scattered<const P: usize>([*const f32; P]);
+
+impl<const P: usize> Windows<P> for Scattered<P> {
+    #[inline(always)]
+    unsafe fn at(&self, p: usize, offset: usize) -> *const f32 {
+        // SAFETY: the caller's promise.
+        unsafe { self.0[p].add(offset) }
+    }
+}
+
+/// At equal distances: few registers address them all.
+#[derive(Clone, Copy)]
+struct Spaced {
+    first: *const f32,
+    step: usize,
+}
+
+impl<const P: usize> Windows<P> for Spaced {
+    #[inline(always)]
+    unsafe fn at(&self, p: usize, offset: usize) -> *const f32 {
+        // SAFETY: the caller's promise.
+        unsafe { self.first.add(p * self.step + offset) }
+    }
+}
+
+/// Bytes of weights that a pass over the pixels of a task may use: about half of the second-level cache.
+const WEIGHT_BYTES: usize = 256 * 1024;
+
+impl Microkernel<'_> {
+    #[inline(always)]
+    unsafe fn columns<V: Lanes, const EPILOGUE: bool>(&self) {
+        let mut block = self.blocks.start;
+        // SAFETY: the caller vouches for the processor and the table.
+        unsafe {
+            while block < self.blocks.end {
+                // 28 of 32 vectors hold sums, or 6 of 8 on small register files; the rest, weights and a pixel.
+                if !V::MANY_REGISTERS {
+                    self.column::<V, EPILOGUE, 6, 3, 1>(block);
+                    block += 1;
+                } else if block + 2 <= self.blocks.end {
+                    self.column::<V, EPILOGUE, 14, 7, 2>(block);
+                    block += 2;
+                } else {
+                    self.column::<V, EPILOGUE, 28, 14, 1>(block);
+                    block += 1;
+                }
+            }
+        }
+    }
+
+    /// All pixels, `P` at a time and the last `H` if no more are left, for `J` blocks of channels.
+    #[inline(always)]
+    unsafe fn column<V: Lanes, const EPILOGUE: bool, const P: usize, const H: usize, const J: usize>(
+        &self,
+        block: usize,
+    ) {
+        // Weights that exceed the cache are used in passes, some rows of the window at a time; sums wait in the output.
+        let row_bytes = self.run * J * LANES * size_of::<f32>();
+        let rows = (WEIGHT_BYTES / row_bytes.max(1)).clamp(1, self.rows.max(1));
+        let seen = &self.seen;
+        for start in (seen.start..seen.end.max(seen.start + 1)).step_by(rows) {
+            let rows = start..(start + rows).min(seen.end);
+            for (tile, pixels) in self.pixels.chunks(P).enumerate() {
+                // SAFETY: the table's offsets are within the source and the output.
+                unsafe {
+                    if pixels.len() > H {
+                        self.place::<V, EPILOGUE, P, J>(tile * P, pixels, rows.clone(), block);
+                    } else {
+                        self.place::<V, EPILOGUE, H, J>(tile * P, pixels, rows.clone(), block);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A tile that starts at pixel `start`, its windows addressed in the cheapest way.
+    #[inline(always)]
+    unsafe fn place<V: Lanes, const EPILOGUE: bool, const P: usize, const J: usize>(
+        &self,
+        start: usize,
+        pixels: &[(usize, usize)],
+        rows: Range<usize>,
+        block: usize,
+    ) {
+        // SAFETY: the table's offsets are within the source and the output.
+        unsafe {
+            if pixels.len() == P && start % self.columns + P <= self.columns {
+                let windows = Spaced {
+                    first: self.source.as_ptr().add(pixels[0].0),
+                    step: self.step,
+                };
+                self.tile::<V, EPILOGUE, _, P, J>(windows, pixels, rows, block);
+            } else {
+                // The last tile repeats its last pixel.
+                let pixel = |p: usize| pixels[p.min(pixels.len() - 1)].0;
+                let windows = Scattered(std::array::from_fn(|p| self.source.as_ptr().add(pixel(p))));
+                self.tile::<V, EPILOGUE, _, P, J>(windows, pixels, rows, block);
+            }
+        }
+    }
+
+    /// Sums `rows` of the windows, for `J` blocks of channels from `block` on, on top of what earlier rows gave.
+    ///
+    /// The sums stay in registers only if every loop over them has constant bounds and a body short enough to be
+    /// unrolled; what does not, goes through `buffer`.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop)]
+    unsafe fn tile<V: Lanes, const EPILOGUE: bool, W: Windows<P>, const P: usize, const J: usize>(
+        &self,
+        windows: W,
+        pixels: &[(usize, usize)],
+        rows: Range<usize>,
+        block: usize,
+    ) {
+        let block_len = self.rows * self.run * LANES;
+        let first = block * LANES;
+        let whole = pixels.len() == P && first + J * LANES <= self.channels;
+        let later = rows.start > self.seen.start;
+        let last = rows.end == self.seen.end;
+        // SAFETY: windows lie within the source, `rows * run` lines of `J` blocks within the weights, and the table's
+        // offsets within the output. The buffer is read where it has been written.
+        unsafe {
+            let zero = V::splat(0.0);
+            let mut buffer = MaybeUninit::<[[V; J]; P]>::uninit();
+            let buffer = buffer.as_mut_ptr().cast::<[V; J]>();
+            let mut sums = [[zero; J]; P];
+            if later && whole {
+                for p in 0..P {
+                    for j in 0..J {
+                        sums[p][j] = V::load(self.output.add(pixels[p].1 + first + j * LANES));
+                    }
+                }
+            } else if later {
+                for p in 0..P {
+                    let from = self.output.add(pixels[p.min(pixels.len() - 1)].1 + first);
+                    *buffer.add(p) = self.load_channels(from, first);
+                }
+                for p in 0..P {
+                    sums[p] = *buffer.add(p);
+                }
+            }
+
+            let mut weights = self
+                .weights
+                .as_ptr()
+                .add(block * block_len + rows.start * self.run * LANES);
+            for row in rows {
+                let start = row * self.row_stride;
+                for k in start..start + self.run {
+                    let mut lines = [zero; J];
+                    for j in 0..J {
+                        lines[j] = V::load(weights.add(j * block_len));
+                    }
+                    for p in 0..P {
+                        let value = V::splat(*windows.at(p, k));
+                        for j in 0..J {
+                            sums[p][j] = value.mul_add(lines[j], sums[p][j]);
+                        }
+                    }
+                    weights = weights.add(LANES);
+                }
+            }
+
+            if EPILOGUE
+                && last
+                && let Some(epilogue) = self.epilogue
+            {
+                for j in 0..J {
+                    let scale = V::load(epilogue.scale.as_ptr().add(first + j * LANES));
+                    let shift = V::load(epilogue.shift.as_ptr().add(first + j * LANES));
+                    for p in 0..P {
+                        sums[p][j] = sums[p][j].mul_add(scale, shift);
+                    }
+                }
+                if let Some(residual) = epilogue.residual {
+                    if whole {
+                        for p in 0..P {
+                            for j in 0..J {
+                                let from = residual.as_ptr().add(pixels[p].1 + first + j * LANES);
+                                sums[p][j] = sums[p][j].add(V::load(from));
+                            }
+                        }
+                    } else {
+                        for p in 0..P {
+                            let from = residual.as_ptr().add(pixels[p.min(pixels.len() - 1)].1 + first);
+                            *buffer.add(p) = self.load_channels(from, first);
+                        }
+                        for p in 0..P {
+                            for j in 0..J {
+                                sums[p][j] = sums[p][j].add((*buffer.add(p))[j]);
+                            }
+                        }
+                    }
+                }
+                if epilogue.relu {
+                    for p in 0..P {
+                        for j in 0..J {
+                            sums[p][j] = zero.greater_of(sums[p][j]);
+                        }
+                    }
+                }
+            }
+
+            if whole {
+                for p in 0..P {
+                    for j in 0..J {
+                        sums[p][j].store(self.output.add(pixels[p].1 + first + j * LANES));
+                    }
+                }
+            } else {
+                for p in 0..P {
+                    *buffer.add(p) = sums[p];
+                }
+                for (p, pixel) in pixels.iter().enumerate() {
+                    self.store_channels(&*buffer.add(p), self.output.add(pixel.1 + first), first);
+                }
+            }
+        }
+    }
+
+    /// Those of `J` vectors of channels from `first` on that exist, and zeros.
+    #[inline(always)]
+    unsafe fn load_channels<V: Lanes, const J: usize>(&self, from: *const f32, first: usize) -> [V; J] {
+        // SAFETY: the caller's pointer is at channel `first` of a pixel.
+        unsafe {
+            let mut vectors = [V::splat(0.0); J];
+            for (j, vector) in vectors.iter_mut().enumerate() {
+                *vector = V::load_partial(from.add(j * LANES), self.channels - first - j * LANES);
+            }
+            vectors
+        }
+    }
+
+    /// Writes those of `J` vectors of channels from `first` on that exist.
+    #[inline(always)]
+    unsafe fn store_channels<V: Lanes, const J: usize>(&self, vectors: &[V; J], to: *mut f32, first: usize) {
+        // SAFETY: the caller's pointer is at channel `first` of a pixel.
+        unsafe {
+            for (j, vector) in vectors.iter().enumerate() {
+                vector.store_partial(to.add(j * LANES), self.channels - first - j * LANES);
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Convolution of channels-last images, forward and both gradients.
+//!
+//! On the CPU an implicit GEMM, on NVIDIA GPUs cuDNN.
+
+#[cfg(feature = "cuda")]
+mod cuda;
+#[cfg(feature = "cuda")]
+mod cudnn;
+mod filter_gradient;
+mod fused;
+mod geometry;
+mod implicit_gemm;
+mod microkernel;
+mod operation;
+mod packing;
+mod padding;
+mod pointwise;
+#[cfg(any(feature = "cuda", all(test, unix)))]
+mod weight_order;
+
+pub use fused::FusedConvolution;
+pub use operation::conv2d;
+
+#[cfg(all(test, unix))]
+pub(crate) use geometry::Filter;
+pub(crate) use operation::Convolution;
+#[cfg(all(test, unix))]
+pub(crate) use weight_order::{pack, unpack};

@@ -1,0 +1,241 @@
+//! Convolution as a candle operation.
+
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::filter_gradient::FilterGradient;
+use super::geometry::{Engines, Filter, Geometry};
+use super::implicit_gemm::{ImplicitGemm, OutputPhase};
+use super::microkernel::Epilogue;
+use super::packing::{Direction, pack, pack_forward};
+use crate::Precision;
+use crate::dims::{Dims, check_float};
+#[cfg(feature = "cuda")]
+use crate::gpu::Operand;
+use crate::host::{floats, host_floats};
+use crate::simd::InstructionSet;
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
+
+/// Two-dimensional convolution (cross-correlation, as PyTorch's `conv2d` without bias) of channels-last images.
+///
+/// - `x`: `[N, H, W, Cin]`, float32;
+/// - `weight`: `[Cout, Cin, kh, kw]`, float32, torchvision's layout;
+/// - `stride >= 1` and `padding` (zeros on each side) hold for both directions.
+///
+/// Returns `[N, (H + 2 padding - kh) / stride + 1, (W + 2 padding - kw) / stride + 1, Cout]`. Differentiable in both
+/// arguments; the gradient of `x` is computed only where `x` depends on a variable.
+///
+/// # Errors
+/// Wrong ranks, types or channel counts, a stride of 0, and a kernel larger than the padded image.
+pub fn conv2d(x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
+    Convolution::new(x, weight, stride, padding, InstructionSet::detect())?.apply(x, weight)
+}
+
+/// A checked convolution.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Convolution {
+    of: Geometry,
+    set: InstructionSet,
+    #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
+    engines: Engines,
+}
+
+const NAME: &str = "conv2d (channels last)";
+
+/// The dimensions of a weight, which must be float32.
+pub(crate) fn filter_of(weight: &Tensor) -> Result<Filter> {
+    check_float(weight, NAME, "weight")?;
+    match *weight.dims() {
+        [outputs, inputs, height, width] if outputs > 0 && height > 0 && width > 0 => Ok(Filter {
+            outputs,
+            inputs,
+            height,
+            width,
+        }),
+        ref other => bail!("{NAME}: expected a weight [Cout, Cin, kh, kw], got shape {other:?}"),
+    }
+}
+
+impl Convolution {
+    pub(crate) fn new(x: &Tensor, weight: &Tensor, stride: usize, padding: usize, set: InstructionSet) -> Result<Self> {
+        Self::of_filter(x, filter_of(weight)?, stride, padding, set)
+    }
+
+    pub(crate) fn of_filter(
+        x: &Tensor,
+        filter: Filter,
+        stride: usize,
+        padding: usize,
+        set: InstructionSet,
+    ) -> Result<Self> {
+        Ok(Self {
+            of: Geometry::new(Dims::of(x, NAME)?, filter, stride, padding, NAME)?,
+            set,
+            engines: Engines::default(),
+        })
+    }
+
+    /// The same in a precision; `timed` if it is done so often that looking for the fastest way is worth while. What the types of `x`
+    /// tell, bfloat16 or not, needs no word here.
+    pub(crate) fn within(self, precision: Precision, timed: bool) -> Self {
+        let engines = Engines {
+            tf32: precision == Precision::Tf32,
+            timed,
+        };
+        Self { engines, ..self }
+    }
+
+    pub(crate) fn apply(self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        x.contiguous()?.apply_op2(&weight.contiguous()?, self)
+    }
+
+    /// The output of a weight that [`pack_forward`] has packed.
+    pub(crate) fn forward(&self, x: &[f32], packed: &[f32], epilogue: Option<Epilogue<'_>>) -> Vec<f32> {
+        let phase = OutputPhase {
+            output: (0, 0),
+            size: (self.of.output.height, self.of.output.width),
+            source: (0, 0),
+            window: (self.of.filter.height, self.of.filter.width),
+            weights: packed.into(),
+        };
+        let gemm = ImplicitGemm {
+            source: self.of.source,
+            output: self.of.output,
+            padding: (self.of.padding, self.of.padding),
+            source_step: self.of.stride,
+            output_step: 1,
+            phases: vec![phase],
+            epilogue,
+        };
+        gemm.run(x, self.set)
+    }
+
+    pub(crate) fn output(&self) -> Dims {
+        self.of.output
+    }
+
+    /// Input pixel `i` meets output pixel `o` through tap `k` where `i + padding = stride o + k`. For the pixels
+    /// `i = parity + stride r` these are the taps `k = first, first + stride, ..` and the outputs
+    /// `o = nearest + r, nearest + r - 1, ..`: a window of stride 1 over the output's gradient, its taps reversed.
+    fn data_gradient(&self, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
+        struct Axis {
+            parity: usize,
+            pixels: usize,
+            nearest: usize,
+            taps: Vec<usize>,
+        }
+        let axes = |size: usize, kernel: usize| -> Vec<Axis> {
+            let axis = |parity: usize| {
+                let first = (parity + self.of.padding) % self.of.stride;
+                let mut taps: Vec<usize> = (first..kernel).step_by(self.of.stride).collect();
+                taps.reverse();
+                let pixels = (size - parity).div_ceil(self.of.stride);
+                Axis {
+                    parity,
+                    pixels,
+                    nearest: (parity + self.of.padding) / self.of.stride,
+                    taps,
+                }
+            };
+            (0..self.of.stride.min(size)).map(axis).collect()
+        };
+        // Zeros in front of the output's gradient, so that no window starts before them.
+        let margin = |axes: &[Axis]| {
+            let missing = |axis: &Axis| axis.taps.len().saturating_sub(axis.nearest + 1);
+            axes.iter().map(missing).max().unwrap_or(0)
+        };
+        let (vertical, horizontal) = (
+            axes(self.of.source.height, self.of.filter.height),
+            axes(self.of.source.width, self.of.filter.width),
+        );
+        let padding = (margin(&vertical), margin(&horizontal));
+        let mut phases = Vec::with_capacity(vertical.len() * horizontal.len());
+        for y in &vertical {
+            for x in &horizontal {
+                phases.push(OutputPhase {
+                    output: (y.parity, x.parity),
+                    size: (y.pixels, x.pixels),
+                    source: (
+                        padding.0 + y.nearest + 1 - y.taps.len().max(1),
+                        padding.1 + x.nearest + 1 - x.taps.len().max(1),
+                    ),
+                    window: (y.taps.len(), x.taps.len()),
+                    weights: pack(weight, self.of.filter, Direction::Backward, &y.taps, &x.taps).into(),
+                });
+            }
+        }
+        let gemm = ImplicitGemm {
+            source: self.of.output,
+            output: self.of.source,
+            padding,
+            source_step: 1,
+            output_step: self.of.stride,
+            phases,
+            epilogue: None,
+        };
+        gemm.run(gradient, self.set)
+    }
+}
+
+impl CustomOp2 for Convolution {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        w: &CpuStorage,
+        w_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let packed = pack_forward(floats(w, w_layout, NAME)?, self.of.filter);
+        let output = self.forward(floats(x, x_layout, NAME)?, &packed, None);
+        Ok((CpuStorage::F32(output), self.of.output.shape().into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        w: &CudaStorage,
+        w_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let operands = [Operand::new(x, x_layout)?, Operand::new(w, w_layout)?];
+        let output = cuda::forward(self.of, self.engines, operands)?;
+        Ok((output, self.of.output.shape().into()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        _: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        #[cfg(feature = "cuda")]
+        if gradient.device().is_cuda() {
+            return cuda::backward(self.of, self.engines, [x, &weight.contiguous()?, gradient]);
+        }
+        let gradient = gradient.contiguous()?;
+        let (storage, layout) = gradient.storage_and_layout();
+        let gradient = host_floats(&storage, layout, NAME)?;
+        let data = if x.track_op() {
+            let (storage, layout) = weight.storage_and_layout();
+            let values = self.data_gradient(host_floats(&storage, layout, NAME)?, gradient);
+            Some(Tensor::from_vec(values, x.shape(), x.device())?)
+        } else {
+            None
+        };
+        let filter = if weight.track_op() {
+            let (storage, layout) = x.storage_and_layout();
+            let values = FilterGradient { of: self.of }.run(host_floats(&storage, layout, NAME)?, gradient, self.set);
+            Some(Tensor::from_vec(values, weight.shape(), weight.device())?)
+        } else {
+            None
+        };
+        Ok((data, filter))
+    }
+}

@@ -1,0 +1,293 @@
+//! Maximum and average pooling as candle operations.
+
+#[cfg(feature = "cuda")]
+use super::cuda;
+use super::windows::Windows;
+use crate::dims::Dims;
+#[cfg(feature = "cuda")]
+use crate::gpu::Operand;
+use crate::host::{Unwritten, floats, host_floats};
+use crate::parallel::{for_each, for_each_piece};
+use crate::simd::{InstructionSet, Kernel, LANES, Lanes};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+
+/// Maximum over windows of `kernel` x `kernel` pixels, PyTorch's `max_pool2d`: padding never wins, and the gradient
+/// goes to the first maximum in row-major order.
+///
+/// `x`: `[N, H, W, C]` float32. Returns `[N, (H + 2 padding - kernel) / stride + 1, .., C]`. Differentiable.
+///
+/// # Errors
+/// Wrong rank or type, a kernel or stride of 0, padding of more than half the kernel, and a kernel larger than the
+/// padded image.
+pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> Result<Tensor> {
+    MaxPool::new(x, kernel, stride, padding, InstructionSet::detect())?.apply(x)
+}
+
+/// Mean over all pixels: `[N, H, W, C]` float32 to `[N, C]`. Differentiable.
+///
+/// # Errors
+/// Wrong rank or type, or an empty input.
+pub fn global_average_pool(x: &Tensor) -> Result<Tensor> {
+    AveragePool::new(x)?.apply(x)
+}
+
+const MAX: &str = "max_pool2d (channels last)";
+const AVERAGE: &str = "global_average_pool (channels last)";
+
+/// A checked maximum pooling.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MaxPool {
+    windows: Windows,
+    set: InstructionSet,
+}
+
+impl MaxPool {
+    pub(crate) fn new(x: &Tensor, kernel: usize, stride: usize, padding: usize, set: InstructionSet) -> Result<Self> {
+        let windows = Windows::new(Dims::of(x, MAX)?, kernel, stride, padding, MAX)?;
+        Ok(Self { windows, set })
+    }
+
+    pub(crate) fn apply(self, x: &Tensor) -> Result<Tensor> {
+        x.contiguous()?.apply_op1(self)
+    }
+
+    fn lengths(&self) -> (usize, usize) {
+        let len = |dims: Dims| dims.height * dims.width * dims.channels;
+        (len(self.windows.source), len(self.windows.output))
+    }
+}
+
+impl CustomOp1 for MaxPool {
+    fn name(&self) -> &'static str {
+        MAX
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let x = floats(x, layout, MAX)?;
+        let (source_len, output_len) = self.lengths();
+        let mut output = Unwritten::new(self.windows.output.elements());
+        let pointer = output.pointer();
+        for_each(self.windows.source.images, |image| {
+            // SAFETY: one image of the output for each task.
+            let output = unsafe { pointer.at(image * output_len) };
+            let kernel = Maximum {
+                windows: self.windows,
+                x: &x[image * source_len..][..source_len],
+                output,
+            };
+            // SAFETY: the set is supported, and the output is as long as the pool says.
+            unsafe { self.set.run(kernel) }
+        });
+        // SAFETY: every image has been written.
+        Ok((
+            CpuStorage::F32(unsafe { output.finish() }),
+            self.windows.output.shape().into(),
+        ))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let output = cuda::maximum(self.windows, &Operand::new(x, layout)?)?;
+        Ok((output, self.windows.output.shape().into()))
+    }
+
+    fn bwd(&self, x: &Tensor, result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let gradient = gradient.contiguous()?;
+        #[cfg(feature = "cuda")]
+        if gradient.device().is_cuda() {
+            return Ok(Some(cuda::maximum_gradient(self.windows, x, &gradient)?));
+        }
+        let (x_storage, x_layout) = x.storage_and_layout();
+        let (r_storage, r_layout) = result.storage_and_layout();
+        let (g_storage, g_layout) = gradient.storage_and_layout();
+        let values = host_floats(&x_storage, x_layout, MAX)?;
+        let result = host_floats(&r_storage, r_layout, MAX)?;
+        let gradient = host_floats(&g_storage, g_layout, MAX)?;
+        let (source_len, output_len) = self.lengths();
+        let mut output = Unwritten::new(self.windows.source.elements());
+        let pointer = output.pointer();
+        for_each(self.windows.source.images, |image| {
+            // SAFETY: one image of the output for each task.
+            let output = unsafe { pointer.at(image * source_len) };
+            let kernel = Scatter {
+                windows: self.windows,
+                x: &values[image * source_len..][..source_len],
+                result: &result[image * output_len..][..output_len],
+                gradient: &gradient[image * output_len..][..output_len],
+                output,
+            };
+            // SAFETY: the set is supported, and the output is as long as the pool says.
+            unsafe { self.set.run(kernel) }
+        });
+        // SAFETY: every image has been written.
+        let values = unsafe { output.finish() };
+        Ok(Some(Tensor::from_vec(values, x.shape(), x.device())?))
+    }
+}
+
+/// Maximum pooling of one image.
+struct Maximum<'a> {
+    windows: Windows,
+    x: &'a [f32],
+    output: *mut f32,
+}
+
+impl Kernel for Maximum<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let (source, output) = (self.windows.source, self.windows.output);
+        let channels = source.channels;
+        for y in 0..output.height {
+            let rows = self.windows.inside(y, source.height);
+            for x in 0..output.width {
+                let columns = self.windows.inside(x, source.width);
+                let to = (y * output.width + x) * channels;
+                for channel in (0..channels).step_by(LANES) {
+                    let present = channels - channel;
+                    // SAFETY: the window is inside the image and never empty.
+                    unsafe {
+                        let load = |row: usize, column: usize| {
+                            let at = (row * source.width + column) * channels + channel;
+                            V::load_partial(self.x.as_ptr().add(at), present)
+                        };
+                        let mut best = load(rows.start, columns.start);
+                        for row in rows.clone() {
+                            for column in columns.clone() {
+                                best = best.greater_of(load(row, column));
+                            }
+                        }
+                        best.store_partial(self.output.add(to + channel), present);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The gradient of maximum pooling of one image.
+struct Scatter<'a> {
+    windows: Windows,
+    x: &'a [f32],
+    result: &'a [f32],
+    gradient: &'a [f32],
+    output: *mut f32,
+}
+
+impl Kernel for Scatter<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let (source, output) = (self.windows.source, self.windows.output);
+        let channels = source.channels;
+        // SAFETY: the output is one image of the source's size; the windows are inside of it.
+        unsafe {
+            self.output.write_bytes(0, self.x.len());
+            for y in 0..output.height {
+                let rows = self.windows.inside(y, source.height);
+                for x in 0..output.width {
+                    let columns = self.windows.inside(x, source.width);
+                    let from = (y * output.width + x) * channels;
+                    for channel in (0..channels).step_by(LANES) {
+                        let present = channels - channel;
+                        let maximum = V::load_partial(self.result.as_ptr().add(from + channel), present);
+                        // What the first tap with the maximum takes is no longer there for the next.
+                        let mut left = V::load_partial(self.gradient.as_ptr().add(from + channel), present);
+                        for row in rows.clone() {
+                            for column in columns.clone() {
+                                let at = (row * source.width + column) * channels + channel;
+                                let value = V::load_partial(self.x.as_ptr().add(at), present);
+                                let sum = V::load_partial(self.output.add(at), present);
+                                sum.add(left.where_equal(value, maximum))
+                                    .store_partial(self.output.add(at), present);
+                                left = left.where_unequal(value, maximum);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A checked global average pooling.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AveragePool {
+    dims: Dims,
+}
+
+impl AveragePool {
+    pub(crate) fn new(x: &Tensor) -> Result<Self> {
+        Ok(Self {
+            dims: Dims::of(x, AVERAGE)?,
+        })
+    }
+
+    pub(crate) fn apply(self, x: &Tensor) -> Result<Tensor> {
+        x.contiguous()?.apply_op1(self)
+    }
+}
+
+impl CustomOp1 for AveragePool {
+    fn name(&self) -> &'static str {
+        AVERAGE
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let x = floats(x, layout, AVERAGE)?;
+        let Dims {
+            images,
+            height,
+            width,
+            channels,
+        } = self.dims;
+        let factor = 1.0 / (height * width) as f32;
+        let mut output = vec![0f32; images * channels];
+        let image_len = height * width * channels;
+        for_each_piece(&mut output, channels, |image, sums| {
+            for pixel in x[image * image_len..][..image_len].chunks_exact(channels) {
+                for (sum, value) in sums.iter_mut().zip(pixel) {
+                    *sum += value;
+                }
+            }
+            for sum in sums {
+                *sum *= factor;
+            }
+        });
+        Ok((CpuStorage::F32(output), (images, channels).into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        let output = cuda::average_pool(self.dims, &Operand::new(x, layout)?)?;
+        Ok((output, (self.dims.images, self.dims.channels).into()))
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let gradient = gradient.contiguous()?;
+        #[cfg(feature = "cuda")]
+        if gradient.device().is_cuda() {
+            return Ok(Some(cuda::average_pool_gradient(self.dims, x, &gradient)?));
+        }
+        let (storage, layout) = gradient.storage_and_layout();
+        let gradient = host_floats(&storage, layout, AVERAGE)?;
+        let Dims {
+            height,
+            width,
+            channels,
+            ..
+        } = self.dims;
+        let factor = 1.0 / (height * width) as f32;
+        let mut values = Vec::with_capacity(self.dims.elements());
+        for gradient in gradient.chunks_exact(channels) {
+            for _ in 0..height * width {
+                values.extend(gradient.iter().map(|value| value * factor));
+            }
+        }
+        Ok(Some(Tensor::from_vec(values, x.shape(), x.device())?))
+    }
+}
