@@ -39,9 +39,14 @@ def tables(cpu, gpu, tolerance):
     print(f"{'mean over attributes':42} {'n':>3} {'CPU':>9} {'other':>9} {'difference':>11} {'of one at most':>15}")
     found = []
     for column in wanted:
+        filled = [(bool(a[column]), bool(b[column])) for a, b in pairs]
+        if any(a for a, _ in filled) != any(b for _, b in filled):
+            raise Disagreement(f"{column} is empty on one side only")
         values = [(float(a[column]), float(b[column])) for a, b in pairs if a[column] and b[column]]
         if not values:
             continue
+        if not all(math.isfinite(value) for pair in values for value in pair):
+            raise Disagreement(f"{column} has a value that is no number")
         a, b = (sum(side) / len(values) for side in zip(*values))
         most = max(abs(x - y) for x, y in values)
         print(f"{column:42} {len(values):3} {a:9.5f} {b:9.5f} {b - a:+11.2e} {most:15.2e}")
@@ -69,16 +74,20 @@ def read(path):
 
 
 def differences(shape, a, b):
-    """Of each map (of each value, where there are fewer than three dimensions) the largest difference, in units of the
-    largest magnitude of all; a value that is NaN on one side only differs by infinity."""
-    scale = max((abs(value) for value in a if math.isfinite(value)), default=0.0) or 1.0
+    """Of each map (of each value, where there are fewer than three dimensions) the largest difference, in units of the largest
+    magnitude of all. A map that does not exist is NaN as a whole, on both sides; any other value that is not finite differs by
+    infinity, and so does all of a tensor that has no number on the first side."""
+    numbers = [abs(value) for value in a if math.isfinite(value)]
+    scale = max(numbers, default=0.0) or 1.0
     length = math.prod(shape[-2:]) if len(shape) >= 3 else 1
 
-    def difference(x, y):
-        return 0.0 if x == y or (math.isnan(x) and math.isnan(y)) else abs(x - y) / scale if math.isfinite(x - y) else math.inf
+    def of_map(x, y):
+        if numbers and all(map(math.isnan, x)) and all(map(math.isnan, y)):
+            return 0.0
+        return max(abs(p - q) / scale if math.isfinite(p - q) else math.inf for p, q in zip(x, y))
 
-    each = list(map(difference, a, b))
-    return [max(each[start : start + length]) for start in range(0, len(each), length)]
+    starts = range(0, len(a), length)
+    return [of_map(a[start : start + length], b[start : start + length]) for start in starts]
 
 
 def tensors(cpu, gpu, tolerance):

@@ -1,20 +1,13 @@
-//! Parity with pytorch-grad-cam: values in `../shared/fixtures`, whose README says how they were made.
+//! Parity with pytorch-grad-cam on a larger network than `parity.rs` has: values in `../shared/fixtures`, whose README says how they
+//! were made. Without that folder these tests say so and pass.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cam::{Maps, Method, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
 use model::{Architecture, Mode, Network};
-
-fn shared() -> Option<PathBuf> {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/fixtures"));
-    if !folder.is_dir() {
-        eprintln!("skipped: the fixtures are not at {}", folder.display());
-        return None;
-    }
-    Some(folder)
-}
+use testing::{largest_difference, relative_difference, shared};
 
 fn load(folder: &Path, name: &str) -> HashMap<String, Tensor> {
     model::tensors_from_bytes(&std::fs::read(folder.join(name)).unwrap()).unwrap()
@@ -22,14 +15,6 @@ fn load(folder: &Path, name: &str) -> HashMap<String, Tensor> {
 
 fn floats(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
-}
-
-fn largest_difference(found: &[f32], expected: &[f32]) -> f32 {
-    assert_eq!(found.len(), expected.len());
-    found
-        .iter()
-        .zip(expected)
-        .fold(0.0, |largest, (a, b)| largest.max((a - b).abs()))
 }
 
 /// Maps by our network from the fixtures' images.
@@ -45,7 +30,7 @@ fn maps(folder: &Path, method: Method) -> Maps {
 
 #[test]
 fn raw_maps_are_the_librarys() {
-    let Some(folder) = shared() else { return };
+    let Some(folder) = shared("fixtures") else { return };
     let expected = load(&folder, "expected_cam.safetensors");
     for (method, name, factor) in [
         (Method::GradCam, "gradcam/raw", 1.0),
@@ -54,17 +39,16 @@ fn raw_maps_are_the_librarys() {
         (Method::Cam, "hirescam/raw", 16.0),
     ] {
         let expected: Vec<f32> = floats(&expected[name]).iter().map(|value| value * factor).collect();
-        let scale = expected.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
         let maps = maps(&folder, method);
         // Features of float32 are good to 2e-6 of their maximum, and a map is a sum of 128 of them.
-        let off = largest_difference(&maps.data, &expected) / scale;
+        let off = relative_difference(&maps.data, &expected);
         assert!(off < 1e-5, "{method}: {off:e} of the largest value");
     }
 }
 
 #[test]
 fn final_maps_are_the_librarys() {
-    let Some(folder) = shared() else { return };
+    let Some(folder) = shared("fixtures") else { return };
     let tensors = load(&folder, "expected_cam.safetensors");
     let images = tensors["final/image_indices"].to_vec1::<i64>().unwrap();
     let attributes = tensors["final/attribute_indices"].to_vec1::<i64>().unwrap();

@@ -1,21 +1,14 @@
 //! The claims on the paper's own published figures (`../shared/paper/published_results.csv`): they must come out as published.
 
-use std::path::PathBuf;
-
 use metrics::{AttributeEvidence, Bootstrap, Claim, Class, ClassifierEvidence, SampleMean, Verdict, findings};
 
 const GLOBAL: [&str; 5] = ["Attractive", "Blurry", "Chubby", "Male", "Young"];
 
 #[test]
 fn the_published_figures_show_the_published_claims() {
-    let path = PathBuf::from(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/paper/published_results.csv"
-    ));
-    if !path.exists() {
-        eprintln!("skipped: {} is absent", path.display());
+    let Some(path) = testing::shared("paper/published_results.csv") else {
         return;
-    }
+    };
     let text = std::fs::read_to_string(path).unwrap();
     let evidence: Vec<AttributeEvidence> = text
         .lines()

@@ -184,7 +184,7 @@ mod tests {
         assert!(mean.abs() < 0.003, "{mean}");
         assert!((variance - 0.04).abs() < 0.001, "{variance}");
         let uniform = draw(&mut generator, 100_000, Initial::LinearUniform { fan_in: 25 });
-        let largest = uniform.iter().fold(0.0_f32, |a, b| a.max(b.abs()));
+        let largest = testing::largest_difference(&uniform, &vec![0.0_f32; uniform.len()]);
         assert!((0.199..=0.2).contains(&largest), "{largest}");
     }
 }

@@ -133,15 +133,10 @@ mod tests {
 
     #[test]
     fn the_fixed_shift_is_the_mean_of_the_landmark_alignments() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../../shared/celeba/list_landmarks_align_celeba_validation.txt"
-        );
-        let Ok(bytes) = std::fs::read(path) else {
-            eprintln!("skipped: {path} is absent");
+        let Some(path) = testing::shared("celeba/list_landmarks_align_celeba_validation.txt") else {
             return;
         };
-        let rows = crate::parse_landmarks("landmarks", &bytes).unwrap();
+        let rows = crate::parse_landmarks("landmarks", &std::fs::read(path).unwrap()).unwrap();
         let n = rows.rows().len() as f64;
         let fixed = inverse(None, 224, (178, 218));
         let mut mean = [0.0; 2];

@@ -48,7 +48,7 @@ impl Lab {
         match compiled {
             Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
             Err(_) => {
-                eprintln!("skipped: faults are injected by a C shim, and there is no `cc`");
+                testing::missing("cc", "faults are injected by a C shim, and there is no `cc`");
                 return None;
             }
         }

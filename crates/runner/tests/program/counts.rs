@@ -1,17 +1,15 @@
 //! `biascam data counts` on CelebA's own labels, beside counts that someone else made of them.
 
-use std::path::Path;
 use std::process::Command;
 
 use crate::place::succeeds;
 
 #[test]
 fn counts_and_weights_of_real_labels_are_those_of_an_independent_count() {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/celeba"));
-    let Ok(pairs) = std::fs::read_to_string(folder.join("label_cooccurrence_first20000.csv")) else {
-        eprintln!("skipped: {} is absent", folder.display());
+    let Some(folder) = testing::shared("celeba") else {
         return;
     };
+    let pairs = std::fs::read_to_string(folder.join("label_cooccurrence_first20000.csv")).expect("counts");
     let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
     command
         .args(["data", "counts", "--labels"])

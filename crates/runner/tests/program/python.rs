@@ -63,9 +63,10 @@ fn the_page_for_python_says_what_runs() {
             let found = python(&format!("import {}", needed.join(", ")), folder);
             let runs = found.is_some_and(|output| output.status.success());
             if !runs {
-                eprintln!(
-                    "skipped: the block at docs/python.md:{line} needs a Python (BIASCAM_PYTHON) with {}",
-                    needed.join(", ")
+                let needed = needed.join(", ");
+                testing::missing(
+                    "python",
+                    format_args!("the block at docs/python.md:{line} needs a Python (BIASCAM_PYTHON) with {needed}"),
                 );
             }
             runs

@@ -147,11 +147,10 @@ mod tests {
 
     #[test]
     fn cues_lie_in_the_regions_of_the_paper() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/paper/regions.yaml");
-        let Ok(text) = std::fs::read_to_string(path) else {
-            eprintln!("skipped: {path} is absent");
+        let Some(path) = testing::shared("paper/regions.yaml") else {
             return;
         };
+        let text = std::fs::read_to_string(path).unwrap();
         let faces: Vec<Face> = (0..40).map(|index| render(2, index)).collect();
         let attributes = Attributes::celeba();
         let regions = regions(&text);

@@ -124,11 +124,8 @@ mod tests {
     }
 
     fn shared(file: &str) -> Option<Vec<Vec<f64>>> {
-        let path = format!("{}/../../../shared/celeba/{file}", env!("CARGO_MANIFEST_DIR"));
-        let Ok(text) = std::fs::read_to_string(&path) else {
-            eprintln!("skipped: {path} is absent");
-            return None;
-        };
+        let path = testing::shared(&format!("celeba/{file}"))?;
+        let text = std::fs::read_to_string(path).unwrap();
         Some(
             text.lines()
                 .skip(1)

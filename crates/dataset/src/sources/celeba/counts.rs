@@ -68,11 +68,10 @@ mod tests {
 
     #[test]
     fn counts_of_real_labels_are_the_published_ones() {
-        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/celeba"));
-        let Ok(cooccurrence) = fs::read_to_string(folder.join("label_cooccurrence_first20000.csv")) else {
-            eprintln!("skipped: {} is absent", folder.display());
+        let Some(folder) = testing::shared("celeba") else {
             return;
         };
+        let cooccurrence = fs::read_to_string(folder.join("label_cooccurrence_first20000.csv")).unwrap();
         let counts = label_counts(&folder.join("list_attr_celeba_first20000.txt"), None).unwrap();
         assert_eq!(counts.attributes, Attributes::celeba());
         // The diagonal of the co-occurrence table holds the positives.

@@ -62,11 +62,10 @@ mod tests {
 
     #[test]
     fn the_authors_validation_list_comes_out_exactly() {
-        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/celeba"));
-        let Ok(published) = std::fs::read_to_string(folder.join("frontal_validation_0.1.txt")) else {
-            eprintln!("skipped: {} is absent", folder.display());
+        let Some(folder) = testing::shared("celeba") else {
             return;
         };
+        let published = std::fs::read_to_string(folder.join("frontal_validation_0.1.txt")).unwrap();
         let landmarks = folder.join("list_landmarks_align_celeba_validation.txt");
         let ours = frontal_names(&landmarks, FRONTAL_THRESHOLD).unwrap();
         // The authors' list names their aligned images, which are PNG.

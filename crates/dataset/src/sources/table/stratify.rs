@@ -128,7 +128,7 @@ mod tests {
                 };
                 for split in Split::ALL {
                     let expected = shares[split as usize] * of_class(None);
-                    worst = worst.max((of_class(Some(split)) - expected).abs());
+                    worst = worst.max(testing::largest_difference(&[of_class(Some(split))], &[expected]));
                 }
             }
         }

@@ -1,0 +1,196 @@
+//! Every method against pytorch-grad-cam at the last and an inner stage of two thin networks: `crates/testing/parity` has the values
+//! and says how they were made.
+
+use std::collections::HashMap;
+
+use cam::{Explainer, ExplainerConfig, Method, Target};
+use candle_core::{DType, Device, Tensor};
+use model::{Architecture, Network};
+use serde_json::Value;
+use testing::{largest_difference, parity, relative_difference};
+
+/// The network and the inner stage whose maps are stored.
+const NETWORKS: [(&str, &str); 2] = [("basic", "layer2"), ("bottleneck", "layer3")];
+const IMAGES: usize = 2;
+const SIDE: usize = 100;
+/// Of a final map the library's values of every so manieth row and column.
+const EVERY: usize = 11;
+
+/// The largest deviations of raw and final maps that float32 explains. Logits and features deviate by some 1e-6 of their size, which
+/// differences of logits (Ablation-CAM), small gaps between singular values and the division by a small maximum enlarge.
+const LIBRARY: [(Method, f64, f64); 12] = [
+    (Method::GradCam, 1e-5, 1e-4),
+    (Method::HiresCam, 1e-5, 1e-4),
+    (Method::GradCamPlusPlus, 1e-5, 1e-4),
+    (Method::XGradCam, 1e-5, 1e-4),
+    (Method::LayerCam, 1e-5, 1e-4),
+    (Method::GradCamElementwise, 1e-5, 1e-4),
+    (Method::EigenCam, 1e-4, 2e-4),
+    (Method::EigenGradCam, 2e-4, 5e-4),
+    (Method::ShapleyCam, 1e-5, 1e-4),
+    (Method::ScoreCam, 1e-5, 1e-4),
+    (Method::AblationCam, 1e-4, 2e-4),
+    (Method::FullGrad, 0.0, 1e-4),
+];
+
+fn load(file: &str) -> HashMap<String, Tensor> {
+    model::tensors_from_bytes(&parity(file)).unwrap()
+}
+
+fn floats(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn numbers(network: &str) -> Value {
+    serde_json::from_slice(&parity(&format!("{network}.json"))).unwrap()
+}
+
+fn network(name: &str) -> Network {
+    let architecture: Architecture = serde_json::from_value(numbers(name)["architecture"].clone()).unwrap();
+    let stored = load(&format!("{name}.weights.safetensors"));
+    let outputs = stored["fc.bias"].elem_count();
+    let weights = stored
+        .into_iter()
+        .map(|(name, tensor)| (name, tensor.to_dtype(DType::F32).unwrap()));
+    Network::from_tensors(&architecture, outputs, weights.collect(), &Device::Cpu).unwrap()
+}
+
+/// The first images of the batch, each stored cell enlarged to a square of pixels.
+fn images() -> Tensor {
+    let cells = load("batch.safetensors")["cells"].narrow(0, 0, IMAGES).unwrap();
+    let cells = (cells.to_dtype(DType::F32).unwrap() / 255.0).unwrap();
+    cells.upsample_nearest2d(SIDE, SIDE).unwrap()
+}
+
+fn chosen(network: &str) -> Vec<usize> {
+    let chosen = numbers(network)["map_attributes"].as_array().unwrap().clone();
+    chosen
+        .iter()
+        .map(|attribute| attribute.as_u64().unwrap() as usize)
+        .collect()
+}
+
+fn config(method: Method, layer: &str) -> ExplainerConfig {
+    ExplainerConfig {
+        method,
+        layer: Some(layer.to_owned()),
+        ..Default::default()
+    }
+}
+
+/// Which methods the library orients by chance: a singular vector has no sign.
+fn is_of_either_sign(method: Method) -> bool {
+    matches!(method, Method::EigenCam | Method::EigenGradCam)
+}
+
+/// The side of the target's evidence, which is the sign that we give a map: that of its product with the HiResCAM.
+fn side(map: &[f32], evidence: &[f32]) -> f32 {
+    let product: f32 = map.iter().zip(evidence).map(|(a, b)| a * b).sum();
+    assert!(product.abs() > 1e-3, "{product}: a sign that rounding decides");
+    product.signum()
+}
+
+/// Prints the agreement that `docs/methods.md` states: `cargo test --release -p cam --test parity -- --nocapture`.
+#[test]
+fn maps_are_the_librarys() {
+    let images = images();
+    for (name, inner) in NETWORKS {
+        let (network, chosen) = (network(name), chosen(name));
+        let tensors = load(&format!("{name}.maps.safetensors"));
+        for layer in [inner, "layer4"] {
+            let stored = |method: Method, what: &str| tensors.get(&format!("{layer}/{method}/{what}"));
+            let evidence = floats(stored(Method::HiresCam, "raw").unwrap());
+            let mut compared = 0;
+            for (method, raw_tolerance, final_tolerance) in LIBRARY {
+                let Some(expected) = stored(method, "final").map(floats) else {
+                    assert_eq!((method, layer), (Method::FullGrad, inner));
+                    continue;
+                };
+                let explainer = Explainer::new(&network, config(method, layer)).unwrap();
+                let maps = explainer.explain(&images, &chosen, None).unwrap().maps;
+                let (count, cells) = (IMAGES * chosen.len(), maps.height * maps.width);
+                let raw = stored(method, "raw").map(floats);
+                assert_eq!(raw.is_none(), method == Method::FullGrad);
+                let flipped = stored(method, "flipped").map(floats);
+                assert_eq!(flipped.is_some(), is_of_either_sign(method));
+                let mut worst = [0.0_f64; 2];
+                let mut map = vec![0.0; SIDE * SIDE];
+                for row in 0..count {
+                    let (image, k) = (row / chosen.len(), row % chosen.len());
+                    let part = |values: &[f32]| values[row * values.len() / count..][..values.len() / count].to_vec();
+                    let mut expected = part(&expected);
+                    if let Some(raw) = &raw {
+                        let mut raw = part(raw);
+                        assert_eq!(raw.len(), cells);
+                        if is_of_either_sign(method) && side(&raw, &part(&evidence)) < 0.0 {
+                            raw.iter_mut().for_each(|value| *value = -*value);
+                            expected = part(flipped.as_ref().unwrap());
+                        }
+                        worst[0] = worst[0].max(relative_difference(maps.map(image, k), &raw));
+                    }
+                    explainer.finalise(&maps, image, k, &mut map).unwrap();
+                    let pixels = |row: usize| map[row * SIDE..][..SIDE].iter().step_by(EVERY);
+                    let sampled: Vec<f32> = (0..SIDE).step_by(EVERY).flat_map(pixels).copied().collect();
+                    worst[1] = worst[1].max(largest_difference(&sampled, &expected));
+                }
+                println!(
+                    "{name} {layer} {method}: raw {:.1e} of the largest value, final {:.1e}",
+                    worst[0], worst[1]
+                );
+                assert!(
+                    worst[0] <= raw_tolerance && worst[1] <= final_tolerance,
+                    "{name} {layer} {method}: {worst:?}"
+                );
+                compared += 1;
+            }
+            assert_eq!(compared, if layer == inner { 11 } else { 12 });
+        }
+    }
+}
+
+/// pytorch-grad-cam takes the sign that LAPACK's singular vector happens to have. Among its maps are both: some on the side of the
+/// evidence, some on the other one, where ours is the negative.
+#[test]
+fn eigen_maps_are_on_the_side_of_the_evidence_where_the_librarys_are_not() {
+    let images = images();
+    let mut found = [0, 0];
+    for (name, inner) in NETWORKS {
+        let (network, chosen) = (network(name), chosen(name));
+        let tensors = load(&format!("{name}.maps.safetensors"));
+        for (layer, method) in [inner, "layer4"]
+            .into_iter()
+            .flat_map(|layer| [(layer, Method::EigenCam), (layer, Method::EigenGradCam)])
+        {
+            let stored = |method: Method| floats(&tensors[&format!("{layer}/{method}/raw")]);
+            let (theirs, evidence) = (stored(method), stored(Method::HiresCam));
+            let explain = |target| {
+                let config = ExplainerConfig {
+                    target,
+                    ..config(method, layer)
+                };
+                let explainer = Explainer::new(&network, config).unwrap();
+                explainer.explain(&images, &chosen, None).unwrap().maps
+            };
+            let ours = explain(Target::Predicted);
+            let cells = ours.height * ours.width;
+            let maps = ours.data.chunks(cells).zip(theirs.chunks(cells));
+            for ((ours, theirs), evidence) in maps.zip(evidence.chunks(cells)) {
+                let side = side(theirs, evidence);
+                let turned: Vec<f32> = theirs.iter().map(|value| side * value).collect();
+                assert!(relative_difference(ours, &turned) < 2e-4, "{name} {layer} {method}");
+                // So it is not within reach of the other sign.
+                assert!(relative_difference(ours, &turned.iter().map(|value| -value).collect::<Vec<_>>()) > 1.0);
+                found[usize::from(side < 0.0)] += 1;
+            }
+            // What speaks for a class speaks against the other, in the same place.
+            let positive = explain(Target::Positive);
+            let negative = explain(Target::Negative);
+            let turned: Vec<f32> = negative.data.iter().map(|value| -value).collect();
+            assert_eq!(positive.data, turned, "{name} {layer} {method}");
+        }
+    }
+    assert!(
+        found.iter().all(|count| *count >= 5),
+        "on the side, on the other: {found:?}"
+    );
+}

@@ -1,0 +1,9 @@
+//! What the tests of several crates share. No crate depends on it but for its tests, and it depends on nothing.
+
+mod compare;
+mod require;
+mod stored;
+
+pub use compare::{largest_difference, relative_difference};
+pub use require::{missing, without};
+pub use stored::{parity, shared};
