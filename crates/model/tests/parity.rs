@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
-use kernels::{Precision, Rule};
+use kernels::Precision;
 use model::{
-    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Schedule, Scheme, Trainer,
+    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Rule, Schedule, Scheme, Trainer,
     TrainerConfig,
 };
 use serde_json::Value;
