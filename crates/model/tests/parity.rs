@@ -7,8 +7,9 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
 use kernels::Precision;
+use kernels::optimiser::Rule;
 use model::{
-    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Rule, Schedule, Scheme, Trainer,
+    Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Schedule, Scheme, Trainer,
     TrainerConfig,
 };
 use serde_json::Value;

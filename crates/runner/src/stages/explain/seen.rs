@@ -10,7 +10,7 @@ use metrics::Region;
 use super::super::{DataSet, evaluate, masks};
 use crate::context::Context;
 use crate::error::Result;
-use crate::progress::duration;
+use crate::pipeline::duration;
 use crate::regions::Regions;
 
 /// What does not change from batch to batch.
@@ -67,7 +67,7 @@ impl Stage<'_> {
             } else {
                 String::new()
             };
-            self.context.progress.say(&format!(
+            self.context.progress().say(&format!(
                 "{:24} {} needs {cost} an image: {} for {images} images{of_all}",
                 self.title,
                 self.method,
@@ -85,7 +85,7 @@ impl Stage<'_> {
         } else {
             ""
         };
-        self.context.progress.say(&format!(
+        self.context.progress().say(&format!(
             "{:24} the first image took {}, so all will take about {}{fewer}",
             self.title,
             duration(first),
