@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 use crate::optimiser::OptimiserState;
-use crate::{Architecture, Error, Network, Normalisation, Result};
+use crate::{Architecture, Error, InputNormalisation, Network, Result};
 
 /// Key of the header's entry that holds [`Description`] as JSON.
 const KEY: &str = "biascam";
@@ -39,7 +39,7 @@ pub struct Checkpoint {
     /// Names of the attributes in the order of the outputs.
     pub attributes: Vec<String>,
     /// Normalisation of the input.
-    pub normalisation: Option<Normalisation>,
+    pub normalisation: Option<InputNormalisation>,
     /// How far the training is.
     pub progress: Progress,
     /// Anything else worth keeping.
@@ -56,7 +56,7 @@ struct Description {
     version: u32,
     architecture: Architecture,
     attributes: Vec<String>,
-    normalisation: Option<Normalisation>,
+    normalisation: Option<InputNormalisation>,
     progress: Progress,
     optimiser_steps: Option<u64>,
     metadata: BTreeMap<String, String>,
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let normalisation = Normalisation {
+        let normalisation = InputNormalisation {
             mean: [0.4, 0.5, 0.6],
             deviation: [0.2, 0.3, 0.4],
         };

@@ -1,7 +1,7 @@
 //! Gradients inside the network, against finite differences and the network's own scores.
 
 use candle_core::{Device, Tensor};
-use model::{Architecture, Mode, Network, Normalisation};
+use model::{Architecture, InputNormalisation, Mode, Network};
 
 /// Values in [0, 1) without order, the same in every run.
 fn noise(shape: &[usize]) -> Tensor {
@@ -90,7 +90,7 @@ fn many_rows_are_few_in_pieces() {
 /// z = input part + bias parts + head's bias, to the rounding of float32 sums: 1e-4 of the parts' sizes.
 #[test]
 fn the_decomposition_is_complete() {
-    let normalisation = Normalisation {
+    let normalisation = InputNormalisation {
         mean: [0.4, 0.5, 0.6],
         deviation: [0.3, 0.25, 0.2],
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use disk::hash_of;
 use hf_hub::Cache;
-use model::{Architecture, Checkpoint, Network, Normalisation};
+use model::{Architecture, Checkpoint, InputNormalisation, Network};
 
 use crate::error::{Error, Result};
 use crate::hub::Environment;
@@ -97,7 +97,7 @@ impl WeightsFile {
         &self,
         architecture: &Architecture,
         attributes: &[String],
-        normalisation: Option<Normalisation>,
+        normalisation: Option<InputNormalisation>,
         device: &Device,
     ) -> Result<Network> {
         if let Ok(checkpoint) = Checkpoint::from_bytes(&self.bytes) {

@@ -38,12 +38,12 @@ impl Network {
 
     /// What happens to the images before the network; `None` where they go in as they are.
     #[must_use]
-    pub fn normalisation(&self) -> Option<model::Normalisation> {
+    pub fn normalisation(&self) -> Option<model::InputNormalisation> {
         let (mean, deviation) = match self.pretrained {
             Some(_) => (IMAGENET_MEAN, IMAGENET_DEVIATION),
             None => ([0.0; 3], [1.0; 3]),
         };
-        let normalisation = model::Normalisation {
+        let normalisation = model::InputNormalisation {
             mean: self.mean.unwrap_or(mean),
             deviation: self.deviation.unwrap_or(deviation),
         };

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
 use kernels::Tape;
-use serde::{Deserialize, Serialize};
 
-use crate::layers::{self, Linear};
-use crate::parameters::{Changes, Parameters};
-use crate::pass::{Mode, Pass};
-use crate::residual::{Residual, run_stage};
-use crate::unit::Unit;
+use super::input::InputNormalisation;
+use super::layers::{self, Linear};
+use super::parameters::{Changes, Parameters};
+use super::pass::{Mode, Pass};
+use super::residual::{Residual, run_stage};
+use super::unit::Unit;
 use crate::{Architecture, Error, Result};
 
 /// What a network computes from images.
@@ -32,21 +32,11 @@ pub struct Head {
     pub bias: Tensor,
 }
 
-/// Fixed normalisation of the input: (x - mean) / deviation per colour channel.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Normalisation {
-    /// Of red, green and blue, in units of the images' values.
-    pub mean: [f32; 3],
-    /// Of red, green and blue, > 0.
-    pub deviation: [f32; 3],
-}
-
 /// A residual network with global average pooling and a linear head, one output per attribute.
 #[derive(Debug)]
 pub struct Network {
     architecture: Architecture,
-    normalisation: Option<Normalisation>,
+    normalisation: Option<InputNormalisation>,
     stem: Unit,
     stages: Vec<Vec<Residual>>,
     head: Linear,
@@ -134,7 +124,7 @@ impl Network {
 
     /// The same network with a normalisation of its input, or without.
     #[must_use]
-    pub fn with_normalisation(mut self, normalisation: Option<Normalisation>) -> Self {
+    pub fn with_normalisation(mut self, normalisation: Option<InputNormalisation>) -> Self {
         self.normalisation = normalisation;
         self
     }
@@ -230,7 +220,7 @@ impl Network {
             });
         }
         let x = channels_last(images)?;
-        let Some(Normalisation { mean, deviation }) = self.normalisation else {
+        let Some(InputNormalisation { mean, deviation }) = self.normalisation else {
             return Ok(x);
         };
         let scale = deviation.map(f32::recip);
@@ -268,7 +258,7 @@ impl Network {
     }
 
     /// Normalisation of the input.
-    pub fn normalisation(&self) -> Option<Normalisation> {
+    pub fn normalisation(&self) -> Option<InputNormalisation> {
         self.normalisation
     }
 
@@ -419,7 +409,7 @@ mod tests {
             .unwrap();
         let by_hand = (images(8).broadcast_sub(&mean).unwrap() / 0.25).unwrap();
         let expected = values(&network.forward(&by_hand, Mode::Eval).unwrap().logits);
-        let network = network.with_normalisation(Some(Normalisation {
+        let network = network.with_normalisation(Some(InputNormalisation {
             mean: [0.4, 0.5, 0.6],
             deviation: [0.25; 3],
         }));

@@ -2,11 +2,11 @@
 
 use candle_core::Tensor;
 
+use super::parameters::Parameters;
+use super::pass::Pass;
+use super::unit::Unit;
 use crate::Result;
 use crate::architecture::{Block, Stage};
-use crate::parameters::Parameters;
-use crate::pass::Pass;
-use crate::unit::Unit;
 
 /// A residual block: convolutions with batch norm, and the way around them.
 #[derive(Debug)]

@@ -3,9 +3,9 @@
 use candle_core::{Tensor, Var};
 use kernels::FusedConvolution;
 
+use super::parameters::{Initial, Parameters};
+use super::pass::{Mode, Pass};
 use crate::Result;
-use crate::parameters::{Initial, Parameters};
-use crate::pass::{Mode, Pass};
 
 /// Added to the variance before the root, as in PyTorch.
 const EPSILON: f64 = 1e-5;

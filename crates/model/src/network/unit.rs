@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::Tensor;
 use kernels::FusedConvolution;
 
+use super::layers::{BatchNorm, Convolution};
+use super::parameters::{Changes, Parameters};
+use super::pass::{Mode, Pass};
 use crate::Result;
-use crate::layers::{BatchNorm, Convolution};
-use crate::parameters::{Changes, Parameters};
-use crate::pass::{Mode, Pass};
 
 /// A convolution followed by batch norm.
 ///

@@ -5,7 +5,7 @@
 
 use candle_core::{DType, Tensor, Var};
 
-use crate::pass::{Pass, Probe};
+use super::pass::{Pass, Probe};
 use crate::{Error, Mode, Network, Result};
 
 /// Rows (an image and an attribute) of one backward pass: what bounds its memory.
