@@ -5,11 +5,11 @@
 //! it is.
 //!
 //! The way of a map: [`raw_maps`] (a [`Method`] applied to one forward pass, all attributes at once) ->
-//! [`PostProcessing::finalise`] (ReLU, scaling to [0, 1], resize to the image) -> [`overlay`], [`MapAverage`], or energies. An [`Explainer`] makes the maps of
+//! [`PostProcessing::finalise`] (ReLU, scaling to [0, 1], resize to the image) -> a picture, [`MapAverage`], or energies. An [`Explainer`] makes the maps of
 //! all methods, of any subset of the attributes and at any stage, and runs the passes that they need.
 //!
 //! ```
-//! use cam::{ColourMap, Method, PostProcessing, Resize, Target};
+//! use cam::{Method, PostProcessing, Resize, Target};
 //! use candle_core::{Device, Tensor};
 //! use model::{Architecture, Mode, Network};
 //!
@@ -25,15 +25,10 @@
 //! let mut map = vec![0.0; 64 * 64];
 //! post_processing.finalise(maps.map(0, 1), &mut map);
 //! assert!(map.iter().all(|value| (0.0..=1.0).contains(value)));
-//!
-//! let image = images.permute((0, 2, 3, 1))?.flatten_all()?.to_vec1::<f32>()?;
-//! let overlay = cam::overlay(&map, &image, 64, ColourMap::default())?;
-//! assert_eq!(overlay.dimensions(), (64, 64));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod average;
-mod colour;
 mod cost;
 mod error;
 mod explainer;
@@ -41,7 +36,6 @@ mod maps;
 mod method;
 mod methods;
 mod names;
-mod overlay;
 mod post_processing;
 mod reference;
 mod resize;
@@ -49,7 +43,6 @@ mod scale;
 mod target;
 
 pub use average::MapAverage;
-pub use colour::ColourMap;
 pub use cost::Cost;
 pub use error::{Error, Result};
 pub use explainer::{Explained, Explainer, ExplainerConfig};
@@ -57,7 +50,6 @@ pub use maps::Maps;
 pub use method::Method;
 pub use methods::closed_form::raw_maps;
 pub use methods::rise::{Density, RiseConfig};
-pub use overlay::{overlay, picture};
 pub use post_processing::PostProcessing;
 pub use reference::Reference;
 pub use resize::{Resize, Upsampling};

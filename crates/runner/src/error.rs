@@ -86,7 +86,7 @@ pub enum Error {
     },
     /// A figure could not be drawn.
     #[error(transparent)]
-    Figure(#[from] crate::figures::FigureError),
+    Figure(#[from] render::Error),
 }
 
 /// Shorthand for results of this crate.

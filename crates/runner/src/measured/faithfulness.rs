@@ -6,7 +6,7 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::ReadTable;
-use crate::names::readable;
+use render::text::readable;
 
 /// The baseline that knows nothing.
 pub const RANDOM: &str = "random_map";
