@@ -5,9 +5,10 @@
 
 use std::error::Error;
 
-use cam::{ColourMap, Method, Output, PostProcessing, Resize, Target};
+use cam::{Method, Output, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
 use model::{Architecture, Checkpoint, Mode, Network};
+use render::ColourMap;
 
 /// Side of the image in pixels.
 const SIZE: usize = 112;
@@ -73,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if let Some(out) = &out
             && attribute == 0
         {
-            cam::overlay(&map, &image, SIZE, ColourMap::default())?.save(out)?;
+            render::overlay(&map, &image, SIZE, ColourMap::default())?.save(out)?;
             println!("the map of {name} is in {out}");
         }
     }

@@ -30,7 +30,6 @@
 //! ```
 
 mod average;
-mod colour;
 mod config;
 mod cost;
 mod error;
@@ -41,7 +40,6 @@ mod method;
 mod methods;
 mod names;
 mod network;
-mod overlay;
 mod post_processing;
 mod reference;
 mod resize;
@@ -49,7 +47,6 @@ mod scale;
 mod target;
 
 pub use average::MapAverage;
-pub use colour::ColourMap;
 pub use config::ExplainerConfig;
 pub use cost::Cost;
 pub use error::{Error, Result};
@@ -59,7 +56,6 @@ pub use maps::Maps;
 pub use method::Method;
 pub use methods::closed_form::raw_maps;
 pub use methods::rise::{Density, RiseConfig};
-pub use overlay::{overlay, picture};
 pub use post_processing::PostProcessing;
 pub use reference::Reference;
 pub use resize::{Resize, Upsampling};

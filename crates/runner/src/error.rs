@@ -47,7 +47,7 @@ pub enum Error {
     Tensor(#[from] candle_core::Error),
     /// A figure could not be drawn.
     #[error(transparent)]
-    Figure(#[from] crate::figures::FigureError),
+    Figure(#[from] render::Error),
 }
 
 /// Shorthand for results of this crate.

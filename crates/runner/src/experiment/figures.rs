@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::range::{at_most, within};
-use crate::figures::{Column, Format, NAMES, Palette, SWEEP_NAMES, Style};
+use render::figures::{NAMES, SWEEP_NAMES};
+use render::{Column, Format, Palette, Style};
 
 /// Section `figures`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use metrics::{Bootstrap, Paired, Statistics};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::names::readable;
 use crate::pipeline::{self, ReadTable};
+use render::text::readable;
 
 /// The baseline that knows nothing.
 pub const RANDOM: &str = "random_map";

@@ -7,7 +7,7 @@ use super::region::AttributeRegion;
 
 use crate::error::Result;
 use crate::experiment::{CELEBA_REGIONS, Experiment, MASKS, NO_REGIONS};
-use crate::figures::data::Outline;
+use render::Outline;
 
 /// The regions of a data set's attributes.
 #[derive(Debug, Clone)]

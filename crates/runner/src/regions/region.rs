@@ -3,7 +3,7 @@
 use metrics::{Grid, Region};
 
 use crate::error::Result;
-use crate::figures::data::Outline;
+use render::Outline;
 
 /// Where one attribute is expected to be visible.
 #[derive(Debug, Clone)]

@@ -14,10 +14,11 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::Experiment;
-use crate::figures::{self, Figure, Style};
 use crate::measured::{DataFacts, Measured, Predictions};
 use crate::pipeline::{Key, Manifest};
 use crate::published::Published;
+use render::figures;
+use render::{Figure, Style};
 
 /// What figures are made from.
 pub struct Sources<'a> {
@@ -218,7 +219,7 @@ pub fn run(context: &Context, data: &DataSet, measured: &Measured) -> Result<()>
 /// # Errors
 /// Those of collecting it, and of writing.
 pub fn write_report(context: &Context, facts: &DataFacts, measured: &Measured, figures: &[Figure]) -> Result<String> {
-    let report = crate::report::render(&report::report_data(context, facts, measured, figures)?);
+    let report = render::report::run(&report::report_data(context, facts, measured, figures)?);
     context.results().write(artefacts::REPORT, report.as_bytes())?;
     Ok(artefacts::REPORT.to_owned())
 }

@@ -8,7 +8,7 @@ use std::io::Cursor;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Maps, Method, PostProcessing, Resize};
+use cam::{Cost, Explainer, ExplainerConfig, Maps, Method, PostProcessing, Resize};
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
@@ -21,11 +21,11 @@ use super::{DataSet, evaluate, masks, reference};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::figures::data::Outline;
 use crate::measured::Predictions;
 use crate::pipeline::Key;
 use crate::regions::{self, Regions};
-use crate::report::{AttributeExamples, Example, ExampleImage, Examples, RegionCells};
+use render::Outline;
+use render::report::{AttributeExamples, Example, ExampleImage, ExamplesBrowser, RegionCells};
 
 /// What a method of many passes is represented by: the paper's own, which the forward pass gives away.
 const CHEAP: Method = Method::HiresCam;
@@ -81,7 +81,7 @@ pub fn run(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<
 ///
 /// # Errors
 /// When the file is damaged.
-pub fn read(context: &Context) -> Result<Option<Examples>> {
+pub fn read(context: &Context) -> Result<Option<ExamplesBrowser>> {
     let path = context.results().join(artefacts::EXAMPLES);
     match std::fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
@@ -206,7 +206,7 @@ impl Source {
                     if position == 0 {
                         let image = ExampleImage {
                             name: data.annotations().names[*index].clone(),
-                            jpeg: STANDARD.encode(jpeg(&cam::picture(pixels, size)?)?),
+                            jpeg: STANDARD.encode(jpeg(&render::picture(pixels, size)?)?),
                         };
                         faces.insert(row, image);
                     }
@@ -264,7 +264,7 @@ fn assemble(
     predictions: &[Predictions],
     choice: &Choice,
     source: &Source,
-) -> Result<Examples> {
+) -> Result<ExamplesBrowser> {
     let experiment = &context.experiment;
     let names = data.attributes();
     let size = experiment.data.image_size;
@@ -342,7 +342,7 @@ fn assemble(
             examples,
         });
     }
-    Ok(Examples {
+    Ok(ExamplesBrowser {
         seed: experiment.seed,
         method: source.method.to_string(),
         instead_of: (source.method.name() != experiment.explain.method).then(|| experiment.explain.method.clone()),
@@ -350,7 +350,7 @@ fn assemble(
         size,
         height,
         width,
-        colours: STANDARD.encode(ColourMap::default().table().concat()),
+        colours: STANDARD.encode(render::ColourMap::default().table().concat()),
         classifiers: classifiers.to_vec(),
         images: images.iter().map(|row| source.faces[row].clone()).collect(),
         attributes,

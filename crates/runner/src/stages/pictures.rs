@@ -8,11 +8,10 @@ use super::chosen::{Chosen, WAYS};
 use super::maps::MapsFile;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::figures::data::{
-    AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, Examples, Outline,
-};
 use crate::measured::{DataFacts, Measured};
 use crate::regions;
+use render::Outline;
+use render::figures::{AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, ExamplesFigure};
 
 /// The average map of each attribute over the images predicted positive and negative.
 ///
@@ -56,7 +55,7 @@ pub fn average_cams(context: &Context, facts: &DataFacts, measured: &Measured) -
 ///
 /// # Errors
 /// Those of the chosen images' files and of the regions file.
-pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) -> Result<Option<Examples>> {
+pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) -> Result<Option<ExamplesFigure>> {
     let each = context.experiment.figures.examples;
     if each == 0 {
         return Ok(None);
@@ -121,7 +120,7 @@ pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) ->
         }
     });
     let rows: Vec<ExampleRow> = rows.collect();
-    Ok((!rows.is_empty()).then(|| Examples {
+    Ok((!rows.is_empty()).then(|| ExamplesFigure {
         classifiers: classifiers.to_vec(),
         rows,
     }))

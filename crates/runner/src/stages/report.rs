@@ -7,11 +7,12 @@ use crate::citation;
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::{Source, to_yaml};
-use crate::figures::Figure;
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
-use crate::names::thousands;
 use crate::pipeline::Manifest;
-use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table};
+use render::Figure;
+use render::report::{Fact, FileLink, ReportData};
+use render::sheet::{Cell, Column, Table};
+use render::text::thousands;
 
 /// What is in a table, by its file's name.
 const TABLES: [(&str, &str); 11] = [

@@ -8,13 +8,14 @@ use super::state::State;
 use super::{COMPARISON, Plan, tables};
 use crate::error::{Error, Result};
 use crate::experiment::Figures;
-use crate::figures::Figure;
-use crate::figures::sweep::{
+use crate::pipeline::ResultsFolder;
+use render::Figure;
+use render::figures::sweep::{
     AttributePanel, AttributePanels, ClassCurves, Compromise, Compromises, CurvePoint, Curves, Panel, XAxis,
     sweep_attributes, sweep_curves, sweep_pareto,
 };
-use crate::pipeline::ResultsFolder;
-use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table, render};
+use render::report::{Fact, FileLink, ReportData, run};
+use render::sheet::{Cell, Column, Table};
 
 /// Writes everything below the sweep's folder `comparison`; returns the path of the page.
 ///
@@ -40,7 +41,7 @@ pub fn write(
             folder.write(&path, &figure.file(format, settings.resolution)?)?;
         }
     }
-    let page = render(&report(plan, comparison, states, figures));
+    let page = run(&report(plan, comparison, states, figures));
     folder.write("report.html", page.as_bytes())?;
     Ok(folder.join("report.html"))
 }

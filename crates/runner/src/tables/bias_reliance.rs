@@ -6,8 +6,8 @@ use metrics::{Bootstrap, Class};
 use super::latex;
 use super::terminal::{styled, terminal};
 use crate::measured::{AttributeMeasures, Measured, Quantity, Reliance, comparisons};
-use crate::names;
 use crate::pipeline::Columns;
+use render::text;
 
 /// One row: the images that a classifier predicts as one class.
 struct Row<'a> {
@@ -118,9 +118,9 @@ pub fn markdown(measured: &Measured) -> String {
     for classifier in &measured.classifiers {
         head.extend(SHORT.map(|(title, _)| format!("{classifier} {title}")));
     }
-    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| names::number(value, 3));
+    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| text::number(value, 3));
     let rows = short_rows(measured, number).map(|mut row| {
-        row[0] = names::readable(&row[0]);
+        row[0] = text::readable(&row[0]);
         row
     });
     styled(presets::ASCII_MARKDOWN, head, rows)

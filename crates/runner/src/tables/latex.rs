@@ -3,7 +3,7 @@
 //! A table is a `tabular` to be put into a paper by `\input`; it needs booktabs and nothing else. `tables.tex` is a document with all
 //! of a run's, which compiles as it is.
 
-use crate::names::readable;
+use render::text::readable;
 
 /// What stands before a table that marks the majority class: a paper that wants it otherwise defines `\majority` first.
 pub(super) const MAJORITY: &str = "\\providecommand{\\majority}[1]{\\textbf{#1}}";

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use runner::figures::NAMES;
+use render::figures::NAMES;
 
 use crate::place::{Place, fails, succeeds};
 

@@ -13,6 +13,7 @@ mod way;
 
 pub use arguments::Arguments;
 
+use std::fmt::Display;
 use std::time::Instant;
 
 use cam::{Explainer, ExplainerConfig, Maps, Method, Resize, RiseConfig, Target};
@@ -40,7 +41,7 @@ const DEFAULT_SIZE: usize = 224;
 /// When the weights do not fit the network, a name is unknown or a file cannot be written; at the end, when a picture could
 /// not be explained.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    fn parse<T: std::str::FromStr<Err = cam::Error>>(key: &str, name: &str) -> Result<T> {
+    fn parse<T: std::str::FromStr<Err: Display>>(key: &str, name: &str) -> Result<T> {
         name.parse()
             .map_err(|error| Error::Request(format!("--{key}: {error}")))
     }

@@ -12,8 +12,9 @@ use image::RgbImage;
 use super::pictures::Picture;
 use super::way::Way;
 use crate::error::{Error, Result};
-use crate::figures::data::{ContactSheet, SheetCell};
-use crate::figures::{Style, contact_sheet, shrunken, tinted};
+use render::figures::contact_sheet;
+use render::figures::{ContactSheet, SheetCell};
+use render::{Style, shrunken, tinted};
 
 /// Cells of one page of a sheet: CelebA's 40 attributes and the picture itself fit on one.
 const PAGE: usize = 48;
@@ -72,7 +73,7 @@ pub fn write(
     way: &Way<'_>,
 ) -> Result<Explained> {
     let folder = out.join(&picture.name);
-    let face = cam::picture(pixels, size)?;
+    let face = render::picture(pixels, size)?;
     let tensor = |values: &[f32], shape: &[usize]| Tensor::from_slice(values, shape, &Device::Cpu);
     let mut tensors = vec![("logits".to_owned(), tensor(logits, &[logits.len()])?)];
     let mut cells = Vec::new();
@@ -81,7 +82,7 @@ pub fn write(
         let mut map = vec![0.0; size * size];
         for (chosen, (attribute, name)) in way.chosen.iter().enumerate() {
             post_processing.finalise(maps.map(0, chosen), &mut map);
-            let overlay = cam::overlay(&map, pixels, size, way.colours)?;
+            let overlay = render::overlay(&map, pixels, size, way.colours)?;
             let logit = logits[*attribute];
             let sign = if logit >= 0.0 { "positive" } else { "negative" };
             let file = format!("{method}/{}-{sign}.png", file_name(name));

@@ -1,8 +1,9 @@
 //! How maps are made and shown, and one batch's maps.
 
-use cam::{ColourMap, Cost, Explainer, Maps, Method, PostProcessing, Resize, Target};
+use cam::{Cost, Explainer, Maps, Method, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
 use model::{Mode, Network, Output};
+use render::ColourMap;
 
 use crate::error::{Error, Result};
 use crate::pipeline::Progress;

@@ -9,10 +9,10 @@ use clap::Args;
 use disk::write_whole;
 
 use crate::error::{Error, Result, describe};
-use crate::figures::NAMES;
 use crate::output::print;
-use crate::report::{ComparedFigure, ComparisonData, render_comparison};
 use folder::RunFolder;
+use render::figures::NAMES;
+use render::report::{ComparedFigure, SideBySide, side_by_side};
 
 /// Which runs to compare, and where to.
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return Err(Error::Request(left_out.join("\nbiascam: ")));
     }
     let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
-    let page = render_comparison(&ComparisonData {
+    let page = side_by_side(&SideBySide {
         title: match runs.len() {
             1 => names[0].to_owned(),
             count => format!("{count} runs"),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use metrics::Claim;
 
 use super::folder::{RunClaim, RunFolder};
-use crate::report::{Cell, Column, Table};
+use render::sheet::{Cell, Column, Table};
 
 /// All of them, in the order of the page.
 pub(super) fn all(runs: &[RunFolder]) -> Vec<Table> {

@@ -2,8 +2,8 @@
 
 use metrics::{Class, quantile};
 
-use crate::figures::data::{CalibrationBin, CalibrationCurve, ScoreDistributions, ScoreGroup, Spread};
 use crate::measured::{AttributeMeasures, DataFacts, Measured, Predictions};
+use render::figures::{CalibrationBin, CalibrationCurve, ScoreDistributions, ScoreGroup, Spread};
 
 /// Scores of one attribute and class, counted towards the minority class.
 fn towards_minority(predictions: &Predictions, facts: &DataFacts, attribute: usize, class: Class) -> Vec<f64> {

@@ -1,0 +1,76 @@
+//! The paper's claims and what this run says about them.
+
+use metrics::{Finding, Verdict};
+
+use crate::html::escape;
+use crate::text::{signed, thousands};
+
+/// All findings with the rule behind the verdicts.
+pub(super) fn render(findings: &[Finding]) -> String {
+    let cards: String = findings.iter().map(card).collect();
+    format!(
+        "<ul class=\"claims\">\n{cards}</ul>\n<p class=\"note\">{}</p>\n",
+        escape(Verdict::RULE)
+    )
+}
+
+/// A verdict's mark, so that it does not hang on colour.
+fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Observed => "✓",
+        Verdict::NotObserved => "✗",
+        Verdict::Undecided => "?",
+    }
+}
+
+fn card(finding: &Finding) -> String {
+    let class = match finding.verdict {
+        Verdict::Observed => "observed",
+        Verdict::NotObserved => "not-observed",
+        Verdict::Undecided => "undecided",
+    };
+    let mut numbers = Vec::new();
+    match finding.supporting {
+        Some(supporting) => numbers.push(format!("{supporting} of {} attributes", finding.attributes)),
+        None => numbers.push(format!("{} attributes", finding.attributes)),
+    }
+    if let Some(effect) = finding.effect {
+        let interval = finding.interval.map_or_else(String::new, |interval| {
+            format!(" [{}, {}]", signed(interval.low, 3), signed(interval.high, 3))
+        });
+        numbers.push(format!("{} {}{interval}", finding.claim.effect(), signed(effect, 3)));
+    }
+    numbers.push(format!("{} samples", thousands(finding.samples)));
+    if finding.left_out > 0 {
+        numbers.push(format!("{} left out", finding.left_out));
+    }
+    format!(
+        "<li class=\"claim {class}\">\n<p class=\"verdict\"><span aria-hidden=\"true\">{}</span> {}</p>\n\
+         <p class=\"statement\">{}</p>\n{}<p class=\"numbers\">{}</p>\n</li>\n",
+        mark(finding.verdict),
+        finding.verdict,
+        escape(finding.claim.statement()),
+        scale(finding),
+        escape(&numbers.join(" · "))
+    )
+}
+
+/// Effect and interval on a line from -1 to 1.
+fn scale(finding: &Finding) -> String {
+    let Some(effect) = finding.effect else {
+        return String::new();
+    };
+    let x = |value: f64| (100.0 + 94.0 * value.clamp(-1.0, 1.0)).round();
+    let interval = finding.interval.map_or_else(String::new, |interval| {
+        let (low, high) = (x(interval.low), x(interval.high));
+        format!("<line class=\"interval\" x1=\"{low}\" x2=\"{high}\" y1=\"7\" y2=\"7\"/>")
+    });
+    format!(
+        "<svg class=\"scale\" viewBox=\"0 0 200 22\" role=\"img\" aria-label=\"effect {} on a scale from −1 to 1\">\
+         <path class=\"axis\" d=\"M6 7H194M6 4v6M100 2v10M194 4v6\"/>\
+         {interval}<circle cx=\"{}\" cy=\"7\" r=\"3.5\"/>\
+         <text x=\"6\" y=\"20\">−1</text><text x=\"100\" y=\"20\">0</text><text x=\"194\" y=\"20\">+1</text></svg>\n",
+        signed(effect, 3),
+        x(effect)
+    )
+}

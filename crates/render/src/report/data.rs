@@ -1,0 +1,56 @@
+//! What a report is made of.
+
+use metrics::Finding;
+
+use super::browser::ExamplesBrowser;
+use crate::drawing::export::Figure;
+use crate::sheet::Table;
+
+/// Everything that a report shows.
+#[derive(Debug, Clone, Default)]
+pub struct ReportData {
+    /// Name of the experiment.
+    pub title: String,
+    /// One or two sentences: what was run on what, and what came out.
+    pub summary: String,
+    /// The claims and their verdicts.
+    pub findings: Vec<Finding>,
+    /// Small tables before the figures, such as means over all attributes.
+    pub overview: Vec<Table>,
+    /// The drawings, in the order of the report.
+    pub figures: Vec<Figure>,
+    /// The kinds of files they are also written as (`svg`).
+    pub formats: Vec<&'static str>,
+    /// Tables after the figures, such as all attributes.
+    pub tables: Vec<Table>,
+    /// Faces to browse; may be absent.
+    pub examples: Option<ExamplesBrowser>,
+    /// Facts about the run: version, revision, seed, device, data, durations.
+    pub facts: Vec<Fact>,
+    /// The resolved experiment file.
+    pub experiment: String,
+    /// How long each part of the run took.
+    pub durations: Option<Table>,
+    /// Files of the run, relative to the report.
+    pub files: Vec<FileLink>,
+    /// How to cite the run, in BibTeX.
+    pub citation: String,
+}
+
+/// A named fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// A file next to the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileLink {
+    /// Path relative to the report, with `/`.
+    pub path: String,
+    /// What is in it.
+    pub description: String,
+}

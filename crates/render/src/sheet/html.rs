@@ -1,0 +1,113 @@
+//! Tables that sort by any column and can be searched; without script they are plain tables.
+
+use std::fmt::Write;
+
+use super::data::{Cell, Column, Table};
+use crate::html::escape;
+use crate::text::number;
+
+/// The table with its note.
+pub(crate) fn render(table: &Table) -> String {
+    let mut html = String::new();
+    let id = escape(&table.id);
+    if !table.note.is_empty() {
+        let _ = writeln!(html, "<p class=\"note\">{}</p>", escape(&table.note));
+    }
+    if table.searchable {
+        let rows = table.rows.len();
+        let _ = writeln!(
+            html,
+            "<div class=\"tools\"><label for=\"{id}-search\">Search</label> <input type=\"search\" id=\"{id}-search\" \
+             data-searches=\"{id}-table\" placeholder=\"part of a name\" autocomplete=\"off\"> \
+             <span id=\"{id}-table-count\" role=\"status\">{rows} of {rows} rows</span></div>"
+        );
+    }
+    let _ = writeln!(
+        html,
+        "<div class=\"scroll{long}\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\n\
+         <table class=\"sortable\" id=\"{id}-table\" aria-label=\"{title}\">\n<thead>",
+        long = if table.searchable { " long" } else { "" },
+        title = escape(&table.title)
+    );
+    html.push_str(&groups(&table.columns));
+    html.push_str("<tr>");
+    for (index, column) in table.columns.iter().enumerate() {
+        let class = if numeric(table, index) { " class=\"number\"" } else { "" };
+        let _ = write!(
+            html,
+            "<th scope=\"col\"{class}><button type=\"button\">{}</button></th>",
+            escape(&column.title)
+        );
+    }
+    html.push_str("</tr>\n</thead>\n<tbody>\n");
+    for row in &table.rows {
+        html.push_str("<tr>");
+        for (index, column) in table.columns.iter().enumerate() {
+            html.push_str(&cell(row.get(index).unwrap_or(&Cell::Absent), index == 0, column));
+        }
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody>\n</table>\n</div>\n");
+    html
+}
+
+/// The row above the headings, if any column has a group.
+fn groups(columns: &[Column]) -> String {
+    if columns.iter().all(|column| column.group.is_empty()) {
+        return String::new();
+    }
+    let mut row = String::from("<tr class=\"groups\">");
+    for chunk in columns.chunk_by(|a, b| a.group == b.group) {
+        let (columns, name) = (chunk.len(), escape(&chunk[0].group));
+        // A heading without words would be read as one.
+        let _ = match name.as_str() {
+            "" => write!(row, "<td colspan=\"{columns}\"></td>"),
+            name => write!(row, "<th scope=\"colgroup\" colspan=\"{columns}\">{name}</th>"),
+        };
+    }
+    row + "</tr>\n"
+}
+
+/// Whether a column holds numbers, or would if anything had been measured.
+fn numeric(table: &Table, column: usize) -> bool {
+    let mut cells = table.rows.iter().filter_map(|row| row.get(column));
+    cells.all(|cell| !matches!(cell, Cell::Text(_) | Cell::Link { .. }))
+}
+
+fn cell(cell: &Cell, first: bool, column: &Column) -> String {
+    let text = |html: &str| match (first, column.wrap) {
+        (true, _) => format!("<th scope=\"row\">{html}</th>"),
+        (false, true) => format!("<td class=\"wrap\">{html}</td>"),
+        (false, false) => format!("<td>{html}</td>"),
+    };
+    match cell {
+        Cell::Text(content) => text(&escape(content)),
+        Cell::Link { text: content, href } => text(&format!("<a href=\"{}\">{}</a>", escape(href), escape(content))),
+        Cell::Number {
+            value,
+            decimals,
+            note,
+            strong,
+        } => {
+            let shown = number(*value, *decimals);
+            let shown = if *strong {
+                format!("<strong>{shown}</strong>")
+            } else {
+                shown
+            };
+            let note = if note.is_empty() {
+                String::new()
+            } else {
+                format!(" <small>{}</small>", escape(note))
+            };
+            let (class, style) = if column.bar {
+                let share = 100.0 * value.clamp(0.0, 1.0);
+                ("number bar", format!(" style=\"--share: {share:.1}%\""))
+            } else {
+                ("number", String::new())
+            };
+            format!("<td class=\"{class}\" data-value=\"{value}\"{style}>{shown}{note}</td>")
+        }
+        Cell::Absent => "<td class=\"number absent\" title=\"no sample\">–</td>".to_owned(),
+    }
+}
