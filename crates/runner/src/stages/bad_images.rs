@@ -8,7 +8,7 @@
 use dataset::{Source, Split};
 use rayon::prelude::*;
 
-use super::DataSet;
+use super::data::{BadImage, DataSet};
 use crate::context::{Context, stage_key};
 use crate::error::{Error, Result, describe};
 use crate::experiment::OnBadImage;
@@ -20,19 +20,6 @@ const PATH: &str = "bad_images.csv";
 const STAGE: &str = "bad_images";
 /// Images read between two looks at the limit and at Ctrl-C.
 const CHUNK: usize = 256;
-
-/// An image that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadImage {
-    /// Its position in the data set.
-    pub index: usize,
-    /// Its name there.
-    pub name: String,
-    /// The split it was for.
-    pub split: Split,
-    /// Why, in words.
-    pub reason: String,
-}
 
 /// Reads every image that the run would use, and returns those that cannot be.
 ///

@@ -14,7 +14,8 @@ use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DataSet, Predictions, energy_path, evaluate, masks, pictures, reference};
+use super::example_attributes::example_attributes;
+use super::{DataSet, Predictions, energy_path, evaluate, masks, reference};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::{ParquetFile, ReadTable, Table};
@@ -79,7 +80,7 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
     }
     let each = context.experiment.figures.examples;
     let mut choices = Vec::new();
-    for attribute in pictures::example_attributes(context, data)? {
+    for attribute in example_attributes(context, data)? {
         let rows = (0..data.test.len()).filter(|row| explained[row * width + attribute] == 1);
         let faces: Vec<(usize, Face)> = rows
             .map(|row| (row, Face::of(&predictions, &energies, row * width + attribute)))

@@ -21,6 +21,7 @@ mod chosen;
 mod data;
 mod draw;
 mod evaluate;
+mod example_attributes;
 mod examples;
 mod explain;
 mod faces;
@@ -34,8 +35,10 @@ mod masks;
 mod measure;
 mod needs;
 mod occlude;
+mod open;
 mod packed;
 mod pictures;
+mod place;
 mod predict;
 mod raw_maps;
 mod redraw;
@@ -44,13 +47,14 @@ mod removal;
 mod report;
 mod train;
 
-pub use data::{DataSet, prepare};
+pub use data::DataSet;
 pub use explain::energy_path;
 pub use facts::DataFacts;
 pub use faithfulness::{CENTRE, RANDOM, paths as faithfulness_paths};
 pub use finished::is_finished;
 pub use needs::{missing, precision, refuse};
 pub use occlude::{is_wanted as occlusion_is_wanted, occlusion_path};
+pub use open::prepare;
 pub use predict::Predictions;
 pub use reference::read_file as read_reference;
 
@@ -113,7 +117,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     ));
 
     needs::check(&context)?;
-    let data = DataSet::open(&context)?;
+    let data = open::open(&context)?;
     check(&context, &data, last)?;
     context.begin(data.source.fingerprint(), request)?;
     context.progress.say(&format!(
@@ -188,7 +192,7 @@ fn check(context: &Context, data: &DataSet, last: Last) -> Result<()> {
         }
     }
     if last >= Last::Draw {
-        pictures::named_attributes(context, data)?;
+        example_attributes::named_attributes(context, data)?;
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use comfy_table::presets;
 use metrics::{Bootstrap, Class};
 
-use super::{latex, styled, terminal};
+use super::latex;
+use super::terminal::{styled, terminal};
 use crate::frames::Table;
 use crate::measured::{AttributeMeasures, Measured};
 use crate::names;

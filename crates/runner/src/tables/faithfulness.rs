@@ -2,7 +2,8 @@
 
 use comfy_table::presets;
 
-use super::{TERMINAL, latex, styled};
+use super::latex;
+use super::terminal::{TERMINAL, styled};
 use crate::faithfulness::{MethodScores, SCORES, Summary};
 use crate::frames::Table;
 use crate::measured::Measured;

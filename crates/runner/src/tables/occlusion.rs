@@ -3,7 +3,8 @@
 use comfy_table::presets;
 use metrics::{Class, Paired, Statistics};
 
-use super::{latex, styled};
+use super::latex;
+use super::terminal::styled;
 use crate::frames::Table;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measured};
 use crate::names;

@@ -8,7 +8,7 @@ use super::super::faces::AverageFaces;
 use super::super::localiser::Localiser;
 use super::super::{maps, raw_maps};
 use super::energies::Row;
-use super::{Seen, Stage};
+use super::seen::{Seen, Stage};
 use crate::error::Result;
 
 /// What the maps leave behind, of a size that does not depend on the number of images.

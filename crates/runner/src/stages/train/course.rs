@@ -8,9 +8,10 @@ use model::{Network, StepLoss, Trainer};
 
 use super::feed::Feed;
 use super::history::{self, Epoch};
+use super::job::Job;
 use super::log::{Event, LINES_AN_EPOCH, Line, TrainingLog, now};
+use super::recipe;
 use super::unfinished::{self, Memory};
-use super::{Job, recipe};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::progress::Work;
