@@ -3,7 +3,7 @@
 /// A running mean of vectors of one length: final maps, or images.
 ///
 /// Sums are float64. The result depends on the order of additions only in the last bits of a float64; for the same bytes
-/// on any number of threads, add, or [`merge`](MapAverage::merge), in a fixed order.
+/// on any number of threads, add in a fixed order.
 ///
 /// ```
 /// let mut average = cam::MapAverage::new(2);
@@ -40,19 +40,6 @@ impl MapAverage {
         self.count += 1;
     }
 
-    /// Takes in all that another average has seen.
-    ///
-    /// # Panics
-    /// When it is of vectors of another length.
-    pub fn merge(&mut self, other: &Self) {
-        assert_eq!(other.sum.len(), self.sum.len(), "length of an averaged map");
-        self.sum
-            .iter_mut()
-            .zip(&other.sum)
-            .for_each(|(sum, value)| *sum += value);
-        self.count += other.count;
-    }
-
     /// How many have come.
     pub fn count(&self) -> usize {
         self.count
@@ -68,19 +55,6 @@ impl MapAverage {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn merged_equals_added() {
-        let vectors = [[0.25, 1.0], [0.5, 0.0], [0.75, 0.5]];
-        let mut whole = MapAverage::new(2);
-        vectors.iter().for_each(|vector| whole.add(vector));
-        let (mut first, mut second) = (MapAverage::new(2), MapAverage::new(2));
-        first.add(&vectors[0]);
-        vectors[1..].iter().for_each(|vector| second.add(vector));
-        first.merge(&second);
-        assert_eq!(first, whole);
-        assert_eq!((whole.count(), whole.mean()), (3, Some(vec![0.5, 0.5])));
-    }
 
     #[test]
     fn many_small_values_do_not_drown() {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::error::named;
+use crate::names::named;
 
 /// A colour map.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -141,6 +141,15 @@ mod tests {
                 "{map}"
             );
         }
+    }
+
+    #[test]
+    fn names_lead_back_to_their_maps() {
+        assert!(
+            ColourMap::ALL
+                .iter()
+                .all(|one| one.name().parse::<ColourMap>().unwrap() == *one)
+        );
     }
 
     #[test]

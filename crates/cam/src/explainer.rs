@@ -4,10 +4,12 @@ use candle_core::{Device, Tensor};
 use model::{Architecture, Head, Mode, Network, Output};
 use rayon::prelude::*;
 
+use crate::methods::closed_form::{centred_maps, formula, raw_maps_with};
+use crate::methods::masking::{masked_images, to_vec};
+use crate::methods::point::{Gradient, Point};
 use crate::methods::rise::{RiseConfig, Saliency};
-use crate::methods::score_cam::Upsampling;
-use crate::methods::{Gradient, Point, ablation_cam, full_grad, score_cam};
-use crate::{Cost, Error, Finaliser, Maps, Method, Reference, Resize, Result, Target, method};
+use crate::methods::{ablation_cam, full_grad, score_cam};
+use crate::{Cost, Error, Finaliser, Maps, Method, Reference, Resize, Result, Target, Upsampling};
 
 /// Rows of a batch of forward or backward passes: what bounds the memory.
 const ROWS: usize = 64;
@@ -51,6 +53,7 @@ impl ExplainerConfig {
         }
         let method = self.method;
         if matches!(method, Method::Cam | Method::CentredCam) && layer != last {
+            let method = method.name();
             return Err(Error::LastStageOnly { method, layer, last });
         }
         self.rise.check()?;
@@ -144,10 +147,10 @@ impl<'a> Explainer<'a> {
         let chosen = choose(output, attributes)?;
         let (method, target) = (self.config.method, self.config.target);
         if let (Method::CentredCam, Some(reference)) = (method, &self.config.reference) {
-            return method::centred_maps_with(target, labels, &chosen, &self.head(attributes)?, reference);
+            return centred_maps(target, labels, &chosen, &self.head(attributes)?, reference);
         }
         if self.is_free() {
-            return method::raw_maps_with(method, target, labels, &chosen, &self.head(attributes)?);
+            return raw_maps_with(method, target, labels, &chosen, &self.head(attributes)?);
         }
         let logits = chosen.logits.flatten_all()?.to_vec1::<f32>()?;
         let signs = target.signs(&logits, labels, attributes.len())?;
@@ -255,7 +258,7 @@ impl<'a> Explainer<'a> {
     /// Methods that look at activations and gradients of an inner layer.
     fn backward(&self, activations: &Tensor, attributes: &[usize], scores: &Scores) -> Result<Maps> {
         let method = self.config.method;
-        let formula = method.formula().ok_or(Error::NeedsNetwork { method })?;
+        let formula = formula(method).ok_or(Error::NeedsNetwork { method: method.name() })?;
         let (images, channels, height, width) = activations.dims4()?;
         let length = height * width * channels;
         let each = (ROWS / attributes.len()).max(1);
@@ -398,29 +401,4 @@ fn choose(output: &Output, attributes: &[usize]) -> Result<Output> {
 fn index(attributes: &[usize], device: &Device) -> Result<Tensor> {
     let attributes: Vec<u32> = attributes.iter().map(|&attribute| attribute as u32).collect();
     Ok(Tensor::new(attributes.as_slice(), device)?)
-}
-
-/// An image `[1, 3, S, S]` behind each of some masks `[R S S]`: `[R, 3, S, S]`, a view of channels-last memory.
-pub(crate) fn masked_images(image: &Tensor, masks: &[f32]) -> Result<Tensor> {
-    let (_, channels, height, width) = image.dims4()?;
-    let pixels = to_vec(&image.permute((0, 2, 3, 1))?)?;
-    let rows = masks.len() / (height * width);
-    let mut masked = vec![0.0; rows * pixels.len()];
-    let each = masked
-        .par_chunks_exact_mut(pixels.len())
-        .zip(masks.par_chunks_exact(height * width));
-    each.for_each(|(out, mask)| {
-        let places = out.chunks_exact_mut(channels).zip(pixels.chunks_exact(channels));
-        for ((out, pixel), value) in places.zip(mask) {
-            out.iter_mut()
-                .zip(pixel)
-                .for_each(|(out, channel)| *out = channel * value);
-        }
-    });
-    let masked = Tensor::from_vec(masked, (rows, height, width, channels), image.device())?;
-    Ok(masked.permute((0, 3, 1, 2))?)
-}
-
-fn to_vec(x: &Tensor) -> Result<Vec<f32>> {
-    Ok(x.contiguous()?.flatten_all()?.to_vec1::<f32>()?)
 }

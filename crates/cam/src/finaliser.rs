@@ -1,7 +1,7 @@
 //! Post-processing of one method's maps, as pixels, or as the few numbers that sums over pixels are made of.
 
-use crate::finalise::{Scale, Tap};
-use crate::methods::full_grad;
+use crate::resize::Tap;
+use crate::scale::{self, Scale};
 use crate::{Error, Method, Resize, Resizer, Result};
 
 /// Post-processing for the maps of a method.
@@ -137,7 +137,7 @@ impl Finaliser {
     pub fn finalise(&self, raw: &[f32], out: &mut [f32]) {
         if self.is_whole {
             out.copy_from_slice(raw);
-            full_grad::scale(out);
+            scale::scale(out);
         } else {
             self.resizer.finalise(raw, out);
         }
@@ -152,7 +152,7 @@ impl Finaliser {
         assert_eq!(raw.len(), self.len(), "length of the raw map");
         cells.copy_from_slice(raw);
         if self.is_whole {
-            full_grad::scale(cells);
+            scale::scale(cells);
             return self.active(cells, 0.0);
         }
         if raw.iter().any(|value| value.is_nan() || *value == f32::INFINITY) {

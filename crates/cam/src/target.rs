@@ -1,6 +1,6 @@
 //! The score that a map explains.
 
-use crate::error::named;
+use crate::names::named;
 use crate::{Error, Result};
 
 /// The score that a map explains, made of the logit z of an attribute.

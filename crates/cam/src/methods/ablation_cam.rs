@@ -1,7 +1,6 @@
 //! Ablation-CAM.
 
-use super::point::weighted;
-use super::{Gradient, Point};
+use super::point::{Gradient, Point, weighted};
 
 /// w_k = (t - t_k) / |t|, with t the score and t_k the score when channel k is 0 everywhere: Desai & Ramaswamy 2020, *Ablation-CAM*.
 /// For a score below 0 the division by |t| keeps the sign that its direction has.

@@ -1,20 +1,21 @@
 //! Centred CAM: HiresCAM of what an image has beyond the mean image.
 
-use super::Evidence;
+use super::forward_pass::ForwardPass;
 use crate::{Maps, Reference, Result};
 
 /// L = sum_k g_k (A_k - M_k), position by position, with g the score's gradient by A and M the reference's mean features.
 ///
 /// With a linear head the logit is its mean over the reference plus the sum of this map (for +z): what is the same for every
 /// image is left out, as integrated gradients leave out the baseline (Sundararajan et al. 2017, completeness).
-pub(crate) fn raw(evidence: Evidence, reference: &Reference) -> Result<Maps> {
-    let evidence = evidence.less(reference)?;
-    evidence.combine(&evidence.gradient()?)
+pub(crate) fn raw(pass: ForwardPass, reference: &Reference) -> Result<Maps> {
+    let pass = pass.less(reference)?;
+    pass.combine(&pass.gradient()?)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{Error, Method, Reference, Target, centred_maps, raw_maps};
+    use crate::methods::closed_form::centred_maps;
+    use crate::{Error, Method, Reference, Target, raw_maps};
     use approx::assert_relative_eq;
     use candle_core::{Device, Tensor};
     use model::{Head, Output};
@@ -40,7 +41,7 @@ mod tests {
         reference.add(&output.features.narrow(0, 0, 2).unwrap()).unwrap();
         reference.add(&output.features.narrow(0, 2, 4).unwrap()).unwrap();
         assert_eq!(reference.count(), 6);
-        let maps = centred_maps(Target::Positive, &output, &head, &reference).unwrap();
+        let maps = centred_maps(Target::Positive, None, &output, &head, &reference).unwrap();
         let logits = output.logits.to_vec2::<f32>().unwrap();
         for attribute in 0..2 {
             let mean = logits.iter().map(|row| row[attribute]).sum::<f32>() / 6.0;
@@ -58,7 +59,7 @@ mod tests {
         output.logits = output.logits.narrow(0, 0, 1).unwrap();
         let mut reference = Reference::new();
         reference.add(&output.features).unwrap();
-        let maps = centred_maps(Target::Predicted, &output, &head, &reference).unwrap();
+        let maps = centred_maps(Target::Predicted, None, &output, &head, &reference).unwrap();
         assert!(maps.data.iter().all(|value| *value == 0.0));
     }
 
@@ -69,7 +70,7 @@ mod tests {
         assert!(matches!(error, Error::NoReference), "{error}");
         let mut reference = Reference::new();
         reference.add(&output.features.narrow(2, 0, 2).unwrap()).unwrap();
-        let error = centred_maps(Target::Predicted, &output, &head, &reference).unwrap_err();
+        let error = centred_maps(Target::Predicted, None, &output, &head, &reference).unwrap_err();
         assert!(matches!(error, Error::Shape { what: "reference", .. }), "{error}");
         assert!(reference.add(&output.features).is_err(), "features of another size");
     }

@@ -1,6 +1,7 @@
 //! Eigen-CAM.
 
-use super::{Point, hires_cam};
+use super::hires_cam;
+use super::point::Point;
 
 /// The activations, pixels x channels, channel means removed, projected on their first right singular vector: Muhammad &
 /// Yeasin 2020, *Eigen-CAM*; the means are removed as in pytorch-grad-cam.

@@ -1,7 +1,7 @@
 //! Eigen-Grad-CAM.
 
-use super::Point;
 use super::eigen_cam::{first_component, oriented};
+use super::point::Point;
 
 /// Eigen-CAM of the products g A instead of the activations: pytorch-grad-cam's `EigenGradCAM`, which names no paper. The sign is
 /// that of the target's evidence, as in Eigen-CAM.

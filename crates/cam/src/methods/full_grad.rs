@@ -2,11 +2,8 @@
 
 use model::Decomposition;
 
-use super::score_cam::Upsampling;
-use crate::Result;
-
-/// Added to a map's maximum before the division by it, as in the other methods' post-processing.
-const EPSILON: f32 = 1e-7;
+use crate::scale::scale;
+use crate::{Result, Upsampling};
 
 /// L = sum_c norm(|x_c dt/dx_c|) + sum over batch norms and channels of norm(|b_k dt/dy_k|): Srinivas & Fleuret 2019, *Full-Gradient
 /// Representation*, with norm the scaling to [0, 1] and the resize to the image, channel by channel as in pytorch-grad-cam.
@@ -53,16 +50,4 @@ fn add_normalised(map: &mut [f32], mut part: Vec<f32>, cells: [usize; 2], size: 
         part = Upsampling::HalfPixel.enlarge(&part, cells, size);
     }
     map.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
-}
-
-/// m = m - min(m); m = m / (1e-7 + max(m)). Values that are not finite become NaN.
-pub(crate) fn scale(map: &mut [f32]) {
-    if map.iter().any(|value| !value.is_finite()) {
-        map.fill(f32::NAN);
-        return;
-    }
-    let least = map.iter().copied().fold(f32::INFINITY, f32::min);
-    let largest = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let divisor = EPSILON + (largest - least);
-    map.iter_mut().for_each(|value| *value = (*value - least) / divisor);
 }

@@ -1,12 +1,13 @@
 //! Grad-CAM.
 
-use super::{Evidence, Point};
+use super::forward_pass::ForwardPass;
+use super::point::Point;
 use crate::{Maps, Result};
 
 /// L = sum_k alpha_k A_k with alpha_k the mean over the positions of the score's gradient by A_k: Selvaraju et al. 2017,
 /// *Grad-CAM*. The mean of a constant gradient is the gradient.
-pub(crate) fn raw(evidence: &Evidence) -> Result<Maps> {
-    evidence.combine(&evidence.gradient()?)
+pub(crate) fn raw(pass: &ForwardPass) -> Result<Maps> {
+    pass.combine(&pass.gradient()?)
 }
 
 /// The same at any layer.

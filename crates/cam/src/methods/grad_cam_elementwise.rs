@@ -1,6 +1,6 @@
 //! Elementwise Grad-CAM.
 
-use super::Point;
+use super::point::Point;
 
 /// L = sum_k max(g_k A_k, 0), position by position: pytorch-grad-cam's `GradCAMElementWise`, which names no paper. Behind a ReLU,
 /// where A >= 0, it is Layer-CAM.

@@ -1,6 +1,6 @@
 //! Grad-CAM++.
 
-use super::Point;
+use super::point::Point;
 
 /// Keeps the division from 0 where the gradient is 0; pytorch-grad-cam's. It is of the size of squared gradients behind a
 /// pooling over many positions, so it matters.

@@ -1,12 +1,13 @@
 //! HiResCAM.
 
-use super::{Evidence, Point};
+use super::forward_pass::ForwardPass;
+use super::point::Point;
 use crate::{Maps, Result};
 
 /// L = sum_k g_k A_k, position by position, with g the score's gradient by A: Draelos & Carin 2020, *Use HiResCAM instead
 /// of Grad-CAM for faithful explanations*. Here g_k is the same at all positions.
-pub(crate) fn raw(evidence: &Evidence) -> Result<Maps> {
-    evidence.combine(&evidence.gradient()?)
+pub(crate) fn raw(pass: &ForwardPass) -> Result<Maps> {
+    pass.combine(&pass.gradient()?)
 }
 
 /// The same at any layer.

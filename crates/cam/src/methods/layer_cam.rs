@@ -1,6 +1,6 @@
 //! Layer-CAM.
 
-use super::Point;
+use super::point::Point;
 
 /// L = sum_k max(g_k, 0) A_k, position by position: Jiang et al. 2021, *LayerCAM*.
 pub(crate) fn formula(point: &Point<'_>) -> Vec<f32> {

@@ -7,9 +7,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::score_cam::Upsampling;
-use crate::error::named;
-use crate::{Error, Result};
+use crate::names::named;
+use crate::{Error, Result, Upsampling};
 
 /// By what RISE divides a pixel's sum of scores.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

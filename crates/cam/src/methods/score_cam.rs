@@ -4,62 +4,12 @@ use candle_core::Tensor;
 use model::{Mode, Network};
 use rayon::prelude::*;
 
+use super::masking::masked_images;
 use super::point::weighted;
-use crate::error::named;
-use crate::explainer::masked_images;
-use crate::{Result, Target};
+use crate::{Result, Target, Upsampling};
 
 /// What a channel's map is divided by at least; pytorch-grad-cam's.
 const EPSILON: f32 = 1e-8;
-
-/// Where the cells of a channel lie in the image that they mask.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Upsampling {
-    /// The outermost cells' centres are the image's corners: the authors' code and pytorch-grad-cam.
-    #[default]
-    CornerAligned,
-    /// The cells tile the image, as in the resize of final maps.
-    HalfPixel,
-}
-
-named!(
-    Upsampling,
-    "upsampling",
-    [CornerAligned = "corner_aligned", HalfPixel = "half_pixel"]
-);
-
-impl Upsampling {
-    fn position(self, pixel: usize, cells: usize, size: usize) -> f32 {
-        let position = match self {
-            Self::CornerAligned => pixel as f32 * (cells - 1) as f32 / (size - 1).max(1) as f32,
-            Self::HalfPixel => (pixel as f32 + 0.5) * cells as f32 / size as f32 - 0.5,
-        };
-        position.clamp(0.0, (cells - 1) as f32)
-    }
-
-    /// Bilinear, `[height, width]` to `[rows, columns]`.
-    pub(crate) fn enlarge(self, map: &[f32], [height, width]: [usize; 2], [rows, columns]: [usize; 2]) -> Vec<f32> {
-        let mut out = Vec::with_capacity(rows * columns);
-        let across: Vec<_> = (0..columns)
-            .map(|x| neighbours(self.position(x, width, columns), width))
-            .collect();
-        for y in 0..rows {
-            let (top, bottom, down) = neighbours(self.position(y, height, rows), height);
-            let (top, bottom) = (&map[top * width..][..width], &map[bottom * width..][..width]);
-            out.extend(across.iter().map(|&(left, right, across)| {
-                let upper = top[left] * (1.0 - across) + top[right] * across;
-                let lower = bottom[left] * (1.0 - across) + bottom[right] * across;
-                upper * (1.0 - down) + lower * down
-            }));
-        }
-        out
-    }
-}
-
-fn neighbours(position: f32, cells: usize) -> (usize, usize, f32) {
-    let first = (position as usize).min(cells - 1);
-    (first, (first + 1).min(cells - 1), position - first as f32)
-}
 
 /// L = sum_k w_k A_k with w the softmax over the channels of the scores of the image times its channel k, enlarged and scaled to
 /// [0, 1]: Wang et al. 2020, *Score-CAM*, without the blank image's score as in the authors' code (softmax does
@@ -113,14 +63,6 @@ pub(crate) fn map(features: &[f32], target: Target, sign: f32, logits: &[f32]) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn corners_and_half_pixels_by_hand() {
-        let enlarge = |upsampling: Upsampling| upsampling.enlarge(&[0.0, 3.0], [1, 2], [1, 4]);
-        assert_eq!(enlarge(Upsampling::CornerAligned), [0.0, 1.0, 2.0, 3.0]);
-        assert_eq!(enlarge(Upsampling::HalfPixel), [0.0, 0.75, 2.25, 3.0]);
-        assert_eq!(Upsampling::CornerAligned.enlarge(&[2.0], [1, 1], [2, 2]), [2.0; 4]);
-    }
 
     #[test]
     fn equal_scores_weigh_equally_and_large_ones_do_not_overflow() {

@@ -1,6 +1,7 @@
 //! Shapley-CAM.
 
-use super::{Point, grad_cam};
+use super::grad_cam;
+use super::point::Point;
 
 /// L = sum_k w_k A_k with w_k the mean over the positions of g - H A / 2, H the score's Hessian by the activations: Cai 2025, *CAMs
 /// as Shapley Value-based Explainers*, from the second-order expansion of the score.

@@ -1,6 +1,6 @@
 //! XGrad-CAM.
 
-use super::Point;
+use super::point::Point;
 
 /// Keeps the division from 0 where a channel is dead; pytorch-grad-cam's.
 const EPSILON: f64 = 1e-7;

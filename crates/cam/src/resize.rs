@@ -2,10 +2,8 @@
 
 use std::cell::RefCell;
 
-use crate::error::named;
-
-/// Added to a map's maximum before the division by it, as in pytorch-grad-cam.
-const EPSILON: f32 = 1e-7;
+use crate::names::named;
+use crate::scale::Scale;
 
 /// Where the cells of a map lie in the image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -186,50 +184,53 @@ impl Resizer {
     }
 }
 
-/// m -> (m - min) / (1e-7 + max(m - min)).
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Scale {
-    least: f32,
-    divisor: f32,
+/// Where the cells of a channel lie in the image that they mask.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Upsampling {
+    /// The outermost cells' centres are the image's corners: the authors' code and pytorch-grad-cam.
+    #[default]
+    CornerAligned,
+    /// The cells tile the image, as in the resize of final maps.
+    HalfPixel,
 }
 
-impl Scale {
-    /// For values of which the least and the largest are known, neither below 0.
-    pub(crate) fn between(least: f32, largest: f32) -> Self {
-        Self {
-            least,
-            divisor: EPSILON + (largest - least).max(0.0),
-        }
+named!(
+    Upsampling,
+    "upsampling",
+    [CornerAligned = "corner_aligned", HalfPixel = "half_pixel"]
+);
+
+impl Upsampling {
+    fn position(self, pixel: usize, cells: usize, size: usize) -> f32 {
+        let position = match self {
+            Self::CornerAligned => pixel as f32 * (cells - 1) as f32 / (size - 1).max(1) as f32,
+            Self::HalfPixel => (pixel as f32 + 0.5) * cells as f32 / size as f32 - 0.5,
+        };
+        position.clamp(0.0, (cells - 1) as f32)
     }
 
-    /// For max(values, 0), finite.
-    pub(crate) fn of_positive(values: &[f32]) -> Self {
-        // Eight independent minima and maxima keep the loop from waiting for itself.
-        const LANES: usize = 8;
-        let (mut least, mut largest) = ([f32::INFINITY; LANES], [0.0_f32; LANES]);
-        let (chunks, rest) = values.as_chunks::<LANES>();
-        for chunk in chunks {
-            for lane in 0..LANES {
-                least[lane] = if chunk[lane] < least[lane] {
-                    chunk[lane]
-                } else {
-                    least[lane]
-                };
-                largest[lane] = if chunk[lane] > largest[lane] {
-                    chunk[lane]
-                } else {
-                    largest[lane]
-                };
-            }
+    /// Bilinear, `[height, width]` to `[rows, columns]`.
+    pub(crate) fn enlarge(self, map: &[f32], [height, width]: [usize; 2], [rows, columns]: [usize; 2]) -> Vec<f32> {
+        let mut out = Vec::with_capacity(rows * columns);
+        let across: Vec<_> = (0..columns)
+            .map(|x| neighbours(self.position(x, width, columns), width))
+            .collect();
+        for y in 0..rows {
+            let (top, bottom, down) = neighbours(self.position(y, height, rows), height);
+            let (top, bottom) = (&map[top * width..][..width], &map[bottom * width..][..width]);
+            out.extend(across.iter().map(|&(left, right, across)| {
+                let upper = top[left] * (1.0 - across) + top[right] * across;
+                let lower = bottom[left] * (1.0 - across) + bottom[right] * across;
+                upper * (1.0 - down) + lower * down
+            }));
         }
-        let least = rest.iter().chain(&least).fold(f32::INFINITY, |a, &b| a.min(b)).max(0.0);
-        let largest = rest.iter().chain(&largest).fold(0.0, |a: f32, &b| a.max(b));
-        Self::between(least, largest)
+        out
     }
+}
 
-    pub(crate) fn apply(self, value: f32) -> f32 {
-        (value - self.least) / self.divisor
-    }
+fn neighbours(position: f32, cells: usize) -> (usize, usize, f32) {
+    let first = (position as usize).min(cells - 1);
+    (first, (first + 1).min(cells - 1), position - first as f32)
 }
 
 #[cfg(test)]
@@ -266,6 +267,14 @@ mod tests {
         let row = |high: f32| [0.0, 0.5 * high, high, high];
         let expected: Vec<f32> = [0.5, 0.75, 1.0, 1.0].into_iter().flat_map(row).collect();
         assert_map(&found, &expected);
+    }
+
+    #[test]
+    fn corners_and_half_pixels_by_hand() {
+        let enlarge = |upsampling: Upsampling| upsampling.enlarge(&[0.0, 3.0], [1, 2], [1, 4]);
+        assert_eq!(enlarge(Upsampling::CornerAligned), [0.0, 1.0, 2.0, 3.0]);
+        assert_eq!(enlarge(Upsampling::HalfPixel), [0.0, 0.75, 2.25, 3.0]);
+        assert_eq!(Upsampling::CornerAligned.enlarge(&[2.0], [1, 1], [2, 2]), [2.0; 4]);
     }
 
     #[test]

@@ -1,0 +1,78 @@
+//! Names of variants: in experiment files, on the command line and in results.
+
+use crate::{Error, Result};
+
+/// The variant of that name, or an error that lists all names.
+pub(crate) fn by_name<T: Copy>(kind: &'static str, name: &str, all: &[(T, &'static str)]) -> Result<T> {
+    let found = all.iter().find(|(_, known)| *known == name);
+    found.map(|(value, _)| *value).ok_or_else(|| Error::UnknownName {
+        kind,
+        name: name.to_owned(),
+        known: all.iter().map(|(_, known)| *known).collect(),
+    })
+}
+
+/// Gives an enum its names: `FromStr`, `Display`, `name()` and the list `ALL`.
+macro_rules! named {
+    ($type:ident, $kind:literal, [$($variant:ident = $name:literal),+ $(,)?]) => {
+        impl $type {
+            /// Every variant, in the order of documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name in experiment files, on the command line and in results.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name),+
+                }
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = $crate::Error;
+
+            fn from_str(name: &str) -> $crate::Result<Self> {
+                $crate::names::by_name($kind, name, &[$((Self::$variant, $name)),+])
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    };
+}
+pub(crate) use named;
+
+#[cfg(test)]
+mod tests {
+    use crate::{Method, Resize, Target};
+
+    #[test]
+    fn names_lead_back_to_their_variants() {
+        assert!(
+            Method::ALL
+                .iter()
+                .all(|one| one.name().parse::<Method>().unwrap() == *one)
+        );
+        assert!(
+            Target::ALL
+                .iter()
+                .all(|one| one.name().parse::<Target>().unwrap() == *one)
+        );
+        assert!(
+            Resize::ALL
+                .iter()
+                .all(|one| one.name().parse::<Resize>().unwrap() == *one)
+        );
+    }
+
+    #[test]
+    fn unknown_names_are_answered_with_the_known_ones() {
+        let message = "gradcam".parse::<Method>().unwrap_err().to_string();
+        assert!(
+            message.starts_with("`gradcam` is not a method; known: cam, grad_cam, hires_cam, "),
+            "{message}"
+        );
+    }
+}
