@@ -85,5 +85,5 @@ pub use shards::IndexProgress;
 pub use similarity::Similarity;
 pub use source::{MemorySource, Source};
 pub use split::Split;
-pub use table::{Resize, TableConfig, TableFolder, TableSplit, stratified_split};
+pub use table::{Resize, Shares, TableConfig, TableFolder, TableSplit, stratified_split};
 pub use warp::warp_into;

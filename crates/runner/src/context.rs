@@ -87,8 +87,10 @@ impl Context {
         self.manifest.seed = self.experiment.seed;
         self.manifest.device = device_name(&self.device);
         self.manifest.data = data;
-        self.results
-            .write("experiment.yaml", to_yaml(&self.experiment)?.as_bytes())?;
+        self.results.write(
+            "experiment.yaml",
+            to_yaml(&self.experiment, self.results.path())?.as_bytes(),
+        )?;
         self.manifest.write(&self.results)
     }
 

@@ -1,19 +1,15 @@
 //! What can go wrong in a run, each with the words a user needs to mend it.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// A failure of the program. `Display` is one sentence; [`std::error::Error::source`] leads to the cause.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An experiment file, or a `--set`, that does not say what it should.
-    #[error("{place}: {message}")]
-    Experiment {
-        /// The file, or the `--set` as it was typed.
-        place: String,
-        /// What was found and what is allowed.
-        message: String,
-    },
+    /// An experiment file, another YAML file or a `--set` that does not say what it should: at least one fault.
+    #[error("{}", listed(.0))]
+    Experiment(Vec<Fault>),
     /// A file or folder that could not be read or written.
     #[error("{}: {doing} failed", path.display())]
     Io {
@@ -83,10 +79,43 @@ pub enum Error {
     Figure(#[from] crate::figures::FigureError),
 }
 
+/// Something in a YAML file or a `--set` that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The file and line, or the `--set` as it was typed.
+    pub place: String,
+    /// The key, what was found there and what is allowed.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+fn listed(faults: &[Fault]) -> String {
+    match faults {
+        [one] => one.to_string(),
+        several => {
+            let lines: Vec<String> = several.iter().map(|fault| format!("\n- {fault}")).collect();
+            format!("{} faults:{}", several.len(), lines.concat())
+        }
+    }
+}
+
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// An [`Error::Experiment`] of one fault.
+    pub fn experiment(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Experiment(vec![Fault {
+            place: place.into(),
+            message: message.into(),
+        }])
+    }
+
     /// An [`Error::Io`] made from a system error, for `map_err`.
     pub fn io(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

@@ -9,7 +9,6 @@ use metrics::Class;
 use model::{ClassWeights, Scheme};
 
 use crate::error::Result;
-use crate::experiment::Shapes;
 use crate::interrupt::Interrupt;
 use crate::output::print;
 use crate::progress::Progress;
@@ -116,11 +115,12 @@ pub fn write_procedural(
 ///
 /// # Errors
 /// Those of the generator; [`crate::error::Error::Interrupted`].
-pub fn write_shapes(folder: &Path, settings: Shapes, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
-    let config = dataset::shapes::Config {
-        images: settings.images,
-        seed: settings.seed,
-    };
+pub fn write_shapes(
+    folder: &Path,
+    config: dataset::shapes::Config,
+    progress: &Progress,
+    interrupt: &Interrupt,
+) -> Result<()> {
     shown("shapes", config.images, folder, progress, interrupt, |show| {
         dataset::shapes::write(folder, config, show)
     })

@@ -17,7 +17,7 @@ const PREVIEW_DPI: f32 = 150.0;
 const CSS_DPI: f32 = 96.0;
 
 /// A kind of file that a figure is written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// Vector drawing; text stays text and names its font.

@@ -4,7 +4,7 @@ use plotters::style::RGBColor;
 use serde::{Deserialize, Serialize};
 
 /// A set of colours that readers with any colour vision tell apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Palette {
     /// Okabe and Ito 2008, as in Wong, Nature Methods 2011. The first two also differ in lightness.

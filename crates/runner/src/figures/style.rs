@@ -31,7 +31,7 @@ pub(super) const GRID: RGBColor = RGBColor(0xE2, 0xE2, 0xE2);
 pub(super) const BAND: RGBColor = RGBColor(0xF0, 0xF0, 0xF0);
 
 /// Which of a page's widths a figure takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Column {
     /// One column of a page with two.

@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use super::{DataSet, evaluate, masks};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, Fill, Hide, MASKS};
+use crate::experiment::{Experiment, Fill, Hide, RegionSource};
 use crate::frames::PerAttribute;
 use crate::hiding::{Hole, blurred, mixed};
 use crate::manifest::Key;
@@ -218,7 +218,7 @@ struct Hider<'a> {
 /// What is hidden: where each image has regions of its own, those are its masks.
 fn hidden(context: &Context) -> Hide {
     match context.experiment.regions() {
-        MASKS => Hide::ExactMask,
+        RegionSource::Masks => Hide::ExactMask,
         _ => context.experiment.measure.occlusion.hide,
     }
 }
@@ -230,11 +230,10 @@ impl<'a> Hider<'a> {
             Hide::Region => shared_regions(context, data)?,
             Hide::ExactMask => {
                 if !data.source.has_masks() {
-                    return Err(Error::Experiment {
-                        place: "measure.occlusion.hide".to_owned(),
-                        message: "exact_mask, but the data set has no masks; `region` hides the attributes' regions"
-                            .to_owned(),
-                    });
+                    return Err(Error::experiment(
+                        "measure.occlusion.hide",
+                        "exact_mask, but the data set has no masks; `region` hides the attributes' regions",
+                    ));
                 }
                 Vec::new()
             }

@@ -8,7 +8,7 @@ use super::chosen::{Chosen, WAYS};
 use super::facts::DataFacts;
 use super::maps::MapsFile;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::figures::data::{
     AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, Examples, Outline,
 };
@@ -63,7 +63,7 @@ pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) ->
         return Ok(None);
     }
     let chosen = Chosen::read(&context.results, classifiers)?;
-    let config = context.experiment.explain.config().map_err(Error::Request)?;
+    let config = context.experiment.explain.config();
     let regions = regions::load(&context.experiment, &facts.attributes)?;
     let (_, height, width) = chosen.shape;
     let size = chosen.size;

@@ -106,9 +106,10 @@ impl Redraw {
         let key = draw::key(&context.experiment, &context.manifest);
         context.stage("draw", key, |context| {
             let written = draw_what_can_be(context)?;
-            context
-                .results
-                .write("experiment.yaml", to_yaml(&context.experiment)?.as_bytes())?;
+            context.results.write(
+                "experiment.yaml",
+                to_yaml(&context.experiment, context.results.path())?.as_bytes(),
+            )?;
             Ok(written)
         })?;
         print(context.results.join("figures").display())

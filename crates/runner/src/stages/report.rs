@@ -73,7 +73,7 @@ pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, fig
             .map(|format| format.extension())
             .collect(),
         facts: facts(context, data),
-        experiment: to_yaml(&context.experiment)?,
+        experiment: to_yaml(&context.experiment, context.results.path())?,
         durations: Some(durations(context)),
         files: files(context, measured, figures),
         citation: citation::bibtex(&context.manifest.version, context.manifest.revision.as_deref()),
