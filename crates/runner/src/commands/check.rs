@@ -37,15 +37,24 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     print(table(&lines(&loaded)))
 }
 
+/// How many runs of a sweep are named; `sweep --list` names all.
+const NAMED: usize = 3;
+
 fn sweep(plan: &Plan) -> String {
-    let names: Vec<&str> = plan.runs.iter().map(|run| run.name.as_str()).collect();
+    let names: Vec<&str> = plan.runs.iter().map(|run| run.name.as_str()).take(NAMED).collect();
+    let more = if plan.runs.len() > NAMED { ", ..." } else { "" };
     let seeds: Vec<String> = plan.file.seeds.iter().map(u64::to_string).collect();
     let mut lines = vec![
         ("experiment", plan.experiment.display().to_string()),
         ("along x", plan.x.clone()),
         (
             "runs",
-            format!("{} for {} points: {}", names.len(), plan.points.len(), names.join(", ")),
+            format!(
+                "{} for {} points: {}{more}",
+                plan.runs.len(),
+                plan.points.len(),
+                names.join(", ")
+            ),
         ),
         ("results", format!("results/{}", plan.name)),
     ];

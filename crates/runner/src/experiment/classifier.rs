@@ -109,8 +109,8 @@ impl Classifier {
     }
 }
 
-/// The schemes of class weights: those of `model::Scheme`, whose `EffectiveNumber` holds its beta, which YAML has beside the scheme; and
-/// serde's `flatten`, which could unite the two, does not go with `deny_unknown_fields`.
+/// The schemes of class weights.
+// `model::Scheme` holds the beta inside, YAML beside the scheme; serde's `flatten` would unite them, but not with `deny_unknown_fields`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightScheme {

@@ -112,8 +112,8 @@ mod schedule {
     }
 }
 
-/// The optimisers, with PyTorch's definitions: `model::Rule` has their momentum inside, which YAML has beside them (see
-/// [`WeightScheme`](super::WeightScheme)).
+/// The optimisers, with PyTorch's definitions.
+// `model::Rule` holds the momentum inside, YAML beside it: as with `WeightScheme`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Optimiser {

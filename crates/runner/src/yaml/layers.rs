@@ -111,13 +111,12 @@ impl Layers {
                 .missing
                 .map(|key| KeyPath::new(&format!("{}.{key}", misfit.path)));
             // What is missing because it was wrong has been said.
-            if absent.is_some_and(|absent| left_out.contains(&absent)) {
-                return Err(faults);
+            if !absent.is_some_and(|absent| left_out.contains(&absent)) {
+                faults.push(self.fault(&misfit.path, misfit.message));
             }
-            faults.push(self.fault(&misfit.path, misfit.message));
             // What is wrong is left out, to see whether the rest is right; a list as a whole, for its items are counted.
             let out = misfit.path.keys_only();
-            if misfit.missing.is_some() || rest.take(&out).is_none() {
+            if rest.take(&out).is_none() {
                 return Err(faults);
             }
             left_out.push(out);

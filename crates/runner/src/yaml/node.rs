@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::key::{KeyPath, Step};
@@ -199,6 +199,11 @@ impl<'de> Deserialize<'de> for Node {
                 Ok(Node::Null)
             }
 
+            /// A file without anything but comments.
+            fn visit_none<E>(self) -> Result<Node, E> {
+                Ok(Node::Null)
+            }
+
             fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
                 Ok(Node::Bool(value))
             }
@@ -229,14 +234,7 @@ impl<'de> Deserialize<'de> for Node {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
                 let mut entries: Vec<(String, Node)> = Vec::new();
-                while let Some(key) = map.next_key::<Node>()? {
-                    if matches!(key, Node::List(_) | Node::Map(_)) {
-                        return Err(A::Error::custom(format!("the key {key} is no name")));
-                    }
-                    let key = key.to_string();
-                    if entries.iter().any(|(known, _)| *known == key) {
-                        return Err(A::Error::custom(format!("`{key}` stands here twice")));
-                    }
+                while let Some(key) = map.next_key_seed(NewKey(&entries))? {
                     entries.push((key, map.next_value()?));
                 }
                 Ok(Node::Map(entries))
@@ -248,6 +246,32 @@ impl<'de> Deserialize<'de> for Node {
             }
         }
         deserializer.deserialize_any(Any)
+    }
+}
+
+/// Reads a key that is not yet among some: here, for a fault to have the key's line.
+struct NewKey<'a>(&'a [(String, Node)]);
+
+impl<'de> DeserializeSeed<'de> for NewKey<'_> {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for NewKey<'_> {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<String, E> {
+        if self.0.iter().any(|(known, _)| known == key) {
+            return Err(E::custom(format!("`{key}` stands here twice")));
+        }
+        Ok(key.to_owned())
     }
 }
 
