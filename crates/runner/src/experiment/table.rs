@@ -37,7 +37,7 @@ pub struct Table {
     pub masks: Option<PathBuf>,
     /// Writes an example on first use: pictures of shapes, whose table and folders are then read as any other's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shapes: Option<dataset::shapes::Config>,
+    pub shapes: Option<synthetic::shapes::Config>,
 }
 
 impl Table {

@@ -7,6 +7,7 @@ use dataset::{Annotations, ClassCounts, Loader, LoaderConfig, PackedPixels, Spli
 
 use crate::error::{Error, Result};
 use crate::experiment::{Data, Source};
+use crate::measured::DataFacts;
 
 /// An image that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,17 @@ impl DataSet {
             (None, Some(_)) if settings.source == Source::Table => "all",
             (None, Some(_)) => "not filtered for frontal faces: no landmarks",
             (Some(_), Some(_)) => "frontal",
+        }
+    }
+
+    /// What results say of it.
+    pub fn facts(&self, settings: &Data) -> DataFacts {
+        DataFacts {
+            attributes: self.attributes().to_vec(),
+            counts: self.class_counts(),
+            training: self.training.len(),
+            test: self.test.len(),
+            filter: self.filtered(settings).to_owned(),
         }
     }
 

@@ -25,7 +25,6 @@ mod example_attributes;
 mod examples;
 mod explain;
 mod faces;
-mod facts;
 mod faithfulness;
 mod figure_data;
 mod finished;
@@ -48,41 +47,21 @@ mod report;
 mod train;
 
 pub use data::DataSet;
-pub use explain::energy_path;
-pub use facts::DataFacts;
-pub use faithfulness::{CENTRE, RANDOM, paths as faithfulness_paths};
 pub use finished::is_finished;
 pub use needs::{missing, precision, refuse};
-pub use occlude::{is_wanted as occlusion_is_wanted, occlusion_path};
 pub use open::prepare;
-pub use predict::Predictions;
 pub use reference::read_file as read_reference;
 
-use crate::cli::Run;
-use crate::context::{Chosen, Context, choose_device, device_name};
+use crate::artefacts;
+use crate::context::Context;
+use crate::device::{Chosen, choose_device, device_name};
 use crate::error::{Error, Result};
 use crate::experiment;
 use crate::interrupt::Interrupt;
 use crate::measured::Measured;
 use crate::output::print;
 use crate::regions::{self, Regions};
-
-/// The last stage of a run. Earlier ones run first where they must.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Last {
-    /// Training.
-    Train,
-    /// Scores of the test images.
-    Predict,
-    /// Maps and their energies.
-    Explain,
-    /// Tables and verdicts.
-    Measure,
-    /// Figures and the report.
-    Draw,
-    /// Everything, and the results on the terminal.
-    Report,
-}
+use crate::request::{Last, Run};
 
 /// Runs an experiment up to a stage.
 ///
@@ -152,7 +131,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         }
     }
     if last >= Last::Measure {
-        let measured = Measured::read(&context, &data)?;
+        let measured = Measured::read(&context, &data.facts(&context.experiment.data))?;
         measure::run(&mut context, &data, &measured)?;
         if last >= Last::Draw {
             chosen::run(&mut context, &data, &measured.classifiers)?;
@@ -162,7 +141,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         measure::show(&context, &data, &measured)?;
     }
     let end = if last >= Last::Draw {
-        context.results.join("report.html")
+        context.results.join(artefacts::REPORT)
     } else {
         context.results.path().to_owned()
     };

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dataset::{CelebaFolder, TableFolder, procedural};
+use dataset::{CelebaFolder, TableFolder};
+use synthetic::faces;
 
 use super::data::DataSet;
 use super::place::{Place, folder_name};
@@ -11,6 +12,7 @@ use super::{bad_images, celeba, packed};
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::{Data, OnBadImage, Source};
+use crate::generate::{write_procedural, write_shapes};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 
@@ -60,7 +62,7 @@ fn open_in(data: &Data, place: &Place<'_>) -> Result<DataSet> {
         (Source::Celeba, _) => celeba::open(&folder, place.progress, place.interrupt)?,
         (Source::Table, Some(table)) => {
             if let Some(shapes) = table.shapes {
-                crate::commands::data::write_shapes(&folder, shapes, place.progress, place.interrupt)?;
+                write_shapes(&folder, shapes, place.progress, place.interrupt)?;
             }
             Arc::new(TableFolder::open(&table.config(&folder))?)
         }
@@ -84,11 +86,11 @@ fn pack(set: &mut DataSet, data: &Data, place: &Place<'_>) -> Result<()> {
 
 fn write_faces(data: &Data, folder: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
     let faces = &data.procedural;
-    let config = procedural::Config {
+    let config = faces::Config {
         images: faces.train + faces.validation + faces.test,
         validation: faces.validation,
         test: faces.test,
         seed: faces.seed,
     };
-    crate::commands::data::write_procedural(folder, &config, procedural::Form::default(), progress, interrupt)
+    write_procedural(folder, &config, faces::Form::default(), progress, interrupt)
 }

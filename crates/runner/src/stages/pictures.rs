@@ -5,14 +5,13 @@ use image::RgbImage;
 use metrics::Class;
 
 use super::chosen::{Chosen, WAYS};
-use super::facts::DataFacts;
 use super::maps::MapsFile;
 use crate::context::Context;
 use crate::error::Result;
 use crate::figures::data::{
     AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, Examples, Outline,
 };
-use crate::measured::Measured;
+use crate::measured::{DataFacts, Measured};
 use crate::regions;
 
 /// The average map of each attribute over the images predicted positive and negative.

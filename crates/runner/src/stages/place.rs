@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dataset::{procedural, shapes};
+use synthetic::{faces, shapes};
 
 use crate::experiment::{Data, Source};
 use crate::interrupt::Interrupt;
@@ -34,7 +34,7 @@ pub(super) fn folder_name(data: &Data) -> PathBuf {
         },
         Source::Procedural => {
             let faces = &data.procedural;
-            let (version, seed) = (procedural::GENERATOR_VERSION, faces.seed);
+            let (version, seed) = (faces::GENERATOR_VERSION, faces.seed);
             format!(
                 "procedural-v{version}-{}-{}-{}-seed{seed}",
                 faces.train, faces.validation, faces.test

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 pub use super::ordered::Ordered;
 use crate::error::{Error, Fault, Result};
-use crate::stages::Last;
+use crate::request::Last;
 use crate::yaml;
 
 /// A sweep as it is written. `KEY.PATH` stands for any key of an experiment, as in `--set`.

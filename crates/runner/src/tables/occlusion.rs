@@ -6,9 +6,8 @@ use metrics::{Class, Paired, Statistics};
 use super::latex;
 use super::terminal::styled;
 use crate::frames::Table;
-use crate::measured::{AttributeMeasures, ClassifierMeasures, Measured};
+use crate::measured::{AllBiases, AttributeMeasures, ClassifierMeasures, Measured, Occlusion};
 use crate::names;
-use crate::occlusion::{AllBiases, Occlusion};
 
 /// Whether anything was hidden of any image, or its score taken apart.
 pub fn is_there(measured: &Measured) -> bool {

@@ -19,7 +19,7 @@ use cam::{Explainer, ExplainerConfig, Maps, Method, Resize, RiseConfig, Target};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
-use crate::context::choose_device;
+use crate::device::choose_device;
 use crate::error::{Error, Result, describe};
 use crate::output::print;
 use crate::progress::{Progress, duration};

@@ -20,17 +20,13 @@ use self::collected::Collected;
 use self::decomposed::Decomposer;
 use self::seen::Stage;
 use super::{DataSet, evaluate, reference};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::frames::LongWriter;
 use crate::manifest::Key;
 use crate::regions;
-
-/// The path of a classifier's energies in the results folder.
-pub fn energy_path(classifier: &str) -> String {
-    format!("{classifier}/energy.parquet")
-}
 
 /// Runs the stage for one classifier.
 ///
@@ -97,7 +93,7 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         resize,
     };
     let cost = stage.announce();
-    let path = energy_path(classifier);
+    let path = artefacts::energy(classifier);
     let mut table = LongWriter::begin(&context.results.join(&path), data.attributes(), energies::columns)?;
     let mut collected = Collected::new(stage.attributes.len(), size);
 

@@ -22,7 +22,8 @@ use dataset::Loader;
 use self::course::Course;
 use self::job::{Job, stage};
 pub use self::recipe::class_weights;
-use super::{DataSet, evaluate};
+use super::DataSet;
+use crate::artefacts;
 use crate::context::{Context, SideBySide};
 use crate::error::{Error, Result};
 use crate::manifest::Key;
@@ -124,7 +125,7 @@ fn adopt(context: &Context, data: &DataSet, name: &str, file: &WeightsFile) -> R
     let normalisation = settings.normalisation();
     let network = file.classifier(&architecture, data.attributes(), normalisation, &context.device)?;
     unfinished::save_trained(context, data, name, &network)?;
-    Ok(vec![evaluate::checkpoint_path(name)])
+    Ok(vec![artefacts::checkpoint(name)])
 }
 
 #[cfg(test)]
