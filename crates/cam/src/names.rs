@@ -12,7 +12,7 @@ pub(crate) fn by_name<T: Copy>(kind: &'static str, name: &str, all: &[(T, &'stat
     })
 }
 
-/// Gives an enum its names: `FromStr`, `Display`, `name()` and the list `ALL`.
+/// Gives an enum its names: `FromStr`, `Display`, serde's traits, `name()` and the list `ALL`.
 macro_rules! named {
     ($type:ident, $kind:literal, [$($variant:ident = $name:literal),+ $(,)?]) => {
         impl $type {
@@ -38,6 +38,31 @@ macro_rules! named {
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.name())
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.name())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+                let name = String::deserialize(deserializer)?;
+                let unknown = |_| serde::de::Error::unknown_variant(&name, &[$($name),+]);
+                name.parse().map_err(unknown)
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "enum": [$($name),+] })
             }
         }
     };

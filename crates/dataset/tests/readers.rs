@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use dataset::{
-    Annotations, AttributeMasks, CelebaFolder, CelebaParquet, Fit, MemorySource, PackedPixels, Source, Split,
+    Annotations, AttributeMasks, CelebaFolder, CelebaParquet, Fit, MemorySource, PackedPixels, Shares, Source, Split,
     TableConfig, TableFolder, TableSplit, decode, parse_identities, parse_labels, parse_landmarks, parse_partition,
 };
 use image::{ImageFormat, Rgb, RgbImage};
@@ -218,11 +218,11 @@ fn table(name: &str, bytes: &[u8]) {
         image_column: if parquet { "image.path" } else { "image" }.to_owned(),
         attributes: parquet.then(|| vec!["Smiling".to_owned(), "Young".to_owned()]),
         split: if parquet {
-            TableSplit::Stratified {
+            TableSplit::Stratified(Shares {
                 validation: 0.2,
                 test: 0.2,
                 seed: 1,
-            }
+            })
         } else {
             TableSplit::Column("split".to_owned())
         },

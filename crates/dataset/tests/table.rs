@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use dataset::{Error, Fit, Loader, LoaderConfig, Source, Split, TableConfig, TableFolder, TableSplit};
+use dataset::{Error, Fit, Loader, LoaderConfig, Shares, Source, Split, TableConfig, TableFolder, TableSplit};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
 
@@ -167,11 +167,11 @@ fn without_a_split_column_the_split_is_stratified() {
     fs::write(folder.path().join("labels.csv"), rows).unwrap();
     fs::write(folder.path().join("images/0.png"), "").unwrap();
     let table = TableFolder::open(&TableConfig {
-        split: TableSplit::Stratified {
+        split: TableSplit::Stratified(Shares {
             validation: 0.2,
             test: 0.3,
             seed: 7,
-        },
+        }),
         ..config(folder.path())
     })
     .unwrap();
@@ -191,11 +191,11 @@ fn parquet_as_pandas_writes_it_says_the_same_as_csv() {
     let of = |attributes: &[&str]| TableConfig {
         file: path.clone(),
         attributes: Some(attributes.iter().map(|&name| name.to_owned()).collect()),
-        split: TableSplit::Stratified {
+        split: TableSplit::Stratified(Shares {
             validation: 0.0,
             test: 0.4,
             seed: 1,
-        },
+        }),
         ..config(folder.path())
     };
     let table = TableFolder::open(&of(&["wet", "crack"])).unwrap();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The numbers that a training step computes with on a GPU. Parameters, the optimiser's state, statistics, head and loss are float32
 /// in all of them, and so is all evaluation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// IEEE single precision.

@@ -9,6 +9,7 @@ use crate::{Error, Result};
 
 /// The kind of residual block (He et al. 2016, figure 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Block {
     /// Two convolutions of the stage's width.
@@ -30,6 +31,7 @@ impl Block {
 
 /// The layers before the first stage: a convolution to the first stage's width, batch norm, ReLU and possibly a max pooling.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stem {
     /// Side of the convolution's kernel in pixels, odd; 7 in the standard networks.
@@ -42,6 +44,7 @@ pub struct Stem {
 
 /// A run of residual blocks of one width.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// Channels inside the blocks; a bottleneck's output has four times as many.
@@ -67,6 +70,7 @@ fn three() -> usize {
 ///
 /// Stage `i` (from 1) is the layer `layer{i}` in tensor names, as in torchvision. Its ResNets are the presets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Architecture {
     /// The kind of block, the same in all stages.

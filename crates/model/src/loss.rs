@@ -11,6 +11,7 @@ use crate::{ClassWeights, Error, Result};
 /// -1 or +1. A label 0 is "not annotated": it adds nothing to the sum and is not counted in M. The divisor is not the sum
 /// of the weights, so smaller weights give a smaller loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// l = (z - y)^2: the paper's (Rudd et al. 2016).

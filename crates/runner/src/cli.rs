@@ -43,6 +43,10 @@ enum Command {
     Draw(Run),
     /// Run an experiment under many settings and seeds, here or on a cluster, and compare the results
     Sweep(Box<commands::sweep::Arguments>),
+    /// Say what an experiment or a sweep would do, or everything that is wrong with its file; needs no data
+    Check(commands::check::Arguments),
+    /// Print the JSON Schema of experiment or sweep files, for editors
+    Schema(commands::schema::Arguments),
     /// Write, list and count data sets
     #[command(subcommand)]
     Data(commands::data::Command),
@@ -82,6 +86,8 @@ fn run(command: Command) -> Result<()> {
         Command::Measure(run) => stages::run(&run, Last::Measure),
         Command::Draw(run) => stages::run(&run, Last::Draw),
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
+        Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Schema(arguments) => commands::schema::run(&arguments),
         Command::Data(command) => commands::data::run(command),
         Command::ExplainImages(arguments) => commands::explain_images::run(&arguments),
         Command::MeasureScores(arguments) => commands::measure_scores::run(&arguments),
@@ -131,6 +137,9 @@ mod tests {
             "biascam sweep s.yaml --jobs 2 --device cuda:0,cuda:1 --set training.epochs=1 --fresh",
             "biascam sweep s.yaml --slurm",
             "biascam sweep s.yaml --compare",
+            "biascam check a.yaml --set seed=2",
+            "biascam schema",
+            "biascam schema sweep",
             "biascam data procedural --out d --images 10 --seed 3",
             "biascam data fetch celeba",
             "biascam data fetch resnet50 --out w",

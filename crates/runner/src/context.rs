@@ -71,8 +71,8 @@ impl Context {
             manifest.device = device_name(&self.device);
             manifest.data = data;
         });
-        self.results()
-            .write(artefacts::EXPERIMENT, to_yaml(&self.experiment)?.as_bytes())?;
+        let experiment = to_yaml(&self.experiment, self.results().path())?;
+        self.results().write(artefacts::EXPERIMENT, experiment.as_bytes())?;
         Ok(self.workspace.save()?)
     }
 

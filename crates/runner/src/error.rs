@@ -1,5 +1,6 @@
 //! What can go wrong in a run, each with the words a user needs to mend it.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::hub::HubError;
@@ -10,14 +11,9 @@ use crate::pipeline::{self, Interrupted, ListenError, StepError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An experiment file, or a `--set`, that does not say what it should.
-    #[error("{place}: {message}")]
-    Experiment {
-        /// The file, or the `--set` as it was typed.
-        place: String,
-        /// What was found and what is allowed.
-        message: String,
-    },
+    /// An experiment file, another YAML file or a `--set` that does not say what it should: at least one fault.
+    #[error("{}", listed(.0))]
+    Experiment(Vec<Fault>),
     /// The results folder or its files; or the run was asked to stop.
     #[error(transparent)]
     Pipeline(#[from] pipeline::Error),
@@ -50,10 +46,43 @@ pub enum Error {
     Figure(#[from] render::Error),
 }
 
+/// Something in a YAML file or a `--set` that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The file and line, or the `--set` as it was typed.
+    pub place: String,
+    /// The key, what was found there and what is allowed.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+fn listed(faults: &[Fault]) -> String {
+    match faults {
+        [one] => one.to_string(),
+        several => {
+            let lines: Vec<String> = several.iter().map(|fault| format!("\n- {fault}")).collect();
+            format!("{} faults:{}", several.len(), lines.concat())
+        }
+    }
+}
+
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// An [`Error::Experiment`] of one fault.
+    pub fn experiment(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Experiment(vec![Fault {
+            place: place.into(),
+            message: message.into(),
+        }])
+    }
+
     /// A file or folder that could not be read or written, for `map_err`.
     pub fn io(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let error = pipeline::Error::io(path, doing);

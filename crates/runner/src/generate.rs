@@ -6,7 +6,6 @@ use std::path::Path;
 use synthetic::{WriteOutcome, faces, shapes};
 
 use crate::error::Result;
-use crate::experiment::Shapes;
 use crate::pipeline::{Interrupt, Progress};
 
 /// Writes procedural faces unless they are there already, and shows how it goes.
@@ -29,11 +28,7 @@ pub fn write_procedural(
 ///
 /// # Errors
 /// Those of the generator; [`Interrupted`](crate::pipeline::Interrupted).
-pub fn write_shapes(folder: &Path, settings: Shapes, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
-    let config = shapes::Config {
-        images: settings.images,
-        seed: settings.seed,
-    };
+pub fn write_shapes(folder: &Path, config: shapes::Config, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
     shown("shapes", config.images, folder, progress, interrupt, |show| {
         shapes::write(folder, config, show)
     })

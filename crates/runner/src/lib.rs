@@ -1,7 +1,7 @@
 //! The program `biascam`: experiments in YAML, from images to tables, figures and a report.
 //!
 //! A run resolves one [`experiment::Experiment`] and takes it through the [`stages`], each of which reads and writes
-//! files in one results folder ([`pipeline`]). Only this crate reads YAML, prints, and exits.
+//! files in one results folder ([`pipeline`]). Only this crate reads YAML ([`yaml`]), prints, and exits.
 
 pub mod artefacts;
 pub mod citation;
@@ -24,3 +24,4 @@ pub mod sweep;
 pub mod tables;
 pub mod tfevents;
 pub mod weights;
+pub mod yaml;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use metrics::Class;
 
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, Source};
+use crate::experiment::{Experiment, Role, Source};
 
 /// Zhang, Bieri, Günther 2024, arXiv 2403.14435: error rates and energies (HiResCAM) on the frontal test images.
 const TABLE: &str = include_str!("../data/published_results.csv");
@@ -59,20 +59,20 @@ impl Published {
         self.get(attribute, "train_positive_rate".to_owned())
     }
 
-    /// Error rate of a classifier (`unbalanced`, `balanced`) on the samples of a class.
-    pub fn error(&self, attribute: &str, classifier: &str, class: Class) -> Option<f64> {
+    /// Error rate of the classifier of a role on the samples of a class.
+    pub fn error(&self, attribute: &str, role: Option<Role>, class: Class) -> Option<f64> {
         let rate = if class == Class::Positive { "fnr" } else { "fpr" };
-        self.get(attribute, format!("{classifier}_{rate}"))
+        self.get(attribute, format!("{}_{rate}", role?))
     }
 
-    /// Mean proportional energy of the samples that a classifier predicts as a class.
-    pub fn energy(&self, attribute: &str, classifier: &str, class: Class) -> Option<f64> {
+    /// Mean proportional energy of the samples that the classifier of a role predicts as a class.
+    pub fn energy(&self, attribute: &str, role: Option<Role>, class: Class) -> Option<f64> {
         let side = if class == Class::Positive {
             "positive"
         } else {
             "negative"
         };
-        self.get(attribute, format!("{classifier}_energy_predicted_{side}"))
+        self.get(attribute, format!("{}_energy_predicted_{side}", role?))
     }
 
     fn get(&self, attribute: &str, column: String) -> Option<f64> {
@@ -88,11 +88,11 @@ mod tests {
     fn the_table_is_complete() {
         let published = Published::load().expect("well-formed");
         for attribute in dataset::Attributes::celeba().names() {
-            for classifier in ["unbalanced", "balanced"] {
+            for role in Role::ALL.map(Some) {
                 for class in Class::BOTH {
                     for value in [
-                        published.error(attribute, classifier, class),
-                        published.energy(attribute, classifier, class),
+                        published.error(attribute, role, class),
+                        published.energy(attribute, role, class),
                     ] {
                         assert!(value.is_some_and(|value| (0.0..=1.0).contains(&value)), "{attribute}");
                     }
@@ -100,7 +100,7 @@ mod tests {
             }
         }
         assert_eq!(
-            published.error("Attractive", "unbalanced", Class::Positive),
+            published.error("Attractive", Some(Role::Unbalanced), Class::Positive),
             Some(0.175)
         );
     }

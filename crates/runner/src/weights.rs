@@ -8,6 +8,7 @@ use hf_hub::Cache;
 use model::{Architecture, Checkpoint, InputNormalisation, Network};
 
 use crate::error::{Error, Result};
+use crate::experiment::repository_of;
 use crate::hub::Environment;
 
 /// A file of weights in memory.
@@ -27,13 +28,10 @@ pub fn find_pretrained(choice: &str, data_root: &Path) -> Result<PathBuf> {
     if file.is_file() {
         return Ok(file.to_owned());
     }
-    let repository = match choice.split_once('/') {
-        Some((owner, name)) if !owner.is_empty() && !name.contains('/') && !choice.ends_with(".safetensors") => name,
-        _ => {
-            return Err(Error::Request(format!(
-                "model.pretrained: {choice} is neither a file nor a repository of the hub such as timm/resnet50.tv_in1k"
-            )));
-        }
+    let Some(repository) = repository_of(choice) else {
+        return Err(Error::Request(format!(
+            "model.pretrained: {choice} is neither a file nor a repository of the hub such as timm/resnet50.tv_in1k"
+        )));
     };
     let placed = data_root.join("weights").join(format!("{repository}.safetensors"));
     if placed.is_file() {

@@ -13,7 +13,7 @@ use damage::{bounded, bytes_of};
 use model::{Architecture, Checkpoint, Network, OptimiserState};
 use proptest::prelude::*;
 use runner::commands::measure_scores;
-use runner::experiment::{load, settings_of};
+use runner::experiment::{RegionSource, load, settings_of};
 use runner::measured::DataFacts;
 use runner::pipeline::Manifest;
 use runner::pipeline::ResultsFolder;
@@ -108,7 +108,7 @@ proptest! {
 
     #[test]
     fn regions_files(bytes in bytes_of(REGIONS.into())) {
-        let _ = on_file("regions.yaml", &bytes, |path| regions::choose(&path.display().to_string(), &names(&["A", "B", "C"]), 16));
+        let _ = on_file("regions.yaml", &bytes, |path| regions::choose(&RegionSource::File(path.to_owned()), &names(&["A", "B", "C"]), 16));
     }
 
     #[test]

@@ -26,7 +26,9 @@ pub enum Density {
 named!(Density, "density", [Observed = "observed", Expected = "expected"]);
 
 /// The random masks of RISE.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
 pub struct RiseConfig {
     /// N, the number of masks and forward passes per image; the paper's 4,000 for VGG-16.
     pub masks: usize,

@@ -10,7 +10,9 @@ const BLUR_SIDE: f64 = 224.0;
 ///
 /// Scale, rotation, shift and mirroring are composed with the alignment into one resampling; blur and light follow.
 /// Scale and rotation are about the middle of the square.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default = "Augmentation::affact")]
 pub struct Augmentation {
     /// Standard deviation of the scale, whose mean is 1.
     pub scale: f32,

@@ -8,6 +8,7 @@ use crate::region::Region;
 
 /// What stands in the place of what is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Fill {
     /// Each pixel the weighted mean of its neighbours, and noise (Rong et al. 2022): no border that a network could see, and

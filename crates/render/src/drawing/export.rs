@@ -18,6 +18,7 @@ const CSS_DPI: f32 = 96.0;
 
 /// A kind of file that a figure is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// Vector drawing; text stays text and names its font.

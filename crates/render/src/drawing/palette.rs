@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A set of colours that readers with any colour vision tell apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Palette {
     /// Okabe and Ito 2008, as in Wong, Nature Methods 2011. The first two also differ in lightness.

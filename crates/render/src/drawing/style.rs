@@ -32,6 +32,7 @@ pub(crate) const BAND: RGBColor = RGBColor(0xF0, 0xF0, 0xF0);
 
 /// Which of a page's widths a figure takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Column {
     /// One column of a page with two.

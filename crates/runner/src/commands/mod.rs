@@ -1,9 +1,11 @@
 //! The commands beside the stages of a run.
 
+pub mod check;
 pub mod data;
 pub mod explain_images;
 pub mod fetch;
 pub mod inspect;
 pub mod measure_scores;
 pub mod report;
+pub mod schema;
 pub mod sweep;

@@ -2,49 +2,108 @@
 
 use model::Architecture;
 
-use super::range::{at_least, at_most, within};
-use super::{ArchitectureChoice, Data, Experiment, MASKS, Network, Source};
+use super::range::{Problem, at_least, at_most, within};
+use super::{
+    ArchitectureChoice, Classifier, Data, Experiment, Explain, Network, RegionSource, Role, Source, Table, Training,
+};
 
-/// Says which key is out of range, what it is and what is allowed.
-pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
-    let data = &experiment.data;
-    at_least("data.image_size", data.image_size, 16)?;
-    at_most("data.image_size", data.image_size, 1024)?;
-    within("data.training_fraction", data.training_fraction, f64::MIN_POSITIVE, 1.0)?;
-    if let Some(threshold) = data.frontal_threshold {
-        within(
-            "data.frontal_threshold",
-            f64::from(threshold),
-            f64::MIN_POSITIVE,
-            f64::from(f32::MAX),
-        )?;
+/// Every key that is out of range, what it is and what is allowed.
+pub(super) fn check(experiment: &Experiment) -> Vec<Problem> {
+    let mut results = data(&experiment.data);
+    let table = experiment.data.table.as_ref();
+    if *experiment.regions() == RegionSource::Masks && table.is_some_and(|table| table.masks.is_none()) {
+        let message = "masks, expected data.table.masks to say where they are";
+        results.push(Err(Problem::new("measure.regions", message)));
     }
-    at_least("data.procedural.train", data.procedural.train, 1)?;
-    at_least("data.procedural.test", data.procedural.test, 1)?;
-    table(data)?;
-    if experiment.regions() == MASKS && data.table.as_ref().is_some_and(|table| table.masks.is_none()) {
-        return Err("measure.regions: masks, expected data.table.masks to say where they are".to_owned());
-    }
-
-    let architecture = experiment.model.architecture()?;
     for (channel, &deviation) in experiment.model.deviation.iter().flatten().enumerate() {
-        within(
-            &format!("model.deviation[{channel}]"),
-            f64::from(deviation),
-            1e-6,
-            f64::from(f32::MAX),
-        )?;
+        let key = format!("model.deviation[{channel}]");
+        results.push(within(&key, f64::from(deviation), 1e-6, f64::from(f32::MAX)));
     }
+    results.extend(training(&experiment.training));
+    if experiment.classifiers.is_empty() {
+        results.push(Err(Problem::new("classifiers", "at least one is needed")));
+    }
+    for (name, one) in &experiment.classifiers {
+        results.extend(classifier(name, one));
+    }
+    for role in Role::ALL {
+        let same = experiment.classifiers.iter().filter(|(_, one)| one.role == Some(role));
+        let names: Vec<&str> = same.map(|(name, _)| name.as_str()).collect();
+        if let [first, .., last] = names.as_slice() {
+            let message = format!("{role}, which `{first}` is; expected one classifier of a role");
+            results.push(Err(Problem::new(format!("classifiers.{last}.role"), message)));
+        }
+    }
+    match experiment.model.architecture() {
+        Ok(architecture) => results.push(explain(&experiment.explain, &architecture)),
+        Err(problem) => results.push(Err(problem)),
+    }
+    if let Some(images) = experiment.explain.images {
+        results.push(at_least("explain.images", images, 1));
+    }
+    results.push(at_least("measure.resamples", experiment.measure.resamples, 100));
+    results.push(at_most("report.examples", experiment.report.examples, 12));
+    results.extend(experiment.figures.check());
+    results.into_iter().filter_map(Result::err).collect()
+}
 
-    let training = &experiment.training;
-    at_least("training.epochs", training.epochs, 1)?;
-    at_least("training.batch_size", training.batch_size, 2)?;
-    at_least("training.at_once", training.at_once.unwrap_or(1), 1)?;
-    within("training.learning_rate", training.learning_rate, f64::MIN_POSITIVE, 1e6)?;
-    within("training.momentum", training.momentum, 0.0, 0.9999)?;
-    within("training.weight_decay", training.weight_decay, 0.0, 1e3)?;
+fn data(data: &Data) -> Vec<Result<(), Problem>> {
+    let mut results = vec![
+        at_least("data.image_size", data.image_size, 16),
+        at_most("data.image_size", data.image_size, 1024),
+        within("data.training_fraction", data.training_fraction, f64::MIN_POSITIVE, 1.0),
+        at_least("data.procedural.train", data.procedural.train, 1),
+        at_least("data.procedural.test", data.procedural.test, 1),
+    ];
+    if let Some(threshold) = data.frontal_threshold {
+        let (key, most) = ("data.frontal_threshold", f64::from(f32::MAX));
+        results.push(within(key, f64::from(threshold), f64::MIN_POSITIVE, most));
+    }
+    match (data.source, &data.table) {
+        (Source::Table, None) => {
+            let message = "missing; source: table needs at least its file and images";
+            results.push(Err(Problem::new("data.table", message)));
+        }
+        (Source::Table, Some(of_table)) => results.extend(table(of_table)),
+        (_, Some(_)) => results.push(Err(Problem::new("data.table", "only with source: table"))),
+        (_, None) => {}
+    }
+    results
+}
+
+fn table(table: &Table) -> Vec<Result<(), Problem>> {
+    let split = &table.split;
+    let mut results = vec![
+        within("data.table.split.validation", split.validation, 0.0, 1.0),
+        within("data.table.split.test", split.test, f64::MIN_POSITIVE, 1.0),
+    ];
+    let both = split.validation + split.test;
+    if both > 1.0 - f64::EPSILON {
+        let message = format!("validation and test together {both}, expected less than 1");
+        results.push(Err(Problem::new("data.table.split", message)));
+    }
+    if table.attributes.as_ref().is_some_and(Vec::is_empty) {
+        let message = "none, expected at least one column, or null for all";
+        results.push(Err(Problem::new("data.table.attributes", message)));
+    }
+    if let Some(shapes) = &table.shapes {
+        results.push(at_least("data.table.shapes.images", shapes.images, 20));
+        results.push(at_most("data.table.shapes.images", shapes.images, 999_999));
+    }
+    results
+}
+
+fn training(training: &Training) -> Vec<Result<(), Problem>> {
+    let mut results = vec![
+        at_least("training.epochs", training.epochs, 1),
+        at_least("training.batch_size", training.batch_size, 2),
+        at_least("training.at_once", training.at_once.unwrap_or(1), 1),
+        within("training.learning_rate", training.learning_rate, f64::MIN_POSITIVE, 1e6),
+        within("training.momentum", training.momentum, 0.0, 0.9999),
+        within("training.weight_decay", training.weight_decay, 0.0, 1e3),
+    ];
     let augment = &training.augmentation;
-    for (key, value, largest) in [
+    let deviations = [
         ("scale", augment.scale, 0.5),
         ("rotation", augment.rotation, 180.0),
         ("shift", augment.shift, 1.0),
@@ -52,79 +111,39 @@ pub(super) fn check(experiment: &Experiment) -> Result<(), String> {
         ("mirror", augment.mirror, 1.0),
         ("brightness", augment.brightness, 1.0),
         ("contrast", augment.contrast, 1.0),
-    ] {
-        within(&format!("training.augmentation.{key}"), f64::from(value), 0.0, largest)?;
-    }
-
-    if experiment.classifiers.is_empty() {
-        return Err("classifiers: at least one is needed".to_owned());
-    }
-    for (name, classifier) in &experiment.classifiers {
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
-            return Err(format!(
-                "classifiers: `{name}` names a folder: letters, digits, `_` and `-` are allowed"
-            ));
-        }
-        if classifier.class_weights.is_some() == classifier.weights.is_some() {
-            return Err(format!(
-                "classifiers.{name}: expected either class_weights, with which it is trained, or weights, a file that has it \
-                 trained"
-            ));
-        }
-        within(&format!("classifiers.{name}.exponent"), classifier.exponent, 0.0, 1.0)?;
-        within(
-            &format!("classifiers.{name}.beta"),
-            classifier.beta,
-            0.0,
-            1.0 - f64::EPSILON,
-        )?;
-    }
-
-    let explain = &experiment.explain;
-    let config = explain.config()?;
-    config
-        .layer_of(&architecture.layers())
-        .map_err(|error| format!("explain: {error}"))?;
-    if let Some(images) = explain.images {
-        at_least("explain.images", images, 1)?;
-    }
-    for method in &experiment.measure.faithfulness.methods {
-        let parsed = method.parse::<cam::Method>();
-        parsed.map_err(|error| format!("measure.faithfulness.methods: {error}"))?;
-    }
-    at_least("measure.resamples", experiment.measure.resamples, 100)?;
-    at_most("report.examples", experiment.report.examples, 12)?;
-    experiment.figures.check()
+    ];
+    results.extend(
+        deviations
+            .map(|(key, value, most)| within(&format!("training.augmentation.{key}"), f64::from(value), 0.0, most)),
+    );
+    results
 }
 
-fn table(data: &Data) -> Result<(), String> {
-    match (data.source, &data.table) {
-        (Source::Table, None) => {
-            Err("data.table: missing; source: table needs at least its file and images".to_owned())
-        }
-        (Source::Table, Some(table)) => {
-            let split = &table.split;
-            within("data.table.split.validation", split.validation, 0.0, 1.0)?;
-            within("data.table.split.test", split.test, f64::MIN_POSITIVE, 1.0)?;
-            within(
-                "data.table.split: validation and test together",
-                split.validation + split.test,
-                0.0,
-                1.0 - f64::EPSILON,
-            )?;
-            if table.attributes.as_ref().is_some_and(Vec::is_empty) {
-                return Err("data.table.attributes: none, expected at least one column, or null for all".to_owned());
-            }
-            match &table.shapes {
-                Some(shapes) => {
-                    at_least("data.table.shapes.images", shapes.images, 20)?;
-                    at_most("data.table.shapes.images", shapes.images, 999_999)
-                }
-                None => Ok(()),
-            }
-        }
-        (_, Some(_)) => Err("data.table: only with source: table".to_owned()),
-        (_, None) => Ok(()),
+fn classifier(name: &str, classifier: &Classifier) -> Vec<Result<(), Problem>> {
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+        let message = format!("`{name}` names a folder: letters, digits, `_` and `-` are allowed");
+        return vec![Err(Problem::new("classifiers", message))];
+    }
+    let key = format!("classifiers.{name}");
+    let mut results = vec![
+        within(&format!("{key}.exponent"), classifier.exponent, 0.0, 1.0),
+        within(&format!("{key}.beta"), classifier.beta, 0.0, 1.0 - f64::EPSILON),
+    ];
+    if classifier.class_weights.is_some() == classifier.weights.is_some() {
+        let message = "expected either class_weights, with which it is trained, or weights, a file that has it trained";
+        results.push(Err(Problem::new(key, message)));
+    }
+    results
+}
+
+fn explain(explain: &Explain, architecture: &Architecture) -> Result<(), Problem> {
+    match explain.config().layer_of(&architecture.layers()) {
+        Ok(_) => Ok(()),
+        Err(cam::Error::Setting { field, found, expected }) => Err(Problem::new(
+            format!("explain.{field}"),
+            format!("{found}, expected {expected}"),
+        )),
+        Err(error) => Err(Problem::new("explain.layer", error.to_string())),
     }
 }
 
@@ -132,22 +151,19 @@ impl Network {
     /// The network's architecture, with its width applied.
     ///
     /// # Errors
-    /// When the preset is unknown or the settings contradict each other: a message that names the key.
-    pub fn architecture(&self) -> Result<Architecture, String> {
+    /// When the settings contradict each other.
+    pub fn architecture(&self) -> Result<Architecture, Problem> {
+        let fault = |error: model::Error| Problem::new("model.architecture", error.to_string());
         let architecture = match &self.architecture {
-            ArchitectureChoice::Preset(name) => {
-                Architecture::preset(name).map_err(|error| format!("model.architecture: {error}"))?
-            }
+            ArchitectureChoice::Preset(name) => Architecture::preset(name).map_err(fault)?,
             ArchitectureChoice::Custom(architecture) => architecture.clone(),
         };
         let architecture = match self.width {
-            Some(0) => return Err("model.width: 0, expected at least 1".to_owned()),
+            Some(0) => return Err(Problem::new("model.width", "0, expected at least 1")),
             Some(width) => architecture.with_width(width),
             None => architecture,
         };
-        architecture
-            .validate()
-            .map_err(|error| format!("model.architecture: {error}"))?;
+        architecture.validate().map_err(fault)?;
         Ok(architecture)
     }
 }

@@ -1,11 +1,14 @@
 //! One entry of the section `classifiers`.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One of the compared classifiers: either its class weights in training, or the file that has it trained.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Classifier {
     /// How the two classes of an attribute are weighted in the loss.
@@ -21,6 +24,60 @@ pub struct Classifier {
     /// The beta of `effective_number`.
     #[serde(default = "Classifier::beta")]
     pub beta: f64,
+    /// What it is in the paper's comparison, whatever its name: `unbalanced` or `balanced`. The verdicts compare the two, and the
+    /// paper's numbers stand beside them. A classifier that is called `unbalanced` or `balanced` has this role unless another claims it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+/// What a classifier is in the paper's comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The one that is trained on the data as they are.
+    Unbalanced,
+    /// The one whose class weights make up for what is rare.
+    Balanced,
+}
+
+impl Role {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Unbalanced, Self::Balanced];
+
+    /// Its name in YAML, and of the paper's columns.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unbalanced => "unbalanced",
+            Self::Balanced => "balanced",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The paper's two classifiers.
+pub(super) fn paper_classifiers() -> BTreeMap<String, Classifier> {
+    let named = |role: Role, scheme| (role.name().to_owned(), Classifier::new(scheme));
+    BTreeMap::from([
+        named(Role::Unbalanced, WeightScheme::None),
+        named(Role::Balanced, WeightScheme::DomainAdaptive),
+    ])
+}
+
+/// Gives each role that nobody claims to the classifier that is called so.
+pub(super) fn give_roles(classifiers: &mut BTreeMap<String, Classifier>) {
+    for role in Role::ALL {
+        if classifiers.values().all(|classifier| classifier.role != Some(role))
+            && let Some(classifier) = classifiers.get_mut(role.name())
+        {
+            classifier.role.get_or_insert(role);
+        }
+    }
 }
 
 impl Classifier {
@@ -31,8 +88,19 @@ impl Classifier {
             weights: None,
             exponent: Self::whole(),
             beta: Self::beta(),
+            role: None,
         }
     }
+
+    /// The settings that decide what is trained: not the role.
+    #[must_use]
+    pub fn deciding(&self) -> Self {
+        Self {
+            role: None,
+            ..self.clone()
+        }
+    }
+
     fn whole() -> f64 {
         1.0
     }
@@ -42,7 +110,8 @@ impl Classifier {
 }
 
 /// The schemes of class weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+// `model::Scheme` holds the beta inside, YAML beside the scheme; serde's `flatten` would unite them, but not with `deny_unknown_fields`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightScheme {
     /// 1 for both classes.

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::range::{at_most, within};
+use super::range::{Problem, at_most, within};
 use render::figures::{NAMES, SWEEP_NAMES};
 use render::{Column, Format, Palette, Style};
 
 /// Section `figures`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Figures {
     /// Names of the figures that are drawn; `null` draws all.
+    #[schemars(schema_with = "figure_names")]
     pub which: Option<Vec<String>>,
     /// The files of each figure: `svg`, `pdf`, `png`.
     pub formats: Vec<Format>,
@@ -32,6 +34,10 @@ pub struct Figures {
     pub examples: usize,
     /// Attributes of the examples; `null` takes a few from common to rare.
     pub example_attributes: Option<Vec<String>>,
+}
+
+fn figure_names(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": ["array", "null"], "items": { "enum": NAMES } })
 }
 
 impl Default for Figures {
@@ -74,25 +80,29 @@ impl Figures {
     }
 
     /// What must hold beyond the types: known names, sizes that a page can have.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Vec<Result<(), Problem>> {
+        let mut results = vec![
+            within("figures.resolution", f64::from(self.resolution), 36.0, 1200.0),
+            within("figures.single_column", self.single_column, 50.0, 400.0),
+            within("figures.double_column", self.double_column, 80.0, 400.0),
+            within("figures.font_size", self.font_size, 5.0, 16.0),
+            at_most("figures.examples", self.examples, 6),
+        ];
         let of_all: Vec<&str> = NAMES.into_iter().chain(SWEEP_NAMES).collect();
         let which = self.which.iter().flatten().map(|name| ("which", name, &NAMES[..]));
         let columns = self.columns.keys().map(|name| ("columns", name, &of_all[..]));
         for (key, name, known) in which.chain(columns) {
             if !known.contains(&name.as_str()) {
-                return Err(format!(
-                    "figures.{key}: `{name}` is no figure; there are {}",
-                    known.join(", ")
-                ));
+                let message = format!("`{name}` is no figure; there are {}", known.join(", "));
+                results.push(Err(Problem::new(format!("figures.{key}"), message)));
             }
         }
         if self.formats.is_empty() {
-            return Err("figures.formats: at least one of svg, pdf, png is needed".to_owned());
+            results.push(Err(Problem::new(
+                "figures.formats",
+                "at least one of svg, pdf, png is needed",
+            )));
         }
-        within("figures.resolution", f64::from(self.resolution), 36.0, 1200.0)?;
-        within("figures.single_column", self.single_column, 50.0, 400.0)?;
-        within("figures.double_column", self.double_column, 80.0, 400.0)?;
-        within("figures.font_size", self.font_size, 5.0, 16.0)?;
-        at_most("figures.examples", self.examples, 6)
+        results
     }
 }

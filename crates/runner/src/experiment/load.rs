@@ -1,12 +1,11 @@
-//! From an experiment file and `--set` to a checked [`Experiment`]. The only module that knows serde_yaml.
+//! From an experiment file, those that it extends and `--set` to a checked [`Experiment`].
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_yaml::{Mapping, Value};
-
-use super::{Experiment, check};
-use crate::error::{Error, Result};
+use super::{Experiment, check, classifier, paths};
+use crate::error::{Error, Fault, Result};
+use crate::yaml::{self, KeyPath, Layers, Node};
 
 /// An experiment and where it came from.
 #[derive(Debug, Clone)]
@@ -15,59 +14,131 @@ pub struct Loaded {
     pub name: String,
     /// The file.
     pub path: PathBuf,
-    /// What it says, complete and checked.
+    /// The files that it extends, the next one first.
+    pub extends: Vec<PathBuf>,
+    /// What they say, complete and checked.
     pub experiment: Experiment,
 }
 
-/// Reads an experiment file and changes it by `settings`, each `key.path=value` with a YAML value.
+/// Reads an experiment file and what it extends, and changes it by `settings`, each `key.path=value` with a YAML value.
 ///
 /// # Errors
-/// When the file cannot be read, a key is unknown or missing, a value is of the wrong type or out of range; the message
-/// names the file and line, or the setting.
+/// When a file cannot be read, a key is unknown or missing, a value is of the wrong type or out of range; the message names the file
+/// and line that said it, or the setting.
 pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
-    let place = path.display().to_string();
-    let fault = |message: String| Error::Experiment {
-        place: place.clone(),
-        message,
-    };
-    let text = std::fs::read_to_string(path).map_err(Error::io(path, "reading the experiment"))?;
-    // Parsed once as it stands, because only then do messages carry the line; settings are applied to the parsed values.
-    let mut experiment: Experiment = serde_yaml::from_str(&text).map_err(|error| fault(error.to_string()))?;
-    if !settings.is_empty() {
-        let mut value: Value = serde_yaml::from_str(&text).map_err(|error| fault(error.to_string()))?;
-        for setting in settings {
-            let fault = |message: String| Error::Experiment {
-                place: format!("--set {setting}"),
-                message,
-            };
-            apply(&mut value, setting).map_err(fault)?;
-            experiment = serde_yaml::from_value(value.clone()).map_err(|error| fault(error.to_string()))?;
-        }
+    let mut layers = Layers::default();
+    let files = chain(path)?;
+    for file in files.iter().rev() {
+        layers.add_file(&file.place, &file.text, file.node.clone());
     }
-    check::check(&experiment).map_err(fault)?;
-    experiment.measure.regions = Some(experiment.regions().to_owned());
+    for setting in settings {
+        add_setting(&mut layers, setting).map_err(|fault| Error::Experiment(vec![fault]))?;
+    }
+    if let Some(Node::Map(classifiers)) = layers.merged_mut().get_mut(&KeyPath::new("classifiers")) {
+        classifiers.retain(|(_, classifier)| *classifier != Node::Null);
+    }
+    let mut experiment: Experiment = layers.typed().map_err(Error::Experiment)?;
+    classifier::give_roles(&mut experiment.classifiers);
+    let problems = check::check(&experiment);
+    if !problems.is_empty() {
+        let fault = |problem: &super::Problem| layers.fault(&KeyPath::new(&problem.key), &problem.message);
+        return Err(Error::Experiment(problems.iter().map(fault).collect()));
+    }
+    experiment.measure.regions = Some(experiment.regions().clone());
     let name = path
         .file_stem()
         .and_then(|stem| stem.to_str())
         .filter(|name| !name.is_empty());
+    let nameless = || {
+        Error::experiment(
+            path.display().to_string(),
+            "a file name is needed, for it names the results",
+        )
+    };
     Ok(Loaded {
-        name: name
-            .ok_or_else(|| fault("a file name is needed, for it names the results".to_owned()))?
-            .to_owned(),
+        name: name.ok_or_else(nameless)?.to_owned(),
         path: path.to_owned(),
+        extends: files.into_iter().skip(1).map(|file| file.path).collect(),
         experiment,
     })
 }
 
-/// The experiment as a YAML file with every default written out.
+/// The key with which a file names the one that it extends.
+const EXTENDS: &str = "extends";
+
+struct File {
+    path: PathBuf,
+    /// Its name in messages.
+    place: String,
+    text: String,
+    /// What it says, without `extends`, and with paths from the working directory.
+    node: Node,
+}
+
+/// The file and all that it extends, each followed by the one that it extends itself.
+fn chain(path: &Path) -> Result<Vec<File>> {
+    let mut files: Vec<File> = Vec::new();
+    let mut next = Some(path.to_owned());
+    while let Some(path) = next.take() {
+        let place = path.display().to_string();
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "reading the experiment"))?;
+        let one = |fault: Fault| Error::Experiment(vec![fault]);
+        let mut node = Layers::read(&text, &place).map_err(one)?;
+        let said = node.take(&KeyPath::new(EXTENDS));
+        let folder = path.parent().unwrap_or(Path::new(""));
+        paths::resolve(&mut node, folder);
+        let fault = |message: String| {
+            let line = yaml::line_of(&text, &KeyPath::new(EXTENDS)).map_or_else(String::new, |line| format!(":{line}"));
+            Error::experiment(format!("{place}{line}"), format!("{EXTENDS}: {message}"))
+        };
+        match said {
+            None | Some(Node::Null) => {}
+            Some(Node::Text(named)) => {
+                let extended = paths::resolved(folder, Path::new(&named));
+                if !extended.is_file() {
+                    return Err(fault(format!("{named}, but there is no file {}", extended.display())));
+                }
+                let known = files.iter().map(|file| &file.path).chain([&path]);
+                let mut way: Vec<&PathBuf> = known.collect();
+                let same = |a: &Path| a.canonicalize().ok() == extended.canonicalize().ok();
+                if let Some(start) = way.iter().position(|known| same(known)) {
+                    way.push(&extended);
+                    let names: Vec<String> = way[start..].iter().map(|path| path.display().to_string()).collect();
+                    return Err(fault(format!("a circle, {}", names.join(" extends "))));
+                }
+                next = Some(extended);
+            }
+            Some(other) => return Err(fault(format!("{other}, expected the path of one experiment file"))),
+        }
+        files.push(File {
+            path,
+            place,
+            text,
+            node,
+        });
+    }
+    Ok(files)
+}
+
+fn add_setting(layers: &mut Layers, setting: &str) -> Result<(), Fault> {
+    let (key, value) = Layers::read_setting(setting)?;
+    let mut node = Node::Null;
+    let placed = node.set(&key, value);
+    placed.map_err(|message| Fault {
+        place: format!("--set {setting}"),
+        message,
+    })?;
+    paths::resolve(&mut node, Path::new(""));
+    layers.add_setting(setting, key, node)
+}
+
+/// The experiment as a YAML file in `folder`, with every default written out.
 ///
 /// # Errors
 /// None that an [`Experiment`] can cause; serde_yaml's are passed on.
-pub fn to_yaml(experiment: &Experiment) -> Result<String> {
-    serde_yaml::to_string(experiment).map_err(|error| Error::Experiment {
-        place: "experiment".to_owned(),
-        message: error.to_string(),
-    })
+pub fn to_yaml(experiment: &Experiment, folder: &Path) -> Result<String> {
+    let seen = paths::seen_from(experiment, folder);
+    yaml::write(&seen).map_err(|message| Error::experiment("experiment", message))
 }
 
 /// Every setting of an experiment file by its path (`training.epochs`), as YAML in one line. Keys need not be known: the file may be
@@ -76,71 +147,33 @@ pub fn to_yaml(experiment: &Experiment) -> Result<String> {
 /// # Errors
 /// When the text is not YAML.
 pub fn settings_of(text: &str) -> Result<BTreeMap<String, String>, String> {
-    let value: Value = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let node = Layers::read(text, "settings").map_err(|fault| fault.to_string())?;
     let mut settings = BTreeMap::new();
-    flatten(&value, "", &mut settings);
+    flatten(&node, "", &mut settings);
     Ok(settings)
 }
 
-fn flatten(value: &Value, path: &str, settings: &mut BTreeMap<String, String>) {
-    match value {
-        Value::Mapping(mapping) if !mapping.is_empty() => {
-            for (key, value) in mapping {
-                let key = in_line(key);
-                let path = if path.is_empty() { key } else { format!("{path}.{key}") };
+fn flatten(node: &Node, path: &str, settings: &mut BTreeMap<String, String>) {
+    match node {
+        Node::Map(entries) if !entries.is_empty() => {
+            for (key, value) in entries {
+                let path = if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}.{key}")
+                };
                 flatten(value, &path, settings);
             }
         }
         other => {
-            settings.insert(path.to_owned(), in_line(other));
+            settings.insert(path.to_owned(), other.to_string());
         }
     }
-}
-
-/// A value as YAML's flow style has it.
-fn in_line(value: &Value) -> String {
-    let list = |items: Vec<String>, open, close| format!("{open}{}{close}", items.join(", "));
-    match value {
-        Value::Sequence(items) => list(items.iter().map(in_line).collect(), '[', ']'),
-        Value::Mapping(mapping) => list(
-            mapping
-                .iter()
-                .map(|(key, value)| format!("{}: {}", in_line(key), in_line(value)))
-                .collect(),
-            '{',
-            '}',
-        ),
-        Value::Tagged(tagged) => in_line(&tagged.value),
-        Value::String(text) => text.clone(),
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(number) => number.to_string(),
-    }
-}
-
-/// Sets one `key.path=value` in a tree of mappings, making the mappings on the way.
-fn apply(root: &mut Value, setting: &str) -> Result<(), String> {
-    let (path, text) = setting.split_once('=').ok_or("expected key.path=value")?;
-    let value: Value = serde_yaml::from_str(text).map_err(|error| format!("the value is not YAML: {error}"))?;
-    let mut place = root;
-    for key in path.split('.') {
-        if key.is_empty() {
-            return Err("expected key.path=value, found an empty key".to_owned());
-        }
-        if place.is_null() {
-            *place = Value::Mapping(Mapping::new());
-        }
-        let mapping = place
-            .as_mapping_mut()
-            .ok_or_else(|| format!("`{key}` is below a key that has no keys"))?;
-        place = mapping.entry(Value::String(key.to_owned())).or_insert(Value::Null);
-    }
-    *place = value;
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Role;
     use super::*;
 
     fn load_text(text: &str, settings: &[&str]) -> Result<Loaded> {
@@ -164,12 +197,190 @@ mod tests {
         assert_eq!(names, ["unbalanced", "balanced"]);
     }
 
+    /// Files by name, in a folder of their own.
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(path, text).expect("written");
+        }
+        folder
+    }
+
+    const BASE: &str = "data: {source: procedural, image_size: 64}\ntraining:\n  epochs: 3\n  batch_size: 8\nfigures:\n  formats: [svg, pdf]\n";
+
     #[test]
     fn the_resolved_file_says_the_same() {
-        let first = load_text("data: {source: procedural}\nseed: 7\n", &["training.epochs=3"]).expect("loads");
-        let again = load_text(&to_yaml(&first.experiment).expect("writes"), &[]).expect("loads");
+        let place = folder(&[
+            ("base.yaml", BASE),
+            ("regions.yaml", "regions: {}"),
+            ("sub/weights.safetensors", ""),
+            (
+                "sub/mine.yaml",
+                "extends: ../base.yaml\nclassifiers: {a: {class_weights: none, role: unbalanced}, b: {weights: weights.safetensors}}\n\
+              measure: {regions: ../regions.yaml}\nmodel: {pretrained: weights.safetensors}\n",
+            ),
+            ("results/mine/experiment.yaml", ""),
+        ]);
+        let first = load(&place.path().join("sub/mine.yaml"), &["seed=7".to_owned()]).expect("loads");
+        assert_eq!(first.name, "mine");
+        assert_eq!((first.experiment.training.epochs, first.experiment.seed), (3, 7));
+        let resolved = place.path().join("results/mine/experiment.yaml");
+        let text = to_yaml(&first.experiment, &place.path().join("results/mine")).expect("writes");
+        assert!(!text.contains("extends"), "{text}");
+        for path in [
+            "regions: ../../regions.yaml",
+            "weights: ../../sub/weights.safetensors",
+            "pretrained: ../../sub/weights.safetensors",
+        ] {
+            assert!(text.contains(path), "{path}: {text}");
+        }
+        std::fs::write(&resolved, text).expect("written");
+        let again = load(&resolved, &[]).expect("loads");
         assert_eq!(first.experiment, again.experiment);
-        assert_eq!(again.experiment.training.epochs, 3);
+        assert!(again.extends.is_empty());
+    }
+
+    #[test]
+    fn a_file_extends_another_key_by_key() {
+        let place = folder(&[
+            ("base.yaml", BASE),
+            (
+                "a/middle.yaml",
+                "extends: ../base.yaml\ntraining: {epochs: 5}\nfigures: {formats: [png]}\n",
+            ),
+            (
+                "a/top.yaml",
+                "extends: middle.yaml\nseed: 2\ntraining: {batch_size: 16}\n",
+            ),
+            (
+                "one.yaml",
+                "extends: base.yaml\nclassifiers: {balanced: null, unbalanced: {class_weights: none}}\n",
+            ),
+        ]);
+        let top = load(
+            &place.path().join("a/top.yaml"),
+            &["training.learning_rate=0.5".to_owned()],
+        )
+        .expect("loads");
+        let experiment = &top.experiment;
+        assert_eq!(top.extends.len(), 2);
+        assert_eq!((experiment.seed, experiment.data.image_size), (2, 64));
+        assert_eq!((experiment.training.epochs, experiment.training.batch_size), (5, 16));
+        assert_eq!(experiment.training.learning_rate, 0.5);
+        assert_eq!(experiment.figures.formats.len(), 1);
+        let one = load(&place.path().join("one.yaml"), &[]).expect("loads");
+        assert_eq!(one.experiment.classifiers.len(), 1);
+    }
+
+    #[test]
+    fn faults_name_the_file_that_said_it() {
+        let place = folder(&[
+            (
+                "base.yaml",
+                "data:\n  source: procedural\ntraining:\n  epochs: 0\n  epoch: 3\n",
+            ),
+            (
+                "top.yaml",
+                "extends: base.yaml\nmodel:\n  architecture:\n    block: basic\n    stages:\n      - {width: 8, widht: 9}\n",
+            ),
+            (
+                "range.yaml",
+                "extends: base.yaml\ntraining: {epochs: 0, batch_size: 1}\nseed: 1\n",
+            ),
+            ("a.yaml", "extends: b.yaml\n"),
+            ("b.yaml", "seed: 1\nextends: c.yaml\n"),
+            ("c.yaml", "extends: b.yaml\n"),
+            ("self.yaml", "extends: self.yaml\n"),
+            ("absent.yaml", "seed: 1\nextends: nowhere.yaml\n"),
+            ("several.yaml", "extends: [a.yaml, b.yaml]\n"),
+        ]);
+        let message = |file: &str, settings: &[&str]| {
+            let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
+            let error = load(&place.path().join(file), &settings).expect_err(file).to_string();
+            error.replace(&format!("{}/", place.path().display()), "")
+        };
+        assert_eq!(
+            message("top.yaml", &[]),
+            "2 faults:\n- base.yaml:5: training.epoch: unknown key, expected one of loss, epochs, batch_size, learning_rate, schedule, \
+             optimiser, momentum, weight_decay, precision, deterministic, augmentation, checkpoint_seconds, tensorboard, at_once\n\
+             - top.yaml:6: model.architecture.stages[0].widht: unknown key, expected one of width, blocks, stride, kernel, entry_kernel"
+        );
+        std::fs::write(
+            place.path().join("base.yaml"),
+            "data:\n  source: procedural\ntraining:\n  momentum: 2\n",
+        )
+        .expect("written");
+        assert_eq!(
+            message(
+                "range.yaml",
+                &["training.weight_decay=-1", "training.augmentation.blur=99"]
+            ),
+            "5 faults:\n- range.yaml:2: training.epochs: 0, expected at least 1\n\
+             - range.yaml:2: training.batch_size: 1, expected at least 2\n\
+             - base.yaml:4: training.momentum: 2, expected at least 0 and at most 0.9999\n\
+             - --set training.weight_decay=-1: training.weight_decay: -1, expected at least 0 and at most 1000\n\
+             - --set training.augmentation.blur=99: training.augmentation.blur: 99, expected at least 0 and at most 50"
+        );
+        assert_eq!(
+            message("a.yaml", &[]),
+            "c.yaml:1: extends: a circle, b.yaml extends c.yaml extends b.yaml"
+        );
+        assert_eq!(
+            message("self.yaml", &[]),
+            "self.yaml:1: extends: a circle, self.yaml extends self.yaml"
+        );
+        assert_eq!(
+            message("absent.yaml", &[]),
+            "absent.yaml:2: extends: nowhere.yaml, but there is no file nowhere.yaml"
+        );
+        assert!(message("several.yaml", &[]).ends_with("expected the path of one experiment file"));
+    }
+
+    #[test]
+    fn roles_are_said_or_come_with_the_name() {
+        let roles = |classifiers: &str| {
+            let loaded = load_text(
+                &format!("data: {{source: procedural}}\nclassifiers: {{{classifiers}}}\n"),
+                &[],
+            );
+            loaded.map(|loaded| {
+                let all = loaded.experiment.classifiers_in_order().into_iter();
+                all.map(|(name, one)| (name.to_owned(), one.role)).collect::<Vec<_>>()
+            })
+        };
+        let (unbalanced, balanced) = (Some(Role::Unbalanced), Some(Role::Balanced));
+        for (classifiers, expected) in [
+            (
+                "balanced: {class_weights: none}, unbalanced: {class_weights: none}",
+                [("unbalanced", unbalanced), ("balanced", balanced)],
+            ),
+            (
+                "a: {class_weights: none, role: balanced}, b: {class_weights: none, role: unbalanced}",
+                [("b", unbalanced), ("a", balanced)],
+            ),
+            (
+                "z: {class_weights: none, role: unbalanced}, unbalanced: {class_weights: none}",
+                [("z", unbalanced), ("unbalanced", None)],
+            ),
+            (
+                "z: {class_weights: none}, y: {class_weights: none}",
+                [("y", None), ("z", None)],
+            ),
+        ] {
+            let found = roles(classifiers).expect(classifiers);
+            let found: Vec<(&str, Option<Role>)> = found.iter().map(|(name, role)| (name.as_str(), *role)).collect();
+            assert_eq!(found, expected, "{classifiers}");
+        }
+        let same = "a: {class_weights: none, role: balanced}, b: {class_weights: none, role: balanced}";
+        let message = roles(same).expect_err(same).to_string();
+        assert!(
+            message.ends_with(
+                "sample.yaml:2: classifiers.b.role: balanced, which `a` is; expected one classifier of a role"
+            ),
+            "{message}"
+        );
     }
 
     #[test]
@@ -197,18 +408,18 @@ mod tests {
             (
                 "data: {source: procedural}\ntraining:\n  epoch: 3\n",
                 &[][..],
-                &["epoch", "epochs", "line 3"][..],
+                &["epoch", "epochs", "sample.yaml:3"][..],
             ),
             ("training: {}\n", &[], &["data", "missing"]),
             (
                 "data: {source: imagenet}\n",
                 &[],
-                &["imagenet", "procedural", "celeba", "line 1"],
+                &["imagenet", "procedural", "celeba", "sample.yaml:1"],
             ),
             (
                 "data: {source: procedural}\ntraining: {epochs: many}\n",
                 &[],
-                &["many", "line 2"],
+                &["many", "sample.yaml:2"],
             ),
             (
                 "data: {source: procedural}\n",
@@ -222,9 +433,26 @@ mod tests {
             ),
             ("data: {source: procedural}\n", &["seed.x=1"], &["--set seed.x=1"]),
             (
-                "data: {source: procedural}\n",
+                "data: {source: procedural}\nseed: 1\ntraining: {epochs: 3}\n",
                 &["training.batch_size=0"],
-                &["batch_size"],
+                &["--set training.batch_size=0: training.batch_size: 0, expected at least 2"],
+            ),
+            (
+                "data: {source: procedural}\nmodel:\n  architecture:\n    block: basic\n    stem: {kernel: 3}\n",
+                &[],
+                &["sample.yaml:5: model.architecture.stem: missing key `stride`"],
+            ),
+            (
+                "data: {source: procedural}\nmodel: {architecture: [3]}\n",
+                &[],
+                &[
+                    "sample.yaml:2: model.architecture: a list, expected one of resnet18, resnet34, resnet50, or a network of one's own",
+                ],
+            ),
+            (
+                "data: {source: procedural}\n",
+                &["model.architecture={block: basic, stages: [{width: 8, blocks: 1, stride: 3}]}"],
+                &["--set model.architecture={", ": model.architecture: ", "stride"],
             ),
             (
                 "data: {source: procedural}\n",
@@ -269,12 +497,12 @@ mod tests {
             (
                 "data: {source: procedural}\nfigures: {palette: rainbow}\n",
                 &[],
-                &["rainbow", "okabe_ito", "line 2"],
+                &["rainbow", "okabe_ito", "sample.yaml:2"],
             ),
             (
                 "data: {source: procedural}\nfigures: {formats: [svg, eps]}\n",
                 &[],
-                &["eps", "svg", "pdf", "line 2"],
+                &["eps", "svg", "pdf", "sample.yaml:2"],
             ),
             (
                 "data: {source: procedural}\n",

@@ -1,15 +1,20 @@
 //! Section `measure`, with its defaults.
 
+use std::fmt;
+use std::path::PathBuf;
+
+use cam::Method;
 use metrics::Fill;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Section `measure`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Measure {
     /// `celeba` for the paper's regions, a file like it, `masks` for the data set's own masks image by image, or `none` for the
     /// whole image. `null` is `celeba` for faces; for a table `masks` if it has them, else `none`.
-    pub regions: Option<String>,
+    pub regions: Option<RegionSource>,
     /// Resamples of the bootstrap behind each 95 % confidence interval.
     pub resamples: usize,
     /// Compare with the paper's published numbers, attribute by attribute; `null` does so where the data is CelebA.
@@ -36,6 +41,49 @@ impl Default for Measure {
     }
 }
 
+/// Where the attributes' regions come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "String", into = "String")]
+#[schemars(with = "String")]
+pub enum RegionSource {
+    /// `celeba`: the paper's.
+    Celeba,
+    /// `masks`: the data set's own, image by image.
+    Masks,
+    /// `none`: the whole image.
+    Whole,
+    /// A regions file.
+    File(PathBuf),
+}
+
+impl From<String> for RegionSource {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            "celeba" => Self::Celeba,
+            "masks" => Self::Masks,
+            "none" => Self::Whole,
+            _ => Self::File(text.into()),
+        }
+    }
+}
+
+impl From<RegionSource> for String {
+    fn from(source: RegionSource) -> Self {
+        source.to_string()
+    }
+}
+
+impl fmt::Display for RegionSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Celeba => f.write_str("celeba"),
+            Self::Masks => f.write_str("masks"),
+            Self::Whole => f.write_str("none"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
 impl Measure {
     /// Whether anything is hidden of images, or scores are taken apart.
     #[must_use]
@@ -45,7 +93,7 @@ impl Measure {
 }
 
 /// Section `measure.faithfulness`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Faithfulness {
     /// Scores, each of a test image and an attribute with a local region, on which methods are tried: drawn with the experiment's seed,
@@ -54,7 +102,7 @@ pub struct Faithfulness {
     /// How many of them, at most, also go through ROAD, whose imputations cost most of the time.
     pub road_images: usize,
     /// The methods beside `explain.method`, a random map and one that always shows the middle.
-    pub methods: Vec<String>,
+    pub methods: Vec<Method>,
     /// The attribute with whose map each map is compared by Attention-IoU's heatmap score, where the data set has it.
     pub heatmap_attribute: String,
 }
@@ -64,16 +112,19 @@ impl Default for Faithfulness {
         Self {
             images: 80,
             road_images: 0,
-            methods: ["grad_cam_plus_plus", "layer_cam", "eigen_cam", "centred_cam"]
-                .map(str::to_owned)
-                .to_vec(),
+            methods: vec![
+                Method::GradCamPlusPlus,
+                Method::LayerCam,
+                Method::EigenCam,
+                Method::CentredCam,
+            ],
             heatmap_attribute: "Male".to_owned(),
         }
     }
 }
 
 /// Section `measure.occlusion`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Occlusion {
     /// Test images, drawn with the experiment's seed: the same for every classifier. 0: none.
@@ -96,7 +147,7 @@ impl Default for Occlusion {
 }
 
 /// Which part of an image is hidden for an attribute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Hide {
     /// Its region, the same in every image.

@@ -1,8 +1,12 @@
 //! An experiment: everything that decides a run's numbers, as read from a YAML file.
 //!
 //! Each section has a file and a struct of its own; a key that is left out has the default written in the section's `Default`, a key
-//! that is not known is refused. [`load`] reads a file and applies `--set`; the result is checked and complete, and is
+//! that is not known is refused. [`load`] reads a file, those that it `extends`, and `--set`; the result is checked and complete, and is
 //! written in full to `results/NAME/experiment.yaml`, from which the same run can be made again.
+//!
+//! **Paths.** A relative path in a YAML file starts from that file's folder; one in `--set`, as all on the command line, from the working
+//! directory. This holds of `extends`, `measure.regions`, `model.pretrained` and `classifiers.NAME.weights`, of a sweep's `experiment`,
+//! and of a mask in a regions file. Not paths but names below `--data` are `data.folder` and, in that folder, those of `data.table`.
 
 mod check;
 mod classifier;
@@ -12,28 +16,34 @@ mod figures;
 mod load;
 mod measure;
 mod network;
+mod paths;
 mod range;
 mod report;
+mod schema;
 mod table;
 mod training;
 
-pub use classifier::{Classifier, WeightScheme};
+pub use classifier::{Classifier, Role, WeightScheme};
 pub use data::{Data, OnBadImage, Procedural, Source};
-pub use explain::{Explain, Rise};
+pub use explain::Explain;
 pub use figures::Figures;
 pub use load::{Loaded, load, settings_of, to_yaml};
-pub use measure::{Faithfulness, Hide, Measure, Occlusion};
-pub use network::{ArchitectureChoice, IMAGENET_DEVIATION, IMAGENET_MEAN, Network};
+pub use measure::{Faithfulness, Hide, Measure, Occlusion, RegionSource};
+pub use network::{ArchitectureChoice, IMAGENET_DEVIATION, IMAGENET_MEAN, Network, repository_of};
+pub use paths::{resolved, resolved_setting};
+pub use range::Problem;
 pub use report::Report;
-pub use table::{Shapes, Table};
-pub use training::{Augment, Optimiser, Schedule, Training};
+pub use schema::schema;
+pub use table::Table;
+pub use training::{Optimiser, Training};
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A complete experiment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
     /// The seed of the weights, the order of the images and their augmentation.
@@ -47,8 +57,9 @@ pub struct Experiment {
     /// How the classifiers are trained.
     #[serde(default)]
     pub training: Training,
-    /// The classifiers that are trained and compared, by name. All else being equal they differ in their class weights.
-    #[serde(default = "paper_classifiers")]
+    /// The classifiers that are trained and compared, by name. All else being equal they differ in their class weights. One that is
+    /// `null` is left out, whatever an extended file says of it.
+    #[serde(default = "classifier::paper_classifiers")]
     pub classifiers: BTreeMap<String, Classifier>,
     /// How decisions are explained.
     #[serde(default)]
@@ -64,27 +75,8 @@ pub struct Experiment {
     pub report: Report,
 }
 
-/// The paper's two classifiers are compared under these names.
-pub const UNBALANCED: &str = "unbalanced";
-/// See [`UNBALANCED`].
-pub const BALANCED: &str = "balanced";
-
-/// `measure.regions`: the paper's.
-pub const CELEBA_REGIONS: &str = "celeba";
-/// `measure.regions`: the data set's masks.
-pub const MASKS: &str = "masks";
-/// `measure.regions`: the whole image.
-pub const NO_REGIONS: &str = "none";
-
 fn one() -> u64 {
     1
-}
-
-fn paper_classifiers() -> BTreeMap<String, Classifier> {
-    BTreeMap::from([
-        (UNBALANCED.to_owned(), Classifier::new(WeightScheme::None)),
-        (BALANCED.to_owned(), Classifier::new(WeightScheme::DomainAdaptive)),
-    ])
 }
 
 impl Experiment {
@@ -96,24 +88,25 @@ impl Experiment {
     }
 
     /// Where the attributes' regions come from: `measure.regions`, or what fits the data.
-    pub fn regions(&self) -> &str {
+    pub fn regions(&self) -> &RegionSource {
         let masks = self.data.table.as_ref().is_some_and(|table| table.masks.is_some());
         match (&self.measure.regions, self.data.source) {
             (Some(choice), _) => choice,
-            (None, Source::Table) if masks => MASKS,
-            (None, Source::Table) => NO_REGIONS,
-            (None, _) => CELEBA_REGIONS,
+            (None, Source::Table) if masks => &RegionSource::Masks,
+            (None, Source::Table) => &RegionSource::Whole,
+            (None, _) => &RegionSource::Celeba,
         }
     }
 
-    /// The classifiers in the order in which they are trained and shown: the unbalanced one first, then by name.
+    /// The classifiers in the order in which they are trained and shown: those with a role first, the unbalanced one
+    /// before the balanced one, then by name.
     pub fn classifiers_in_order(&self) -> Vec<(&str, &Classifier)> {
         let mut all: Vec<_> = self
             .classifiers
             .iter()
             .map(|(name, classifier)| (name.as_str(), classifier))
             .collect();
-        all.sort_by_key(|(name, _)| (*name != UNBALANCED, *name != BALANCED, *name));
+        all.sort_by_key(|(name, classifier)| (classifier.role.is_none(), classifier.role, *name));
         all
     }
 }

@@ -1,9 +1,15 @@
 //! Section `model`, with its defaults.
 
+use std::fmt;
+
+use model::Architecture;
+use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// Section `model`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
     /// A preset's name (`resnet18`, `resnet34`, `resnet50`) or a network of one's own.
@@ -19,6 +25,15 @@ pub struct Network {
     pub mean: Option<[f32; 3]>,
     /// What each colour channel is then divided by. `null` is ImageNet's with pretrained weights, 1 without.
     pub deviation: Option<[f32; 3]>,
+}
+
+/// The repository's own name in a `model.pretrained` that may be a repository of the hub, `owner/name`.
+#[must_use]
+pub fn repository_of(choice: &str) -> Option<&str> {
+    let (owner, name) = choice.split_once('/')?;
+    let is_file =
+        owner.is_empty() || owner == "." || owner == ".." || name.contains('/') || choice.ends_with(".safetensors");
+    (!is_file).then_some(name)
 }
 
 /// Means of ImageNet's colour channels, with which torchvision and timm trained their weights.
@@ -64,11 +79,45 @@ impl Default for Network {
 }
 
 /// A network by name, or spelt out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ArchitectureChoice {
     /// One of the presets.
-    Preset(String),
+    Preset(#[schemars(schema_with = "presets")] String),
     /// Blocks, strides, kernels and widths stage by stage.
-    Custom(model::Architecture),
+    Custom(Architecture),
+}
+
+fn presets(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": "string", "enum": Architecture::PRESETS })
+}
+
+/// By hand, because serde's own for `untagged` says of a mistake no more than that no variant fits.
+impl<'de> Deserialize<'de> for ArchitectureChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = ArchitectureChoice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let presets = Architecture::PRESETS.join(", ");
+                write!(
+                    f,
+                    "one of {presets}, or a network of one's own with the keys block, stem, stages"
+                )
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<ArchitectureChoice, E> {
+                if Architecture::PRESETS.contains(&name) {
+                    return Ok(ArchitectureChoice::Preset(name.to_owned()));
+                }
+                Err(E::invalid_value(serde::de::Unexpected::Str(name), &self))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ArchitectureChoice, A::Error> {
+                Architecture::deserialize(MapAccessDeserializer::new(map)).map(ArchitectureChoice::Custom)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }

@@ -1,25 +1,51 @@
 //! Numbers within their ranges, and what is said of those that are not.
 
+use std::fmt;
+
+/// What is wrong with the value of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The key, from the experiment's root.
+    pub key: String,
+    /// The value, and what is allowed.
+    pub message: String,
+}
+
+impl Problem {
+    pub(super) fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.message)
+    }
+}
+
 /// At least so many.
-pub(super) fn at_least(key: &str, value: usize, least: usize) -> Result<(), String> {
+pub(super) fn at_least(key: &str, value: usize, least: usize) -> Result<(), Problem> {
     if value >= least {
         Ok(())
     } else {
-        Err(format!("{key}: {value}, expected at least {least}"))
+        Err(Problem::new(key, format!("{value}, expected at least {least}")))
     }
 }
 
 /// At most so many.
-pub(super) fn at_most(key: &str, value: usize, most: usize) -> Result<(), String> {
+pub(super) fn at_most(key: &str, value: usize, most: usize) -> Result<(), Problem> {
     if value <= most {
         Ok(())
     } else {
-        Err(format!("{key}: {value}, expected at most {most}"))
+        Err(Problem::new(key, format!("{value}, expected at most {most}")))
     }
 }
 
 /// Between two numbers, or one of them; NaN is outside of every range.
-pub(super) fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
+pub(super) fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), Problem> {
     if (least..=most).contains(&value) {
         return Ok(());
     }
@@ -28,5 +54,8 @@ pub(super) fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(),
     } else {
         format!("at least {least}")
     };
-    Err(format!("{key}: {value}, expected {least} and at most {most}"))
+    Err(Problem::new(
+        key,
+        format!("{value}, expected {least} and at most {most}"),
+    ))
 }

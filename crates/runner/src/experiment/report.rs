@@ -1,9 +1,10 @@
 //! Section `report`, with its defaults.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Section `report`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Report {
     /// Faces of each attribute, classifier and outcome that the report lets one browse: the first of a random order. Fewer are

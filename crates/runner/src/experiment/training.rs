@@ -1,9 +1,12 @@
 //! Section `training`, with its defaults.
 
+use dataset::Augmentation;
+use model::Schedule;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Section `training`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
     /// `euclidean` (the paper's) or `cross_entropy`.
@@ -14,7 +17,10 @@ pub struct Training {
     pub batch_size: usize,
     /// The (peak) learning rate.
     pub learning_rate: f64,
-    /// `constant`, `step`, `cosine` or `one_cycle`.
+    /// `constant`: always `learning_rate`; `step`: a tenth after each third of the training; `cosine`: half a cosine from `learning_rate`
+    /// to 0; `one_cycle`: PyTorch's `OneCycleLR` with its defaults.
+    #[serde(with = "schedule")]
+    #[schemars(schema_with = "schedule::json_schema")]
     pub schedule: Schedule,
     /// `sgd`, `rmsprop` or `adamw`.
     pub optimiser: Optimiser,
@@ -27,8 +33,8 @@ pub struct Training {
     /// Whether a training on a GPU ends in the same bytes each time, and one that was interrupted in those of one that was not. It takes
     /// longer there; on a CPU it is always so.
     pub deterministic: bool,
-    /// Random changes of the training images.
-    pub augmentation: Augment,
+    /// Random changes of the training images, by their deviations: AFFACT's.
+    pub augmentation: Augmentation,
     /// Seconds between two checkpoints of an unfinished training: at most this much work is lost.
     pub checkpoint_seconds: u64,
     /// Whether the training can be followed with TensorBoard, in `NAME/training.tfevents`.
@@ -59,13 +65,13 @@ impl Default for Training {
             epochs: 8,
             batch_size: 32,
             learning_rate: 6e-3,
-            schedule: Schedule::OneCycle,
+            schedule: Schedule::ONE_CYCLE,
             optimiser: Optimiser::AdamW,
             momentum: 0.9,
             weight_decay: 1e-4,
             precision: kernels::Precision::Float32,
             deterministic: false,
-            augmentation: Augment::default(),
+            augmentation: Augmentation::affact(),
             checkpoint_seconds: 60,
             tensorboard: true,
             at_once: None,
@@ -73,22 +79,42 @@ impl Default for Training {
     }
 }
 
-/// How the learning rate changes over a training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Schedule {
-    /// Always `learning_rate`.
-    Constant,
-    /// A tenth after each third of the training.
-    Step,
-    /// Half a cosine from `learning_rate` to 0.
-    Cosine,
-    /// PyTorch's `OneCycleLR` with its defaults.
-    OneCycle,
+/// The schedules of the learning rate by name: each with its constants, for which there are no keys.
+mod schedule {
+    use model::Schedule;
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::{Error as _, Serializer};
+
+    const NAMES: [&str; 4] = ["constant", "step", "cosine", "one_cycle"];
+    const SCHEDULES: [Schedule; 4] = [
+        Schedule::Constant,
+        Schedule::STEP,
+        Schedule::Cosine,
+        Schedule::ONE_CYCLE,
+    ];
+
+    pub fn serialize<S: Serializer>(schedule: &Schedule, serializer: S) -> Result<S::Ok, S::Error> {
+        let position = SCHEDULES.iter().position(|known| known == schedule);
+        let position = position.ok_or_else(|| S::Error::custom("a schedule without a name"))?;
+        serializer.serialize_str(NAMES[position])
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Schedule, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let position = NAMES.iter().position(|known| *known == name);
+        position
+            .map(|position| SCHEDULES[position])
+            .ok_or_else(|| D::Error::unknown_variant(&name, &NAMES))
+    }
+
+    pub fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "enum": NAMES })
+    }
 }
 
 /// The optimisers, with PyTorch's definitions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+// `model::Rule` holds the momentum inside, YAML beside it: as with `WeightScheme`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Optimiser {
     /// Stochastic gradient descent with momentum.
@@ -101,48 +127,15 @@ pub enum Optimiser {
     AdamW,
 }
 
-/// Section `training.augmentation`: AFFACT's random changes, by their deviations.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Augment {
-    /// Deviation of the scale around 1 (AFFACT: 0.1).
-    pub scale: f32,
-    /// Deviation of the rotation in degrees (AFFACT: 20).
-    pub rotation: f32,
-    /// Deviation of the shift as a fraction of the side (AFFACT: 0.05).
-    pub shift: f32,
-    /// Deviation of the Gaussian blur's sigma, in pixels of a 224-pixel square (AFFACT: 3).
-    pub blur: f32,
-    /// Probability of a mirrored image (AFFACT: 0.5).
-    pub mirror: f32,
-    /// Deviation of a value added to all pixels, which are in [0, 1] (AFFACT: 0).
-    pub brightness: f32,
-    /// Deviation of the contrast around 1 (AFFACT: 0).
-    pub contrast: f32,
-}
-
-impl Default for Augment {
-    fn default() -> Self {
-        Self {
-            scale: 0.1,
-            rotation: 20.0,
-            shift: 0.05,
-            blur: 3.0,
-            mirror: 0.5,
-            brightness: 0.0,
-            contrast: 0.0,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pipeline::Key;
+    use crate::yaml;
 
     #[test]
     fn precision_is_float32_unless_told_otherwise_and_another_makes_another_training() {
-        let parsed = |text: &str| serde_yaml::from_str::<Training>(text);
+        let parsed = |text: &str| yaml::parse::<Training>(text, "training");
         let [default, tf32, bf16] = [
             "epochs: 1",
             "{epochs: 1, precision: tf32}",
@@ -155,7 +148,7 @@ mod tests {
         assert_ne!(key(&default), key(&tf32));
         assert_ne!(key(&default), key(&bf16));
         assert_ne!(key(&tf32), key(&bf16));
-        let message = parsed("precision: float16").expect_err("no such precision").to_string();
+        let message = parsed("precision: float16").expect_err("no such precision")[0].to_string();
         assert!(message.contains("float32") && message.contains("bf16"), "{message}");
     }
 }

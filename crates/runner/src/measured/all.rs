@@ -15,7 +15,7 @@ use super::reliance::{self, Reliance};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
-use crate::experiment::{BALANCED, UNBALANCED};
+use crate::experiment::Role;
 use crate::pipeline::{ParquetFile, RowKeys};
 use crate::regions::{self, Regions};
 
@@ -185,6 +185,8 @@ impl AttributeMeasures {
 pub struct Measured {
     /// The classifiers, in the order in which they are shown.
     pub classifiers: Vec<String>,
+    /// What each is in the paper's comparison.
+    pub roles: Vec<Option<Role>>,
     /// The attributes, in the order of the paper's tables: by size of the minority class.
     pub attributes: Vec<AttributeMeasures>,
     /// The verdicts on the paper's claims; empty unless the experiment has an unbalanced and a balanced classifier.
@@ -257,8 +259,10 @@ impl Measured {
             }
             classifiers.push(name);
         }
-        let position = |name| classifiers.iter().position(|known| known == name);
-        let findings = match (position(UNBALANCED), position(BALANCED)) {
+        let role = |name: &String| context.experiment.classifiers.get(name).and_then(|one| one.role);
+        let roles: Vec<Option<Role>> = classifiers.iter().map(role).collect();
+        let position = |role| roles.iter().position(|known| *known == Some(role));
+        let findings = match (position(Role::Unbalanced), position(Role::Balanced)) {
             (Some(unbalanced), Some(balanced)) => {
                 let evidence: Vec<_> = attributes
                     .iter()
@@ -275,6 +279,7 @@ impl Measured {
             .collect();
         Ok(Self {
             classifiers,
+            roles,
             attributes,
             findings,
             faithfulness,

@@ -6,7 +6,7 @@ use super::file::{self, celeba};
 use super::region::AttributeRegion;
 
 use crate::error::Result;
-use crate::experiment::{CELEBA_REGIONS, Experiment, MASKS, NO_REGIONS};
+use crate::experiment::{Experiment, RegionSource};
 use render::Outline;
 
 /// The regions of a data set's attributes.
@@ -69,14 +69,14 @@ pub fn load(experiment: &Experiment, attributes: &[String]) -> Result<Regions> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn choose(choice: &str, attributes: &[String], size: usize) -> Result<Regions> {
+pub fn choose(choice: &RegionSource, attributes: &[String], size: usize) -> Result<Regions> {
     match choice {
-        CELEBA_REGIONS => celeba(attributes, size).map(Regions::Fixed),
-        NO_REGIONS => {
+        RegionSource::Celeba => celeba(attributes, size).map(Regions::Fixed),
+        RegionSource::Whole => {
             let whole = AttributeRegion::whole(size)?;
             Ok(Regions::Fixed(vec![whole; attributes.len()]))
         }
-        MASKS => Ok(Regions::Masks),
-        path => file::read(path.as_ref(), attributes, size).map(Regions::Fixed),
+        RegionSource::Masks => Ok(Regions::Masks),
+        RegionSource::File(path) => file::read(path, attributes, size).map(Regions::Fixed),
     }
 }

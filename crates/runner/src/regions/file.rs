@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::region::AttributeRegion;
 use crate::error::{Error, Result};
+use crate::yaml;
 
 /// The paper's regions of CelebA's attributes.
 const CELEBA: &str = include_str!("../../data/celeba_regions.yaml");
@@ -89,11 +90,8 @@ pub(super) fn read(path: &Path, attributes: &[String], size: usize) -> Result<Ve
 }
 
 fn parse(text: &str, place: &str, folder: &Path, attributes: &[String], size: usize) -> Result<Vec<AttributeRegion>> {
-    let fault = |message: String| Error::Experiment {
-        place: place.to_owned(),
-        message,
-    };
-    let file: File = serde_yaml::from_str(text).map_err(|error| fault(error.to_string()))?;
+    let fault = |message: String| Error::experiment(place, message);
+    let file: File = yaml::parse(text, place).map_err(Error::Experiment)?;
     if !(file.side.is_finite() && file.side > 0.0) {
         return Err(fault(format!(
             "side: {}, expected 1 for fractions or the square's pixels",
@@ -239,7 +237,10 @@ mod tests {
                 "grid: 2\nregions: {all: {attributes: [A, A], include: [{rows: [0, 2], columns: [0, 2]}]}}",
                 "two regions",
             ),
-            ("grid: 2\nregion: {}", "unknown field `region`"),
+            (
+                "regions: {}\nregion: {}",
+                "my.yaml:2: region: unknown key, expected one of grid, side, regions",
+            ),
             (
                 "regions: {all: {attributes: [A, B], include: [{rows: [0, 1], columns: [0, 1]}]}}",
                 "region all: cells without a grid",

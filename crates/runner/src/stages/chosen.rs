@@ -182,7 +182,7 @@ fn pictures_of(
     choices: &[Choice],
 ) -> Result<(Tensor, Tensor)> {
     let size = context.experiment.data.image_size;
-    let config = context.experiment.explain.config().map_err(Error::Request)?;
+    let config = context.experiment.explain.config();
     let mut rows: Vec<usize> = choices.iter().map(|choice| choice.row).collect();
     rows.sort_unstable();
     rows.dedup();

@@ -30,7 +30,11 @@ pub fn trained_network(context: &Context, data: &DataSet, classifier: &str) -> R
     let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading the checkpoint"))?;
     let fault = |error: model::Error| Error::artefact(&path, error.to_string());
     let checkpoint = Checkpoint::from_bytes(&bytes).map_err(fault)?;
-    let architecture = context.experiment.model.architecture().map_err(Error::Request)?;
+    let architecture = context
+        .experiment
+        .model
+        .architecture()
+        .map_err(|problem| Error::Request(problem.to_string()))?;
     checkpoint.require(&architecture, data.attributes()).map_err(fault)?;
     checkpoint.network(&context.device).map_err(fault)
 }

@@ -20,10 +20,10 @@ pub fn named_attributes(context: &Context, data: &DataSet) -> Result<Option<Vec<
     };
     let known = &data.annotations().attributes;
     let position = |name: &String| {
-        known.index(name).ok_or_else(|| Error::Experiment {
-            place: "figures.example_attributes".to_owned(),
-            message: format!("`{name}` is unknown; known: {}", known.names().join(", ")),
-        })
+        let unknown = || format!("`{name}` is unknown; known: {}", known.names().join(", "));
+        known
+            .index(name)
+            .ok_or_else(|| Error::experiment("figures.example_attributes", unknown()))
     };
     names.iter().map(position).collect::<Result<_>>().map(Some)
 }

@@ -8,7 +8,7 @@ use std::io::Cursor;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cam::{Cost, Explainer, ExplainerConfig, Maps, Method, PostProcessing, Resize};
+use cam::{Cost, Explainer, ExplainerConfig, Maps, Method, PostProcessing};
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
@@ -157,7 +157,7 @@ struct Source {
 impl Source {
     fn read(context: &Context, data: &DataSet, classifiers: &[String], rows: &[usize]) -> Result<Self> {
         let size = context.experiment.data.image_size;
-        let config = config(context)?;
+        let config = context.experiment.explain.config();
         let attributes: Vec<usize> = (0..data.attributes().len()).collect();
         let row_of: BTreeMap<usize, usize> = rows.iter().map(|&row| (data.test[row], row)).collect();
         let indices: Vec<usize> = row_of.keys().copied().collect();
@@ -218,17 +218,6 @@ impl Source {
     }
 }
 
-fn config(context: &Context) -> Result<ExplainerConfig> {
-    context
-        .experiment
-        .explain
-        .config()
-        .map_err(|message| Error::Experiment {
-            place: "experiment".to_owned(),
-            message,
-        })
-}
-
 fn jpeg(face: &RgbImage) -> Result<Vec<u8>> {
     let side = face.width().min(FACE);
     let small = if side < face.width() {
@@ -268,7 +257,7 @@ fn assemble(
     let experiment = &context.experiment;
     let names = data.attributes();
     let size = experiment.data.image_size;
-    let resize: Resize = experiment.explain.resize.parse()?;
+    let resize = experiment.explain.resize;
     let regions = regions::load(experiment, names)?;
     let images = choice.images();
     let mut own: BTreeMap<usize, Option<Vec<Region>>> = BTreeMap::new();
@@ -345,8 +334,8 @@ fn assemble(
     Ok(ExamplesBrowser {
         seed: experiment.seed,
         method: source.method.to_string(),
-        instead_of: (source.method.name() != experiment.explain.method).then(|| experiment.explain.method.clone()),
-        resize: experiment.explain.resize.clone(),
+        instead_of: (source.method != experiment.explain.method).then(|| experiment.explain.method.to_string()),
+        resize: resize.to_string(),
         size,
         height,
         width,

@@ -131,13 +131,9 @@ impl<'a> Trial<'a> {
     fn new(context: &'a Context, data: &'a DataSet, classifier: &str) -> Result<Self> {
         let settings = &context.experiment.measure.faithfulness;
         let explain = &context.experiment.explain;
-        let config = explain.config().map_err(|message| Error::Experiment {
-            place: "experiment".to_owned(),
-            message,
-        })?;
+        let config = explain.config();
         let mut methods: Vec<Method> = Vec::new();
-        for name in std::iter::once(&explain.method).chain(&settings.methods) {
-            let method = name.parse()?;
+        for &method in std::iter::once(&explain.method).chain(&settings.methods) {
             if !methods.contains(&method) {
                 methods.push(method);
             }

@@ -102,7 +102,7 @@ impl MapsFile {
         shaped(averages, &[attributes, filters, height, width])?;
         shaped(tensor("average/faces")?, &[attributes, 2, size, size, 3])?;
         shaped(tensor("average/count")?, &[attributes, filters])?;
-        let config = context.experiment.explain.config().map_err(Error::Request)?;
+        let config = context.experiment.explain.config();
         Ok(Self {
             size,
             post_processing: PostProcessing::new(config.method, config.resize, [height, width], size)?,

@@ -25,7 +25,7 @@ use super::{DataSet, evaluate, masks};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Hide, MASKS};
+use crate::experiment::{Hide, RegionSource};
 use crate::pipeline::{Key, RowKeys};
 use crate::regions::{self, Regions};
 
@@ -208,7 +208,7 @@ struct Hider<'a> {
 /// What is hidden: where each image has regions of its own, those are its masks.
 fn hidden(context: &Context) -> Hide {
     match context.experiment.regions() {
-        MASKS => Hide::ExactMask,
+        RegionSource::Masks => Hide::ExactMask,
         _ => context.experiment.measure.occlusion.hide,
     }
 }
@@ -220,11 +220,10 @@ impl<'a> Hider<'a> {
             Hide::Region => shared_regions(context, data)?,
             Hide::ExactMask => {
                 if !data.source.has_masks() {
-                    return Err(Error::Experiment {
-                        place: "measure.occlusion.hide".to_owned(),
-                        message: "exact_mask, but the data set has no masks; `region` hides the attributes' regions"
-                            .to_owned(),
-                    });
+                    return Err(Error::experiment(
+                        "measure.occlusion.hide",
+                        "exact_mask, but the data set has no masks; `region` hides the attributes' regions",
+                    ));
                 }
                 Vec::new()
             }

@@ -7,7 +7,7 @@ use metrics::Class;
 use super::chosen::{Chosen, WAYS};
 use super::maps::MapsFile;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::measured::{DataFacts, Measured};
 use crate::regions;
 use render::Outline;
@@ -61,7 +61,7 @@ pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) ->
         return Ok(None);
     }
     let chosen = Chosen::read(context.results(), classifiers)?;
-    let config = context.experiment.explain.config().map_err(Error::Request)?;
+    let config = context.experiment.explain.config();
     let regions = regions::load(&context.experiment, &facts.attributes)?;
     let (_, height, width) = chosen.shape;
     let size = chosen.size;

@@ -107,9 +107,8 @@ impl Redraw {
         let key = draw::key(&context.experiment, &context.manifest());
         context.workspace.stage("draw", key, || -> Result<_> {
             let written = draw_what_can_be(&context)?;
-            context
-                .results()
-                .write(artefacts::EXPERIMENT, to_yaml(&context.experiment)?.as_bytes())?;
+            let experiment = to_yaml(&context.experiment, context.results().path())?;
+            context.results().write(artefacts::EXPERIMENT, experiment.as_bytes())?;
             Ok(written)
         })?;
         print(context.results().join("figures").display())

@@ -76,7 +76,7 @@ pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, fig
             .map(|format| format.extension())
             .collect(),
         facts: facts(context, &manifest, data),
-        experiment: to_yaml(&context.experiment)?,
+        experiment: to_yaml(&context.experiment, context.results().path())?,
         durations: Some(durations(&manifest)),
         files: files(context, &manifest, measured, figures),
         citation: citation::bibtex(&manifest.version, manifest.revision.as_deref()),

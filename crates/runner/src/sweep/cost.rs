@@ -34,7 +34,7 @@ impl Cost {
             // A table's rows are not counted here; of the example they are known.
             Source::Table => {
                 let table = experiment.data.table.as_ref();
-                let split = table.map(|table| table.split.clone()).unwrap_or_default();
+                let split = table.map(|table| table.split).unwrap_or_default();
                 let images = table.and_then(|table| table.shapes).map_or(0, |shapes| shapes.images) as f64;
                 let part = |share: f64| (images * share).round() as usize;
                 [part(1.0 - split.validation - split.test), part(split.test)]
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn experiment(text: &str) -> Experiment {
-        serde_yaml::from_str(text).expect("an experiment")
+        crate::yaml::parse(text, "an experiment").expect("an experiment")
     }
 
     #[test]

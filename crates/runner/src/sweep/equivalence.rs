@@ -14,7 +14,10 @@ pub fn canonical(experiment: &Experiment) -> Experiment {
         };
         let plain = Classifier::new(scheme);
         if scheme == WeightScheme::None || classifier.exponent == 0.0 {
-            *classifier = Classifier::new(WeightScheme::None);
+            *classifier = Classifier {
+                role: classifier.role,
+                ..Classifier::new(WeightScheme::None)
+            };
         } else if scheme != WeightScheme::EffectiveNumber {
             classifier.beta = plain.beta;
         }

@@ -4,16 +4,18 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
 pub use super::ordered::Ordered;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::request::Last;
+use crate::yaml;
 
 /// A sweep as it is written. `KEY.PATH` stands for any key of an experiment, as in `--set`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SweepFile {
     /// The experiment that is varied, relative to the sweep file.
@@ -52,7 +54,8 @@ fn seed_keys() -> Vec<String> {
 }
 
 /// The values of an axis.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(untagged)]
 pub enum Axis {
     /// The values of the key that the axis is called after.
     Values(Vec<Value>),
@@ -87,7 +90,7 @@ impl<'de> Deserialize<'de> for Axis {
 }
 
 /// How far a run goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Until {
     /// To its tables, which the comparison is made from.
@@ -116,7 +119,7 @@ impl Until {
 }
 
 /// Section `compare`.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Compare {
     /// The axis along x. Default: the first; what else varies makes curves of their own.
@@ -126,7 +129,7 @@ pub struct Compare {
 }
 
 /// Section `slurm`: the resources of one run, in sbatch's own words.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Slurm {
     /// `--partition`.
@@ -178,19 +181,33 @@ impl SweepFile {
             ErrorKind::NotFound | ErrorKind::IsADirectory => absent(path),
             _ => Error::io(path, "reading the sweep")(error),
         })?;
-        Self::parse(&text).map_err(|message| Error::Experiment {
-            place: path.display().to_string(),
-            message,
-        })
+        Self::parse(&text, &path.display().to_string()).map_err(Error::Experiment)
     }
 
-    /// Parses the text of a sweep file.
+    /// Parses the text of a sweep file, which `place` names in messages.
     ///
     /// # Errors
-    /// serde_yaml's message, with line and column.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        serde_yaml::from_str(text).map_err(|error| error.to_string())
+    /// Everything that is wrong with it, with key and line.
+    pub fn parse(text: &str, place: &str) -> Result<Self, Vec<Fault>> {
+        yaml::parse(text, place)
     }
+}
+
+/// Whether a text is, or was meant to be, a sweep file and not an experiment.
+#[must_use]
+pub fn is_sweep(text: &str) -> bool {
+    let said = yaml::parse::<Value>(text, "");
+    said.is_ok_and(|said| {
+        ["experiment", "axes", "runs", "seeds"]
+            .iter()
+            .any(|key| said.get(key).is_some())
+    })
+}
+
+/// JSON Schema of sweep files.
+#[must_use]
+pub fn schema() -> Value {
+    yaml::schema_of::<SweepFile>()
 }
 
 /// Where this project keeps its sweeps.
@@ -229,7 +246,7 @@ fn sweeps_in(folder: &Path) -> Vec<String> {
     };
     let is_sweep = |path: &Path| {
         path.extension().is_some_and(|extension| extension == "yaml")
-            && std::fs::read_to_string(path).is_ok_and(|text| SweepFile::parse(&text).is_ok())
+            && std::fs::read_to_string(path).is_ok_and(|text| SweepFile::parse(&text, "").is_ok())
     };
     let mut found: Vec<String> = entries
         .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))
@@ -248,7 +265,7 @@ mod tests {
     fn the_order_is_kept_and_defaults_are_filled_in() {
         let text = "experiment: a.yaml\naxes:\n  training.loss: [euclidean, cross_entropy]\n  a.b: [1, 0.5]\n  net:\n    small: \
                     {model.width: 8}\n    large: {model.width: 64}\n";
-        let file = SweepFile::parse(text).expect("parses");
+        let file = SweepFile::parse(text, "s.yaml").expect("parses");
         let names: Vec<&str> = file.axes.0.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["training.loss", "a.b", "net"]);
         let Axis::Named(named) = &file.axes.0[2].1 else {
@@ -263,12 +280,15 @@ mod tests {
         for (text, expected) in [
             ("axes: {}\n", &["experiment", "missing"][..]),
             ("experiment: a\naxis: {}\n", &["axis", "axes"]),
-            ("experiment: a\naxes:\n  seed: 3\n", &["list of values", "line 3"]),
+            (
+                "experiment: a\naxes:\n  seed: 3\n",
+                &["s.yaml:3", "axes.seed: 3", "list of values"],
+            ),
             ("experiment: a\naxes:\n  b: [1]\n  b: [2]\n", &["`b`", "twice"]),
             ("experiment: a\nslurm: {cpu: 3}\n", &["cpu", "cpus"]),
             ("experiment: a\nuntil: train\n", &["train", "measure", "report"]),
         ] {
-            let message = SweepFile::parse(text).expect_err(text);
+            let message = SweepFile::parse(text, "s.yaml").expect_err(text)[0].to_string();
             for part in expected {
                 assert!(message.contains(part), "{message:?} should contain {part:?}");
             }

@@ -24,6 +24,7 @@ pub mod state;
 pub mod status;
 pub mod tables;
 
+pub use file::{is_sweep, schema};
 pub use plan::{Plan, PlannedPoint, PlannedRun};
 pub use points::Choice;
 

@@ -1,6 +1,6 @@
 //! The plan of a sweep: every run, checked before anything starts.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -65,17 +65,15 @@ impl Plan {
     /// One message with everything that is wrong: keys that are unknown, values out of range, runs that are the same.
     pub fn load(path: &Path, settings: &[String]) -> Result<Self> {
         let file = SweepFile::read(path)?;
-        let fault = |message: String| Error::Experiment {
-            place: path.display().to_string(),
-            message,
-        };
+        let fault = |message: String| Error::experiment(path.display().to_string(), message);
         let name = path
             .file_stem()
             .and_then(|stem| stem.to_str())
             .filter(|name| !name.is_empty())
             .ok_or_else(|| fault("a file name is needed, for it names the results".to_owned()))?
             .to_owned();
-        let experiment = beside(path, &file.experiment);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let experiment = experiment::resolved(folder, &file.experiment);
         // What is wrong with the experiment itself would be wrong in every run.
         experiment::load(&experiment, &[])?;
 
@@ -84,7 +82,7 @@ impl Plan {
             .set
             .0
             .iter()
-            .map(|(key, value)| setting(key, value))
+            .map(|(key, value)| setting(folder, key, value))
             .chain(settings.iter().cloned())
             .collect();
         faults.extend(hidden(&file, settings));
@@ -116,6 +114,8 @@ impl Plan {
 
     /// Makes runs and points of the combinations, and notes what is wrong with them.
     fn fill(&mut self, combinations: &[Combination], common: &[String], faults: &mut Vec<String>) {
+        let folder = self.path.parent().unwrap_or(Path::new("")).to_owned();
+        let folder = folder.as_path();
         let axes = varying(combinations);
         let seeds: Vec<Option<u64>> = if self.file.seeds.is_empty() {
             vec![None]
@@ -146,16 +146,21 @@ impl Plan {
             for &seed in &seeds {
                 let mut settings = common.to_vec();
                 let chosen = combination.iter().flat_map(|choice| &choice.settings);
-                settings.extend(chosen.map(|(key, value)| setting(key, value)));
+                settings.extend(chosen.map(|(key, value)| setting(folder, key, value)));
                 if let Some(seed) = seed {
                     settings.extend(self.file.seed_keys.iter().map(|key| format!("{key}={seed}")));
                 }
                 let experiment = match experiment::load(&self.experiment, &settings) {
                     Ok(loaded) => loaded.experiment,
                     Err(error) => {
-                        let fault = error.to_string();
-                        if !faults.contains(&fault) {
-                            faults.push(fault);
+                        let found = match error {
+                            Error::Experiment(found) => found.iter().map(ToString::to_string).collect(),
+                            other => vec![other.to_string()],
+                        };
+                        for fault in found {
+                            if !faults.contains(&fault) {
+                                faults.push(fault);
+                            }
                         }
                         continue;
                     }
@@ -230,25 +235,6 @@ impl Plan {
     }
 }
 
-/// A path that a file names, relative to that file; without detours through `..` where that is the same file.
-fn beside(file: &Path, named: &Path) -> PathBuf {
-    let joined = file.parent().unwrap_or(Path::new("")).join(named);
-    let mut short = PathBuf::new();
-    for part in joined.components() {
-        let last = short.components().next_back();
-        if part == Component::ParentDir && matches!(last, Some(Component::Normal(_))) {
-            short.pop();
-        } else {
-            short.push(part);
-        }
-    }
-    // A link on the way makes them differ.
-    match (short.canonicalize(), joined.canonicalize()) {
-        (Ok(a), Ok(b)) if a == b => short,
-        _ => joined,
-    }
-}
-
 /// `--set`s that an axis would override, silently.
 fn hidden(file: &SweepFile, settings: &[String]) -> Vec<String> {
     let axes: Vec<&String> = file
@@ -268,9 +254,9 @@ fn hidden(file: &SweepFile, settings: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// A key and its value as `--set` takes them; JSON is YAML.
-fn setting(key: &str, value: &Value) -> String {
-    format!("{key}={value}")
+/// A key and its value in a sweep file of `folder` as `--set` takes them; JSON is YAML.
+fn setting(folder: &Path, key: &str, value: &Value) -> String {
+    format!("{key}={}", experiment::resolved_setting(key, value, folder))
 }
 
 /// The value of a key in a resolved experiment, for runs that leave x at what the experiment says.
@@ -403,19 +389,6 @@ mod tests {
                 assert!(found.contains(part), "{found:?} should contain {part:?}");
             }
         }
-    }
-
-    #[test]
-    fn paths_take_no_detour() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::create_dir(folder.path().join("sweeps")).expect("made");
-        std::fs::write(folder.path().join("base.yaml"), "").expect("written");
-        let named = beside(&folder.path().join("sweeps/s.yaml"), Path::new("../base.yaml"));
-        assert_eq!(named, folder.path().join("base.yaml"));
-        assert_eq!(
-            beside(Path::new("a/s.yaml"), Path::new("../b.yaml")),
-            Path::new("a/../b.yaml")
-        );
     }
 
     #[test]

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn expanded(text: &str) -> (Vec<String>, Vec<String>) {
-        let file = SweepFile::parse(&format!("experiment: e.yaml\n{text}")).expect("parses");
+        let file = SweepFile::parse(&format!("experiment: e.yaml\n{text}"), "s.yaml").expect("parses");
         let (combinations, faults) = combinations(&file);
         let texts = combinations.iter().map(|combination| {
             let parts = combination
@@ -175,7 +175,7 @@ mod tests {
                 "{text}"
             );
         }
-        let file = SweepFile::parse("experiment: e\naxes: {n: {s: {w: 1, h: 2}}}").expect("parses");
+        let file = SweepFile::parse("experiment: e\naxes: {n: {s: {w: 1, h: 2}}}", "s.yaml").expect("parses");
         assert_eq!(combinations(&file).0[0][0].settings.len(), 2);
     }
 

@@ -8,7 +8,7 @@ use crate::pipeline::Columns;
 /// The verdicts on the paper's claims, in words and numbers.
 pub fn verdicts(measured: &Measured) -> String {
     if measured.findings.is_empty() {
-        return "No verdicts: the claims compare a classifier `unbalanced` with one `balanced`.".to_owned();
+        return "No verdicts: the claims compare a classifier whose role is `unbalanced` with one whose role is `balanced`.".to_owned();
     }
     let mut lines = vec!["The paper's claims, as measured in this run:".to_owned()];
     for finding in &measured.findings {

@@ -141,6 +141,7 @@ pub(super) mod tests {
         };
         Measured {
             classifiers: classifiers.iter().map(|name| (*name).to_owned()).collect(),
+            roles: vec![None; classifiers.len()],
             attributes: (0..count).map(attribute).collect(),
             findings: Vec::new(),
             faithfulness: Vec::new(),

@@ -10,6 +10,7 @@ mod forms;
 mod hub;
 mod methods;
 mod place;
+mod plan;
 mod python;
 mod rehearsal;
 mod slurm;

@@ -27,7 +27,9 @@ const MARKER: &str = "shapes.json";
 const QUALITY: u8 = 92;
 
 /// What to write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     /// Number of pictures.
     pub images: usize,
@@ -123,7 +125,7 @@ fn cannot_encode(path: &Path) -> impl FnOnce(image::ImageError) -> Error {
 mod tests {
     use std::ops::ControlFlow;
 
-    use dataset::{Fit, Source, Split, TableConfig, TableFolder, TableSplit};
+    use dataset::{Fit, Shares, Source, Split, TableConfig, TableFolder, TableSplit};
 
     use super::*;
 
@@ -143,11 +145,11 @@ mod tests {
             images: out.join(IMAGES),
             image_column: "file".to_owned(),
             attributes: None,
-            split: TableSplit::Stratified {
+            split: TableSplit::Stratified(Shares {
                 validation: 0.1,
                 test: 0.3,
                 seed: 1,
-            },
+            }),
             resize: Fit::Pad,
             landmarks: None,
             masks: Some(out.join(MASKS)),

@@ -31,18 +31,36 @@ pub enum TableSplit {
     /// lower case alike), or CelebA's 0, 1 or 2.
     Column(String),
     /// By [`stratified_split`](crate::stratified_split).
-    Stratified {
-        /// Share of the images for validation.
-        validation: f64,
-        /// Share of the images for testing.
-        test: f64,
-        /// Decides which image goes where.
-        seed: u64,
-    },
+    Stratified(Shares),
+}
+
+/// Shares of the images that are the same, as far as whole images allow, in both classes of every attribute; training has the rest.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Shares {
+    /// Share of the images for validation.
+    pub validation: f64,
+    /// Share of the images for testing.
+    pub test: f64,
+    /// Decides which image goes where.
+    pub seed: u64,
+}
+
+impl Default for Shares {
+    fn default() -> Self {
+        Self {
+            validation: 0.1,
+            test: 0.2,
+            seed: 1,
+        }
+    }
 }
 
 /// How an image of any shape becomes a square.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Fit {
     /// The largest centred square: what is beside it is not seen.
     #[default]

@@ -7,7 +7,7 @@ use image::imageops::{FilterType, resize};
 use super::cell::{LabelColumn, is_path_inside, split};
 use super::mask_files::MaskFiles;
 use super::rows::Table;
-use super::{Fit, TableConfig, TableSplit, stratified_split};
+use super::{Fit, Shares, TableConfig, TableSplit, stratified_split};
 use crate::decode::{decode_upright, upright_dimensions};
 use crate::files::read;
 use crate::sources::Fingerprint;
@@ -180,7 +180,7 @@ fn annotations(table: Table, config: &TableConfig, archive: bool) -> Result<Anno
     let image = table.column(&config.image_column)?;
     let split_column = match &config.split {
         TableSplit::Column(name) => Some(table.column(name)?),
-        TableSplit::Stratified { .. } => None,
+        TableSplit::Stratified(_) => None,
     };
     let columns = attribute_columns(&table, config.attributes.as_deref(), [Some(image), split_column])?;
     let names = columns.iter().map(|&column| table.header[column].clone()).collect();
@@ -222,7 +222,7 @@ fn annotations(table: Table, config: &TableConfig, archive: bool) -> Result<Anno
             expected: "a row for each image".to_owned(),
         });
     }
-    if let TableSplit::Stratified { validation, test, seed } = config.split {
+    if let TableSplit::Stratified(Shares { validation, test, seed }) = config.split {
         splits = stratified_split(&labels, attributes.len(), validation, test, seed)?;
     }
     Ok(Annotations {

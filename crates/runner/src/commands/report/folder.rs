@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::artefacts;
 use crate::error::{Error, Result};
-use crate::experiment::settings_of;
+use crate::experiment::{RegionSource, resolved, settings_of};
 use crate::pipeline::{self, MANIFEST, Manifest, ReadTable};
 use crate::regions;
 
@@ -106,10 +106,17 @@ impl RunFolder {
             return Err(older(pipeline::Error::artefact(&place, "no classifier")));
         }
         let claims = claims(&folder.join("tables/claims.csv")).map_err(older)?;
-        let choice = settings.get("measure.regions").map_or("celeba", String::as_str);
+        let regions = match settings
+            .get("measure.regions")
+            .cloned()
+            .map_or(RegionSource::Celeba, RegionSource::from)
+        {
+            RegionSource::File(named) => RegionSource::File(resolved(folder, &named)),
+            other => other,
+        };
         let size = settings.get("data.image_size").and_then(|size| size.parse().ok());
         let areas = table.doubles("region_area").map_err(older)?;
-        let local = regions::choose(choice, &attributes, size.unwrap_or(112)).ok();
+        let local = regions::choose(&regions, &attributes, size.unwrap_or(112)).ok();
         let local = local.map(|regions| {
             let areas = areas.iter().enumerate();
             areas

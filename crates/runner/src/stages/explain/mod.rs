@@ -21,7 +21,7 @@ use self::seen::Stage;
 use super::{DataSet, evaluate, reference};
 use crate::artefacts;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::pipeline::{Key, LongWriter};
 use crate::regions;
@@ -68,10 +68,7 @@ pub fn explained_images(data: &DataSet, experiment: &Experiment) -> Vec<usize> {
 fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {
     let experiment = &context.experiment;
     let size = experiment.data.image_size;
-    let config = experiment.explain.config().map_err(|message| Error::Experiment {
-        place: "experiment".to_owned(),
-        message,
-    })?;
+    let config = experiment.explain.config();
     let (method, target, resize) = (config.method, config.target, config.resize);
     let network = evaluate::trained_network(context, data, classifier)?;
     let reference = reference::read(context, classifier)?;

@@ -41,7 +41,7 @@ pub fn error_bars(measured: &Measured, published: &Published) -> BarFigure {
             Bar {
                 value: rates.rate(class),
                 interval: rates.interval(class).map(|interval| (interval.low, interval.high)),
-                published: published.error(&attribute.name, &measured.classifiers[index], class),
+                published: published.error(&attribute.name, measured.roles[index], class),
             }
         })
     });
@@ -60,7 +60,7 @@ pub fn energy_bars(measured: &Measured, published: &Published) -> BarFigure {
                 interval: energy
                     .and_then(|statistics| statistics.interval)
                     .map(|interval| (interval.low, interval.high)),
-                published: published.energy(&attribute.name, &measured.classifiers[index], class),
+                published: published.energy(&attribute.name, measured.roles[index], class),
             }
         })
     });
@@ -337,6 +337,7 @@ mod tests {
         };
         let mut measured = Measured {
             classifiers: ["untried", "tried"].map(str::to_owned).to_vec(),
+            roles: vec![None; 2],
             attributes: Vec::new(),
             findings: Vec::new(),
             faithfulness: vec![None, Some(tried)],

@@ -150,6 +150,7 @@ mod tests {
     fn calibration_by_hand() {
         let measured = Measured {
             classifiers: vec!["one".to_owned()],
+            roles: vec![None],
             attributes: Vec::new(),
             findings: Vec::new(),
             faithfulness: Vec::new(),

@@ -228,7 +228,9 @@ impl Pace {
 /// The network that a training begins with.
 fn untrained(context: &Context, data: &DataSet, job: &Job) -> Result<Network> {
     let (settings, seed) = (&context.experiment.model, context.experiment.seed);
-    let architecture = settings.architecture().map_err(Error::Request)?;
+    let architecture = settings
+        .architecture()
+        .map_err(|problem| Error::Request(problem.to_string()))?;
     let outputs = data.attributes().len();
     let network = match &job.pretrained {
         Some(file) => file.backbone(&architecture, outputs, seed, &context.device)?,

@@ -37,7 +37,7 @@ impl Job {
             .settings(&context.experiment.data.deciding())
             .settings(&context.experiment.model.deciding())
             .settings(&context.experiment.training.deciding())
-            .settings(&classifier)
+            .settings(&classifier.deciding())
             .settings(&bad_images::names(data))
             .text(&pretrained.as_ref().map_or_else(String::new, WeightsFile::hash))
             .text(&context.manifest().data);

@@ -95,7 +95,10 @@ fn at_once(context: &Context) -> Result<usize> {
     if let Some(at_once) = experiment.training.at_once {
         return Ok(at_once);
     }
-    let architecture = experiment.model.architecture().map_err(Error::Request)?;
+    let architecture = experiment
+        .model
+        .architecture()
+        .map_err(|problem| Error::Request(problem.to_string()))?;
     let width = architecture.stages.first().map_or(0, |stage| stage.width);
     Ok(at_once_of(
         experiment.training.batch_size,
@@ -118,7 +121,9 @@ fn at_once_of(batch_size: usize, image_size: usize, width: usize) -> usize {
 /// Makes a checkpoint of a classifier that was trained elsewhere.
 fn adopt(context: &Context, data: &DataSet, name: &str, file: &WeightsFile) -> Result<Vec<String>> {
     let settings = &context.experiment.model;
-    let architecture = settings.architecture().map_err(Error::Request)?;
+    let architecture = settings
+        .architecture()
+        .map_err(|problem| Error::Request(problem.to_string()))?;
     let normalisation = settings.normalisation();
     let network = file.classifier(&architecture, data.attributes(), normalisation, &context.device)?;
     unfinished::save_trained(context, data, name, &network)?;

@@ -1,12 +1,12 @@
 //! What the experiment's settings become in the crates that train.
 
-use dataset::{Augmentation, LoaderConfig};
+use dataset::LoaderConfig;
 use kernels::optimiser::Rule;
 use model::{ClassWeights, LearningRate, OptimiserConfig, Scheme, TrainerConfig};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Classifier, Experiment, Optimiser, Schedule, Training, WeightScheme};
+use crate::experiment::{Classifier, Experiment, Optimiser, Training, WeightScheme};
 use crate::stages::DataSet;
 
 /// How a classifier is trained, in so many steps.
@@ -25,7 +25,7 @@ pub fn trainer(
         loss: settings.loss,
         weights: class_weights(data, name, classifier)?,
         optimiser: optimiser(settings),
-        learning_rate: learning_rate(settings)?,
+        learning_rate: LearningRate::new(settings.learning_rate, settings.schedule)?,
         total_steps,
         precision: settings.precision,
         deterministic: settings.deterministic,
@@ -35,18 +35,9 @@ pub fn trainer(
 /// How the training images become batches, on so many threads.
 pub fn loader(experiment: &Experiment, threads: usize) -> LoaderConfig {
     let settings = &experiment.training;
-    let augment = &settings.augmentation;
     LoaderConfig {
         seed: experiment.seed,
-        augmentation: Augmentation {
-            scale: augment.scale,
-            rotation: augment.rotation,
-            shift: augment.shift,
-            blur: augment.blur,
-            mirror: augment.mirror,
-            brightness: augment.brightness,
-            contrast: augment.contrast,
-        },
+        augmentation: settings.augmentation,
         cache_bytes: experiment.data.cache_megabytes << 20,
         drop_last: true,
         shuffle: true,
@@ -94,14 +85,4 @@ fn optimiser(settings: &Training) -> OptimiserConfig {
         Optimiser::AdamW => OptimiserConfig::adam_w(),
     };
     config.with_weight_decay(settings.weight_decay)
-}
-
-fn learning_rate(settings: &Training) -> Result<LearningRate> {
-    let schedule = match settings.schedule {
-        Schedule::Constant => model::Schedule::Constant,
-        Schedule::Step => model::Schedule::STEP,
-        Schedule::Cosine => model::Schedule::Cosine,
-        Schedule::OneCycle => model::Schedule::ONE_CYCLE,
-    };
-    Ok(LearningRate::new(settings.learning_rate, schedule)?)
 }

@@ -29,7 +29,8 @@ impl Comparison {
     pub fn all(measured: &Measured, published: &Published) -> Vec<Self> {
         let mut all = Vec::new();
         for attribute in &measured.attributes {
-            for (classifier, measures) in measured.classifiers.iter().zip(&attribute.classifiers) {
+            let classifiers = measured.classifiers.iter().zip(&measured.roles);
+            for ((classifier, &role), measures) in classifiers.zip(&attribute.classifiers) {
                 for class in Class::BOTH {
                     let (error, energy) = match class {
                         Class::Positive => ("fnr", "energy_predicted_positive"),
@@ -39,14 +40,14 @@ impl Comparison {
                         (
                             error,
                             measures.rates.rate(class),
-                            published.error(&attribute.name, classifier, class),
+                            published.error(&attribute.name, role, class),
                         ),
                         (
                             energy,
                             measures
                                 .statistics(Measure::EnergyPaper, Filter::predicted(class))
                                 .map(|statistics| statistics.mean),
-                            published.energy(&attribute.name, classifier, class),
+                            published.energy(&attribute.name, role, class),
                         ),
                     ];
                     all.extend(pairs.into_iter().filter_map(|(quantity, ours, published)| {

@@ -3,7 +3,7 @@
 use comfy_table::presets;
 use metrics::{AttributeEvidence, Bootstrap, Claim, Class, ClassifierEvidence, Finding, SampleMean, Verdict, findings};
 
-use crate::experiment::{BALANCED, UNBALANCED};
+use crate::experiment::Role;
 use crate::measured::{AttributeMeasures, Measured};
 use crate::pipeline::Columns;
 use crate::published::Published;
@@ -54,19 +54,19 @@ fn evidence(attribute: &AttributeMeasures, published: &Published) -> Option<Attr
         Class::Negative
     };
     let mean = |value: Option<f64>| value.map(|mean| SampleMean { mean, n: ENOUGH });
-    let of = |classifier: &str| ClassifierEvidence {
-        minority_error: mean(published.error(&attribute.name, classifier, minority)),
-        majority_error: mean(published.error(&attribute.name, classifier, minority.opposite())),
-        minority_energy: mean(published.energy(&attribute.name, classifier, minority)),
-        majority_energy: mean(published.energy(&attribute.name, classifier, minority.opposite())),
+    let of = |role: Role| ClassifierEvidence {
+        minority_error: mean(published.error(&attribute.name, Some(role), minority)),
+        majority_error: mean(published.error(&attribute.name, Some(role), minority.opposite())),
+        minority_energy: mean(published.energy(&attribute.name, Some(role), minority)),
+        majority_energy: mean(published.energy(&attribute.name, Some(role), minority.opposite())),
         majority_constant: None,
         majority_loss: None,
     };
     Some(AttributeEvidence {
         minority_share: positive.min(1.0 - positive),
         local: attribute.local,
-        unbalanced: of(UNBALANCED),
-        balanced: of(BALANCED),
+        unbalanced: of(Role::Unbalanced),
+        balanced: of(Role::Balanced),
     })
 }
 

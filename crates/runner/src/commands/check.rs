@@ -1,0 +1,179 @@
+//! `biascam check`: what an experiment or a sweep would do, or what is wrong with its file, without data.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::error::{Error, Result};
+use crate::experiment::{self, Classifier, Experiment, Loaded, Source};
+use crate::output::print;
+use crate::sweep::{Plan, is_sweep};
+
+/// What to check.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The file of an experiment or of a sweep
+    #[arg(value_name = "FILE.yaml")]
+    pub file: PathBuf,
+    /// Change a key of the experiment, e.g. --set training.epochs=2 (may be repeated)
+    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
+    pub settings: Vec<String>,
+}
+
+/// Says what the plan is.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let file = &arguments.file;
+    let text = std::fs::read_to_string(file).map_err(Error::io(file, "reading the experiment or sweep"))?;
+    if is_sweep(&text) {
+        return print(sweep(&Plan::load(file, &arguments.settings)?));
+    }
+    let loaded = experiment::load(file, &arguments.settings)?;
+    let head = std::iter::once(&loaded.path).chain(&loaded.extends);
+    let head: Vec<String> = head.map(|path| path.display().to_string()).collect();
+    print(format_args!("{}: nothing is wrong", head.join(", which extends ")))?;
+    print(table(&lines(&loaded)))
+}
+
+/// How many runs of a sweep are named; `sweep --list` names all.
+const NAMED: usize = 3;
+
+fn sweep(plan: &Plan) -> String {
+    let names: Vec<&str> = plan.runs.iter().map(|run| run.name.as_str()).take(NAMED).collect();
+    let more = if plan.runs.len() > NAMED { ", ..." } else { "" };
+    let seeds: Vec<String> = plan.file.seeds.iter().map(u64::to_string).collect();
+    let mut lines = vec![
+        ("experiment", plan.experiment.display().to_string()),
+        ("along x", plan.x.clone()),
+        (
+            "runs",
+            format!(
+                "{} for {} points: {}{more}",
+                plan.runs.len(),
+                plan.points.len(),
+                names.join(", ")
+            ),
+        ),
+        ("results", format!("results/{}", plan.name)),
+    ];
+    if !seeds.is_empty() {
+        lines.insert(2, ("seeds", seeds.join(", ")));
+    }
+    format!(
+        "{}: nothing is wrong with the sweep\n{}",
+        plan.path.display(),
+        table(&lines)
+    )
+}
+
+fn table(lines: &[(&str, String)]) -> String {
+    let lines: Vec<String> = lines.iter().map(|(name, text)| format!("{name:11}  {text}")).collect();
+    lines.join("\n")
+}
+
+fn lines(loaded: &Loaded) -> Vec<(&'static str, String)> {
+    let experiment = &loaded.experiment;
+    let classifiers = experiment.classifiers_in_order();
+    let classifiers: Vec<String> = classifiers.iter().map(|(name, one)| classifier(name, one)).collect();
+    vec![
+        ("data", data(experiment)),
+        ("network", network(experiment)),
+        ("training", training(experiment)),
+        ("classifiers", classifiers.join("; ")),
+        ("steps", steps(experiment)),
+        ("results", Path::new("results").join(&loaded.name).display().to_string()),
+    ]
+}
+
+fn data(experiment: &Experiment) -> String {
+    let data = &experiment.data;
+    let source = match (data.source, &data.table) {
+        (Source::Celeba, _) => "CelebA".to_owned(),
+        (Source::Table, Some(table)) => format!("the table {}", table.file.display()),
+        _ => {
+            let faces = &data.procedural;
+            format!(
+                "{} + {} + {} procedural faces",
+                faces.train, faces.validation, faces.test
+            )
+        }
+    };
+    let part = if data.training_fraction < 1.0 {
+        format!(", {} of the training images", data.training_fraction)
+    } else {
+        String::new()
+    };
+    format!("{source}{part}, at {0} x {0} pixels", data.image_size)
+}
+
+fn network(experiment: &Experiment) -> String {
+    let network = &experiment.model;
+    let text = match network.architecture() {
+        Ok(architecture) => architecture.to_string(),
+        Err(problem) => problem.to_string(),
+    };
+    match &network.pretrained {
+        Some(weights) => format!("{text}, starting from {weights}"),
+        None => format!("{text}, starting from random weights"),
+    }
+}
+
+fn training(experiment: &Experiment) -> String {
+    let training = &experiment.training;
+    format!(
+        "{} loss, {} epochs of batches of {}, seed {}",
+        in_yaml(&training.loss),
+        training.epochs,
+        training.batch_size,
+        experiment.seed
+    )
+}
+
+fn classifier(name: &str, classifier: &Classifier) -> String {
+    let what = match (&classifier.class_weights, &classifier.weights) {
+        (_, Some(file)) => format!("from {}", file.display()),
+        (Some(scheme), None) if classifier.exponent < 1.0 => {
+            format!(
+                "class weights {} to the power of {}",
+                in_yaml(scheme),
+                classifier.exponent
+            )
+        }
+        (Some(scheme), None) => format!("class weights {}", in_yaml(scheme)),
+        (None, None) => "neither class weights nor weights".to_owned(),
+    };
+    match classifier.role {
+        Some(role) if role.name() != name => format!("{name}: {what}, as the {role} one"),
+        _ => format!("{name}: {what}"),
+    }
+}
+
+fn steps(experiment: &Experiment) -> String {
+    let explain = &experiment.explain;
+    let measure = &experiment.measure;
+    let mut steps = Vec::new();
+    if experiment.classifiers.keys().any(|name| experiment.is_trained(name)) {
+        steps.push("train".to_owned());
+    }
+    steps.push("predict".to_owned());
+    steps.push(format!("explain ({}, target {})", explain.method, explain.target));
+    if measure.occlusion.images > 0 {
+        steps.push(format!("occlude ({} images)", measure.occlusion.images));
+    }
+    if measure.faithfulness.images > 0 {
+        steps.push(format!("faithfulness ({} images)", measure.faithfulness.images));
+    }
+    steps.push(format!("measure (regions: {})", experiment.regions()));
+    steps.push("draw".to_owned());
+    steps.join(", ")
+}
+
+/// The name of a setting's value in YAML.
+fn in_yaml(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|name| name.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}

@@ -1,0 +1,163 @@
+//! Files and settings laid over each other, and which of them said what.
+
+use serde::Deserialize;
+
+use super::key::KeyPath;
+use super::node::Node;
+use super::text::{line_of, read};
+use super::typed::typed;
+use crate::error::Fault;
+
+/// Who said something.
+#[derive(Debug, Clone)]
+enum Source {
+    /// A file, as it is named in messages, and its text.
+    File(String, String),
+    /// A `--set KEY=VALUE`, and its key.
+    Setting(String, KeyPath),
+}
+
+/// Values from several sources, of which the later ones prevail.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    said: Vec<(Source, Node)>,
+    merged: Node,
+}
+
+/// Reads a text that stands alone. `place` names it in messages.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse<T: for<'de> Deserialize<'de>>(text: &str, place: &str) -> Result<T, Vec<Fault>> {
+    let mut layers = Layers::default();
+    let node = Layers::read(text, place).map_err(|fault| vec![fault])?;
+    layers.add_file(place, text, node);
+    layers.typed()
+}
+
+impl Layers {
+    /// Reads a file's text, without adding it.
+    ///
+    /// # Errors
+    /// When it is not YAML, with the line.
+    pub fn read(text: &str, place: &str) -> Result<Node, Fault> {
+        read(text).map_err(|malformed| Fault {
+            place: malformed
+                .line
+                .map_or_else(|| place.to_owned(), |line| format!("{place}:{line}")),
+            message: malformed.message,
+        })
+    }
+
+    /// Lays a file over what there is: maps are united key by key, all else is replaced. `node` is what becomes of its `text`.
+    pub fn add_file(&mut self, place: &str, text: &str, node: Node) {
+        self.merged.merge(node.clone());
+        self.said.push((Source::File(place.to_owned(), text.to_owned()), node));
+    }
+
+    /// Reads a `key.path=value` with a YAML value.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn read_setting(setting: &str) -> Result<(KeyPath, Node), Fault> {
+        let fault = |message: String| Fault {
+            place: format!("--set {setting}"),
+            message,
+        };
+        let (path, text) = setting
+            .split_once('=')
+            .ok_or_else(|| fault("expected key.path=value".to_owned()))?;
+        if path.split('.').any(str::is_empty) {
+            return Err(fault("expected key.path=value, found an empty key".to_owned()));
+        }
+        let value = read(text).map_err(|malformed| fault(format!("the value is not YAML: {}", malformed.message)))?;
+        Ok((KeyPath::new(path), value))
+    }
+
+    /// Sets the value of a key, whatever was there. `node` is a tree with this value alone.
+    ///
+    /// # Errors
+    /// When the key is below something without keys.
+    pub fn add_setting(&mut self, setting: &str, key: KeyPath, node: Node) -> Result<(), Fault> {
+        let value = node.get(&key).cloned().unwrap_or(Node::Null);
+        self.merged.set(&key, value).map_err(|message| Fault {
+            place: format!("--set {setting}"),
+            message,
+        })?;
+        self.said.push((Source::Setting(setting.to_owned(), key), node));
+        Ok(())
+    }
+
+    /// What all of them say together.
+    pub fn merged_mut(&mut self) -> &mut Node {
+        &mut self.merged
+    }
+
+    /// Reads them as a type.
+    ///
+    /// # Errors
+    /// Everything that does not fit.
+    pub fn typed<T: for<'de> Deserialize<'de>>(&self) -> Result<T, Vec<Fault>> {
+        let mut rest = self.merged.clone();
+        let mut faults = Vec::new();
+        let mut left_out: Vec<KeyPath> = Vec::new();
+        loop {
+            let misfit = match typed(&rest) {
+                Ok(value) if faults.is_empty() => return Ok(value),
+                Ok(_) => return Err(faults),
+                Err(misfit) => misfit,
+            };
+            let absent = misfit
+                .missing
+                .map(|key| KeyPath::new(&format!("{}.{key}", misfit.path)));
+            // What is missing because it was wrong has been said.
+            if !absent.is_some_and(|absent| left_out.contains(&absent)) {
+                faults.push(self.fault(&misfit.path, misfit.message));
+            }
+            // What is wrong is left out, to see whether the rest is right; a list as a whole, for its items are counted.
+            let out = misfit.path.keys_only();
+            if rest.take(&out).is_none() {
+                return Err(faults);
+            }
+            left_out.push(out);
+        }
+    }
+
+    /// What is said of the value at a place: names the source of the value, its line and the key.
+    #[must_use]
+    pub fn fault(&self, path: &KeyPath, message: impl std::fmt::Display) -> Fault {
+        let message = if path.is_root() {
+            message.to_string()
+        } else {
+            format!("{path}: {message}")
+        };
+        Fault {
+            place: self.place(path),
+            message,
+        }
+    }
+
+    /// Who said what is at a place; of what nobody said, who said what it is in.
+    fn place(&self, path: &KeyPath) -> String {
+        let mut path = path.clone();
+        while !path.is_root() {
+            for (source, node) in self.said.iter().rev() {
+                match source {
+                    Source::Setting(setting, key) if path.starts_with(key) || key.starts_with(&path) => {
+                        return format!("--set {setting}");
+                    }
+                    Source::File(place, text) if node.get(&path).is_some() => {
+                        return line_of(text, &path).map_or_else(|| place.clone(), |line| format!("{place}:{line}"));
+                    }
+                    _ => {}
+                }
+            }
+            path = path.parent().unwrap_or_default();
+        }
+        let files = self.said.iter().rev().filter_map(|(source, _)| match source {
+            Source::File(place, _) => Some(place.clone()),
+            Source::Setting(..) => None,
+        });
+        files.into_iter().next().unwrap_or_default()
+    }
+}

@@ -1,0 +1,183 @@
+//! The text of YAML. The only module that names serde_yaml.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::key::{KeyPath, Step};
+use super::node::Node;
+
+/// A text that is no YAML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// Where, counted from 1, if that is known.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Reads a text; an empty one is [`Node::Null`].
+///
+/// # Errors
+/// [`Malformed`], also where a key stands twice in one place.
+pub fn read(text: &str) -> Result<Node, Malformed> {
+    if text.trim().is_empty() {
+        return Ok(Node::Null);
+    }
+    serde_yaml::from_str(text).map_err(|error| {
+        let (line, whole) = (error.location().map(|location| location.line()), error.to_string());
+        // The place is told apart from the words.
+        let message = whole.split(" at line ").next().unwrap_or(&whole).to_owned();
+        Malformed { line, message }
+    })
+}
+
+/// Writes a value in YAML's block style.
+///
+/// # Errors
+/// serde_yaml's, of values that YAML has no form for.
+pub fn write(value: &impl Serialize) -> Result<String, String> {
+    serde_yaml::to_string(value).map_err(|error| error.to_string())
+}
+
+/// The line, counted from 1, where a text says what is at a place: that of the key, or of the item of a list.
+///
+/// serde_yaml tells lines in errors alone: the text is read once more, as far as the place, where reading is made to fail.
+pub fn line_of(text: &str, path: &KeyPath) -> Option<usize> {
+    let failed = Probe(path.steps())
+        .deserialize(serde_yaml::Deserializer::from_str(text))
+        .err()?;
+    let found = failed.to_string().contains(FOUND);
+    failed.location().filter(|_| found).map(|location| location.line())
+}
+
+/// What a [`Probe`] fails with where it was to go.
+const FOUND: &str = "the place that was looked for";
+
+/// Goes along a path and fails at its end.
+struct Probe<'a>(&'a [Step]);
+
+impl<'de> DeserializeSeed<'de> for Probe<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Probe<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_empty() {
+            FOUND
+        } else {
+            "a value with values in it"
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Some((Step::Key(wanted), rest)) = self.0.split_first() else {
+            return Err(A::Error::custom(FOUND));
+        };
+        let seed = || Name {
+            wanted,
+            is_last: rest.is_empty(),
+        };
+        while let Some(found) = map.next_key_seed(seed())? {
+            if found {
+                return map.next_value_seed(Probe(rest));
+            }
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let Some((Step::Item(wanted), rest)) = self.0.split_first() else {
+            return Err(A::Error::custom(FOUND));
+        };
+        for _ in 0..*wanted {
+            seq.next_element::<IgnoredAny>()?;
+        }
+        seq.next_element_seed(Probe(rest)).map(|_| ())
+    }
+}
+
+/// Whether a key is the wanted one; fails there if the path ends with it.
+struct Name<'a> {
+    wanted: &'a str,
+    is_last: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<bool, E> {
+        let found = name == self.wanted;
+        if found && self.is_last {
+            return Err(E::custom(FOUND));
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_keys_and_items() {
+        let text = "# a comment\nseed: 1\n\ntraining:\n  # another\n  epochs: 3\n  augmentation: {scale: 0,\n    blur: 1}\nlist:\n- 1\n- {a: 2,\n   b: 3}\n7:\n  x: y\nlast: >\n  folded\n";
+        for (path, line) in [
+            ("seed", Some(2)),
+            ("training", Some(4)),
+            ("training.epochs", Some(6)),
+            ("training.augmentation", Some(7)),
+            ("training.augmentation.scale", Some(7)),
+            ("training.augmentation.blur", Some(8)),
+            ("list", Some(9)),
+            ("list[0]", Some(10)),
+            ("list[1]", Some(11)),
+            ("list[1].b", Some(12)),
+            ("7.x", Some(14)),
+            ("last", Some(15)),
+            ("absent", None),
+            ("training.absent", None),
+            ("list[5]", None),
+            ("seed.absent", None),
+        ] {
+            assert_eq!(line_of(text, &KeyPath::new(path)), line, "{path}");
+        }
+    }
+
+    #[test]
+    fn malformed_texts_name_their_line() {
+        for (text, line, part) in [
+            ("a: 1\nb: [1,\n", 3, "did not find expected"),
+            ("a: 1\nb:\n  c: 1\n  d: 1\n  c: 2\n", 5, "`c` stands here twice"),
+            ("a: !x 1\n", 1, "!x"),
+            ("a: 1\n? [1, 2]\n: 3\n", 2, "expected a name"),
+        ] {
+            let error = read(text).expect_err(text);
+            assert!(error.message.contains(part), "{error:?}");
+            assert!(error.line == Some(line), "{error:?}");
+        }
+        for empty in ["  \n", "# a comment\n"] {
+            assert_eq!(read(empty), Ok(Node::Null));
+        }
+    }
+}
