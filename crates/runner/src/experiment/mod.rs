@@ -12,6 +12,7 @@ mod check;
 mod classifier;
 mod data;
 mod explain;
+mod extends;
 mod figures;
 mod load;
 mod measure;

@@ -161,3 +161,49 @@ impl Layers {
         files.into_iter().next().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Sample {
+        _count: usize,
+        _part: Option<Part>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Part {
+        _items: Vec<u8>,
+    }
+
+    #[test]
+    fn every_fault_is_said_once_with_its_place() {
+        let mut layers = Layers::default();
+        for (place, text) in [
+            ("base.yaml", "_part:\n  _items:\n    - 1\n    - x\n_count: 1\n"),
+            ("top.yaml", "\n_cuont: 2\n"),
+        ] {
+            layers.add_file(place, text, Layers::read(text, place).expect("YAML"));
+        }
+        let (key, value) = Layers::read_setting("_count=-1").expect("a setting");
+        let mut node = Node::Null;
+        node.set(&key, value).expect("a place");
+        layers.add_setting("_count=-1", key, node).expect("a place");
+        let faults = layers.typed::<Sample>().expect_err("faults");
+        let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "base.yaml:4: _part._items[1]: x, expected a whole number that is not negative",
+                "--set _count=-1: _count: -1, expected a whole number that is not negative",
+                "top.yaml:2: _cuont: unknown key, expected one of _count, _part",
+            ]
+        );
+        // What nobody said is missing where it would be.
+        let faults = parse::<Part>("# nothing\n", "part.yaml").expect_err("missing");
+        assert_eq!(faults[0].to_string(), "part.yaml: missing key `_items`");
+    }
+}

@@ -396,12 +396,12 @@ fn what_is_wrong_with_a_table_is_said_in_a_paragraph() {
         (
             "image,crack\na.png,1\n",
             &["data.table.resize=squash"],
-            "unknown variant `squash`",
+            "squash, expected one of crop, pad, stretch",
         ),
         (
             "image,crack\na.png,1\n",
             &["data.on_bad_image=ignore"],
-            "unknown variant `ignore`",
+            "ignore, expected one of fail, skip",
         ),
         (
             "image,crack,split\na.png,1,train\nb.png,,train\nc.png,1,test\n",
