@@ -4,7 +4,7 @@ use metrics::Finding;
 
 use super::browser::ExamplesBrowser;
 use crate::drawing::export::Figure;
-use crate::sheet::Table;
+use crate::sheet::Sheet;
 
 /// Everything that a report shows.
 #[derive(Debug, Clone, Default)]
@@ -16,13 +16,13 @@ pub struct ReportData {
     /// The claims and their verdicts.
     pub findings: Vec<Finding>,
     /// Small tables before the figures, such as means over all attributes.
-    pub overview: Vec<Table>,
+    pub overview: Vec<Sheet>,
     /// The drawings, in the order of the report.
     pub figures: Vec<Figure>,
     /// The kinds of files they are also written as (`svg`).
     pub formats: Vec<&'static str>,
     /// Tables after the figures, such as all attributes.
-    pub tables: Vec<Table>,
+    pub tables: Vec<Sheet>,
     /// Faces to browse; may be absent.
     pub examples: Option<ExamplesBrowser>,
     /// Facts about the run: version, revision, seed, device, data, durations.
@@ -30,7 +30,7 @@ pub struct ReportData {
     /// The resolved experiment file.
     pub experiment: String,
     /// How long each part of the run took.
-    pub durations: Option<Table>,
+    pub durations: Option<Sheet>,
     /// Files of the run, relative to the report.
     pub files: Vec<FileLink>,
     /// How to cite the run, in BibTeX.

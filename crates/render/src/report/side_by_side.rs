@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::figures::{INLINE_LIMIT, title};
 use super::page::Page;
 use crate::html::escape;
-use crate::sheet::Table;
+use crate::sheet::Sheet;
 use crate::sheet::html as table;
 
 /// What a comparison shows.
@@ -19,7 +19,7 @@ pub struct SideBySide {
     /// What could not be compared, and why.
     pub left_out: Vec<String>,
     /// The tables, in the order of the page.
-    pub tables: Vec<Table>,
+    pub tables: Vec<Sheet>,
     /// The drawings that the runs have.
     pub figures: Vec<ComparedFigure>,
 }

@@ -4,7 +4,7 @@ use super::figures::INLINE_LIMIT;
 use super::*;
 use crate::Style;
 use crate::figures::{Bar, BarFigure, BarGroup, BarPair, error_rates};
-use crate::sheet::{Cell, Column, Table};
+use crate::sheet::{Cell, Column, Sheet, Unit};
 
 fn data() -> ReportData {
     let measured = |mean| Some(SampleMean { mean, n: 500 });
@@ -49,15 +49,15 @@ fn data() -> ReportData {
         findings: findings(&evidence, Bootstrap::default()),
         overview: Vec::new(),
         figures: vec![error_rates(&Style::default(), &bars).unwrap()],
-        tables: vec![Table {
+        tables: vec![Sheet {
             id: "attributes".to_owned(),
             title: "All attributes".to_owned(),
             note: "Bold: the minority.".to_owned(),
             columns: vec![
-                Column::new("", "attribute"),
-                Column::share("unbalanced", "FNR"),
-                Column::new("unbalanced", "FPR"),
-                Column::new("balanced", "FNR"),
+                Column::new("attribute", Unit::Text),
+                Column::new("FNR", Unit::Share).under("unbalanced"),
+                Column::new("FPR", Unit::Number(3)).under("unbalanced"),
+                Column::new("FNR", Unit::Number(3)).under("balanced"),
             ],
             rows: vec![
                 vec![
@@ -65,17 +65,14 @@ fn data() -> ReportData {
                         text: "Bald".to_owned(),
                         href: "#examples/Bald".to_owned(),
                     },
-                    Cell::number(Some(0.5), 3).emphasised(),
-                    Cell::number(Some(-0.25), 3).with_note("n 7"),
+                    Cell::number(Some(0.5)).emphasised(),
+                    Cell::number(Some(-0.25)).with_note("n 7"),
                     Cell::Absent,
                 ],
-                vec![
-                    "Wearing Hat".into(),
-                    Cell::number(None, 3),
-                    Cell::number(Some(f64::NAN), 3),
-                ],
+                vec!["Wearing Hat".into(), Cell::number(None), Cell::number(Some(f64::NAN))],
             ],
             searchable: true,
+            ..Sheet::default()
         }],
         examples: Some(ExamplesBrowser {
             classifiers: vec!["only".to_owned()],

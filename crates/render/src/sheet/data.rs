@@ -1,9 +1,10 @@
 //! A table, whatever it becomes.
 
-/// A table that readers can sort by any column.
+/// A table: what is in it, and how its numbers are written. Each form of it ([terminal](Self::terminal), [Markdown](Self::markdown),
+/// [CSV](Self::csv), [Parquet](Self::parquet), a part of a [report](crate::report)) shows of it what has a place there.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Table {
-    /// Anchor in the page.
+pub struct Sheet {
+    /// Anchor in a page.
     pub id: String,
     /// Heading.
     pub title: String,
@@ -13,49 +14,90 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The rows; short rows are filled with absent cells.
     pub rows: Vec<Vec<Cell>>,
-    /// Whether a field searches the rows.
+    /// Whether a field of a page searches the rows.
     pub searchable: bool,
+    /// Whether Markdown has the hyphen of programs for a minus, as the terminal has.
+    pub hyphens: bool,
+}
+
+/// What a column holds, and how its numbers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unit {
+    /// Words.
+    #[default]
+    Text,
+    /// Words that may break into lines.
+    LongText,
+    /// Whole numbers.
+    Count,
+    /// Parts of a whole, in [0, 1], with three decimals; a page shows them as bars too.
+    Share,
+    /// Numbers with so many decimals.
+    Number(usize),
+    /// The same, with a plus sign where they are positive.
+    Signed(usize),
+}
+
+impl Unit {
+    /// Decimals of its numbers, and whether they have a plus sign.
+    pub(super) fn format(self) -> (usize, bool) {
+        match self {
+            Self::Text | Self::LongText | Self::Count => (0, false),
+            Self::Share => (3, false),
+            Self::Number(decimals) => (decimals, false),
+            Self::Signed(decimals) => (decimals, true),
+        }
+    }
 }
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Column {
+    /// Heading; in files the name.
+    pub title: String,
     /// Heading above several columns; neighbours with the same text share it. May be empty.
     pub group: String,
-    /// Heading.
-    pub title: String,
-    /// Whether its numbers are shares in [0, 1], which a bar behind them shows.
-    pub bar: bool,
-    /// Whether its texts are long and may break into lines.
-    pub wrap: bool,
+    /// Whether the group comes after the title where both stand on one line: `minority error`.
+    pub group_last: bool,
+    /// What it holds.
+    pub unit: Unit,
 }
 
 impl Column {
-    /// A column of texts, or of numbers that are no shares.
+    /// A column.
     #[must_use]
-    pub fn new(group: &str, title: &str) -> Self {
+    pub fn new(title: impl Into<String>, unit: Unit) -> Self {
         Self {
-            group: group.to_owned(),
-            title: title.to_owned(),
+            title: title.into(),
+            unit,
             ..Self::default()
         }
     }
 
-    /// A column of shares.
+    /// The same as one of a group, such as a classifier: `balanced FNR`.
     #[must_use]
-    pub fn share(group: &str, title: &str) -> Self {
+    pub fn under(self, group: impl Into<String>) -> Self {
         Self {
-            bar: true,
-            ..Self::new(group, title)
+            group: group.into(),
+            ..self
         }
     }
 
-    /// A column of long texts.
+    /// The same as one of a kind, which comes after the title: `minority error`.
     #[must_use]
-    pub fn long(title: &str) -> Self {
+    pub fn of(self, kind: impl Into<String>) -> Self {
         Self {
-            wrap: true,
-            ..Self::new("", title)
+            group_last: true,
+            ..self.under(kind)
+        }
+    }
+
+    /// Group and title.
+    pub(super) fn heading(&self, between: &str) -> String {
+        match (self.group.as_str(), self.group_last) {
+            ("", _) => self.title.clone(),
+            (group, false) => format!("{group}{between}{}", self.title),
+            (group, true) => format!("{}{between}{group}", self.title),
         }
     }
 }
@@ -65,6 +107,13 @@ impl Column {
 pub enum Cell {
     /// A text.
     Text(String),
+    /// What programs and readers call differently, such as an attribute.
+    Name {
+        /// For programs, and on a terminal.
+        name: String,
+        /// For readers.
+        title: String,
+    },
     /// A text that leads somewhere.
     Link {
         /// The text.
@@ -72,15 +121,15 @@ pub enum Cell {
         /// Where to: relative to the page.
         href: String,
     },
-    /// A number, shown with the given decimals.
+    /// A whole number.
+    Count(i64),
+    /// A number, shown as its column's unit says.
     Number {
         /// The value.
         value: f64,
-        /// Digits after the point.
-        decimals: usize,
-        /// Shown smaller behind it, such as a confidence interval or a number of samples; may be empty.
+        /// Shown behind it, such as a confidence interval or a number of samples; may be empty.
         note: String,
-        /// Whether it is set in bold.
+        /// Whether it is marked.
         strong: bool,
     },
     /// Nothing was measured.
@@ -88,18 +137,32 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// A number with the given decimals; absent where there is none.
+    /// The name of an attribute or a classifier.
     #[must_use]
-    pub fn number(value: Option<f64>, decimals: usize) -> Self {
+    pub fn name(name: &str) -> Self {
+        Self::Name {
+            name: name.to_owned(),
+            title: crate::text::readable(name),
+        }
+    }
+
+    /// A number; absent where there is none.
+    #[must_use]
+    pub fn number(value: Option<f64>) -> Self {
         match value {
             Some(value) if value.is_finite() => Self::Number {
                 value,
-                decimals,
                 note: String::new(),
                 strong: false,
             },
             _ => Self::Absent,
         }
+    }
+
+    /// A number of things.
+    #[must_use]
+    pub fn count(count: usize) -> Self {
+        Self::Count(count as i64)
     }
 
     /// The same with a note behind it.
@@ -111,7 +174,7 @@ impl Cell {
         self
     }
 
-    /// The same in bold.
+    /// The same, marked.
     #[must_use]
     pub fn emphasised(mut self) -> Self {
         if let Self::Number { strong, .. } = &mut self {
@@ -124,5 +187,81 @@ impl Cell {
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// Sheets that are made column by column.
+impl Sheet {
+    /// Adds a column of texts.
+    #[must_use]
+    pub fn texts<S: AsRef<str>>(self, title: &str, values: &[S]) -> Self {
+        self.with(title, Unit::Text, values.iter().map(|value| Cell::from(value.as_ref())))
+    }
+
+    /// Adds a column of whole numbers.
+    #[must_use]
+    pub fn counts(self, title: &str, values: &[i64]) -> Self {
+        self.with(title, Unit::Count, values.iter().map(|&value| Cell::Count(value)))
+    }
+
+    /// Adds a column of numbers.
+    #[must_use]
+    pub fn numbers(self, title: &str, values: &[Option<f64>]) -> Self {
+        let cell = |value: &Option<f64>| match *value {
+            Some(value) => Cell::Number {
+                value,
+                note: String::new(),
+                strong: false,
+            },
+            None => Cell::Absent,
+        };
+        self.with(title, Unit::Number(3), values.iter().map(cell))
+    }
+
+    fn with(mut self, title: &str, unit: Unit, cells: impl Iterator<Item = Cell>) -> Self {
+        for (row, cell) in cells.enumerate() {
+            if row == self.rows.len() {
+                self.rows.push(Vec::new());
+            }
+            self.rows[row].resize(self.columns.len(), Cell::Absent);
+            self.rows[row].push(cell);
+        }
+        self.columns.push(Column::new(title, unit));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_stands_before_the_title_and_a_kind_after_it() {
+        let column = Column::new("FNR", Unit::Share).under("balanced");
+        assert_eq!(column.heading(" "), "balanced FNR");
+        assert_eq!(
+            Column::new("minority", Unit::Share).of("error").heading("\n"),
+            "minority\nerror"
+        );
+        assert_eq!(Column::new("positive", Unit::Share).heading(" "), "positive");
+    }
+
+    #[test]
+    fn columns_stand_side_by_side() {
+        let sheet = Sheet::default()
+            .texts("a", &["x", "y"])
+            .counts("b", &[1, 2])
+            .numbers("c", &[None, Some(0.5)]);
+        assert_eq!(sheet.rows[0], [Cell::from("x"), Cell::Count(1), Cell::Absent]);
+        assert_eq!(
+            sheet.rows[1],
+            [Cell::from("y"), Cell::Count(2), Cell::number(Some(0.5))]
+        );
     }
 }

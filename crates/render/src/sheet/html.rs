@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use super::data::{Cell, Column, Table};
+use super::data::{Cell, Column, Sheet, Unit};
 use crate::html::escape;
-use crate::text::number;
+use crate::text::{number, signed};
 
 /// The table with its note.
-pub(crate) fn render(table: &Table) -> String {
+pub(crate) fn render(table: &Sheet) -> String {
     let mut html = String::new();
     let id = escape(&table.id);
     if !table.note.is_empty() {
@@ -69,27 +69,26 @@ fn groups(columns: &[Column]) -> String {
 }
 
 /// Whether a column holds numbers, or would if anything had been measured.
-fn numeric(table: &Table, column: usize) -> bool {
+fn numeric(table: &Sheet, column: usize) -> bool {
     let mut cells = table.rows.iter().filter_map(|row| row.get(column));
-    cells.all(|cell| !matches!(cell, Cell::Text(_) | Cell::Link { .. }))
+    cells.all(|cell| !matches!(cell, Cell::Text(_) | Cell::Name { .. } | Cell::Link { .. }))
 }
 
 fn cell(cell: &Cell, first: bool, column: &Column) -> String {
-    let text = |html: &str| match (first, column.wrap) {
+    let text = |html: &str| match (first, column.unit == Unit::LongText) {
         (true, _) => format!("<th scope=\"row\">{html}</th>"),
         (false, true) => format!("<td class=\"wrap\">{html}</td>"),
         (false, false) => format!("<td>{html}</td>"),
     };
     match cell {
-        Cell::Text(content) => text(&escape(content)),
+        Cell::Text(content) | Cell::Name { title: content, .. } => text(&escape(content)),
         Cell::Link { text: content, href } => text(&format!("<a href=\"{}\">{}</a>", escape(href), escape(content))),
-        Cell::Number {
-            value,
-            decimals,
-            note,
-            strong,
-        } => {
-            let shown = number(*value, *decimals);
+        Cell::Count(count) => format!("<td class=\"number\" data-value=\"{count}\">{count}</td>"),
+        Cell::Number { value, note, strong } => {
+            let shown = match column.unit.format() {
+                (decimals, true) => signed(*value, decimals),
+                (decimals, false) => number(*value, decimals),
+            };
             let shown = if *strong {
                 format!("<strong>{shown}</strong>")
             } else {
@@ -100,7 +99,7 @@ fn cell(cell: &Cell, first: bool, column: &Column) -> String {
             } else {
                 format!(" <small>{}</small>", escape(note))
             };
-            let (class, style) = if column.bar {
+            let (class, style) = if column.unit == Unit::Share {
                 let share = 100.0 * value.clamp(0.0, 1.0);
                 ("number bar", format!(" style=\"--share: {share:.1}%\""))
             } else {

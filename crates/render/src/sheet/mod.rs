@@ -1,6 +1,10 @@
 //! Tables: what they hold, and every form that they take.
 
 mod data;
+mod files;
 pub(crate) mod html;
+mod lines;
+mod markdown;
+mod terminal;
 
-pub use data::{Cell, Column, Table};
+pub use data::{Cell, Column, Sheet, Unit};

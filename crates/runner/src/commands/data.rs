@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::generate::write_procedural;
 use crate::output::print;
 use crate::pipeline::{Interrupt, Progress};
-use crate::tables;
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// What can be done with data sets.
 #[derive(Debug, Subcommand)]
@@ -111,15 +111,6 @@ fn counts(labels: &Path, partition: Option<&Path>) -> Result<String> {
         .iter()
         .map(|counts| (counts.positives, counts.negatives))
         .collect();
-    let head = [
-        "attribute",
-        "positives",
-        "negatives",
-        "positive",
-        "minority",
-        "weight +",
-        "weight -",
-    ];
     let rows = counted
         .attributes
         .names()
@@ -133,21 +124,35 @@ fn counts(labels: &Path, partition: Option<&Path>) -> Result<String> {
                 "-"
             };
             let [plus, minus] = match ClassWeights::new(Scheme::DomainAdaptive, 1.0, &[(positives, negatives)]) {
-                Ok(weights) => [weights.positive[0], weights.negative[0]].map(|weight| format!("{weight:.4}")),
-                Err(_) => ["one class", "one class"].map(str::to_owned),
+                Ok(weights) => {
+                    [weights.positive[0], weights.negative[0]].map(|weight| Cell::number(Some(f64::from(weight))))
+                }
+                Err(_) => ["one class", "one class"].map(Cell::from),
             };
-            let rate = format!("{:.4}", positives as f64 / total as f64);
             vec![
-                name.clone(),
-                positives.to_string(),
-                negatives.to_string(),
-                rate,
-                minority.to_owned(),
+                Cell::name(name),
+                Cell::count(positives),
+                Cell::count(negatives),
+                Cell::number(Some(positives as f64 / total as f64)),
+                Cell::from(minority),
                 plus,
                 minus,
             ]
         });
-    let table = tables::terminal(head.map(str::to_owned).to_vec(), rows);
+    let sheet = Sheet {
+        columns: vec![
+            Column::new("attribute", Unit::Text),
+            Column::new("positives", Unit::Count),
+            Column::new("negatives", Unit::Count),
+            Column::new("positive", Unit::Number(4)),
+            Column::new("minority", Unit::Text),
+            Column::new("weight +", Unit::Number(4)),
+            Column::new("weight -", Unit::Number(4)),
+        ],
+        rows: rows.collect(),
+        ..Sheet::default()
+    };
+    let table = sheet.terminal();
     Ok(format!(
         "{table}\nOver the {which}. Weights: domain_adaptive, the paper's."
     ))

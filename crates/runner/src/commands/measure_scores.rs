@@ -9,7 +9,7 @@ use metrics::{ErrorRates, error_rates, table_order};
 use crate::error::{Error, Result};
 use crate::output::print;
 use crate::pipeline::ReadTable;
-use crate::tables;
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// Which scores, and what is right.
 #[derive(Debug, Args)]
@@ -111,32 +111,27 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn render(names: &[&String], rates: &[ErrorRates]) -> String {
     let counts: Vec<(usize, usize)> = rates.iter().map(|rates| (rates.positives, rates.negatives)).collect();
-    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
-    let rows = table_order(names, &counts).into_iter().map(|index| {
+    let row = |index: usize| {
         let one = &rates[index];
-        let shares = [
-            one.false_negative_rate(),
-            one.false_positive_rate(),
-            one.error(),
-            one.balanced_error(),
-        ];
-        let start = [
-            names[index].clone(),
-            one.positives.to_string(),
-            one.negatives.to_string(),
-        ];
-        start.into_iter().chain(shares.map(number)).collect()
-    });
-    let head = [
-        "attribute",
-        "positives",
-        "negatives",
-        "FNR",
-        "FPR",
-        "error",
-        "balanced error",
-    ];
-    tables::terminal(head.map(str::to_owned).to_vec(), rows)
+        vec![
+            Cell::name(names[index]),
+            Cell::count(one.positives),
+            Cell::count(one.negatives),
+            Cell::number(one.false_negative_rate()),
+            Cell::number(one.false_positive_rate()),
+            Cell::number(one.error()),
+            Cell::number(one.balanced_error()),
+        ]
+    };
+    let words = Column::new("attribute", Unit::Text);
+    let counts_of = ["positives", "negatives"].map(|title| Column::new(title, Unit::Count));
+    let shares = ["FNR", "FPR", "error", "balanced error"].map(|title| Column::new(title, Unit::Number(4)));
+    let sheet = Sheet {
+        columns: std::iter::once(words).chain(counts_of).chain(shares).collect(),
+        rows: table_order(names, &counts).into_iter().map(row).collect(),
+        ..Sheet::default()
+    };
+    sheet.terminal()
 }
 
 /// The name without its extension: the authors' aligned images are PNG, CelebA's are JPEG.

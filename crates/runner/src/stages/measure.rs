@@ -5,7 +5,7 @@ use metrics::Bootstrap;
 use super::DataSet;
 use crate::artefacts;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiment::{Experiment, Figures, Report};
 use crate::measured::Measured;
 use crate::output::print;
@@ -44,9 +44,8 @@ pub fn results_key(experiment: &Experiment, manifest: &Manifest) -> Key {
 pub fn run(context: &Context, data: &DataSet, measured: &Measured) -> Result<()> {
     let comparison = comparison(context, measured)?;
     let key = results_key(&context.experiment, &context.manifest());
-    context.workspace.stage("measure", key, || {
-        let files = tables::files(measured, bootstrap(context), comparison.as_ref())
-            .map_err(Error::table(&context.results().join("tables")))?;
+    context.workspace.stage("measure", key, || -> Result<_> {
+        let files = tables::files(measured, bootstrap(context), comparison.as_ref())?;
         let mut written = Vec::new();
         for (name, bytes) in files {
             let path = format!("tables/{name}");
@@ -83,7 +82,7 @@ pub(super) fn comparison(context: &Context, measured: &Measured) -> Result<Optio
 /// # Errors
 /// When standard output cannot be written.
 pub fn show(context: &Context, data: &DataSet, measured: &Measured) -> Result<()> {
-    print(tables::text(measured))?;
+    print(tables::paper(measured).terminal())?;
     let explained = super::explain::explained_images(data, &context.experiment).len();
     let energies = if explained < data.test.len() {
         format!(", energies of {explained} of them")

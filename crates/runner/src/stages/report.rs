@@ -9,9 +9,10 @@ use crate::error::Result;
 use crate::experiment::{Source, to_yaml};
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::pipeline::Manifest;
+use crate::tables::means;
 use render::Figure;
 use render::report::{Fact, FileLink, ReportData};
-use render::sheet::{Cell, Column, Table};
+use render::sheet::{Cell, Column, Sheet, Unit};
 use render::text::thousands;
 
 /// What is in a table, by its file's name.
@@ -83,51 +84,22 @@ pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, fig
     })
 }
 
-fn overview(measured: &Measured) -> Table {
-    let row = |(index, name): (usize, &String)| {
-        let mut row = vec![Cell::from(name.as_str())];
-        for minority in [true, false] {
-            row.push(mean(measured, |attribute| {
-                attribute.classifiers[index].rates.rate(attribute.class(minority))
-            }));
-        }
-        for minority in [true, false] {
-            row.push(mean(measured, |attribute| {
-                let energy = attribute.classifiers[index].energy(attribute.class(minority))?;
-                attribute.local.then_some(energy.mean)
-            }));
-        }
-        row
-    };
-    Table {
+fn overview(measured: &Measured) -> Sheet {
+    Sheet {
         id: "overview".to_owned(),
         title: "Means over attributes".to_owned(),
         note: "In brackets: attributes behind the mean. Energies are those of attributes with a local region, for the images \
                predicted as the class."
             .to_owned(),
-        columns: vec![
-            Column::new("", "classifier"),
-            Column::share("error", "minority"),
-            Column::share("error", "majority"),
-            Column::share("energy", "minority"),
-            Column::share("energy", "majority"),
-        ],
-        rows: measured.classifiers.iter().enumerate().map(row).collect(),
-        searchable: false,
+        ..means(measured)
     }
 }
 
-fn mean(measured: &Measured, value: impl Fn(&AttributeMeasures) -> Option<f64>) -> Cell {
-    let values: Vec<f64> = measured.attributes.iter().filter_map(value).collect();
-    let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-    Cell::number(mean, 3).with_note(format!("({})", values.len()))
-}
-
-fn attributes(measured: &Measured) -> Table {
+fn attributes(measured: &Measured) -> Sheet {
     let mut columns = vec![
-        Column::new("", "attribute"),
-        Column::new("", "region"),
-        Column::share("", "positive"),
+        Column::new("attribute", Unit::Text),
+        Column::new("region", Unit::Text),
+        Column::new("positive", Unit::Share),
     ];
     for group in ["errors", "energy"] {
         for classifier in &measured.classifiers {
@@ -136,7 +108,7 @@ fn attributes(measured: &Measured) -> Table {
             } else {
                 ["predicted +", "predicted −"]
             };
-            columns.extend(titles.map(|title| Column::share(&format!("{classifier} {group}"), title)));
+            columns.extend(titles.map(|title| Column::new(title, Unit::Share).under(format!("{classifier} {group}"))));
         }
     }
     let row = |attribute: &AttributeMeasures| {
@@ -146,7 +118,7 @@ fn attributes(measured: &Measured) -> Table {
                 href: format!("#examples/{}", attribute.name),
             },
             Cell::from(if attribute.local { "local" } else { "global" }),
-            Cell::number(attribute.positive_rate(), 3),
+            Cell::number(attribute.positive_rate()),
         ];
         // As in the paper and in the LaTeX table.
         let marked = |cell: Cell, class: Class| {
@@ -157,12 +129,12 @@ fn attributes(measured: &Measured) -> Table {
             }
         };
         for classifier in &attribute.classifiers {
-            row.extend(Class::BOTH.map(|class| marked(Cell::number(classifier.rates.rate(class), 3), class)));
+            row.extend(Class::BOTH.map(|class| marked(Cell::number(classifier.rates.rate(class)), class)));
         }
         for classifier in &attribute.classifiers {
             row.extend(Class::BOTH.map(|class| match classifier.energy(class) {
                 Some(energy) => marked(
-                    Cell::number(Some(energy.mean), 3).with_note(format!("n {}", energy.n)),
+                    Cell::number(Some(energy.mean)).with_note(format!("n {}", energy.n)),
                     class,
                 ),
                 None => Cell::Absent,
@@ -170,7 +142,7 @@ fn attributes(measured: &Measured) -> Table {
         }
         row
     };
-    Table {
+    Sheet {
         id: "attributes".to_owned(),
         title: "All attributes".to_owned(),
         note: "FNR: false negatives / positives; FPR: false positives / negatives; energy: mean proportional energy of the images \
@@ -180,6 +152,7 @@ fn attributes(measured: &Measured) -> Table {
         columns,
         rows: measured.attributes.iter().map(row).collect(),
         searchable: true,
+        ..Sheet::default()
     }
 }
 
@@ -237,18 +210,21 @@ fn facts(context: &Context, manifest: &Manifest, data: &DataFacts) -> Vec<Fact> 
     facts
 }
 
-fn durations(manifest: &Manifest) -> Table {
+fn durations(manifest: &Manifest) -> Sheet {
     // The stage that writes this report has not ended yet.
     let stages = manifest.stages.iter().filter(|(name, _)| *name != "draw");
-    Table {
+    Sheet {
         id: "durations".to_owned(),
         title: "Durations".to_owned(),
         note: "Of each stage when it was last run, interruptions left out; drawing not counted.".to_owned(),
-        columns: vec![Column::new("", "stage"), Column::new("", "seconds")],
+        columns: vec![
+            Column::new("stage", Unit::Text),
+            Column::new("seconds", Unit::Number(1)),
+        ],
         rows: stages
-            .map(|(name, stage)| vec![Cell::from(name.as_str()), Cell::number(Some(stage.seconds), 1)])
+            .map(|(name, stage)| vec![Cell::from(name.as_str()), Cell::number(Some(stage.seconds))])
             .collect(),
-        searchable: false,
+        ..Sheet::default()
     }
 }
 

@@ -6,7 +6,7 @@ use super::comparison::{Comparison, Setting};
 use super::records::{Quantity, Record};
 use super::state::State;
 use super::{COMPARISON, Plan, tables};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiment::Figures;
 use crate::pipeline::ResultsFolder;
 use render::Figure;
@@ -15,7 +15,7 @@ use render::figures::sweep::{
     sweep_attributes, sweep_curves, sweep_pareto,
 };
 use render::report::{Fact, FileLink, ReportData, run};
-use render::sheet::{Cell, Column, Table};
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// Writes everything below the sweep's folder `comparison`; returns the path of the page.
 ///
@@ -29,7 +29,7 @@ pub fn write(
     sweep: &Path,
 ) -> Result<PathBuf> {
     let folder = ResultsFolder::open(&sweep.join(COMPARISON))?;
-    let files = tables::files(plan, records, comparison).map_err(Error::table(&folder.join("tables")))?;
+    let files = tables::files(plan, records, comparison)?;
     for (name, bytes) in files {
         folder.write(&format!("tables/{name}"), &bytes)?;
     }
@@ -270,59 +270,57 @@ fn report(plan: &Plan, comparison: &Comparison, states: &[State], figures: Vec<F
     }
 }
 
-fn overview(comparison: &Comparison) -> Table {
-    let mut columns = vec![Column::new("", "setting")];
-    for quantity in Quantity::ALL {
-        let (class, kind) = quantity.name().split_once('_').unwrap_or((quantity.name(), ""));
-        columns.push(Column::share(&kind.replace('_', " "), class));
-    }
-    columns.push(Column::new("", "majority looked at"));
+fn overview(comparison: &Comparison) -> Sheet {
+    let columns = std::iter::once(Column::new("setting", Unit::Text))
+        .chain(Quantity::ALL.map(tables::mean_column))
+        .chain([Column::new("majority looked at", Unit::Count)]);
     let row = |setting: &Setting| {
-        let mut row = vec![Cell::from(comparison.name(setting).as_str())];
-        row.extend(Quantity::ALL.map(|quantity| {
-            let mean = setting.means[quantity.index()];
-            let cell = Cell::number(mean.map(|mean| mean.value), 3);
-            match mean.and_then(|mean| mean.interval) {
-                Some(interval) => cell.with_note(format!("± {:.3}", (interval.high - interval.low) / 2.0)),
-                None => cell,
-            }
-        }));
-        row.push(Cell::number(Some(setting.looked_at as f64), 0));
+        let mut row = vec![Cell::from(comparison.name(setting))];
+        row.extend(Quantity::ALL.map(|quantity| tables::mean(setting.means[quantity.index()])));
+        row.push(Cell::count(setting.looked_at));
         row
     };
-    Table {
+    Sheet {
         id: "settings".to_owned(),
         title: "Settings".to_owned(),
         note: tables::note(comparison),
-        columns,
+        columns: columns.collect(),
         rows: comparison.settings.iter().map(row).collect(),
         searchable: true,
+        ..Sheet::default()
     }
 }
 
-fn tests(comparison: &Comparison) -> Table {
+fn tests(comparison: &Comparison) -> Sheet {
     let rows = comparison.tests.iter().map(|test| {
         let name = |position: usize| comparison.name(&comparison.settings[test.settings[position]]);
         vec![
-            Cell::from(test.quantity.title().as_str()),
-            Cell::from(name(0).as_str()),
-            Cell::from(name(1).as_str()),
-            Cell::number(Some(test.attributes.difference), 3),
-            Cell::number(Some(test.attributes.n as f64), 0),
-            Cell::number(test.p_adjusted, 4),
-            Cell::number(test.p_seeds_adjusted, 4),
+            Cell::from(test.quantity.title()),
+            Cell::from(name(0)),
+            Cell::from(name(1)),
+            Cell::number(Some(test.attributes.difference)),
+            Cell::count(test.attributes.n),
+            Cell::number(test.p_adjusted),
+            Cell::number(test.p_seeds_adjusted),
         ]
     });
-    Table {
+    Sheet {
         id: "tests".to_owned(),
         title: "Tests between settings".to_owned(),
         note: "Differences are second - first. p: Wilcoxon's signed-rank test over attributes, each averaged over seeds; p over seeds: \
                Student's paired test of means over attributes. Both after Holm's correction over the tests of a quantity."
             .to_owned(),
-        columns: ["quantity", "first", "second", "difference", "attributes", "p", "p over seeds"]
-            .map(|title| Column::new("", title))
-            .to_vec(),
+        columns: vec![
+            Column::new("quantity", Unit::Text),
+            Column::new("first", Unit::Text),
+            Column::new("second", Unit::Text),
+            Column::new("difference", Unit::Number(3)),
+            Column::new("attributes", Unit::Count),
+            Column::new("p", Unit::Number(4)),
+            Column::new("p over seeds", Unit::Number(4)),
+        ],
         rows: rows.collect(),
         searchable: true,
+        ..Sheet::default()
     }
 }

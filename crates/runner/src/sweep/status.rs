@@ -4,14 +4,13 @@ use super::Plan;
 use super::cost::{Cost, Experience, duration};
 use super::slurm::Queued;
 use super::state::State;
-use crate::tables::terminal;
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// The runs and what each will cost.
 pub fn list(plan: &Plan, experience: &[Experience]) -> String {
-    let head = ["run", "images", "epochs", "steps", "estimated time"];
     let mut whole = Some(0.0);
     let mut steps = 0;
-    let rows: Vec<Vec<String>> = plan
+    let rows: Vec<Vec<Cell>> = plan
         .runs
         .iter()
         .map(|run| {
@@ -20,11 +19,11 @@ pub fn list(plan: &Plan, experience: &[Experience]) -> String {
             whole = whole.zip(seconds).map(|(sum, seconds)| sum + seconds);
             steps += cost.steps;
             vec![
-                run.name.clone(),
-                cost.images.to_string(),
-                cost.epochs.to_string(),
-                cost.steps.to_string(),
-                seconds.map_or_else(|| "–".to_owned(), duration),
+                Cell::from(run.name.as_str()),
+                Cell::count(cost.images),
+                Cell::count(cost.epochs),
+                Cell::count(cost.steps),
+                seconds.map_or(Cell::Absent, |seconds| Cell::from(duration(seconds))),
             ]
         })
         .collect();
@@ -44,9 +43,20 @@ pub fn list(plan: &Plan, experience: &[Experience]) -> String {
     } else {
         String::new()
     };
+    let sheet = Sheet {
+        columns: vec![
+            Column::new("run", Unit::Text),
+            Column::new("images", Unit::Count),
+            Column::new("epochs", Unit::Count),
+            Column::new("steps", Unit::Count),
+            Column::new("estimated time", Unit::Text),
+        ],
+        rows,
+        ..Sheet::default()
+    };
     format!(
         "{}\n{} runs, {steps} steps; {time}.{shared}",
-        terminal(head.map(str::to_owned).to_vec(), rows),
+        sheet.terminal(),
         plan.runs.len(),
     )
 }

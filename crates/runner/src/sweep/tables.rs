@@ -1,13 +1,10 @@
 //! The tables of a sweep's comparison, as text, Markdown, LaTeX, CSV and Parquet.
 
-use comfy_table::presets;
-use polars::error::PolarsResult;
-
 use super::Plan;
 use super::comparison::{Comparison, From, LEVEL, Mean, Setting, Test};
 use super::records::{Quantity, Record};
-use crate::pipeline::Columns;
-use crate::tables::{latex_text, styled, terminal};
+use crate::tables::{Table, latex_cell};
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// The quantities of the short tables.
 const SHORT: [Quantity; 7] = [
@@ -23,25 +20,29 @@ const SHORT: [Quantity; 7] = [
 /// Every table: file name in `comparison/tables/` and contents.
 ///
 /// # Errors
-/// polars' own.
-pub fn files(plan: &Plan, records: &[Record], comparison: &Comparison) -> PolarsResult<Vec<(&'static str, Vec<u8>)>> {
-    Ok(vec![
-        ("comparison.csv", settings(comparison).to_csv()?),
-        ("comparison.parquet", settings(comparison).to_parquet()?),
-        ("comparison.md", markdown(comparison).into_bytes()),
-        ("comparison.tex", latex(comparison).into_bytes()),
-        ("attributes.csv", attributes(comparison).to_csv()?),
-        ("attributes.parquet", attributes(comparison).to_parquet()?),
-        ("runs.csv", runs(plan, records).to_csv()?),
-        ("runs.parquet", runs(plan, records).to_parquet()?),
-        ("tests.csv", tests(comparison).to_csv()?),
-        ("tests.parquet", tests(comparison).to_parquet()?),
-        ("onsets.csv", onsets(comparison).to_csv()?),
-    ])
+/// When a table has two columns of one title.
+pub fn files(plan: &Plan, records: &[Record], comparison: &Comparison) -> render::Result<Vec<(String, Vec<u8>)>> {
+    let with_parquet = |name, numbers| Table {
+        parquet: true,
+        ..Table::new(name, numbers)
+    };
+    let tables = [
+        Table {
+            markdown: Some(markdown(comparison)),
+            latex: Some(latex(comparison)),
+            ..with_parquet("comparison", settings(comparison))
+        },
+        with_parquet("attributes", attributes(comparison)),
+        with_parquet("runs", runs(plan, records)),
+        with_parquet("tests", tests(comparison)),
+        Table::new("onsets", onsets(comparison)),
+    ];
+    let files: render::Result<Vec<_>> = tables.into_iter().map(Table::files).collect();
+    Ok(files?.into_iter().flatten().collect())
 }
 
 /// The columns that say which setting a row is.
-fn keys(comparison: &Comparison, settings: &[&Setting]) -> Columns {
+fn keys(comparison: &Comparison, settings: &[&Setting]) -> Sheet {
     let series: Vec<&str> = settings
         .iter()
         .map(|setting| comparison.series[setting.series].as_str())
@@ -50,11 +51,11 @@ fn keys(comparison: &Comparison, settings: &[&Setting]) -> Columns {
         .iter()
         .map(|setting| comparison.labels[setting.x].as_str())
         .collect();
-    let table = Columns::default().texts("series", &series);
+    let table = Sheet::default().texts("series", &series);
     match &comparison.numbers {
         Some(numbers) => {
             let x: Vec<Option<f64>> = settings.iter().map(|setting| Some(numbers[setting.x])).collect();
-            table.doubles("x", &x)
+            table.numbers("x", &x)
         }
         None => table.texts("x", &x),
     }
@@ -66,7 +67,7 @@ fn column(means: &[Option<Mean>], value: fn(&Mean) -> Option<f64>) -> Vec<Option
 }
 
 /// One row a setting: means over attributes and seeds, with their intervals over seeds.
-pub fn settings(comparison: &Comparison) -> Columns {
+pub fn settings(comparison: &Comparison) -> Sheet {
     let all: Vec<&Setting> = comparison.settings.iter().collect();
     let seeds: Vec<i64> = all
         .iter()
@@ -80,29 +81,29 @@ pub fn settings(comparison: &Comparison) -> Columns {
                 .unwrap_or(0)
         })
         .collect();
-    let mut table = keys(comparison, &all).integers("seeds", &seeds);
+    let mut table = keys(comparison, &all).counts("seeds", &seeds);
     for quantity in Quantity::ALL {
         let means: Vec<Option<Mean>> = all.iter().map(|setting| setting.means[quantity.index()]).collect();
         let name = quantity.name();
         let count = comparison.common[quantity.index()].len() as i64;
         table = table
-            .doubles(name, &column(&means, |mean| Some(mean.value)))
-            .doubles(&format!("{name}_low"), &column(&means, |mean| Some(mean.interval?.low)))
-            .doubles(
+            .numbers(name, &column(&means, |mean| Some(mean.value)))
+            .numbers(&format!("{name}_low"), &column(&means, |mean| Some(mean.interval?.low)))
+            .numbers(
                 &format!("{name}_high"),
                 &column(&means, |mean| Some(mean.interval?.high)),
             )
-            .integers(&format!("{name}_attributes"), &vec![count; all.len()]);
+            .counts(&format!("{name}_attributes"), &vec![count; all.len()]);
     }
     let looked_at: Vec<i64> = all.iter().map(|setting| setting.looked_at as i64).collect();
     let on_front: Vec<i64> = all.iter().map(|setting| i64::from(setting.on_front)).collect();
     table
-        .integers("majority_looked_at", &looked_at)
-        .integers("pareto_front", &on_front)
+        .counts("majority_looked_at", &looked_at)
+        .counts("pareto_front", &on_front)
 }
 
 /// One row a setting, attribute and quantity: means over seeds.
-pub fn attributes(comparison: &Comparison) -> Columns {
+pub fn attributes(comparison: &Comparison) -> Sheet {
     let mut places = Vec::new();
     let (mut names, mut quantities, mut means) = (Vec::new(), Vec::new(), Vec::new());
     for setting in &comparison.settings {
@@ -122,14 +123,14 @@ pub fn attributes(comparison: &Comparison) -> Columns {
     keys(comparison, &places)
         .texts("attribute", &names)
         .texts("quantity", &quantities)
-        .integers("seeds", &seeds)
-        .doubles("mean", &column(&means, |mean| Some(mean.value)))
-        .doubles("low", &column(&means, |mean| Some(mean.interval?.low)))
-        .doubles("high", &column(&means, |mean| Some(mean.interval?.high)))
+        .counts("seeds", &seeds)
+        .numbers("mean", &column(&means, |mean| Some(mean.value)))
+        .numbers("low", &column(&means, |mean| Some(mean.interval?.low)))
+        .numbers("high", &column(&means, |mean| Some(mean.interval?.high)))
 }
 
 /// One row a run, attribute and quantity: what everything else is computed from. A run that several points share stands under each.
-pub fn runs(plan: &Plan, records: &[Record]) -> Columns {
+pub fn runs(plan: &Plan, records: &[Record]) -> Sheet {
     let mut texts: [Vec<&str>; 6] = Default::default();
     let (mut seeds, mut areas, mut values) = (Vec::new(), Vec::new(), Vec::new());
     for record in records {
@@ -158,35 +159,35 @@ pub fn runs(plan: &Plan, records: &[Record]) -> Columns {
     let table = names
         .iter()
         .zip(&texts)
-        .fold(Columns::default(), |table, (name, column)| table.texts(name, column));
+        .fold(Sheet::default(), |table, (name, column)| table.texts(name, column));
     table
-        .integers("seed", &seeds)
-        .doubles("region_area", &areas)
-        .doubles("value", &values)
+        .counts("seed", &seeds)
+        .numbers("region_area", &areas)
+        .numbers("value", &values)
 }
 
 /// The tests, one row each; differences are second - first.
-pub fn tests(comparison: &Comparison) -> Columns {
+pub fn tests(comparison: &Comparison) -> Sheet {
     let all = &comparison.tests;
     let name = |test: &Test, position: usize| comparison.name(&comparison.settings[test.settings[position]]);
     let texts = |value: &dyn Fn(&Test) -> String| -> Vec<String> { all.iter().map(value).collect() };
     let numbers = |value: fn(&Test) -> Option<f64>| -> Vec<Option<f64>> { all.iter().map(value).collect() };
     let counts = |value: fn(&Test) -> usize| -> Vec<i64> { all.iter().map(|test| value(test) as i64).collect() };
-    Columns::default()
+    Sheet::default()
         .texts("quantity", &texts(&|test| test.quantity.name().to_owned()))
         .texts("first", &texts(&|test| name(test, 0)))
         .texts("second", &texts(&|test| name(test, 1)))
-        .integers("attributes", &counts(|test| test.attributes.n))
-        .doubles("difference", &numbers(|test| Some(test.attributes.difference)))
-        .doubles("low", &numbers(|test| Some(test.attributes.interval?.low)))
-        .doubles("high", &numbers(|test| Some(test.attributes.interval?.high)))
-        .integers("larger", &counts(|test| test.attributes.larger))
-        .doubles("effect_size", &numbers(|test| test.attributes.effect_size))
-        .doubles("p", &numbers(|test| test.p))
-        .doubles("p_holm", &numbers(|test| test.p_adjusted))
-        .integers("seeds", &counts(|test| test.seeds))
-        .doubles("p_seeds", &numbers(|test| test.p_seeds))
-        .doubles("p_seeds_holm", &numbers(|test| test.p_seeds_adjusted))
+        .counts("attributes", &counts(|test| test.attributes.n))
+        .numbers("difference", &numbers(|test| Some(test.attributes.difference)))
+        .numbers("low", &numbers(|test| Some(test.attributes.interval?.low)))
+        .numbers("high", &numbers(|test| Some(test.attributes.interval?.high)))
+        .counts("larger", &counts(|test| test.attributes.larger))
+        .numbers("effect_size", &numbers(|test| test.attributes.effect_size))
+        .numbers("p", &numbers(|test| test.p))
+        .numbers("p_holm", &numbers(|test| test.p_adjusted))
+        .counts("seeds", &counts(|test| test.seeds))
+        .numbers("p_seeds", &numbers(|test| test.p_seeds))
+        .numbers("p_seeds_holm", &numbers(|test| test.p_seeds_adjusted))
 }
 
 /// A place along x, as tables have it: a number, or a word.
@@ -199,7 +200,7 @@ fn from_text(from: From) -> String {
 }
 
 /// Where each attribute's majority begins to be looked at, and the mean's; one row a curve and attribute.
-pub fn onsets(comparison: &Comparison) -> Columns {
+pub fn onsets(comparison: &Comparison) -> Sheet {
     let (mut series, mut names, mut what, mut from) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for onset in &comparison.onsets {
         let mut push = |name: &str, kind: &str, place: From| {
@@ -216,7 +217,7 @@ pub fn onsets(comparison: &Comparison) -> Columns {
             }
         }
     }
-    Columns::default()
+    Sheet::default()
         .texts("series", &series)
         .texts("attribute", &names)
         .texts("what", &what)
@@ -224,44 +225,46 @@ pub fn onsets(comparison: &Comparison) -> Columns {
 }
 
 /// A mean with half of its interval's width.
-fn cell(mean: Option<Mean>, sign: &str, absent: &str) -> String {
-    match mean {
-        None => absent.to_owned(),
-        Some(mean) => match mean.interval {
-            Some(interval) => format!("{:.3} {sign} {:.3}", mean.value, (interval.high - interval.low) / 2.0),
-            None => format!("{:.3}", mean.value),
-        },
+pub fn mean(mean: Option<Mean>) -> Cell {
+    let cell = Cell::number(mean.map(|mean| mean.value));
+    match mean.and_then(|mean| mean.interval) {
+        Some(interval) => cell.with_note(format!("± {:.3}", (interval.high - interval.low) / 2.0)),
+        None => cell,
     }
 }
 
-fn short_rows<'a>(
-    comparison: &'a Comparison,
-    sign: &'a str,
-    absent: &'a str,
-) -> impl Iterator<Item = Vec<String>> + 'a {
-    comparison.settings.iter().map(move |setting| {
-        let mut row = vec![comparison.name(setting)];
-        row.extend(SHORT.map(|quantity| cell(setting.means[quantity.index()], sign, absent)));
-        row.push(format!(
+/// A column of means.
+pub fn mean_column(quantity: Quantity) -> Column {
+    let (class, kind) = quantity.name().split_once('_').unwrap_or((quantity.name(), ""));
+    Column::new(class, Unit::Share).of(kind.replace('_', " "))
+}
+
+/// What readers are shown of each setting.
+fn short(comparison: &Comparison) -> Sheet {
+    let row = |setting: &Setting| {
+        let mut row = vec![Cell::from(comparison.name(setting))];
+        row.extend(SHORT.map(|quantity| mean(setting.means[quantity.index()])));
+        row.push(Cell::from(format!(
             "{} of {}",
             setting.looked_at,
             comparison.common[Quantity::MajorityEnergy.index()].len()
-        ));
+        )));
         row
-    })
-}
-
-fn head(separator: &str) -> Vec<String> {
-    let mut head = vec!["setting".to_owned()];
-    head.extend(SHORT.map(|quantity| quantity.title().replacen(' ', separator, 1)));
-    head.push(format!("majority{separator}looked at"));
-    head
+    };
+    Sheet {
+        columns: std::iter::once(Column::new("setting", Unit::Text))
+            .chain(SHORT.map(mean_column))
+            .chain([Column::new("majority", Unit::Text).of("looked at")])
+            .collect(),
+        rows: comparison.settings.iter().map(row).collect(),
+        hyphens: true,
+        ..Sheet::default()
+    }
 }
 
 /// The table in Markdown.
-pub fn markdown(comparison: &Comparison) -> String {
-    let table = styled(presets::ASCII_MARKDOWN, head(" "), short_rows(comparison, "±", "–"));
-    format!("{table}\n\n{}\n", note(comparison))
+fn markdown(comparison: &Comparison) -> String {
+    format!("{}\n\n{}\n", short(comparison).markdown(), note(comparison))
 }
 
 /// The table in LaTeX (booktabs).
@@ -278,9 +281,9 @@ pub fn latex(comparison: &Comparison) -> String {
             .to_owned(),
         "\\midrule".to_owned(),
     ];
-    lines.extend(short_rows(comparison, "$\\pm$", "--").map(|mut row| {
-        row[0] = latex_text(&row[0]);
-        format!("{} \\\\", row.join(" & "))
+    lines.extend(short(comparison).rows.iter().map(|row| {
+        let cells: Vec<String> = row.iter().map(latex_cell).collect();
+        format!("{} \\\\", cells.join(" & "))
     }));
     lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
     lines.join("\n")
@@ -312,11 +315,7 @@ pub fn note(comparison: &Comparison) -> String {
 
 /// The comparison for the terminal: table, onsets, front and tests.
 pub fn text(comparison: &Comparison) -> String {
-    let mut parts = vec![
-        terminal(head("\n"), short_rows(comparison, "±", "–")),
-        note(comparison),
-        String::new(),
-    ];
+    let mut parts = vec![short(comparison).terminal(), note(comparison), String::new()];
     parts.extend(findings(comparison));
     parts.join("\n")
 }
@@ -410,7 +409,7 @@ mod unit_tests {
         let files = files(&plan, &records, &comparison).expect("tables");
         assert_eq!(files.len(), 11);
         let text = |name: &str| {
-            let (_, bytes) = files.iter().find(|(file, _)| *file == name).expect(name);
+            let (_, bytes) = files.iter().find(|(file, _)| file == name).expect(name);
             String::from_utf8(bytes.clone()).expect("text")
         };
         assert_eq!(text("comparison.csv").lines().count(), 1 + 3);

@@ -3,7 +3,7 @@
 use metrics::Verdict;
 
 use crate::measured::Measured;
-use crate::pipeline::Columns;
+use render::sheet::Sheet;
 
 /// The verdicts on the paper's claims, in words and numbers.
 pub fn verdicts(measured: &Measured) -> String {
@@ -24,7 +24,7 @@ pub fn verdicts(measured: &Measured) -> String {
 }
 
 /// The verdicts as a table.
-pub fn claims(measured: &Measured) -> Columns {
+pub fn claims(measured: &Measured) -> Sheet {
     let findings = &measured.findings;
     let interval = |high: bool| -> Vec<Option<f64>> {
         findings
@@ -35,7 +35,7 @@ pub fn claims(measured: &Measured) -> Columns {
     let counts = |value: fn(&metrics::Finding) -> usize| -> Vec<i64> {
         findings.iter().map(|finding| value(finding) as i64).collect()
     };
-    Columns::default()
+    Sheet::default()
         .texts(
             "claim",
             &findings.iter().map(|finding| finding.claim.name()).collect::<Vec<_>>(),
@@ -47,20 +47,20 @@ pub fn claims(measured: &Measured) -> Columns {
                 .map(|finding| finding.verdict.to_string())
                 .collect::<Vec<_>>(),
         )
-        .doubles(
+        .numbers(
             "effect",
             &findings.iter().map(|finding| finding.effect).collect::<Vec<_>>(),
         )
-        .doubles("low", &interval(false))
-        .doubles("high", &interval(true))
-        .doubles(
+        .numbers("low", &interval(false))
+        .numbers("high", &interval(true))
+        .numbers(
             "supporting",
             &findings
                 .iter()
                 .map(|f| f.supporting.map(|n| n as f64))
                 .collect::<Vec<_>>(),
         )
-        .integers("attributes", &counts(|finding| finding.attributes))
-        .integers("left_out", &counts(|finding| finding.left_out))
-        .integers("samples", &counts(|finding| finding.samples))
+        .counts("attributes", &counts(|finding| finding.attributes))
+        .counts("left_out", &counts(|finding| finding.left_out))
+        .counts("samples", &counts(|finding| finding.samples))
 }

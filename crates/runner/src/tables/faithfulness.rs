@@ -1,11 +1,8 @@
 //! Which methods tell what the classifiers use: `tables/faithfulness.*` and `tables/sanity.csv`.
 
-use comfy_table::presets;
-
 use super::latex;
-use super::terminal::{TERMINAL, styled};
 use crate::measured::{Measured, MethodScores, SCORES, Summary, method_title};
-use crate::pipeline::Columns;
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// Every classifier that was tried, with its methods.
 fn rows(measured: &Measured) -> Vec<(&str, &MethodScores)> {
@@ -17,9 +14,9 @@ fn rows(measured: &Measured) -> Vec<(&str, &MethodScores)> {
 
 /// One row for each classifier and method. Of each score: mean, 95 % interval, number of values, and the mean difference to the random
 /// map with its interval, paired by image and attribute.
-pub fn table(measured: &Measured) -> Columns {
+pub fn table(measured: &Measured) -> Sheet {
     let rows = rows(measured);
-    let mut table = Columns::default()
+    let mut table = Sheet::default()
         .texts(
             "classifier",
             &rows.iter().map(|(classifier, _)| *classifier).collect::<Vec<_>>(),
@@ -39,25 +36,25 @@ pub fn table(measured: &Measured) -> Columns {
         };
         let name = score.name;
         table = table
-            .doubles(name, &numbers(&|one| Some(one.statistics.mean)))
-            .doubles(
+            .numbers(name, &numbers(&|one| Some(one.statistics.mean)))
+            .numbers(
                 &format!("{name}_low"),
                 &numbers(&|one| Some(one.statistics.interval?.low)),
             )
-            .doubles(
+            .numbers(
                 &format!("{name}_high"),
                 &numbers(&|one| Some(one.statistics.interval?.high)),
             )
-            .doubles(&format!("{name}_n"), &numbers(&|one| Some(one.statistics.n as f64)))
-            .doubles(
+            .numbers(&format!("{name}_n"), &numbers(&|one| Some(one.statistics.n as f64)))
+            .numbers(
                 &format!("{name}_over_random"),
                 &numbers(&|one| Some(one.over_random?.difference)),
             )
-            .doubles(
+            .numbers(
                 &format!("{name}_over_random_low"),
                 &numbers(&|one| Some(one.over_random?.interval?.low)),
             )
-            .doubles(
+            .numbers(
                 &format!("{name}_over_random_high"),
                 &numbers(&|one| Some(one.over_random?.interval?.high)),
             );
@@ -66,7 +63,7 @@ pub fn table(measured: &Measured) -> Columns {
 }
 
 /// One row for each classifier, method and depth of randomisation: mean rank correlation with the map before, and its interval.
-pub fn sanity(measured: &Measured) -> Columns {
+pub fn sanity(measured: &Measured) -> Sheet {
     let mut keys: Vec<[&str; 3]> = Vec::new();
     let mut found = Vec::new();
     for (classifier, faithfulness) in measured.classifiers.iter().zip(&measured.faithfulness) {
@@ -85,17 +82,17 @@ pub fn sanity(measured: &Measured) -> Columns {
             .map(|one| one.map(|one| if high { one.high } else { one.low }))
             .collect()
     };
-    Columns::default()
+    Sheet::default()
         .texts("classifier", &texts(0))
         .texts("method", &texts(1))
         .texts("randomised_from", &texts(2))
-        .doubles(
+        .numbers(
             "similarity",
             &found.iter().map(|one| one.map(|one| one.mean)).collect::<Vec<_>>(),
         )
-        .doubles("low", &ends(false))
-        .doubles("high", &ends(true))
-        .integers(
+        .numbers("low", &ends(false))
+        .numbers("high", &ends(true))
+        .counts(
             "n",
             &found
                 .iter()
@@ -112,70 +109,63 @@ fn shown(measured: &Measured) -> Vec<bool> {
     all.map(|(position, score)| score.short && there(position)).collect()
 }
 
-/// Heads of the small table.
-fn heads(measured: &Measured) -> Vec<String> {
-    let scores = SCORES
-        .iter()
-        .zip(shown(measured))
-        .filter(|(_, shown)| *shown)
-        .map(|(score, _)| score.title.to_owned());
-    ["classifier", "method"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(scores)
-        .chain(["head random".to_owned(), "all random".to_owned()])
-        .collect()
-}
-
-/// Rows of the small table: means, and the similarity with the head randomised and with all weights randomised.
-fn short_rows(measured: &Measured, absent: &str) -> Vec<Vec<String>> {
-    let number = |value: Option<f64>| value.map_or_else(|| absent.to_owned(), |value| format!("{value:.3}"));
-    let columns = shown(measured);
-    rows(measured)
-        .into_iter()
-        .map(|(classifier, method)| {
-            let shown = columns.iter().zip(&method.scores).filter(|(shown, _)| **shown);
-            let similarity = |at: Option<&Option<metrics::Statistics>>| number(at.and_then(|one| Some((*one)?.mean)));
-            [classifier.to_owned(), method.method.clone()]
-                .into_iter()
-                .chain(shown.map(|(_, one)| number(one.map(|one| one.statistics.mean))))
-                .chain([
-                    similarity(method.similarity.first()),
-                    similarity(method.similarity.last()),
-                ])
-                .collect()
-        })
-        .collect()
+/// What readers are shown: means, and the similarity with the head randomised and with all weights randomised.
+pub fn short(measured: &Measured) -> Sheet {
+    let shown = shown(measured);
+    let scores = SCORES.iter().zip(&shown).filter(|(_, shown)| **shown);
+    let numbers = scores
+        .map(|(score, _)| score.title)
+        .chain(["head random", "all random"])
+        .map(|title| Column::new(title, Unit::Number(3)));
+    let row = |(classifier, method): (&str, &MethodScores)| {
+        let scores = shown.iter().zip(&method.scores).filter(|(shown, _)| **shown);
+        let similarity = |at: Option<&Option<metrics::Statistics>>| Cell::number(at.and_then(|one| Some((*one)?.mean)));
+        let title = method_title(&method.method);
+        let name = Cell::Name {
+            name: method.method.clone(),
+            title,
+        };
+        [Cell::from(classifier), name]
+            .into_iter()
+            .chain(scores.map(|(_, one)| Cell::number(one.map(|one| one.statistics.mean))))
+            .chain([
+                similarity(method.similarity.first()),
+                similarity(method.similarity.last()),
+            ])
+            .collect()
+    };
+    Sheet {
+        columns: ["classifier", "method"]
+            .map(|title| Column::new(title, Unit::Text))
+            .into_iter()
+            .chain(numbers)
+            .collect(),
+        rows: rows(measured).into_iter().map(row).collect(),
+        hyphens: true,
+        ..Sheet::default()
+    }
 }
 
 /// The small table for the terminal; empty where nothing was tried.
 pub fn text(measured: &Measured) -> String {
-    let rows = short_rows(measured, "–");
-    if rows.is_empty() {
+    let sheet = short(measured);
+    if sheet.rows.is_empty() {
         return String::new();
     }
     format!(
         "{}\nMeans over a sample of scores; arrows say which direction is faithful. The last two: rank correlation of a map with itself \
          after weights were randomised.\n",
-        styled(TERMINAL, heads(measured), rows)
+        sheet.terminal()
     )
-}
-
-/// The small table in Markdown.
-pub fn markdown(measured: &Measured) -> String {
-    let rows = short_rows(measured, "–").into_iter().map(|mut row| {
-        row[1] = method_title(&row[1]);
-        row
-    });
-    styled(presets::ASCII_MARKDOWN, heads(measured), rows)
 }
 
 /// The small table in LaTeX (booktabs).
 pub fn latex(measured: &Measured) -> String {
     // The classifier stands above its methods.
-    let heads: Vec<String> = heads(measured)[1..]
+    let sheet = short(measured);
+    let heads: Vec<String> = sheet.columns[1..]
         .iter()
-        .map(|head| head.replace('↓', "$\\downarrow$").replace('↑', "$\\uparrow$"))
+        .map(|column| column.title.replace('↓', "$\\downarrow$").replace('↑', "$\\uparrow$"))
         .collect();
     let mut lines = vec![
         "% Needs \\usepackage{booktabs}. Means over a sample of scores; the last two columns: rank correlation of a map with itself".to_owned(),
@@ -184,20 +174,15 @@ pub fn latex(measured: &Measured) -> String {
         "\\toprule".to_owned(),
         format!("{} \\\\", heads.join(" & ")),
     ];
-    for group in short_rows(measured, "--").chunk_by(|row, next| row[0] == next[0]) {
+    for group in sheet.rows.chunk_by(|row, next| row[0] == next[0]) {
         lines.push("\\midrule".to_owned());
-        let name = latex::text(&group[0][0]);
+        let name = latex::cell(&group[0][0]);
         lines.push(format!(
             "\\multicolumn{{{}}}{{@{{}}l}}{{\\emph{{{name}}}}} \\\\",
             heads.len()
         ));
         lines.extend(group.iter().map(|row| {
-            let name = latex::text(&method_title(&row[1]));
-            let numbers = row[2..].iter().map(|number| match number.strip_prefix('-') {
-                Some(digits) if digits.starts_with(|first: char| first.is_ascii_digit()) => format!("$-${digits}"),
-                _ => number.clone(),
-            });
-            let cells: Vec<String> = std::iter::once(name).chain(numbers).collect();
+            let cells: Vec<String> = row[1..].iter().map(latex::cell).collect();
             format!("{} \\\\", cells.join(" & "))
         }));
     }

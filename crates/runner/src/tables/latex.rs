@@ -3,6 +3,7 @@
 //! A table is a `tabular` to be put into a paper by `\input`; it needs booktabs and nothing else. `tables.tex` is a document with all
 //! of a run's, which compiles as it is.
 
+use render::sheet::{Cell, Column, Sheet};
 use render::text::readable;
 
 /// What stands before a table that marks the majority class: a paper that wants it otherwise defines `\majority` first.
@@ -37,41 +38,43 @@ pub(super) fn number(value: Option<f64>) -> String {
     }
 }
 
-/// A table of attributes in which every classifier has the same columns: `heads` are theirs, and each of `rows` begins with the
-/// attribute's own name.
-pub(super) fn of_classifiers(
-    comment: &str,
-    classifiers: &[String],
-    heads: &[&str],
-    rows: impl Iterator<Item = Vec<String>>,
-) -> String {
-    let columns = heads.len();
-    let groups: Vec<String> = classifiers
-        .iter()
-        .map(|name| format!("\\multicolumn{{{columns}}}{{c}}{{{}}}", text(name)))
-        .collect();
-    let rules: Vec<String> = (0..groups.len())
-        .map(|group| {
-            format!(
-                "\\cmidrule(lr){{{}-{}}}",
-                2 + columns * group,
-                1 + columns * (group + 1)
-            )
-        })
-        .collect();
-    let cells = format!(" {}", "r".repeat(columns)).repeat(groups.len());
+/// What a cell of a table is; numbers have three decimals.
+pub(crate) fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(name) | Cell::Link { text: name, .. } => text(name),
+        Cell::Name { title, .. } => text(title),
+        Cell::Count(count) => count.to_string(),
+        Cell::Number { value, note, .. } if note.is_empty() => number(Some(*value)),
+        Cell::Number { value, note, .. } => format!("{} {}", number(Some(*value)), note.replace('±', "$\\pm$")),
+        Cell::Absent => number(None),
+    }
+}
+
+/// A table of attributes in which every classifier has the same columns, in a group of its own.
+pub(super) fn of_classifiers(comment: &str, sheet: &Sheet) -> String {
+    let groups: Vec<&[Column]> = sheet.columns[1..].chunk_by(|a, b| a.group == b.group).collect();
+    let mut first = 2;
+    let (mut names, mut rules, mut cells, mut heads) = (Vec::new(), Vec::new(), String::new(), Vec::new());
+    for group in groups {
+        let columns = group.len();
+        names.push(format!("\\multicolumn{{{columns}}}{{c}}{{{}}}", text(&group[0].group)));
+        rules.push(format!("\\cmidrule(lr){{{first}-{}}}", first + columns - 1));
+        cells.push_str(&format!(" {}", "r".repeat(columns)));
+        heads.extend(group.iter().map(|column| column.title.as_str()));
+        first += columns;
+    }
     let mut lines = vec![
         format!("% Needs \\usepackage{{booktabs}}. {comment}"),
         format!("\\begin{{tabular}}{{@{{}}l{cells}@{{}}}}"),
         "\\toprule".to_owned(),
-        format!(" & {} \\\\", groups.join(" & ")),
+        format!(" & {} \\\\", names.join(" & ")),
         rules.join(" "),
-        format!("Attribute & {} \\\\", vec![heads.join(" & "); groups.len()].join(" & ")),
+        format!("Attribute & {} \\\\", heads.join(" & ")),
         "\\midrule".to_owned(),
     ];
-    lines.extend(rows.map(|mut row| {
-        row[0] = text(&row[0]);
-        format!("{} \\\\", row.join(" & "))
+    lines.extend(sheet.rows.iter().map(|row| {
+        let cells: Vec<String> = row.iter().map(cell).collect();
+        format!("{} \\\\", cells.join(" & "))
     }));
     lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
     lines.join("\n")

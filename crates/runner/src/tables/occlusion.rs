@@ -1,13 +1,10 @@
 //! What scores lose with the attribute's region hidden: `tables/occlusion.*`.
 
-use comfy_table::presets;
 use metrics::{Class, Paired, Statistics};
 
 use super::latex;
-use super::terminal::styled;
 use crate::measured::{AllBiases, AttributeMeasures, ClassifierMeasures, Measured, Occlusion};
-use crate::pipeline::Columns;
-use render::text;
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// Whether anything was hidden of any image, or its score taken apart.
 pub fn is_there(measured: &Measured) -> bool {
@@ -50,7 +47,7 @@ type Named<T> = (&'static str, fn(&Occlusion) -> Option<T>);
 /// One row for each attribute, classifier and predicted class, in logits of that class; a group without images has n = 0 and no
 /// numbers. `beyond_control`: the loss without the region less that without an equal area elsewhere, paired by image;
 /// `first_less_this`: that of the first classifier less that of this one, paired over the images of which both predict the class.
-pub fn table(measured: &Measured) -> Columns {
+pub fn table(measured: &Measured) -> Sheet {
     let rows = rows(measured);
     let texts = |value: fn(&Row<'_>) -> &'static str| -> Vec<&str> { rows.iter().map(value).collect() };
     let names: Vec<&str> = rows.iter().map(|row| row.attribute.name.as_str()).collect();
@@ -61,7 +58,7 @@ pub fn table(measured: &Measured) -> Columns {
     let numbers = |value: &dyn Fn(&Occlusion) -> Option<f64>| -> Vec<Option<f64>> {
         rows.iter().map(|row| row.occlusion.as_ref().and_then(value)).collect()
     };
-    let mut table = Columns::default()
+    let mut table = Sheet::default()
         .texts("attribute", &names)
         .texts("classifier", &classifiers)
         .texts(
@@ -75,14 +72,14 @@ pub fn table(measured: &Measured) -> Columns {
                 Class::Negative => "negative",
             }),
         )
-        .integers("n", &counts(|row| Some(row.occlusion?.score.n)))
-        .doubles("score", &numbers(&|one| Some(one.score.mean)));
+        .counts("n", &counts(|row| Some(row.occlusion?.score.n)))
+        .numbers("score", &numbers(&|one| Some(one.score.mean)));
     let summaries: [Named<Statistics>; 2] = [("lost", |one| Some(one.region)), ("lost_control", |one| one.control)];
     for (name, value) in summaries {
         table = table
-            .doubles(name, &numbers(&|one| Some(value(one)?.mean)))
-            .doubles(&format!("{name}_low"), &numbers(&|one| Some(value(one)?.interval?.low)))
-            .doubles(
+            .numbers(name, &numbers(&|one| Some(value(one)?.mean)))
+            .numbers(&format!("{name}_low"), &numbers(&|one| Some(value(one)?.interval?.low)))
+            .numbers(
                 &format!("{name}_high"),
                 &numbers(&|one| Some(value(one)?.interval?.high)),
             );
@@ -93,31 +90,31 @@ pub fn table(measured: &Measured) -> Columns {
     ];
     for (name, value) in pairs {
         table = table
-            .doubles(name, &numbers(&|one| Some(value(one)?.difference)))
-            .doubles(&format!("{name}_low"), &numbers(&|one| Some(value(one)?.interval?.low)))
-            .doubles(
+            .numbers(name, &numbers(&|one| Some(value(one)?.difference)))
+            .numbers(&format!("{name}_low"), &numbers(&|one| Some(value(one)?.interval?.low)))
+            .numbers(
                 &format!("{name}_high"),
                 &numbers(&|one| Some(value(one)?.interval?.high)),
             )
-            .doubles(&format!("{name}_effect_size"), &numbers(&|one| value(one)?.effect_size))
-            .doubles(&format!("{name}_n"), &numbers(&|one| Some(value(one)?.n as f64)));
+            .numbers(&format!("{name}_effect_size"), &numbers(&|one| value(one)?.effect_size))
+            .numbers(&format!("{name}_n"), &numbers(&|one| Some(value(one)?.n as f64)));
     }
     let biases = |value: fn(&AllBiases) -> Option<f64>| -> Vec<Option<f64>> {
         rows.iter().map(|row| row.biases.as_ref().and_then(value)).collect()
     };
     table
-        .doubles("lost_share", &numbers(&Occlusion::lost_share))
-        .doubles("turned", &numbers(&|one| Some(one.turned)))
-        .integers("all_biases_n", &counts(|row| Some(row.biases?.n)))
-        .doubles("all_biases", &biases(|one| Some(one.bias)))
-        .doubles("all_biases_share", &biases(AllBiases::share))
+        .numbers("lost_share", &numbers(&Occlusion::lost_share))
+        .numbers("turned", &numbers(&|one| Some(one.turned)))
+        .counts("all_biases_n", &counts(|row| Some(row.biases?.n)))
+        .numbers("all_biases", &biases(|one| Some(one.bias)))
+        .numbers("all_biases_share", &biases(AllBiases::share))
 }
 
-/// A column: its title, and its value in a group; absent where the group has none.
-type Column = (&'static str, fn(&ClassifierMeasures, Class) -> Option<f64>);
+/// A title, and its value in a group; absent where the group has none.
+type Quantified = (&'static str, fn(&ClassifierMeasures, Class) -> Option<f64>);
 
 /// What is shown of a group where space is short.
-const SHORT: [Column; 3] = [
+const SHORT: [Quantified; 3] = [
     ("score", |one, class| Some(one.occlusion(class)?.score.mean)),
     ("lost", |one, class| Some(one.occlusion(class)?.region.mean)),
     ("beyond", |one, class| {
@@ -125,37 +122,33 @@ const SHORT: [Column; 3] = [
     }),
 ];
 
-/// The table in Markdown: the majority's predictions of each classifier.
-pub fn markdown(measured: &Measured) -> String {
-    let mut head = vec!["attribute, predicted as majority".to_owned()];
-    for classifier in &measured.classifiers {
-        head.extend(SHORT.map(|(title, _)| format!("{classifier} {title}")));
-    }
-    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| text::number(value, 3));
-    let rows = short_rows(measured, number).map(|mut row| {
-        row[0] = text::readable(&row[0]);
+/// What readers are shown: the majority's predictions of each classifier.
+pub fn short(measured: &Measured) -> Sheet {
+    let titles = measured
+        .classifiers
+        .iter()
+        .flat_map(|classifier| SHORT.map(|(title, _)| Column::new(title, Unit::Number(3)).under(classifier)));
+    let row = |attribute: &AttributeMeasures| {
+        let mut row = vec![Cell::name(&attribute.name)];
+        for classifier in &attribute.classifiers {
+            row.extend(SHORT.map(|(_, value)| Cell::number(value(classifier, attribute.class(false)))));
+        }
         row
-    });
-    styled(presets::ASCII_MARKDOWN, head, rows)
+    };
+    Sheet {
+        columns: std::iter::once(Column::new("attribute, predicted as majority", Unit::Text))
+            .chain(titles)
+            .collect(),
+        rows: measured.attributes.iter().map(row).collect(),
+        ..Sheet::default()
+    }
 }
 
-/// The table in LaTeX (booktabs): the majority's predictions of each classifier.
+/// The same in LaTeX (booktabs).
 pub fn latex(measured: &Measured) -> String {
     latex::of_classifiers(
         "Images predicted as the majority class, in logits: score, what it loses with the region hidden, and\n% beyond the loss with \
          an equal area elsewhere hidden.",
-        &measured.classifiers,
-        &SHORT.map(|(title, _)| title),
-        short_rows(measured, latex::number),
+        &short(measured),
     )
-}
-
-fn short_rows(measured: &Measured, number: fn(Option<f64>) -> String) -> impl Iterator<Item = Vec<String>> {
-    measured.attributes.iter().map(move |attribute| {
-        let mut row = vec![attribute.name.clone()];
-        for classifier in &attribute.classifiers {
-            row.extend(SHORT.map(|(_, value)| number(value(classifier, attribute.class(false)))));
-        }
-        row
-    })
 }

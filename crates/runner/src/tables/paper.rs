@@ -1,13 +1,10 @@
 //! The paper's table of an experiment, and its means.
 
-use comfy_table::presets;
 use metrics::{Class, Filter};
 
 use super::latex;
-use super::terminal::{TERMINAL, styled, terminal};
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measure, Measured};
-use crate::pipeline::Columns;
-use render::text::readable;
+use render::sheet::{self, Cell, Sheet, Unit};
 
 /// A number of the paper's table: a share in [0, 1], absent when nothing was there to measure.
 type Share = Option<f64>;
@@ -55,74 +52,43 @@ fn mean(measures: &ClassifierMeasures, measure: Measure, class: Class) -> Share 
         .map(|statistics| statistics.mean)
 }
 
-/// One row of the paper's table: a cell for each classifier and column, and whether it is the majority class's.
-fn cells(measured: &Measured, attribute: &AttributeMeasures) -> Vec<(Share, bool)> {
+/// The paper's table: a number for each classifier and column, those of the majority class marked.
+pub fn short(measured: &Measured) -> Sheet {
     // The paper groups by quantity first: error rates of all classifiers, then energies of all classifiers.
-    [0..2, 2..4]
-        .into_iter()
+    let places: Vec<(usize, &Column)> = COLUMNS
+        .chunks(2)
         .flat_map(|columns| {
             (0..measured.classifiers.len())
-                .flat_map(move |classifier| columns.clone().map(move |column| (classifier, column)))
+                .flat_map(move |classifier| columns.iter().map(move |column| (classifier, column)))
         })
-        .map(|(classifier, column)| {
-            let column = &COLUMNS[column];
-            (
-                (column.value)(&attribute.classifiers[classifier]),
-                column.class != attribute.minority(),
-            )
-        })
-        .collect()
-}
-
-/// The column heads that belong to [`cells`].
-fn heads(measured: &Measured, separator: &str) -> Vec<String> {
-    [0..2, 2..4]
-        .into_iter()
-        .flat_map(|columns| {
-            measured.classifiers.iter().flat_map(move |classifier| {
-                columns
-                    .clone()
-                    .map(move |column| format!("{classifier}{separator}{}", COLUMNS[column].title))
-            })
-        })
-        .collect()
-}
-
-fn number(value: Share) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
-}
-
-/// The table for the terminal.
-pub fn text(measured: &Measured) -> String {
-    text_table(measured, false)
-}
-
-/// The table in Markdown.
-pub fn markdown(measured: &Measured) -> String {
-    text_table(measured, true)
-}
-
-fn text_table(measured: &Measured, markdown: bool) -> String {
-    let head = ["attribute", "positive"].map(str::to_owned).into_iter();
-    let head = head.chain(heads(measured, if markdown { " " } else { "\n" })).collect();
-    let rows = measured.attributes.iter().map(|attribute| {
-        let cells = cells(measured, attribute)
-            .into_iter()
-            .map(|(value, majority)| match (majority, markdown) {
-                (true, true) if value.is_some() => format!("**{}**", number(value)),
-                (true, false) if value.is_some() => format!("{}*", number(value)),
-                (_, true) => number(value),
-                (_, false) => format!("{} ", number(value)),
-            });
-        let name = if markdown {
-            readable(&attribute.name)
-        } else {
-            attribute.name.clone()
-        };
-        let start = [name, number(attribute.positive_rate())];
-        start.into_iter().chain(cells).collect()
+        .collect();
+    let titles = places.iter().map(|&(classifier, column)| {
+        let classifier = &measured.classifiers[classifier];
+        sheet::Column::new(column.title, Unit::Share).under(classifier)
     });
-    styled(if markdown { presets::ASCII_MARKDOWN } else { TERMINAL }, head, rows)
+    let row = |attribute: &AttributeMeasures| {
+        let cells = places.iter().map(|&(classifier, column)| {
+            let cell = Cell::number((column.value)(&attribute.classifiers[classifier]));
+            if column.class == attribute.minority() {
+                cell
+            } else {
+                cell.emphasised()
+            }
+        });
+        [Cell::name(&attribute.name), Cell::number(attribute.positive_rate())]
+            .into_iter()
+            .chain(cells)
+            .collect()
+    };
+    Sheet {
+        columns: [("attribute", Unit::Text), ("positive", Unit::Share)]
+            .map(|(title, unit)| sheet::Column::new(title, unit))
+            .into_iter()
+            .chain(titles)
+            .collect(),
+        rows: measured.attributes.iter().map(row).collect(),
+        ..Sheet::default()
+    }
 }
 
 /// The table in LaTeX (booktabs), the majority class's numbers marked as in the paper.
@@ -157,31 +123,20 @@ pub fn latex(measured: &Measured) -> String {
         format!("Attribute & Positive & {} \\\\", signs.collect::<Vec<_>>().join(" & ")),
         "\\midrule".to_owned(),
     ];
-    for attribute in &measured.attributes {
-        let cells = cells(measured, attribute).into_iter().map(|(value, majority)| {
-            let number = latex::number(value);
-            if majority && value.is_some() {
-                format!("\\majority{{{number}}}")
-            } else {
-                number
-            }
+    lines.extend(short(measured).rows.iter().map(|row| {
+        let cells = row.iter().map(|cell| match cell {
+            Cell::Number { strong: true, .. } => format!("\\majority{{{}}}", latex::cell(cell)),
+            _ => latex::cell(cell),
         });
-        lines.push(format!(
-            "{} & {} & {} \\\\",
-            latex::text(&attribute.name),
-            attribute
-                .positive_rate()
-                .map_or_else(|| "--".to_owned(), |rate| format!("{rate:.3}")),
-            cells.collect::<Vec<_>>().join(" & ")
-        ));
-    }
+        format!("{} \\\\", cells.collect::<Vec<_>>().join(" & "))
+    }));
     lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
     lines.join("\n")
 }
 
 /// The table's numbers, one row an attribute; `*_paper` are energies by the paper's convention, where a map without energy
 /// and a group without images count as 0.
-pub fn attributes(measured: &Measured) -> Columns {
+pub fn attributes(measured: &Measured) -> Sheet {
     let column =
         |value: &dyn Fn(&AttributeMeasures) -> Share| -> Vec<Share> { measured.attributes.iter().map(value).collect() };
     let names: Vec<&str> = measured
@@ -200,35 +155,35 @@ pub fn attributes(measured: &Measured) -> Columns {
             }
         })
         .collect();
-    let mut table = Columns::default()
+    let mut table = Sheet::default()
         .texts("attribute", &names)
         .texts("minority", &minority)
-        .doubles("train_positive_rate", &column(&AttributeMeasures::positive_rate))
-        .doubles("region_area", &column(&|attribute| attribute.area));
+        .numbers("train_positive_rate", &column(&AttributeMeasures::positive_rate))
+        .numbers("region_area", &column(&|attribute| attribute.area));
     for (index, classifier) in measured.classifiers.iter().enumerate() {
         for Column { name, value, .. } in COLUMNS {
-            table = table.doubles(
+            table = table.numbers(
                 &format!("{classifier}_{name}"),
                 &column(&|attribute| value(&attribute.classifiers[index])),
             );
         }
         for (name, minority) in [("minority", true), ("majority", false)] {
-            table = table.doubles(
+            table = table.numbers(
                 &format!("{classifier}_{name}_error"),
                 &column(&|attribute| attribute.classifiers[index].rates.rate(attribute.class(minority))),
             );
         }
         table = table
-            .doubles(
+            .numbers(
                 &format!("{classifier}_error"),
                 &column(&|attribute| attribute.classifiers[index].rates.error()),
             )
-            .doubles(
+            .numbers(
                 &format!("{classifier}_balanced_error"),
                 &column(&|attribute| attribute.classifiers[index].rates.balanced_error()),
             );
         for (name, class) in [("positive", Class::Positive), ("negative", Class::Negative)] {
-            table = table.doubles(
+            table = table.numbers(
                 &format!("{classifier}_energy_predicted_{name}_paper"),
                 &column(&|attribute| {
                     Some(mean(&attribute.classifiers[index], Measure::EnergyPaper, class).unwrap_or(0.0))
@@ -240,57 +195,55 @@ pub fn attributes(measured: &Measured) -> Columns {
             .iter()
             .map(|attribute| attribute.classifiers[index].empty_maps as i64)
             .collect();
-        table = table.integers(&format!("{classifier}_maps_without_energy"), &empty);
+        table = table.counts(&format!("{classifier}_maps_without_energy"), &empty);
     }
     table
 }
 
-/// The errors and energies of each classifier, averaged over attributes: one line a classifier.
-pub fn summary(measured: &Measured) -> String {
-    let head = [
-        "mean over attributes",
-        "minority error",
-        "majority error",
-        "minority energy",
-        "majority energy",
-    ];
-    let rows = measured.classifiers.iter().enumerate().map(|(index, classifier)| {
-        let mean = |values: Vec<f64>| {
-            let n = values.len();
-            if n == 0 {
-                "–".to_owned()
-            } else {
-                format!("{:.3} ({n})", values.iter().sum::<f64>() / n as f64)
-            }
-        };
-        let errors = |minority: bool| {
-            let rate =
-                |attribute: &AttributeMeasures| attribute.classifiers[index].rates.rate(attribute.class(minority));
-            mean(measured.attributes.iter().filter_map(rate).collect())
-        };
-        let energies = |minority: bool| {
-            let energy = |attribute: &AttributeMeasures| {
-                Some(attribute.classifiers[index].energy(attribute.class(minority))?.mean)
-            };
-            mean(
-                measured
-                    .attributes
-                    .iter()
-                    .filter(|attribute| attribute.local)
-                    .filter_map(energy)
-                    .collect(),
-            )
+/// The errors and energies of each classifier, averaged over attributes: one row a classifier.
+pub fn means(measured: &Measured) -> Sheet {
+    let mean = |value: &dyn Fn(&AttributeMeasures) -> Share| {
+        let values: Vec<f64> = measured.attributes.iter().filter_map(value).collect();
+        let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+        Cell::number(mean).with_note(format!("({})", values.len()))
+    };
+    let row = |(index, classifier): (usize, &String)| {
+        let error =
+            |minority: bool| mean(&|attribute| attribute.classifiers[index].rates.rate(attribute.class(minority)));
+        let energy = |minority: bool| {
+            mean(&|attribute| {
+                let energy = attribute.classifiers[index].energy(attribute.class(minority))?;
+                attribute.local.then_some(energy.mean)
+            })
         };
         vec![
-            classifier.clone(),
-            errors(true),
-            errors(false),
-            energies(true),
-            energies(false),
+            Cell::from(classifier.as_str()),
+            error(true),
+            error(false),
+            energy(true),
+            energy(false),
         ]
-    });
+    };
+    let column = |kind: &str, class: &str| sheet::Column::new(class, Unit::Share).of(kind);
+    Sheet {
+        columns: vec![
+            sheet::Column::new("classifier", Unit::Text),
+            column("error", "minority"),
+            column("error", "majority"),
+            column("energy", "minority"),
+            column("energy", "majority"),
+        ],
+        rows: measured.classifiers.iter().enumerate().map(row).collect(),
+        ..Sheet::default()
+    }
+}
+
+/// The means for the terminal.
+pub fn summary(measured: &Measured) -> String {
+    let mut sheet = means(measured);
+    sheet.columns[0].title = "mean over attributes".to_owned();
     format!(
         "{}\nIn brackets: attributes behind the mean. Energies: attributes with a local region and at least one such prediction.",
-        terminal(head.map(str::to_owned).to_vec(), rows)
+        sheet.terminal()
     )
 }

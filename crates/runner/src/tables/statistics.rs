@@ -1,13 +1,13 @@
 //! Every statistic of a run in one long table.
 
 use crate::measured::{Group, Measured};
-use crate::pipeline::Columns;
+use render::sheet::Sheet;
 
 /// A number, absent when nothing was there to measure.
 type Share = Option<f64>;
 
 /// Every statistic: one row for each classifier, attribute, measure and filter; an empty group has n = 0 and no mean.
-pub fn statistics(measured: &Measured) -> Columns {
+pub fn statistics(measured: &Measured) -> Sheet {
     let rows: Vec<_> = measured
         .classifiers
         .iter()
@@ -31,19 +31,19 @@ pub fn statistics(measured: &Measured) -> Columns {
         .iter()
         .map(|(_, _, group)| group.statistics.map_or(0, |statistics| statistics.n as i64))
         .collect();
-    Columns::default()
+    Sheet::default()
         .texts("classifier", &texts(|row| row.0.clone()))
         .texts("attribute", &texts(|row| row.1.clone()))
         .texts("measure", &texts(|row| row.2.measure.name().to_owned()))
         .texts("filter", &texts(|row| row.2.filter.name().to_owned()))
-        .integers("n", &counts)
-        .doubles("mean", &numbers(|statistics| Some(statistics.mean)))
-        .doubles("deviation", &numbers(|statistics| Some(statistics.deviation)))
-        .doubles(
+        .counts("n", &counts)
+        .numbers("mean", &numbers(|statistics| Some(statistics.mean)))
+        .numbers("deviation", &numbers(|statistics| Some(statistics.deviation)))
+        .numbers(
             "low",
             &numbers(|statistics| statistics.interval.map(|interval| interval.low)),
         )
-        .doubles(
+        .numbers(
             "high",
             &numbers(|statistics| statistics.interval.map(|interval| interval.high)),
         )

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use metrics::Claim;
 
 use super::folder::{RunClaim, RunFolder};
-use render::sheet::{Cell, Column, Table};
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// All of them, in the order of the page.
-pub(super) fn all(runs: &[RunFolder]) -> Vec<Table> {
+pub(super) fn all(runs: &[RunFolder]) -> Vec<Sheet> {
     let mut tables = vec![
         measures(runs),
         verdicts(runs),
@@ -24,7 +24,7 @@ pub(super) fn all(runs: &[RunFolder]) -> Vec<Table> {
 type Values = Vec<Option<f64>>;
 
 /// One row a run and classifier: means over attributes.
-fn measures(runs: &[RunFolder]) -> Table {
+fn measures(runs: &[RunFolder]) -> Sheet {
     let mean = |values: &Values, kept: &dyn Fn(usize) -> bool| {
         let kept: Vec<f64> = values
             .iter()
@@ -33,7 +33,7 @@ fn measures(runs: &[RunFolder]) -> Table {
             .filter_map(|(_, &value)| value)
             .collect();
         let mean = (!kept.is_empty()).then(|| kept.iter().sum::<f64>() / kept.len() as f64);
-        Cell::number(mean, 3).with_note(format!("({})", kept.len()))
+        Cell::number(mean).with_note(format!("({})", kept.len()))
     };
     let rows = runs.iter().flat_map(|run| {
         run.classifiers.iter().map(move |classifier| {
@@ -66,25 +66,25 @@ fn measures(runs: &[RunFolder]) -> Table {
             without.join(", ")
         );
     }
-    Table {
+    Sheet {
         id: "measures".to_owned(),
         title: "Measures".to_owned(),
         note,
         columns: vec![
-            Column::new("", "run"),
-            Column::new("", "classifier"),
-            Column::share("error", "minority"),
-            Column::share("error", "majority"),
-            Column::share("energy", "minority"),
-            Column::share("energy", "majority"),
+            Column::new("run", Unit::Text),
+            Column::new("classifier", Unit::Text),
+            Column::new("minority", Unit::Share).of("error"),
+            Column::new("majority", Unit::Share).of("error"),
+            Column::new("minority", Unit::Share).of("energy"),
+            Column::new("majority", Unit::Share).of("energy"),
         ],
         rows: rows.collect(),
-        searchable: false,
+        ..Sheet::default()
     }
 }
 
 /// One row a claim, one column a run.
-fn verdicts(runs: &[RunFolder]) -> Table {
+fn verdicts(runs: &[RunFolder]) -> Sheet {
     let known: Vec<&str> = Claim::ALL.iter().map(|claim| claim.name()).collect();
     let mut claims: Vec<&str> = known.clone();
     claims.extend(
@@ -113,17 +113,20 @@ fn verdicts(runs: &[RunFolder]) -> Table {
             .chain(runs.iter().map(of))
             .collect()
     };
-    Table {
+    Sheet {
         id: "verdicts".to_owned(),
         title: "Verdicts".to_owned(),
         note: "Verdict on each claim, effect and its 95 % interval over attributes. The rule is in each run’s report."
             .to_owned(),
-        columns: [Column::new("", "claim"), Column::long("in words")]
-            .into_iter()
-            .chain(runs.iter().map(|run| Column::long(&run.name)))
-            .collect(),
+        columns: [
+            Column::new("claim", Unit::Text),
+            Column::new("in words", Unit::LongText),
+        ]
+        .into_iter()
+        .chain(runs.iter().map(|run| Column::new(&run.name, Unit::LongText)))
+        .collect(),
         rows: claims.iter().map(row).collect(),
-        searchable: false,
+        ..Sheet::default()
     }
 }
 
@@ -141,7 +144,7 @@ fn verdict(claim: &RunClaim) -> String {
 }
 
 /// The settings that are not the same in all runs.
-fn differences(runs: &[RunFolder]) -> Table {
+fn differences(runs: &[RunFolder]) -> Sheet {
     let keys: BTreeSet<&String> = runs.iter().flat_map(|run| run.settings.keys()).collect();
     let rows: Vec<Vec<Cell>> = keys
         .into_iter()
@@ -161,24 +164,24 @@ fn differences(runs: &[RunFolder]) -> Table {
         (true, _) => "All settings are the same.",
         _ => "–: the run does not have the setting.",
     };
-    Table {
+    Sheet {
         id: "settings".to_owned(),
         title: "Settings that differ".to_owned(),
         note: note.to_owned(),
         columns: by_run("setting", runs),
         rows,
-        searchable: false,
+        ..Sheet::default()
     }
 }
 
 fn by_run(first: &str, runs: &[RunFolder]) -> Vec<Column> {
-    std::iter::once(Column::new("", first))
-        .chain(runs.iter().map(|run| Column::long(&run.name)))
+    std::iter::once(Column::new(first, Unit::Text))
+        .chain(runs.iter().map(|run| Column::new(&run.name, Unit::LongText)))
         .collect()
 }
 
 /// What made each run.
-fn facts(runs: &[RunFolder]) -> Table {
+fn facts(runs: &[RunFolder]) -> Sheet {
     let row = |name: &str, value: &dyn Fn(&RunFolder) -> String| {
         std::iter::once(Cell::from(name))
             .chain(runs.iter().map(|run| Cell::Text(value(run))))
@@ -188,7 +191,7 @@ fn facts(runs: &[RunFolder]) -> Table {
         let stages = run.manifest.stages.iter().filter(|(name, _)| name.starts_with(prefix));
         format!("{:.1} s", stages.map(|(_, stage)| stage.seconds).sum::<f64>())
     };
-    Table {
+    Sheet {
         id: "runs".to_owned(),
         title: "The runs".to_owned(),
         note: String::new(),
@@ -205,24 +208,24 @@ fn facts(runs: &[RunFolder]) -> Table {
             row("training", &|run| seconds(run, "train/")),
             row("all stages", &|run| seconds(run, "")),
         ],
-        searchable: false,
+        ..Sheet::default()
     }
 }
 
 /// One row an attribute of any run, four columns a run and classifier.
-fn attributes(runs: &[RunFolder]) -> Table {
+fn attributes(runs: &[RunFolder]) -> Sheet {
     let mut names: Vec<&String> = Vec::new();
     for name in runs.iter().flat_map(|run| &run.attributes) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    let mut columns = vec![Column::new("", "attribute")];
+    let mut columns = vec![Column::new("attribute", Unit::Text)];
     for run in runs {
         for classifier in &run.classifiers {
             let group = format!("{} {}", run.name, classifier.name);
             let titles = ["minority error", "majority error", "minority energy", "majority energy"];
-            columns.extend(titles.map(|title| Column::share(&group, title)));
+            columns.extend(titles.map(|title| Column::new(title, Unit::Share).under(&group)));
         }
     }
     let row = |name: &&String| {
@@ -236,17 +239,18 @@ fn attributes(runs: &[RunFolder]) -> Table {
                     &classifier.minority_energy,
                     &classifier.majority_energy,
                 ];
-                row.extend(all.map(|values| Cell::number(at.and_then(|at| values[at]), 3)));
+                row.extend(all.map(|values| Cell::number(at.and_then(|at| values[at]))));
             }
         }
         row
     };
-    Table {
+    Sheet {
         id: "attributes".to_owned(),
         title: "Attributes".to_owned(),
         note: "Errors among the minority and the majority class of the training images; mean energies of the images predicted as them.".to_owned(),
         columns,
         rows: names.iter().map(row).collect(),
         searchable: true,
+        ..Sheet::default()
     }
 }

@@ -1,9 +1,7 @@
-use comfy_table::presets;
 use metrics::spearman;
 
 use super::number::Comparison;
-use crate::pipeline::Columns;
-use crate::tables::terminal::{TERMINAL, styled};
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// How well one quantity of one classifier agrees with the paper, over attributes.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,60 +57,53 @@ impl Agreement {
     pub fn mean_difference(&self) -> f64 {
         self.means[0] - self.means[1]
     }
+}
 
-    fn cells(&self) -> Vec<String> {
+/// What readers are shown.
+pub(super) fn short(agreements: &[Agreement]) -> Sheet {
+    let row = |one: &Agreement| {
         vec![
-            format!("{} {}", self.classifier, self.quantity),
-            self.attributes.to_string(),
-            format!("{:.3}", self.means[0]),
-            format!("{:.3}", self.means[1]),
-            format!("{:+.3}", self.mean_difference()),
-            format!("{:.3}", self.mean_absolute_difference),
-            self.rank_correlation
-                .map_or_else(|| "–".to_owned(), |value| format!("{value:+.2}")),
+            Cell::from(format!("{} {}", one.classifier, one.quantity)),
+            Cell::count(one.attributes),
+            Cell::number(Some(one.means[0])),
+            Cell::number(Some(one.means[1])),
+            Cell::number(Some(one.mean_difference())),
+            Cell::number(Some(one.mean_absolute_difference)),
+            Cell::number(one.rank_correlation),
         ]
+    };
+    Sheet {
+        columns: vec![
+            Column::new("this run beside the paper", Unit::Text),
+            Column::new("attributes", Unit::Count),
+            Column::new("ours", Unit::Number(3)),
+            Column::new("published", Unit::Number(3)),
+            Column::new("difference", Unit::Signed(3)),
+            Column::new("mean |difference|", Unit::Number(3)),
+            Column::new("rank correlation", Unit::Signed(2)),
+        ],
+        rows: agreements.iter().map(row).collect(),
+        hyphens: true,
+        ..Sheet::default()
     }
 }
 
-fn head() -> Vec<String> {
-    [
-        "this run beside the paper",
-        "attributes",
-        "ours",
-        "published",
-        "difference",
-        "mean |difference|",
-        "rank correlation",
-    ]
-    .map(str::to_owned)
-    .to_vec()
-}
-
-pub(super) fn text(agreements: &[Agreement]) -> String {
-    styled(TERMINAL, head(), agreements.iter().map(Agreement::cells))
-}
-
-pub(super) fn markdown(agreements: &[Agreement]) -> String {
-    let table = styled(presets::ASCII_MARKDOWN, head(), agreements.iter().map(Agreement::cells));
-    format!("{table}\n")
-}
-
-pub(super) fn table(agreements: &[Agreement]) -> Columns {
+pub(super) fn table(agreements: &[Agreement]) -> Sheet {
     let texts = |value: fn(&Agreement) -> &str| -> Vec<&str> { agreements.iter().map(value).collect() };
     let numbers = |value: fn(&Agreement) -> Option<f64>| -> Vec<Option<f64>> { agreements.iter().map(value).collect() };
     let counts: Vec<i64> = agreements.iter().map(|one| one.attributes as i64).collect();
-    Columns::default()
+    Sheet::default()
         .texts("classifier", &texts(|one| &one.classifier))
         .texts("quantity", &texts(|one| one.quantity))
-        .integers("attributes", &counts)
-        .doubles("ours", &numbers(|one| Some(one.means[0])))
-        .doubles("published", &numbers(|one| Some(one.means[1])))
-        .doubles("mean_difference", &numbers(|one| Some(one.mean_difference())))
-        .doubles(
+        .counts("attributes", &counts)
+        .numbers("ours", &numbers(|one| Some(one.means[0])))
+        .numbers("published", &numbers(|one| Some(one.means[1])))
+        .numbers("mean_difference", &numbers(|one| Some(one.mean_difference())))
+        .numbers(
             "mean_absolute_difference",
             &numbers(|one| Some(one.mean_absolute_difference)),
         )
-        .doubles("rank_correlation", &numbers(|one| one.rank_correlation))
+        .numbers("rank_correlation", &numbers(|one| one.rank_correlation))
 }
 
 #[cfg(test)]
@@ -136,7 +127,7 @@ mod tests {
         assert!((agreement.mean_difference() - 0.1).abs() < 1e-12);
         assert!((agreement.mean_absolute_difference - 0.5 / 3.0).abs() < 1e-12);
         assert!((agreement.rank_correlation.unwrap() - 1.0).abs() < 1e-12);
-        let text = text(&all);
+        let text = short(&all).terminal();
         for part in ["balanced fnr", " 3 ", "0.500", "0.400", "+0.100", "0.167", "+1.00"] {
             assert!(text.contains(part), "{text}");
         }

@@ -1,11 +1,9 @@
 //! The side-by-side tables: one row an attribute, ours and the published number of each quantity.
 
-use comfy_table::presets;
-
 use super::agreement::Agreement;
 use super::number::{CAVEAT, Comparison};
 use crate::tables::latex as tex;
-use crate::tables::terminal::styled;
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// (classifier, quantity): the columns, in the order of the comparison.
 fn columns(comparison: &[Comparison]) -> Vec<(&str, &'static str)> {
@@ -52,24 +50,27 @@ pub(super) fn title(quantity: &str) -> &str {
     }
 }
 
-pub(super) fn markdown(comparison: &[Comparison]) -> String {
+/// What readers are shown: ours / published.
+pub(super) fn short(comparison: &[Comparison]) -> Sheet {
     let columns = columns(comparison);
-    let head = columns
+    let titles = columns
         .iter()
-        .map(|(classifier, quantity)| format!("{classifier} {}", title(quantity)));
-    let head = std::iter::once("attribute: ours / published".to_owned())
-        .chain(head)
-        .collect();
-    let rows = attributes(comparison).into_iter().map(|attribute| {
+        .map(|(classifier, quantity)| Column::new(title(quantity), Unit::Share).under(*classifier));
+    let row = |attribute: &str| {
         let cells = columns.iter().map(|&column| {
-            find(comparison, attribute, column).map_or_else(
-                || "–".to_owned(),
-                |one| format!("{:.3} / {:.3}", one.ours, one.published),
-            )
+            find(comparison, attribute, column).map_or(Cell::Absent, |one| {
+                Cell::number(Some(one.ours)).with_note(format!("/ {:.3}", one.published))
+            })
         });
-        std::iter::once(attribute.to_owned()).chain(cells).collect()
-    });
-    format!("{}\n", styled(presets::ASCII_MARKDOWN, head, rows))
+        std::iter::once(Cell::from(attribute)).chain(cells).collect()
+    };
+    Sheet {
+        columns: std::iter::once(Column::new("attribute: ours / published", Unit::Text))
+            .chain(titles)
+            .collect(),
+        rows: attributes(comparison).into_iter().map(row).collect(),
+        ..Sheet::default()
+    }
 }
 
 /// In LaTeX (booktabs), with means, mean absolute differences and rank correlations below.
@@ -166,7 +167,7 @@ mod tests {
 
     #[test]
     fn markdown_has_both_numbers_and_marks_what_is_absent() {
-        let text = markdown(&comparison());
+        let text = short(&comparison()).markdown();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 4, "{text}");
         assert!(lines[0].find("FNR") < lines[0].find("energy +"), "{text}");

@@ -6,14 +6,14 @@ mod number;
 mod verdicts;
 
 use metrics::Bootstrap;
-use polars::error::PolarsResult;
 
 pub use agreement::{Agreement, agreements};
 pub use number::{CAVEAT, Comparison};
 
 use crate::measured::Measured;
-use crate::pipeline::Columns;
 use crate::published::Published;
+use crate::tables::table::Table;
+use render::sheet::Sheet;
 
 /// How a run compares with the paper, in every form.
 #[derive(Debug, Clone)]
@@ -38,36 +38,32 @@ impl Comparisons {
 
     /// For the terminal: agreement and verdicts.
     pub fn text(&self) -> String {
-        let verdicts = verdicts::text(&self.verdicts);
-        [agreement::text(&self.agreements), verdicts, CAVEAT.to_owned()]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join("\n")
+        let mut parts = vec![agreement::short(&self.agreements).terminal()];
+        if !self.verdicts.is_empty() {
+            parts.push(verdicts::short(&self.verdicts).terminal());
+        }
+        parts.push(CAVEAT.to_owned());
+        parts.join("\n")
     }
 
-    /// Files of `tables/`: name and contents.
-    ///
-    /// # Errors
-    /// polars' own.
-    pub fn files(&self) -> PolarsResult<Vec<(&'static str, Vec<u8>)>> {
-        Ok(vec![
-            ("published.csv", table(&self.numbers).to_csv()?),
-            ("published.parquet", table(&self.numbers).to_parquet()?),
-            ("published.md", self.markdown().into_bytes()),
-            (
-                "published.tex",
-                layout::latex(&self.numbers, &self.agreements).into_bytes(),
-            ),
-            ("published_agreement.csv", agreement::table(&self.agreements).to_csv()?),
-            ("published_claims.csv", verdicts::table(&self.verdicts).to_csv()?),
-        ])
+    /// Its tables.
+    pub(super) fn tables(&self) -> Vec<Table> {
+        vec![
+            Table {
+                parquet: true,
+                markdown: Some(self.markdown()),
+                latex: Some(layout::latex(&self.numbers, &self.agreements)),
+                ..Table::new("published", table(&self.numbers))
+            },
+            Table::new("published_agreement", agreement::table(&self.agreements)),
+            Table::new("published_claims", verdicts::table(&self.verdicts)),
+        ]
     }
 
     fn markdown(&self) -> String {
         let parts = [
-            layout::markdown(&self.numbers),
-            agreement::markdown(&self.agreements),
+            format!("{}\n", layout::short(&self.numbers).markdown()),
+            format!("{}\n", agreement::short(&self.agreements).markdown()),
             verdicts::markdown(&self.verdicts),
             format!("{CAVEAT}\n"),
         ];
@@ -76,15 +72,15 @@ impl Comparisons {
 }
 
 /// The comparison, one row a number.
-fn table(comparison: &[Comparison]) -> Columns {
+fn table(comparison: &[Comparison]) -> Sheet {
     let texts = |value: fn(&Comparison) -> &str| -> Vec<&str> { comparison.iter().map(value).collect() };
     let numbers =
         |value: fn(&Comparison) -> f64| -> Vec<Option<f64>> { comparison.iter().map(|one| Some(value(one))).collect() };
-    Columns::default()
+    Sheet::default()
         .texts("attribute", &texts(|one| &one.attribute))
         .texts("classifier", &texts(|one| &one.classifier))
         .texts("quantity", &texts(|one| one.quantity))
-        .doubles("ours", &numbers(|one| one.ours))
-        .doubles("published", &numbers(|one| one.published))
-        .doubles("difference", &numbers(|one| one.ours - one.published))
+        .numbers("ours", &numbers(|one| one.ours))
+        .numbers("published", &numbers(|one| one.published))
+        .numbers("difference", &numbers(|one| one.ours - one.published))
 }

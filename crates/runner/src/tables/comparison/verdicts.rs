@@ -1,13 +1,11 @@
 //! The paper's claims, judged by the same rule on this run and on the published numbers.
 
-use comfy_table::presets;
 use metrics::{AttributeEvidence, Bootstrap, Claim, Class, ClassifierEvidence, Finding, SampleMean, Verdict, findings};
 
 use crate::experiment::Role;
 use crate::measured::{AttributeMeasures, Measured};
-use crate::pipeline::Columns;
 use crate::published::Published;
-use crate::tables::terminal::{TERMINAL, styled};
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// The paper states no counts: its means are taken to stand on enough samples.
 const ENOUGH: usize = 1_000;
@@ -80,40 +78,35 @@ fn cell(finding: &Finding) -> String {
     format!("{}{effect}{support}", finding.verdict)
 }
 
-fn rows(pairs: &[Pair]) -> impl Iterator<Item = Vec<String>> + '_ {
-    pairs.iter().map(|pair| {
+/// What readers are shown.
+pub(super) fn short(pairs: &[Pair]) -> Sheet {
+    let row = |pair: &Pair| {
         let claim = pair.ours.claim.name().replace('_', " ");
-        vec![claim, cell(&pair.ours), cell(&pair.published)]
-    })
-}
-
-fn head() -> Vec<String> {
-    ["claim", "this run", "published numbers"].map(str::to_owned).to_vec()
-}
-
-pub(super) fn text(pairs: &[Pair]) -> String {
-    if pairs.is_empty() {
-        return String::new();
+        [claim, cell(&pair.ours), cell(&pair.published)]
+            .map(Cell::from)
+            .to_vec()
+    };
+    Sheet {
+        columns: ["claim", "this run", "published numbers"]
+            .map(|title| Column::new(title, Unit::Text))
+            .to_vec(),
+        rows: pairs.iter().map(row).collect(),
+        ..Sheet::default()
     }
-    styled(TERMINAL, head(), rows(pairs))
 }
 
 pub(super) fn markdown(pairs: &[Pair]) -> String {
     if pairs.is_empty() {
         return String::new();
     }
-    format!(
-        "{}\n\n{}\n",
-        styled(presets::ASCII_MARKDOWN, head(), rows(pairs)),
-        Verdict::RULE
-    )
+    format!("{}\n\n{}\n", short(pairs).markdown(), Verdict::RULE)
 }
 
-pub(super) fn table(pairs: &[Pair]) -> Columns {
+pub(super) fn table(pairs: &[Pair]) -> Sheet {
     let claims: Vec<&str> = pairs.iter().map(|pair| pair.ours.claim.name()).collect();
     let ours: Vec<&Finding> = pairs.iter().map(|pair| &pair.ours).collect();
     let published: Vec<&Finding> = pairs.iter().map(|pair| &pair.published).collect();
-    let mut table = Columns::default().texts("claim", &claims);
+    let mut table = Sheet::default().texts("claim", &claims);
     for (side, findings) in [("ours", ours), ("published", published)] {
         let verdicts: Vec<String> = findings.iter().map(|finding| finding.verdict.to_string()).collect();
         let numbers = |value: fn(&Finding) -> Option<f64>| -> Vec<Option<f64>> {
@@ -121,20 +114,20 @@ pub(super) fn table(pairs: &[Pair]) -> Columns {
         };
         table = table
             .texts(&format!("{side}_verdict"), &verdicts)
-            .doubles(&format!("{side}_effect"), &numbers(|one| one.effect))
-            .doubles(
+            .numbers(&format!("{side}_effect"), &numbers(|one| one.effect))
+            .numbers(
                 &format!("{side}_low"),
                 &numbers(|one| one.interval.map(|interval| interval.low)),
             )
-            .doubles(
+            .numbers(
                 &format!("{side}_high"),
                 &numbers(|one| one.interval.map(|interval| interval.high)),
             )
-            .doubles(
+            .numbers(
                 &format!("{side}_supporting"),
                 &numbers(|one| one.supporting.map(|n| n as f64)),
             )
-            .doubles(
+            .numbers(
                 &format!("{side}_attributes"),
                 &numbers(|one| Some(one.attributes as f64)),
             );

@@ -1,0 +1,61 @@
+//! Tables in Markdown.
+
+use comfy_table::presets::ASCII_MARKDOWN;
+
+use super::data::{Cell, Sheet};
+use super::lines::{ABSENT, noted, plain, styled};
+use crate::text;
+
+impl Sheet {
+    /// The table in Markdown, without a line's end after the last row.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        styled(self, ASCII_MARKDOWN, " ", |cell, column| match cell {
+            Cell::Text(text) | Cell::Name { title: text, .. } | Cell::Link { text, .. } => text.clone(),
+            Cell::Count(count) => count.to_string(),
+            Cell::Number { value, note, strong } => {
+                let (decimals, plus) = self.columns[column].unit.format();
+                let number = match (self.hyphens, plus) {
+                    (true, _) => plain(*value, (decimals, plus)),
+                    (false, true) => text::signed(*value, decimals),
+                    (false, false) => text::number(*value, decimals),
+                };
+                noted(if *strong { format!("**{number}**") } else { number }, note)
+            }
+            Cell::Absent => ABSENT.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Column, Unit};
+    use super::*;
+
+    #[test]
+    fn names_and_signs_are_those_of_print() {
+        let sheet = Sheet {
+            columns: vec![
+                Column::new("attribute", Unit::Text),
+                Column::new("score", Unit::Number(3)).under("balanced"),
+            ],
+            rows: vec![
+                vec![Cell::name("Big_Nose"), Cell::number(Some(-0.25)).emphasised()],
+                vec![Cell::name("Bald"), Cell::Absent],
+            ],
+            ..Sheet::default()
+        };
+        let text = sheet.markdown();
+        assert_eq!(
+            text.lines().collect::<Vec<_>>(),
+            [
+                "| attribute | balanced score |",
+                "|-----------|----------------|",
+                "| Big Nose  |     **−0.250** |",
+                "| Bald      |              – |"
+            ]
+        );
+        let typed = Sheet { hyphens: true, ..sheet };
+        assert!(typed.markdown().contains("**-0.250**"));
+    }
+}
