@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use crate::loader::Batch;
+use crate::batch::Batch;
 use crate::prepare::Preparer;
 use crate::{Error, Result};
 

@@ -111,6 +111,15 @@ impl Error {
     }
 }
 
+impl From<disk::Error> for Error {
+    fn from(error: disk::Error) -> Self {
+        Self::Write {
+            path: error.path,
+            source: error.source,
+        }
+    }
+}
+
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

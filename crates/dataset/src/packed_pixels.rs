@@ -1,12 +1,12 @@
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use disk::{PartFile, read_exact_at};
 use rayon::prelude::*;
 
-use crate::files::{part_of, read_exact_at};
 use crate::source::Fingerprint;
 use crate::warp::Pixels;
 use crate::{Error, Result, Source};
@@ -94,26 +94,12 @@ impl PackedPixels {
         } else {
             Packing::Written
         };
-        let cannot_write = |source| Error::Write {
+        let mut file = PartFile::begin(path).map_err(|error| Error::Write {
             path: path.to_owned(),
-            source,
-        };
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(cannot_write)?;
-        }
-        let part = part_of(path);
-        let written = File::create(&part)
-            .map_err(Failure::Write)
-            .and_then(|file| write(&file, source, indices, size, &key, progress))
-            .and_then(|()| fs::rename(&part, path).map_err(Failure::Write));
-        if let Err(failure) = written {
-            // The first error is the one to report.
-            let _ = fs::remove_file(&part);
-            return Err(match failure {
-                Failure::Write(source) => cannot_write(source),
-                Failure::Stopped => Error::Stopped,
-            });
-        }
+            source: error.source,
+        })?;
+        write(&mut file, source, indices, size, &key, progress)?;
+        file.finish()?;
         let packed = open().ok_or_else(|| Error::File {
             file: path.display().to_string(),
             found: "other bytes than were written".to_owned(),
@@ -266,21 +252,15 @@ fn key(source: &dyn Source, indices: &[usize], size: usize) -> String {
     )
 }
 
-enum Failure {
-    Write(io::Error),
-    Stopped,
-}
-
 fn write(
-    file: &File,
+    file: &mut PartFile,
     source: &dyn Source,
     indices: &[usize],
     size: usize,
     key: &str,
     progress: &mut PackProgress<'_>,
-) -> Result<(), Failure> {
-    let mut out = BufWriter::with_capacity(1 << 20, file);
-    out.write_all(&[0; HEAD]).map_err(Failure::Write)?;
+) -> Result<()> {
+    file.write(&[0; HEAD])?;
     let mut at = HEAD as u64;
     let mut table = vec![0; source.annotations().len() * ENTRY];
     let mut done = 0;
@@ -288,13 +268,13 @@ fn write(
         let packed: Vec<Option<(Entry, Vec<u8>)>> = part.par_iter().map(|&index| pack(source, index, size)).collect();
         for (&index, packed) in part.iter().zip(packed) {
             let Some((entry, rgb)) = packed else { continue };
-            out.write_all(&rgb).map_err(Failure::Write)?;
+            file.write(&rgb)?;
             table[index * ENTRY..][..ENTRY].copy_from_slice(&Entry { start: at, ..entry }.to_bytes());
             at += rgb.len() as u64;
         }
         done += part.len();
         if progress(done).is_break() {
-            return Err(Failure::Stopped);
+            return Err(Error::Stopped);
         }
     }
     table.extend_from_slice(key.as_bytes());
@@ -304,12 +284,8 @@ fn write(
         &crc32fast::hash(&table).to_le_bytes(),
     ]
     .concat();
-    out.write_all(&table)
-        .and_then(|()| out.seek(SeekFrom::Start(0)))
-        .and_then(|_| out.write_all(&head))
-        .and_then(|()| out.flush())
-        .and_then(|()| file.sync_all())
-        .map_err(Failure::Write)
+    file.write(&table)?;
+    Ok(file.write_head(&head)?)
 }
 
 /// An image's entry and pixels; `None` when it cannot be read or aligned.

@@ -2,8 +2,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::augmentation::Draw;
-use crate::loader::{Batch, LoaderConfig};
-use crate::pixel_batch::PixelBatch;
+use crate::batch::{Batch, PixelBatch};
+use crate::config::LoaderConfig;
 use crate::seed::{Purpose, generator};
 use crate::warp::{Pixels, shrunk};
 use crate::{PackedPixels, Result, Similarity, Source};

@@ -4,10 +4,10 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use disk::read_at;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use crate::files::read_at;
 use crate::{Error, Result};
 
 /// The largest image file that is unpacked, bytes: beyond any photograph, and small enough to hold one per thread.

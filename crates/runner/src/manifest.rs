@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+pub use disk::{hash_of, hash_of_file};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -103,27 +104,6 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
-/// SHA-256 in hexadecimal.
-pub fn hash_of(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// SHA-256 of a file in hexadecimal, without having all of it in memory.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn hash_of_file(path: &Path) -> std::io::Result<String> {
-    let mut file = std::fs::File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut bytes = vec![0; 1 << 20];
-    loop {
-        match std::io::Read::read(&mut file, &mut bytes)? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
-            read => hash.update(&bytes[..read]),
-        }
-    }
-}
-
 /// Collects what a stage depends on, piece by piece, into its key.
 #[derive(Debug, Clone, Default)]
 pub struct Key(Sha256);
@@ -211,16 +191,5 @@ mod tests {
             Key::default().text("ab").text("c").finish(),
             Key::default().text("a").text("bc").finish()
         );
-    }
-
-    #[test]
-    fn the_hash_is_sha_256() {
-        assert_eq!(
-            hash_of(b"abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
-        let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        std::fs::write(file.path(), b"abc").expect("written");
-        assert_eq!(hash_of_file(file.path()).expect("read"), hash_of(b"abc"));
     }
 }

@@ -1,11 +1,11 @@
 //! A results folder: who may write it, and how a file gets into it.
-//!
-//! Every file is written under a temporary name beside its place, synced and renamed, so that a reader sees the old
-//! file or the new one and never half of one.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufWriter, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+
+use disk::TEMPORARY;
+pub use disk::{PartFile, write_whole};
 
 use crate::error::{Error, Result};
 
@@ -90,7 +90,7 @@ impl ResultsFolder {
     /// # Errors
     /// [`Error::Io`]; the earlier file, if any, is then untouched.
     pub fn write(&self, relative: &str, bytes: &[u8]) -> Result<()> {
-        write_whole(&self.join(relative), bytes)
+        Ok(write_whole(&self.join(relative), bytes)?)
     }
 }
 
@@ -153,86 +153,11 @@ pub fn unfinished_path(classifier: &str) -> String {
     format!("{classifier}/unfinished.safetensors")
 }
 
-/// The extension of files that are being written.
-const TEMPORARY: &str = "part";
-
-/// The name that a file has until it is whole.
-fn temporary_path(path: &Path) -> PathBuf {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".");
-    temporary.push(TEMPORARY);
-    PathBuf::from(temporary)
-}
-
-/// A file that comes piece by piece: it has another name until it is [finished](Self::finish), and is removed if it never is.
-#[derive(Debug)]
-pub struct PartFile {
-    path: PathBuf,
-    part: PathBuf,
-    file: BufWriter<File>,
-    finished: bool,
-}
-
-impl PartFile {
-    /// Begins the file that is to be at `path`.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn begin(path: &Path) -> Result<Self> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(Error::io(folder, "making the folder"))?;
-        }
-        let part = temporary_path(path);
-        let file = File::create(&part).map_err(Error::io(path, "writing"))?;
-        Ok(Self {
-            path: path.to_owned(),
-            part,
-            file: BufWriter::new(file),
-            finished: false,
-        })
+impl From<disk::Error> for Error {
+    fn from(error: disk::Error) -> Self {
+        let disk::Error { path, doing, source } = error;
+        Self::Io { path, doing, source }
     }
-
-    /// Where it is to be.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Adds bytes.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(Error::io(&self.path, "writing"))
-    }
-
-    /// Puts the complete file in its place.
-    ///
-    /// # Errors
-    /// [`Error::Io`]; the earlier file, if any, is then untouched.
-    pub fn finish(mut self) -> Result<()> {
-        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        let written = written.and_then(|()| fs::rename(&self.part, &self.path));
-        self.finished = written.is_ok();
-        written.map_err(Error::io(&self.path, "writing"))
-    }
-}
-
-impl Drop for PartFile {
-    fn drop(&mut self) {
-        if !self.finished {
-            fs::remove_file(&self.part).ok();
-        }
-    }
-}
-
-/// Writes `bytes` to a temporary file beside `path`, and renames it to `path`.
-///
-/// # Errors
-/// [`Error::Io`]; the earlier file at `path`, if any, is then untouched.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = PartFile::begin(path)?;
-    file.write(bytes)?;
-    file.finish()
 }
 
 #[cfg(test)]
@@ -257,25 +182,14 @@ mod tests {
     #[test]
     fn temporary_files_of_the_dead_are_removed_and_of_others_kept() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let left = folder.path().join("a/unfinished.safetensors.part");
+        let left = folder.path().join("a/unfinished.safetensors.71.part");
         let whole = folder.path().join("a/unfinished.safetensors");
         let other = ResultsFolder::open(&folder.path().join("b/run")).expect("free");
         write_whole(&whole, b"whole").expect("written");
         fs::write(&left, b"ha").expect("written");
-        fs::write(other.join("c.part"), b"being written").expect("written");
+        fs::write(other.join("c.71.part"), b"being written").expect("written");
         let results = ResultsFolder::open(folder.path()).expect("free");
-        assert!(!left.exists() && whole.exists() && other.join("c.part").exists());
+        assert!(!left.exists() && whole.exists() && other.join("c.71.part").exists());
         drop(results);
-    }
-
-    #[test]
-    fn a_failed_write_leaves_the_earlier_file_and_no_other() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let results = ResultsFolder::open(folder.path()).expect("free");
-        results.write("tables/a.csv", b"old").expect("written");
-        // A folder in the place of the temporary file makes the write fail, also for root.
-        fs::create_dir(folder.path().join("tables/a.csv.part")).expect("made");
-        results.write("tables/a.csv", b"new").expect_err("cannot be written");
-        assert_eq!(fs::read(results.join("tables/a.csv")).expect("read"), b"old");
     }
 }

@@ -9,10 +9,22 @@ use zip::{CompressionMethod, ZipWriter};
 use super::attribute::ATTRIBUTES;
 use super::config::Config;
 use super::form::Layout;
-use super::writer::{Drawn, name};
 use crate::shards::{FOLDER, GROUP, Row, ShardWriter};
 use crate::write_once::{cannot_write, put};
 use crate::{Attributes, Error, Landmarks, Result, Split};
+
+/// A face, encoded.
+pub(super) struct Drawn {
+    pub(super) jpeg: Vec<u8>,
+    pub(super) masks: Vec<u8>,
+    pub(super) labels: [i8; ATTRIBUTES],
+    pub(super) landmarks: Landmarks,
+}
+
+/// CelebA's file names: six digits, from 1.
+pub(super) fn name(index: usize, extension: &str) -> String {
+    format!("{:06}.{extension}", index + 1)
+}
 
 /// Where the faces of a data set go, in the form of a layout.
 pub(super) struct Store {

@@ -10,7 +10,7 @@ use super::attribute::ATTRIBUTES;
 use super::config::Config;
 use super::face::render;
 use super::form::Form;
-use super::store::Store;
+use super::store::{Drawn, Store, name};
 use crate::write_once::{Outcome, cannot_write, write_once};
 use crate::{Error, Landmarks, Result};
 
@@ -90,14 +90,6 @@ fn fill(folder: &Path, config: &Config, form: Form, progress: &Progress<'_>) -> 
     store.finish(&rows)
 }
 
-/// A face, encoded.
-pub(super) struct Drawn {
-    pub(super) jpeg: Vec<u8>,
-    pub(super) masks: Vec<u8>,
-    pub(super) labels: [i8; ATTRIBUTES],
-    pub(super) landmarks: Landmarks,
-}
-
 fn draw(seed: u64, index: usize) -> Result<Drawn> {
     let face = render(seed, index as u64);
     let path = PathBuf::from(name(index, "jpg"));
@@ -114,11 +106,6 @@ fn draw(seed: u64, index: usize) -> Result<Drawn> {
         labels: face.labels,
         landmarks: face.landmarks,
     })
-}
-
-/// CelebA's file names: six digits, from 1.
-pub(super) fn name(index: usize, extension: &str) -> String {
-    format!("{:06}.{extension}", index + 1)
 }
 
 #[cfg(test)]

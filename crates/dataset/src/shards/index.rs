@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use disk::write_whole;
+
 use super::place::{Codec, Place};
-use crate::files::write_whole;
 use crate::{Result, Split};
 
 /// Beside the shards. Changes with the format below.
@@ -97,7 +98,7 @@ impl ShardIndex {
         }
         body.extend(self.labels.iter().map(|&label| label as u8));
         let parts: [&[u8]; 4] = [MAGIC, &key.to_le_bytes(), &crc32fast::hash(&body).to_le_bytes(), &body];
-        write_whole(path, &parts.concat())
+        Ok(write_whole(path, &parts.concat())?)
     }
 }
 

@@ -4,12 +4,12 @@
 
 use std::ops::Range;
 
+use disk::{Page, natural};
 use polars_parquet::parquet::encoding::hybrid_rle::HybridRleDecoder;
 use polars_parquet_format::{Encoding, PageType};
 
 use super::place::{Codec, Place};
 use super::snappy::{self, Cut};
-use crate::parquet_pages::{Page, natural};
 
 /// A column of byte arrays in a row group.
 pub(crate) struct Chunk<'a> {

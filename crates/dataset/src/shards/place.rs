@@ -1,10 +1,10 @@
 use std::fs::File;
 use std::io;
 
+use disk::read_exact_at;
 use polars_parquet::parquet::compression::{Compression, DecompressionContext, decompress};
 
 use super::snappy;
-use crate::files::read_exact_at;
 
 /// Where the bytes of one image are in a shard: a part of the file that can be read and unpacked by itself, and the
 /// image's place in what it unpacks to.

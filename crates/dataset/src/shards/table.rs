@@ -5,6 +5,7 @@ use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 
+use disk::{check_pages, read_exact_at, without_panic};
 use polars_arrow::array::{Array, BooleanArray, PrimitiveArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata};
@@ -14,9 +15,6 @@ use polars_parquet::read::column_iter_to_arrays;
 
 use super::pages::Chunk;
 use super::place::{Codec, Place};
-use crate::files::read_exact_at;
-use crate::guarded::without_panic;
-use crate::parquet_pages::check_pages;
 use crate::{Error, Result};
 
 const BYTES: &[&str] = &["image", "bytes"];

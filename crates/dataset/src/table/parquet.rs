@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use disk::{check_pages, without_panic};
 use polars_arrow::array::{BinaryViewArray, BooleanArray, PrimitiveArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_parquet::parquet::metadata::FileMetadata;
@@ -11,8 +12,6 @@ use polars_parquet::parquet::schema::types::PhysicalType;
 use polars_parquet::read::column_iter_to_arrays;
 
 use crate::files::read;
-use crate::guarded::without_panic;
-use crate::parquet_pages::check_pages;
 use crate::{Error, Result};
 
 /// A page larger than this is no page of labels.

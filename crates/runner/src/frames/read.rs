@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use dataset::{check_parquet, without_panic};
+use disk::{check_parquet, without_panic};
 use polars::prelude::*;
 
 use crate::error::{Error, Result};

@@ -81,14 +81,14 @@ impl<R> LongWriter<R> {
         let written = self.parquet.iter().try_for_each(|parquet| parquet.finish().map(drop));
         written.map_err(|source| self.fault(source))?;
         self.file.write(&self.encoded.take())?;
-        self.file.finish()
+        Ok(self.file.finish()?)
     }
 
     fn write_group(&mut self) -> Result<()> {
         self.encode().map_err(|source| self.fault(source))?;
         self.keys.images.clear();
         self.rows.clear();
-        self.file.write(&self.encoded.take())
+        Ok(self.file.write(&self.encoded.take())?)
     }
 
     fn encode(&mut self) -> PolarsResult<()> {

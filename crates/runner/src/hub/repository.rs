@@ -1,18 +1,17 @@
 //! Listing and downloading.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use disk::hash_of_file;
 use hf_hub::api::Progress;
 use hf_hub::api::sync::{Api, ApiBuilder};
 use hf_hub::{Cache, Repo};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 
 use super::{Environment, HubError};
 use crate::error::Result;
@@ -260,26 +259,12 @@ pub(super) fn verify(path: &Path, file: &RemoteFile, what: &str) -> Result<(), H
         return Err(damaged(format!("{size} bytes"), format!("{} bytes", file.size)));
     }
     if let Some(expected) = &file.sha256 {
-        let found = sha256(path).map_err(fault)?;
+        let found = hash_of_file(path).map_err(fault)?;
         if found != *expected {
             return Err(damaged(format!("SHA-256 {found}"), expected.clone()));
         }
     }
     Ok(())
-}
-
-/// SHA-256 of a file in hexadecimal, read in pieces.
-fn sha256(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
-        }
-        hash.update(&buffer[..read]);
-    }
 }
 
 /// Puts a downloaded file in its place: as a second name of the cache's file where the system can, as a copy otherwise.

@@ -58,7 +58,7 @@ impl Writer {
         let bytes: Vec<u8> = maps.iter().flat_map(|value| value.to_le_bytes()).collect();
         let more = || Error::artefact(self.file.path(), "more maps than there are images");
         self.rest = self.rest.checked_sub(bytes.len() as u64).ok_or_else(more)?;
-        self.file.write(&bytes)
+        Ok(self.file.write(&bytes)?)
     }
 
     /// Puts the complete file in its place.
@@ -69,7 +69,7 @@ impl Writer {
         if self.rest > 0 {
             return Err(Error::artefact(self.file.path(), "fewer maps than there are images"));
         }
-        self.file.finish()
+        Ok(self.file.finish()?)
     }
 }
 

@@ -75,7 +75,7 @@ fn an_interrupted_explanation_leaves_the_earlier_table_and_no_part_of_another() 
         .stderr(Stdio::null())
         .spawn()
         .expect("starts");
-    let begun = place.results("unbalanced/raw_maps.safetensors.part");
+    let begun = place.results(&format!("unbalanced/raw_maps.safetensors.{}.part", run.id()));
     while !begun.exists() && run.try_wait().expect("a status").is_none() {
         std::thread::sleep(Duration::from_millis(1));
     }

@@ -10,8 +10,8 @@ use polars_parquet::parquet::read::read_metadata;
 use polars_parquet_format::PageType;
 use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 
-use crate::files::read_exact_at;
 use crate::guarded::without_panic;
+use crate::read_at::read_exact_at;
 
 /// The largest header of a page: it may hold the smallest and the largest value.
 const LARGEST_HEADER: usize = 16 << 20;
@@ -21,13 +21,15 @@ const ANY_PAGE: usize = 16 << 20;
 const PACKED: usize = 1 << 15;
 
 /// A page in the bytes of a column.
-pub(crate) struct Page<'a> {
-    pub(crate) header: ParquetPageHeader,
+pub struct Page<'a> {
+    /// What the file says of it.
+    pub header: ParquetPageHeader,
     /// Where its body begins in the column.
-    pub(crate) start: usize,
-    pub(crate) body: &'a [u8],
+    pub start: usize,
+    /// The bytes of the body, packed as the file has them.
+    pub body: &'a [u8],
     /// Bytes that the body is to have once it is unpacked.
-    pub(crate) unpacked: usize,
+    pub unpacked: usize,
 }
 
 impl<'a> Page<'a> {
@@ -35,7 +37,7 @@ impl<'a> Page<'a> {
     ///
     /// # Errors
     /// What is wrong with it, for a message.
-    pub(crate) fn at(bytes: &'a [u8], place: usize) -> Result<Self, String> {
+    pub fn at(bytes: &'a [u8], place: usize) -> Result<Self, String> {
         let mut reader = Cursor::new(bytes.get(place..).unwrap_or_default());
         let header = without_panic(|| {
             ParquetPageHeader::read_from_in_protocol(&mut TCompactInputProtocol::new(&mut reader, LARGEST_HEADER))
@@ -62,13 +64,16 @@ impl<'a> Page<'a> {
     }
 
     /// Where the next page's header is.
-    pub(crate) fn end(&self) -> usize {
+    pub fn end(&self) -> usize {
         self.start + self.body.len()
     }
 }
 
 /// A size or a count as Parquet writes it.
-pub(crate) fn natural(number: i32) -> Result<usize, String> {
+///
+/// # Errors
+/// That it is negative, for a message.
+pub fn natural(number: i32) -> Result<usize, String> {
     usize::try_from(number).map_err(|_| format!("a page that states {number}"))
 }
 
@@ -102,7 +107,10 @@ pub fn check_parquet(path: &Path) -> Result<(), String> {
 }
 
 /// The same for the pages of one column in a row group, `bytes` of the file, which is to have so many values.
-pub(crate) fn check_pages(bytes: &[u8], values: usize) -> Result<(), String> {
+///
+/// # Errors
+/// What is wrong with it, for a message.
+pub fn check_pages(bytes: &[u8], values: usize) -> Result<(), String> {
     let (mut at, mut seen) = (0, 0_usize);
     while at < bytes.len() {
         let page = Page::at(bytes, at)?;

@@ -4,7 +4,18 @@ use crate::Similarity;
 use crate::augmentation::Draw;
 use crate::warp::Pixels;
 
-/// A batch before its images are sampled: what a GPU needs to make the images of a [`Batch`](crate::Batch) itself. A quarter of the
+/// Images and labels, ready for a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The images' indices in the source, N of them.
+    pub indices: Vec<usize>,
+    /// Aligned images `[N, S, S, 3]`, channels last, values in \[0, 1\].
+    pub images: Vec<f32>,
+    /// Labels `[N, A]`: 1, -1, or 0 where not annotated.
+    pub labels: Vec<f32>,
+}
+
+/// A batch before its images are sampled: what a GPU needs to make the images of a [`Batch`] itself. A quarter of the
 /// bytes, and none of the arithmetic but the decoding.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PixelBatch {

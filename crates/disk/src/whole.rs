@@ -1,0 +1,135 @@
+//! Every file is written under a temporary name beside its place, synced and renamed, so that a reader sees the old file or the
+//! new one and never half of one.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The extension of files that are being written.
+pub const TEMPORARY: &str = "part";
+
+/// The name that a file has until it is whole. It names the process: two of them may write one file at the same time, and the
+/// one that ends last wins.
+fn temporary_path(path: &Path) -> PathBuf {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.{TEMPORARY}", std::process::id()));
+    PathBuf::from(temporary)
+}
+
+/// A file that comes piece by piece: it has another name until it is [finished](Self::finish), and is removed if it never is.
+#[derive(Debug)]
+pub struct PartFile {
+    path: PathBuf,
+    part: PathBuf,
+    file: BufWriter<File>,
+    finished: bool,
+}
+
+impl PartFile {
+    /// Begins the file that is to be at `path`, whose folder is made if need be.
+    ///
+    /// # Errors
+    /// When folder or file cannot be made.
+    pub fn begin(path: &Path) -> Result<Self> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(Error::of(folder, "making the folder"))?;
+        }
+        let part = temporary_path(path);
+        let file = File::create(&part).map_err(Error::of(path, "writing"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            part,
+            file: BufWriter::new(file),
+            finished: false,
+        })
+    }
+
+    /// Where it is to be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(Error::of(&self.path, "writing"))
+    }
+
+    /// Puts bytes in the place of the first ones: for a head that says what stands behind it.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn write_head(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.file.rewind().and_then(|()| self.file.write_all(bytes));
+        let written = written.and_then(|()| self.file.seek(SeekFrom::End(0)));
+        written.map(drop).map_err(Error::of(&self.path, "writing"))
+    }
+
+    /// Puts the complete file in its place.
+    ///
+    /// # Errors
+    /// When the system refuses; the earlier file, if any, is then untouched.
+    pub fn finish(mut self) -> Result<()> {
+        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        let written = written.and_then(|()| fs::rename(&self.part, &self.path));
+        self.finished = written.is_ok();
+        written.map_err(Error::of(&self.path, "writing"))
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        if !self.finished {
+            fs::remove_file(&self.part).ok();
+        }
+    }
+}
+
+/// Writes `bytes` to a temporary file beside `path`, and renames it to `path`.
+///
+/// # Errors
+/// When they cannot be written; the earlier file at `path`, if any, is then untouched.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = PartFile::begin(path)?;
+    file.write(bytes)?;
+    file.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_earlier_file_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tables/a.csv");
+        write_whole(&path, b"old").unwrap();
+        // A folder in the place of the temporary file makes the write fail, also for root.
+        fs::create_dir(temporary_path(&path)).unwrap();
+        write_whole(&path, b"new").unwrap_err();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_file_that_is_not_finished_goes_and_one_that_is_has_its_head() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let mut file = PartFile::begin(&path).unwrap();
+        file.write(b"????body").unwrap();
+        file.write_head(b"head").unwrap();
+        file.write(b"tail").unwrap();
+        drop(file);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let mut file = PartFile::begin(&path).unwrap();
+        file.write(b"????body").unwrap();
+        file.write_head(b"head").unwrap();
+        file.write(b"tail").unwrap();
+        file.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"headbodytail");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
