@@ -236,6 +236,9 @@ impl<'a> Pages<'a> {
             format!("-page-{page}")
         };
         let path = self.folder.join(method.name()).join(format!("{file}{suffix}.png"));
-        Ok(write_whole(&path, &contact_sheet(&Style::default(), &sheet)?.preview()?)?)
+        Ok(write_whole(
+            &path,
+            &contact_sheet(&Style::default(), &sheet)?.preview()?,
+        )?)
     }
 }
