@@ -9,7 +9,8 @@ use crate::lines::is_plain_file_name;
 use crate::shards::{FOLDER, IndexProgress, Place, ShardIndex, Shards};
 use crate::source::Fingerprint;
 use crate::{
-    Annotations, Attributes, Error, Landmarks, Result, Source, Split, parse_identities, parse_labels, parse_landmarks,
+    Annotations, Attributes, Error, Landmarks, Origin, Result, Source, Split, parse_identities, parse_labels,
+    parse_landmarks,
 };
 
 /// Images of the official splits.
@@ -115,6 +116,18 @@ impl Source for CelebaParquet {
         let size = dimensions(&bytes, &path)?;
         check_aligned(size, &path)?;
         Ok(size)
+    }
+
+    fn image_bytes(&self, index: usize) -> Result<Vec<u8>> {
+        Ok(self.bytes(index)?.0)
+    }
+
+    fn image_origin(&self, index: usize) -> Option<Origin> {
+        let place = self.places.get(index)?;
+        Some(Origin::part(
+            self.shards.path(place)?.to_owned(),
+            format!("{} {:08x}", self.annotations.names[index], place.checksum),
+        ))
     }
 
     /// As that of [`CelebaFolder`](crate::CelebaFolder): equal for the same files in another form.

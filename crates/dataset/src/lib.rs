@@ -81,7 +81,7 @@ pub use packed_pixels::{PackProgress, PackedPixels, Packing};
 pub use parse::{LabelTable, Rows, parse_identities, parse_labels, parse_landmarks, parse_partition};
 pub use shards::IndexProgress;
 pub use similarity::Similarity;
-pub use source::{MemorySource, Source};
+pub use source::{MemorySource, Origin, Source};
 pub use split::Split;
 pub use table::{Resize, TableConfig, TableFolder, TableSplit, stratified_split};
 pub use warp::warp_into;

@@ -14,13 +14,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use rayon::prelude::*;
 
 /// The hash of some content, which in all likelihood nothing else has.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -92,22 +90,28 @@ impl Stamp {
 /// A change this short before the reading may be followed by another with the same time: the coarsest clock of a file system that is in
 /// use has two seconds.
 const RACY: Duration = Duration::from_secs(2);
-/// Files between two looks at whether to stop.
-const CHUNK: usize = 1024;
 /// Smaller files are read in one piece.
 const SMALL: u64 = 1 << 20;
 /// The first line of the file that keeps hashes.
 const HEAD: &str = "hashes of files: SHA-256, size, modified, changed, inode, path\n";
 
+/// What is known of a file, or of a part of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    stamp: Stamp,
+    hash: ContentHash,
+    /// Whether a later process may believe it. This one believes in any case what it has read itself.
+    settled: bool,
+}
+
 /// Hashes of files, those of earlier times among them.
 #[derive(Debug)]
 pub struct Contents {
-    known: Mutex<HashMap<PathBuf, (Stamp, ContentHash)>>,
-    belief: Belief,
+    known: Mutex<HashMap<PathBuf, Known>>,
     /// Where hashes are kept.
     file: Option<PathBuf>,
     /// Whether there are others than in the file.
-    changed: Mutex<bool>,
+    changed: AtomicBool,
 }
 
 impl Contents {
@@ -119,9 +123,8 @@ impl Contents {
         };
         Self {
             known: Mutex::new(known.unwrap_or_default()),
-            belief,
             file: file.map(Path::to_owned),
-            changed: Mutex::new(false),
+            changed: AtomicBool::new(false),
         }
     }
 
@@ -130,62 +133,53 @@ impl Contents {
     /// # Errors
     /// When it cannot be read.
     pub fn of(&self, path: &Path) -> io::Result<ContentHash> {
-        let path = std::path::absolute(path)?;
-        let stamp = Stamp::of(&path)?;
-        let lock = |known: &Mutex<HashMap<_, (Stamp, ContentHash)>>| -> Option<ContentHash> {
-            let known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            known
-                .get(&path)
-                .filter(|(then, _)| *then == stamp)
-                .map(|(_, hash)| hash.clone())
-        };
-        // What this process has read itself it believes in any case.
-        if let Some(hash) = lock(&self.known) {
-            return Ok(hash);
+        self.known_or(path, path, || {
+            let small = fs::metadata(path)?.len() < SMALL;
+            if small {
+                Ok(disk::hash_of(&fs::read(path)?))
+            } else {
+                disk::hash_of_file(path)
+            }
+        })
+    }
+
+    /// The hash of one part of a file that has many, whose bytes `read` reads. It is trusted while the whole file is untouched.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of_part(
+        &self,
+        file: &Path,
+        part: &str,
+        read: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> io::Result<ContentHash> {
+        self.known_or(file, &file.join(part), || Ok(disk::hash_of(&read()?)))
+    }
+
+    fn known_or(&self, file: &Path, name: &Path, hash: impl FnOnce() -> io::Result<String>) -> io::Result<ContentHash> {
+        let name = std::path::absolute(name)?;
+        let stamp = Stamp::of(file)?;
+        if let Some(known) = self.lock().get(&name).filter(|known| known.stamp == stamp) {
+            return Ok(known.hash.clone());
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let hash = ContentHash(if stamp.size < SMALL {
-            disk::hash_of(&fs::read(&path)?)
-        } else {
-            disk::hash_of_file(&path)?
-        });
-        let age = i128::try_from(now.as_nanos()).unwrap_or(i128::MAX) - stamp.changed;
-        let settled = age > RACY.as_nanos() as i128;
-        if settled && Stamp::of(&path)? == stamp {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.insert(path, (stamp, hash.clone()));
-            *self.changed.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        let hash = ContentHash(hash()?);
+        if Stamp::of(file)? == stamp {
+            let age = i128::try_from(now.as_nanos()).unwrap_or(i128::MAX) - stamp.changed;
+            let settled = age > RACY.as_nanos() as i128;
+            let known = Known {
+                stamp,
+                hash: hash.clone(),
+                settled,
+            };
+            self.lock().insert(name, known);
+            self.changed.fetch_or(settled, Ordering::Relaxed);
         }
         Ok(hash)
     }
 
-    /// The hashes of many files, in their order. `tell` hears how many are done, and may say that it is enough: then there is no
-    /// answer.
-    ///
-    /// # Errors
-    /// The first file that cannot be read, and why.
-    pub fn of_all(
-        &self,
-        paths: &[PathBuf],
-        mut tell: impl FnMut(usize) -> ControlFlow<()>,
-    ) -> Result<Option<Vec<ContentHash>>, (PathBuf, io::Error)> {
-        let mut hashes = Vec::with_capacity(paths.len());
-        for chunk in paths.chunks(CHUNK) {
-            let found: Result<Vec<ContentHash>, _> = chunk
-                .par_iter()
-                .map(|path| self.of(path).map_err(|error| (path.clone(), error)))
-                .collect();
-            hashes.extend(found?);
-            if tell(hashes.len()).is_break() {
-                return Ok(None);
-            }
-        }
-        Ok(Some(hashes))
-    }
-
-    /// Whether hashes of an earlier time are believed.
-    pub fn belief(&self) -> Belief {
-        self.belief
+    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes the hashes to their file, whole or not at all, if there are new ones. Those of folders that are gone are forgotten.
@@ -193,16 +187,16 @@ impl Contents {
     /// # Errors
     /// When it cannot be written; then the next run reads more files again.
     pub fn keep(&self) -> disk::Result<()> {
-        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(file) = self.file.as_ref().filter(|_| *changed) else {
+        let Some(file) = self.file.as_ref().filter(|_| self.changed.load(Ordering::Relaxed)) else {
             return Ok(());
         };
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.lock();
         let mut folders: HashMap<&Path, bool> = HashMap::new();
         let mut lines: Vec<String> = Vec::with_capacity(known.len());
-        for (path, (stamp, hash)) in known.iter() {
+        for (path, Known { stamp, hash, .. }) in known.iter().filter(|(_, known)| known.settled) {
             let folder = path.parent().unwrap_or(Path::new("/"));
-            let there = *folders.entry(folder).or_insert_with(|| folder.is_dir());
+            // Of a part of a file, the folder is that file.
+            let there = *folders.entry(folder).or_insert_with(|| folder.exists());
             // A path that a line cannot hold is read each time.
             if let Some(path) = path.to_str().filter(|path| there && !path.contains('\n')) {
                 let Stamp {
@@ -218,13 +212,13 @@ impl Contents {
         let body = HEAD.to_owned() + &lines.concat();
         let whole = format!("{body}{}\n", disk::hash_of(body.as_bytes()));
         disk::write_whole(file, whole.as_bytes())?;
-        *changed = false;
+        self.changed.store(false, Ordering::Relaxed);
         Ok(())
     }
 }
 
 /// The hashes in a file that is as it was written.
-fn parse(text: &str) -> Option<HashMap<PathBuf, (Stamp, ContentHash)>> {
+fn parse(text: &str) -> Option<HashMap<PathBuf, Known>> {
     let (body, hash) = text.strip_suffix('\n')?.rsplit_once('\n')?;
     let body = format!("{body}\n");
     if disk::hash_of(body.as_bytes()) != hash {
@@ -239,7 +233,12 @@ fn parse(text: &str) -> Option<HashMap<PathBuf, (Stamp, ContentHash)>> {
             changed: parts.next()?.parse().ok()?,
             inode: parts.next()?.parse().ok()?,
         };
-        Some((PathBuf::from(parts.next()?), (stamp, hash)))
+        let known = Known {
+            stamp,
+            hash,
+            settled: true,
+        };
+        Some((PathBuf::from(parts.next()?), known))
     };
     body.strip_prefix(HEAD)?.lines().map(line).collect()
 }
@@ -255,8 +254,13 @@ mod tests {
         let path = std::path::absolute(path).expect("a path");
         let stamp = Stamp::of(&path).expect("there");
         let hash = ContentHash(disk::hash_of_file(&path).expect("read"));
-        contents.known.lock().expect("free").insert(path, (stamp, hash));
-        *contents.changed.lock().expect("free") = true;
+        let known = Known {
+            stamp,
+            hash,
+            settled: true,
+        };
+        contents.lock().insert(path, known);
+        contents.changed.store(true, Ordering::Relaxed);
     }
 
     #[test]
@@ -267,8 +271,8 @@ mod tests {
         fs::write(&path, b"abc").expect("written");
         assert_eq!(contents.of(&path).expect("read"), ContentHash::of(b"abc"));
         assert!(
-            contents.known.lock().expect("free").is_empty(),
-            "too young to be believed"
+            contents.lock().values().all(|known| !known.settled),
+            "too young to be believed later"
         );
         fs::write(&path, b"abd").expect("written");
         assert_eq!(contents.of(&path).expect("read"), ContentHash::of(b"abd"));
@@ -327,34 +331,17 @@ mod tests {
     }
 
     #[test]
-    fn many_files_come_in_their_order_and_can_be_stopped() {
+    fn a_part_of_a_file_has_the_hash_of_its_bytes() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let paths: Vec<PathBuf> = (0..CHUNK + 10)
-            .map(|number| folder.path().join(number.to_string()))
-            .collect();
-        for (number, path) in paths.iter().enumerate() {
-            fs::write(path, number.to_string()).expect("written");
-        }
+        let path = folder.path().join("archive");
+        fs::write(&path, b"abcdef").expect("written");
         let contents = Contents::open(None, Belief::Unchanged);
-        let mut told = Vec::new();
-        let hashes = contents.of_all(&paths, |done| {
-            told.push(done);
-            ControlFlow::Continue(())
-        });
-        let hashes = hashes.expect("read").expect("all of them");
-        assert_eq!(told, [CHUNK, CHUNK + 10]);
-        assert_eq!(hashes[CHUNK + 3], ContentHash::of((CHUNK + 3).to_string().as_bytes()));
-        assert!(
-            contents
-                .of_all(&paths, |_| ControlFlow::Break(()))
-                .expect("read")
-                .is_none()
-        );
-        fs::remove_file(&paths[5]).expect("removed");
-        let (path, _) = contents
-            .of_all(&paths, |_| ControlFlow::Continue(()))
-            .expect_err("gone");
-        assert_eq!(path, paths[5]);
+        let of = |part: &str, bytes: &[u8]| contents.of_part(&path, part, || Ok(bytes.to_vec())).expect("read");
+        assert_eq!(of("first", b"abc"), ContentHash::of(b"abc"));
+        assert_eq!(of("second", b"def"), ContentHash::of(b"def"));
+        assert_eq!(of("first", b"not read again"), ContentHash::of(b"abc"));
+        fs::write(&path, b"abxdefg").expect("written");
+        assert_eq!(of("first", b"abx"), ContentHash::of(b"abx"));
     }
 
     #[test]
