@@ -48,16 +48,13 @@ mod masks;
 mod packed_pixels;
 mod parse;
 mod prepare;
-pub mod procedural;
 mod seed;
-pub mod shapes;
-mod shards;
+pub mod shards;
 mod similarity;
 mod source;
 mod split;
 mod table;
 mod warp;
-mod write_once;
 mod zipped;
 
 pub use alignment::Alignment;

@@ -7,7 +7,6 @@ pub(crate) enum Purpose {
     Order = 1,
     Augmentation = 2,
     Split = 3,
-    Shapes = 4,
 }
 
 /// The generator for one purpose and item of one epoch, the same on every machine and thread.

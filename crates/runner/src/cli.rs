@@ -1,16 +1,14 @@
 //! The command line: parsed here, carried out in [`crate::commands`] and [`crate::stages`].
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use candle_core::Device;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::commands;
-use crate::context::device_argument;
 use crate::error::{Result, describe};
-use crate::stages::{self, Last};
+use crate::request::{Last, Run};
+use crate::stages;
 
 /// Does a binary image classifier look where it should, or does it just guess the majority?
 ///
@@ -58,68 +56,6 @@ enum Command {
     Inspect(commands::inspect::Arguments),
 }
 
-/// An experiment, and where it is run.
-#[derive(Debug, Args)]
-pub struct Run {
-    /// The experiment's file
-    #[arg(value_name = "EXPERIMENT.yaml", default_value = "experiments/embedded.yaml")]
-    pub experiment: PathBuf,
-    /// Name of this run's folder of results, in place of the experiment's
-    #[arg(long, value_name = "NAME", value_parser = folder_name)]
-    pub name: Option<String>,
-    /// Where and how it runs.
-    #[command(flatten)]
-    pub options: RunOptions,
-}
-
-/// What an experiment and a sweep of experiments are both told.
-#[derive(Debug, Args)]
-pub struct RunOptions {
-    /// Folder of all results; these are in the folder there that has the name of the experiment or the sweep
-    #[arg(long, value_name = "DIR", default_value = "results")]
-    pub results: PathBuf,
-    /// Folder of all data sets
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    pub data: PathBuf,
-    /// What computes: auto, cpu, cuda or cuda:N; for a sweep also several with commas, which then take turns
-    #[arg(long, default_value = "auto")]
-    pub device: String,
-    /// Change a key of the experiment (of all runs of a sweep), e.g. --set training.epochs=2 (may be repeated)
-    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
-    pub settings: Vec<String>,
-    /// Do everything again, whatever earlier runs left
-    #[arg(long)]
-    pub fresh: bool,
-}
-
-/// A name that stays in the folder of all results.
-fn folder_name(name: &str) -> Result<String, String> {
-    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\']) {
-        return Err("expected a folder's name, without / or \\".to_owned());
-    }
-    Ok(name.to_owned())
-}
-
-impl Run {
-    /// The command that makes the whole results folder with this program, on the device that was found: whatever stage was asked
-    /// for, it is a part of that run.
-    #[must_use]
-    pub fn command(&self, device: &Device) -> Vec<String> {
-        let path = |path: &Path| path.display().to_string();
-        let mut command = vec!["biascam".to_owned(), "reproduce".to_owned(), path(&self.experiment)];
-        for setting in &self.options.settings {
-            command.extend(["--set".to_owned(), setting.clone()]);
-        }
-        command.extend(["--data".to_owned(), path(&self.options.data)]);
-        command.extend(["--results".to_owned(), path(&self.options.results)]);
-        if let Some(name) = &self.name {
-            command.extend(["--name".to_owned(), name.clone()]);
-        }
-        command.extend(["--device".to_owned(), device_argument(device)]);
-        command
-    }
-}
-
 /// Parses the command line, does what it says, and turns a failure into one paragraph and an exit status.
 pub fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("BIASCAM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
@@ -157,6 +93,7 @@ fn run(command: Command) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
     use clap::CommandFactory;
 
     #[test]

@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use candle_core::Device;
 
-use crate::cli::Run;
+use crate::artefacts;
+use crate::device::device_name;
 use crate::error::{Error, Result, describe};
 use crate::experiment::{Experiment, Loaded, to_yaml};
 use crate::interrupt::Interrupt;
 use crate::manifest::{Key, Manifest, Stage, hash_of_file};
 use crate::progress::Progress;
-use crate::results::{ResultsFolder, unfinished_path};
+use crate::request::Run;
+use crate::results::ResultsFolder;
 
 /// Bumped when a stage's code changes what it would write from the same inputs, so that old results are made anew.
 const RESULTS_VERSION: u32 = 5;
@@ -60,7 +62,7 @@ impl Context {
         };
         if fresh {
             for classifier in loaded.experiment.classifiers.keys() {
-                results.remove(&unfinished_path(classifier))?;
+                results.remove(&artefacts::unfinished(classifier))?;
             }
         }
         Ok(Self {
@@ -88,7 +90,7 @@ impl Context {
         self.manifest.device = device_name(&self.device);
         self.manifest.data = data;
         self.results
-            .write("experiment.yaml", to_yaml(&self.experiment)?.as_bytes())?;
+            .write(artefacts::EXPERIMENT, to_yaml(&self.experiment)?.as_bytes())?;
         self.manifest.write(&self.results)
     }
 
@@ -165,7 +167,7 @@ impl Context {
                     }
                     Err(error) => {
                         // The others may take hours; the run ends with the first error.
-                        if running > 0 && !matches!(error, Error::Interrupted { .. }) {
+                        if running > 0 && !matches!(error, Error::Interrupted(_)) {
                             let why = describe(&error);
                             context
                                 .progress
@@ -221,93 +223,4 @@ fn record(results: &ResultsFolder, stage: &str, key: Key, time: Duration, writte
 /// The key under which a stage is recorded, from that of its inputs.
 pub fn stage_key(stage: &str, inputs: Key) -> String {
     inputs.settings(&RESULTS_VERSION).text(stage).finish()
-}
-
-/// A device, and why it is not a GPU where one might have been expected.
-#[derive(Debug)]
-pub struct Chosen {
-    /// What computes.
-    pub device: Device,
-    /// Why `auto` did not take a GPU.
-    pub why_no_gpu: Option<String>,
-}
-
-/// Chooses the device: `auto` (the first GPU where there is one that works, else the CPU), `cpu`, `cuda` or `cuda:N`.
-///
-/// # Errors
-/// When the name is unknown, or the device is not there or not built in.
-pub fn choose_device(name: &str) -> Result<Chosen> {
-    let taken = |device| Chosen {
-        device,
-        why_no_gpu: None,
-    };
-    let asked_for = |ordinal: usize| {
-        let fault = |why: String| Error::Request(format!("--device {name}: {why}; `--device cpu` does without"));
-        gpu(ordinal).map(taken).map_err(fault)
-    };
-    match name {
-        "cpu" => Ok(taken(Device::Cpu)),
-        "auto" => Ok(gpu(0).map_or_else(
-            |why| Chosen {
-                device: Device::Cpu,
-                why_no_gpu: Some(why),
-            },
-            taken,
-        )),
-        "cuda" => asked_for(0),
-        _ => match name.strip_prefix("cuda:").map(str::parse) {
-            Some(Ok(ordinal)) => asked_for(ordinal),
-            _ => Err(Error::Request(format!(
-                "--device {name}: expected auto, cpu, cuda or cuda:N"
-            ))),
-        },
-    }
-}
-
-/// The GPU of this number, or why it cannot be used.
-fn gpu(ordinal: usize) -> std::result::Result<Device, String> {
-    if !candle_core::utils::cuda_is_available() {
-        return Err("this program was built without CUDA, which `just cuda` builds in".to_owned());
-    }
-    model::gpu(ordinal).map_err(|error| format!("GPU {ordinal} cannot be used ({error})"))
-}
-
-/// The device as `--device` takes it.
-pub fn device_argument(device: &Device) -> String {
-    match device.location() {
-        candle_core::DeviceLocation::Cpu => "cpu".to_owned(),
-        candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
-        candle_core::DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
-    }
-}
-
-/// The device in words.
-pub fn device_name(device: &Device) -> String {
-    if device.is_cpu() {
-        return format!("cpu, {} threads", rayon::current_num_threads());
-    }
-    device_argument(device)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_choice_of_a_device_is_explained() {
-        assert!(choose_device("cpu").unwrap().why_no_gpu.is_none());
-        let auto = choose_device("auto").unwrap();
-        assert_eq!(auto.device.is_cpu(), auto.why_no_gpu.is_some());
-        for unknown in ["gpu", "cuda:x", "cuda:-1", ""] {
-            let message = choose_device(unknown).unwrap_err().to_string();
-            assert!(message.ends_with("expected auto, cpu, cuda or cuda:N"), "{message}");
-        }
-        if !candle_core::utils::cuda_is_available() {
-            let message = choose_device("cuda:1").unwrap_err().to_string();
-            assert_eq!(
-                message,
-                "--device cuda:1: this program was built without CUDA, which `just cuda` builds in; `--device cpu` does without"
-            );
-        }
-    }
 }

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::hub::HubError;
+use crate::interrupt::{Interrupted, ListenError};
+
 /// A failure of the program. `Display` is one sentence; [`std::error::Error::source`] leads to the cause.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -47,17 +50,20 @@ pub enum Error {
     #[error("{0}")]
     Request(String),
     /// The run was asked to stop (SIGINT, SIGTERM) and has saved its state.
-    #[error("stopped; the same command goes on from here")]
-    Interrupted {
-        /// The signal's number: the exit status is 128 plus this.
-        signal: i32,
-    },
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// Stopping on request is not to be had.
+    #[error(transparent)]
+    Signals(#[from] ListenError),
     /// A file of the Hugging Face hub could not be had.
     #[error(transparent)]
-    Hub(#[from] crate::hub::HubError),
+    Hub(HubError),
     /// Reading data failed.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
+    /// A data set could not be made.
+    #[error(transparent)]
+    Synthetic(#[from] synthetic::Error),
     /// The network, its training or its checkpoint failed.
     #[error(transparent)]
     Model(#[from] model::Error),
@@ -104,8 +110,18 @@ impl Error {
     /// The exit status this failure ends the program with.
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::Interrupted { signal } => u8::try_from(128 + signal).unwrap_or(1),
+            Self::Interrupted(Interrupted { signal }) => u8::try_from(128 + signal).unwrap_or(1),
             _ => 1,
+        }
+    }
+}
+
+impl From<HubError> for Error {
+    /// Who asked to stop wants no advice about the hub.
+    fn from(error: HubError) -> Self {
+        match error {
+            HubError::Interrupted(interrupted) => interrupted.into(),
+            other => Self::Hub(other),
         }
     }
 }
@@ -137,7 +153,7 @@ mod tests {
 
     #[test]
     fn interruption_has_the_shell_s_status() {
-        assert_eq!(Error::Interrupted { signal: 2 }.exit_status(), 130);
-        assert_eq!(Error::Interrupted { signal: 15 }.exit_status(), 143);
+        let status = |signal| Error::from(Interrupted { signal }).exit_status();
+        assert_eq!((status(2), status(15)), (130, 143));
     }
 }

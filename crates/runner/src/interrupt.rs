@@ -6,7 +6,18 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::error::{Error, Result};
+/// The program was asked to stop (SIGINT, SIGTERM) and has saved its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("stopped; the same command goes on from here")]
+pub struct Interrupted {
+    /// The signal's number: the exit status is 128 plus this.
+    pub signal: i32,
+}
+
+/// The system does not tell the program of signals.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen for Ctrl-C: {0}")]
+pub struct ListenError(std::io::Error);
 
 /// Tells whether the run was asked to stop.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +28,7 @@ impl Interrupt {
     ///
     /// # Errors
     /// When the system refuses to register a handler.
-    pub fn listen() -> Result<Self> {
+    pub fn listen() -> Result<Self, ListenError> {
         let stop = Self::default();
         let asked = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
@@ -25,7 +36,7 @@ impl Interrupt {
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked))
                 .and_then(|_| flag::register(signal, Arc::clone(&asked)))
                 .and_then(|_| flag::register_usize(signal, Arc::clone(&stop.0), signal as usize))
-                .map_err(|error| Error::Request(format!("cannot listen for Ctrl-C: {error}")))?;
+                .map_err(ListenError)?;
         }
         Ok(stop)
     }
@@ -38,11 +49,11 @@ impl Interrupt {
     /// An error once a stop was asked for.
     ///
     /// # Errors
-    /// [`Error::Interrupted`].
-    pub fn check(&self) -> Result<()> {
+    /// Then, with the signal.
+    pub fn check(&self) -> Result<(), Interrupted> {
         match self.0.load(Ordering::Relaxed) {
             0 => Ok(()),
-            signal => Err(Error::Interrupted {
+            signal => Err(Interrupted {
                 signal: i32::try_from(signal).unwrap_or(SIGINT),
             }),
         }

@@ -3,28 +3,29 @@
 //! A run resolves one [`experiment::Experiment`] and takes it through the [`stages`], each of which reads and writes
 //! files in one results folder ([`results`], [`manifest`]). Only this crate reads YAML, prints, and exits.
 
+pub mod artefacts;
 pub mod citation;
 pub mod cli;
 pub mod commands;
 pub mod context;
+pub mod device;
 pub mod error;
 pub mod experiment;
-pub mod faithfulness;
 pub mod figures;
 pub mod frames;
+pub mod generate;
 pub mod hiding;
 pub mod hub;
 pub mod interrupt;
 pub mod manifest;
 pub mod measured;
 pub mod names;
-pub mod occlusion;
 pub mod output;
 pub mod progress;
 pub mod published;
 pub mod regions;
-pub mod reliance;
 pub mod report;
+pub mod request;
 pub mod results;
 pub mod stages;
 pub mod sweep;

@@ -6,13 +6,6 @@ pub fn readable(name: &str) -> String {
     name.replace("_o_Clock", " o'Clock").replace('_', " ")
 }
 
-/// A CAM method's name as papers write it: `grad_cam_plus_plus` is Grad-CAM++. What is no method is [`readable`].
-#[must_use]
-pub fn method(name: &str) -> String {
-    name.parse()
-        .map_or_else(|_| readable(name), |method: cam::Method| method.title().to_owned())
-}
-
 /// A count with groups of thousands: `12,345`.
 #[must_use]
 pub fn thousands(count: usize) -> String {
@@ -53,12 +46,6 @@ mod tests {
     fn names_are_set_as_people_write_them() {
         assert_eq!(readable("5_o_Clock_Shadow"), "5 o'Clock Shadow");
         assert_eq!(readable("Wearing_Hat"), "Wearing Hat");
-    }
-
-    #[test]
-    fn methods_have_the_names_of_their_papers() {
-        let names = ["hires_cam", "grad_cam_plus_plus", "random_map"].map(method);
-        assert_eq!(names, ["HiResCAM", "Grad-CAM++", "random map"]);
     }
 
     #[test]

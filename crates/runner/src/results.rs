@@ -148,11 +148,6 @@ pub fn holder(folder: &Path) -> Option<String> {
     }
 }
 
-/// The path, in a results folder, of the state of a classifier's unfinished training.
-pub fn unfinished_path(classifier: &str) -> String {
-    format!("{classifier}/unfinished.safetensors")
-}
-
 impl From<disk::Error> for Error {
     fn from(error: disk::Error) -> Self {
         let disk::Error { path, doing, source } = error;

@@ -16,9 +16,10 @@ use runner::commands::measure_scores;
 use runner::experiment::{load, settings_of};
 use runner::frames::{PerAttribute, ReadTable};
 use runner::manifest::Manifest;
+use runner::measured::DataFacts;
 use runner::regions;
 use runner::results::ResultsFolder;
-use runner::stages::{DataFacts, read_reference};
+use runner::stages::read_reference;
 use runner::sweep::Plan;
 
 fn names(names: &[&str]) -> Vec<String> {

@@ -6,11 +6,11 @@
 //! opening the data set costs reading the index.
 
 mod index;
+mod layout;
 mod pages;
 mod place;
 mod snappy;
 mod table;
-mod writer;
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -22,15 +22,13 @@ use std::time::UNIX_EPOCH;
 use rayon::prelude::*;
 
 pub(crate) use index::ShardIndex;
+use layout::hub_name;
+pub use layout::{FOLDER, shard_name};
 pub(crate) use place::Place;
 use table::{Group, Shard};
-pub(crate) use writer::{GROUP, Row, ShardWriter};
 
 use crate::source::Fingerprint;
 use crate::{Error, Result, Split};
-
-/// The folder of the repository that holds the shards.
-pub(crate) const FOLDER: &str = "img_align+identity+attr";
 
 /// Called from many threads with the bytes gone through so far and in all; `Break` stops the work.
 pub type IndexProgress<'a> = dyn Fn(u64, u64) -> ControlFlow<()> + Sync + 'a;
@@ -86,7 +84,7 @@ impl Shards {
             }
             let absent: Vec<String> = (0..count)
                 .filter(|number| !of_split.iter().any(|(name, _)| name.number == *number))
-                .map(|number| format!("{}-{number:05}-of-{count:05}.parquet", hub_name(split)))
+                .map(|number| shard_name(split, number, count))
                 .collect();
             if let [first, others @ ..] = absent.as_slice() {
                 let more = if others.is_empty() {
@@ -240,15 +238,6 @@ fn missing(folder: &Path, file: &str, what: &str) -> Error {
     Error::Missing {
         what: what.to_owned(),
         looked_for: vec![folder.join(file)],
-    }
-}
-
-/// What the hub calls a split.
-pub(crate) fn hub_name(split: Split) -> &'static str {
-    match split {
-        Split::Train => "train",
-        Split::Validation => "valid",
-        Split::Test => "test",
     }
 }
 

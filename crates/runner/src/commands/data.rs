@@ -1,15 +1,15 @@
 //! `biascam data`: writing, listing and counting data sets.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use dataset::{ClassCounts, Split, procedural};
+use dataset::{ClassCounts, Split};
 use metrics::Class;
 use model::{ClassWeights, Scheme};
+use synthetic::faces;
 
 use crate::error::Result;
-use crate::experiment::Shapes;
+use crate::generate::write_procedural;
 use crate::interrupt::Interrupt;
 use crate::output::print;
 use crate::progress::Progress;
@@ -32,7 +32,7 @@ pub enum Command {
         /// How they lie on disk: nested as the official download unpacks, flat in one folder, with the images in a zip, or as the
         /// Hugging Face hub's Parquet files (without masks)
         #[arg(long, value_name = "LAYOUT", default_value = "nested", value_parser = layout)]
-        layout: procedural::Layout,
+        layout: faces::Layout,
         /// Draw only so many faces and repeat them: for trying how something scales
         #[arg(long, value_name = "N")]
         distinct: Option<usize>,
@@ -72,8 +72,8 @@ pub fn run(command: Command) -> Result<()> {
             layout,
             distinct,
         } => {
-            let config = procedural::Config::new(images, seed);
-            let form = procedural::Form { layout, distinct };
+            let config = faces::Config::new(images, seed);
+            let form = faces::Form { layout, distinct };
             write_procedural(&out, &config, form, &Progress::new(), &Interrupt::listen()?)?;
             print(out.display())?;
         }
@@ -88,77 +88,12 @@ pub fn run(command: Command) -> Result<()> {
     Ok(())
 }
 
-fn layout(name: &str) -> std::result::Result<procedural::Layout, String> {
-    let known = procedural::Layout::ALL;
+fn layout(name: &str) -> std::result::Result<faces::Layout, String> {
+    let known = faces::Layout::ALL;
     known.into_iter().find(|layout| layout.name() == name).ok_or_else(|| {
-        let names = known.map(procedural::Layout::name).join(", ");
+        let names = known.map(faces::Layout::name).join(", ");
         format!("expected one of {names}")
     })
-}
-
-/// Writes procedural faces unless they are there already, and shows how it goes.
-///
-/// # Errors
-/// Those of the generator; [`crate::error::Error::Interrupted`].
-pub fn write_procedural(
-    folder: &Path,
-    config: &procedural::Config,
-    form: procedural::Form,
-    progress: &Progress,
-    interrupt: &Interrupt,
-) -> Result<()> {
-    shown("procedural faces", config.images, folder, progress, interrupt, |show| {
-        procedural::write_in(folder, config, form, show)
-    })
-}
-
-/// Writes the example table of shapes unless it is there already, and shows how it goes.
-///
-/// # Errors
-/// Those of the generator; [`crate::error::Error::Interrupted`].
-pub fn write_shapes(folder: &Path, settings: Shapes, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
-    let config = dataset::shapes::Config {
-        images: settings.images,
-        seed: settings.seed,
-    };
-    shown("shapes", config.images, folder, progress, interrupt, |show| {
-        dataset::shapes::write(folder, config, show)
-    })
-}
-
-/// Runs a generator of images, and shows how it goes.
-fn shown(
-    title: &str,
-    images: usize,
-    folder: &Path,
-    progress: &Progress,
-    interrupt: &Interrupt,
-    write: impl FnOnce(&procedural::Progress<'_>) -> dataset::Result<procedural::Outcome>,
-) -> Result<()> {
-    let work = std::sync::Mutex::new(progress.work(title, images as u64));
-    let show = |done: usize| {
-        // A poisoned lock only means that showing progress failed once.
-        if let Ok(mut work) = work.lock() {
-            work.at(done as u64, "");
-        }
-        if interrupt.is_asked() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    };
-    let outcome = write(&show);
-    let work = work.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    match outcome {
-        Ok(procedural::Outcome::Written) => work.done(&format!("{images} images in {}", folder.display())),
-        Ok(procedural::Outcome::AlreadyThere) => work.abandon(),
-        Err(error) => {
-            work.abandon();
-            interrupt.check()?;
-            return Err(error.into());
-        }
-    }
-    Ok(())
 }
 
 fn counts(labels: &Path, partition: Option<&Path>) -> Result<String> {

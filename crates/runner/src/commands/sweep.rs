@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::RunOptions;
-use crate::context::choose_device;
+use crate::device::choose_device;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::output::print;
 use crate::progress::Progress;
+use crate::request::RunOptions;
 use crate::stages;
 use crate::sweep::local::{self, Outcome, Place};
 use crate::sweep::state::{State, states};
@@ -148,7 +148,7 @@ fn here(arguments: &Arguments, plan: &Plan, sweep: &Path, devices: Vec<String>, 
             of(|outcome| *outcome == Outcome::Stopped),
             of(|outcome| *outcome == Outcome::Waiting),
         ));
-        return Err(stopped);
+        return Err(stopped.into());
     }
     let after = states(plan, sweep);
     compare(plan, &after, sweep)?;

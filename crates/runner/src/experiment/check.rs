@@ -2,6 +2,7 @@
 
 use model::Architecture;
 
+use super::range::{at_least, at_most, within};
 use super::{ArchitectureChoice, Data, Experiment, MASKS, Network, Source};
 
 /// Says which key is out of range, what it is and what is allowed.
@@ -149,33 +150,4 @@ impl Network {
             .map_err(|error| format!("model.architecture: {error}"))?;
         Ok(architecture)
     }
-}
-
-fn at_least(key: &str, value: usize, least: usize) -> Result<(), String> {
-    if value >= least {
-        Ok(())
-    } else {
-        Err(format!("{key}: {value}, expected at least {least}"))
-    }
-}
-
-pub(super) fn at_most(key: &str, value: usize, most: usize) -> Result<(), String> {
-    if value <= most {
-        Ok(())
-    } else {
-        Err(format!("{key}: {value}, expected at most {most}"))
-    }
-}
-
-/// NaN is outside of every range.
-pub(super) fn within(key: &str, value: f64, least: f64, most: f64) -> Result<(), String> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    let least = if least == f64::MIN_POSITIVE {
-        "more than 0".to_owned()
-    } else {
-        format!("at least {least}")
-    };
-    Err(format!("{key}: {value}, expected {least} and at most {most}"))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::range::{at_most, within};
 use crate::figures::{Column, Format, NAMES, Palette, SWEEP_NAMES, Style};
 
 /// Section `figures`.
@@ -87,10 +88,10 @@ impl Figures {
         if self.formats.is_empty() {
             return Err("figures.formats: at least one of svg, pdf, png is needed".to_owned());
         }
-        super::check::within("figures.resolution", f64::from(self.resolution), 36.0, 1200.0)?;
-        super::check::within("figures.single_column", self.single_column, 50.0, 400.0)?;
-        super::check::within("figures.double_column", self.double_column, 80.0, 400.0)?;
-        super::check::within("figures.font_size", self.font_size, 5.0, 16.0)?;
-        super::check::at_most("figures.examples", self.examples, 6)
+        within("figures.resolution", f64::from(self.resolution), 36.0, 1200.0)?;
+        within("figures.single_column", self.single_column, 50.0, 400.0)?;
+        within("figures.double_column", self.double_column, 80.0, 400.0)?;
+        within("figures.font_size", self.font_size, 5.0, 16.0)?;
+        at_most("figures.examples", self.examples, 6)
     }
 }

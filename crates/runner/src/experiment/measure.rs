@@ -35,6 +35,14 @@ impl Default for Measure {
     }
 }
 
+impl Measure {
+    /// Whether anything is hidden of images, or scores are taken apart.
+    #[must_use]
+    pub fn wants_occlusion(&self) -> bool {
+        self.occlusion.images > 0 || self.decomposed_images > 0
+    }
+}
+
 /// Section `measure.faithfulness`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -12,6 +12,7 @@ mod figures;
 mod load;
 mod measure;
 mod network;
+mod range;
 mod report;
 mod table;
 mod training;

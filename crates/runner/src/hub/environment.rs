@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::HubError;
+use super::error::HubError;
 
 /// Where the hub is and how it is used, as the environment says.
 #[derive(Debug, Clone, PartialEq, Eq)]

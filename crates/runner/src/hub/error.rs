@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use hf_hub::api::sync::ApiError;
 
+use crate::interrupt::Interrupted;
+
 /// Why a file of the hub could not be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -76,6 +78,9 @@ pub enum HubError {
         /// Its lock.
         path: PathBuf,
     },
+    /// The program was asked to stop. What has arrived is kept.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// A file of the cache or in its place could not be read or written.
     #[error("{}: reading or writing failed", path.display())]
     Io {

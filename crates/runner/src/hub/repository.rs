@@ -13,8 +13,8 @@ use hf_hub::api::sync::{Api, ApiBuilder};
 use hf_hub::{Cache, Repo};
 use serde::Deserialize;
 
-use super::{Environment, HubError};
-use crate::error::Result;
+use super::environment::Environment;
+use super::error::HubError;
 use crate::interrupt::Interrupt;
 
 /// How often a request is made that may succeed a little later.
@@ -68,7 +68,7 @@ impl Hub {
     ///
     /// # Errors
     /// When no client can be made for it.
-    pub fn new(environment: Environment) -> Result<Self> {
+    pub fn new(environment: Environment) -> Result<Self, HubError> {
         let api = ApiBuilder::from_cache(Cache::new(environment.cache.clone()))
             .with_endpoint(environment.endpoint.clone())
             .with_token(environment.token.clone())
@@ -82,7 +82,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`HubError`], after some attempts where that may help.
-    pub fn list(&self, repository: &Repo, interrupt: &Interrupt) -> Result<Vec<RemoteFile>> {
+    pub fn list(&self, repository: &Repo, interrupt: &Interrupt) -> Result<Vec<RemoteFile>, HubError> {
         let what = repository.url();
         let answer = |reason: String| HubError::Answer {
             what: what.clone(),
@@ -115,7 +115,7 @@ impl Hub {
     /// how many bytes have arrived.
     ///
     /// # Errors
-    /// [`HubError`], after some attempts where that may help; [`crate::error::Error::Interrupted`]. What has arrived by
+    /// [`HubError`], after some attempts where that may help; [`HubError::Interrupted`]. What has arrived by
     /// then is kept in the cache, and is gone on with; nothing is there under the file's own name.
     pub fn download(
         &self,
@@ -123,7 +123,7 @@ impl Hub {
         file: &RemoteFile,
         interrupt: &Interrupt,
         show: &mut dyn FnMut(u64),
-    ) -> Result<PathBuf> {
+    ) -> Result<PathBuf, HubError> {
         let what = format!("{}/{}", repository.url(), file.path);
         let cache = Cache::new(self.environment.cache.clone());
         if let Some(path) = cache.repo(repository.clone()).get(&file.path)
@@ -158,21 +158,25 @@ impl Hub {
                     fs::remove_file(blob).ok();
                 }
                 fs::remove_file(&path).ok();
-                return Err(error.into());
+                return Err(error);
             }
             Ok(path)
         })
     }
 
     /// Tries again, with growing waits, what may succeed a little later.
-    fn patiently<T>(&self, interrupt: &Interrupt, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    fn patiently<T>(
+        &self,
+        interrupt: &Interrupt,
+        mut attempt: impl FnMut() -> Result<T, HubError>,
+    ) -> Result<T, HubError> {
         if self.environment.offline {
-            return Err(HubError::Offline.into());
+            return Err(HubError::Offline);
         }
         let mut made = 1;
         loop {
             match attempt() {
-                Err(crate::error::Error::Hub(error)) if error.is_transient() && made < ATTEMPTS => {
+                Err(error) if error.is_transient() && made < ATTEMPTS => {
                     tracing::warn!("{error}; trying again");
                     let until = Instant::now() + FIRST_WAIT * 2_u32.pow(made - 1);
                     while Instant::now() < until {
@@ -194,13 +198,13 @@ impl Hub {
         arrived: &AtomicU64,
         show: &mut dyn FnMut(u64),
         work: impl FnOnce() -> Result<T, HubError> + Send + 'static,
-    ) -> Result<T> {
+    ) -> Result<T, HubError> {
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || sender.send(work()));
         let mut last = (0, Instant::now());
         loop {
             match receiver.recv_timeout(TICK) {
-                Ok(outcome) => return Ok(outcome?),
+                Ok(outcome) => return outcome,
                 Err(RecvTimeoutError::Timeout) => {
                     interrupt.check()?;
                     let now = arrived.load(Ordering::Relaxed);
@@ -211,16 +215,14 @@ impl Hub {
                         return Err(HubError::Silent {
                             what: what.to_owned(),
                             seconds: PATIENCE.as_secs(),
-                        }
-                        .into());
+                        });
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(HubError::Answer {
                         what: what.to_owned(),
                         reason: "hf-hub could not make sense of it".to_owned(),
-                    }
-                    .into());
+                    });
                 }
             }
         }

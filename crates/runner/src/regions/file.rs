@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use metrics::{CellBox, Grid, Region};
 use serde::Deserialize;
 
-use super::AttributeRegion;
+use super::region::AttributeRegion;
 use crate::error::{Error, Result};
 
 /// The paper's regions of CelebA's attributes.

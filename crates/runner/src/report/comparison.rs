@@ -4,10 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::data::Table;
-use super::figures::title;
+use super::figures::{INLINE_LIMIT, title};
 use super::html::escape;
 use super::page::Page;
-use super::{INLINE_LIMIT, table};
+use super::table;
 
 /// What a comparison shows.
 #[derive(Debug, Clone, Default)]

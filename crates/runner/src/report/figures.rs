@@ -1,8 +1,10 @@
 //! The drawings of a run, whatever they are.
 
-use super::INLINE_LIMIT;
 use super::html::{escape, readable};
 use crate::figures::Figure;
+
+/// Drawings are put into a page until it has this many bytes; what follows is linked instead.
+pub(super) const INLINE_LIMIT: usize = 8_000_000;
 
 /// The drawings with captions and links to their files. A page of which `before` bytes are written takes those in that fit below
 /// [`INLINE_LIMIT`]; the others are linked.

@@ -19,9 +19,6 @@ pub use examples::{AttributeExamples, Example, ExampleImage, Examples, Outcome, 
 use html::escape;
 use page::Page;
 
-/// Drawings are put into a page until it has this many bytes; what follows is linked instead.
-const INLINE_LIMIT: usize = 8_000_000;
-
 /// The report as one HTML document.
 #[must_use]
 pub fn render(data: &ReportData) -> String {

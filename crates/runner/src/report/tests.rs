@@ -1,5 +1,6 @@
 use metrics::{AttributeEvidence, Bootstrap, ClassifierEvidence, Measured, findings};
 
+use super::figures::INLINE_LIMIT;
 use super::*;
 use crate::figures::data::{Bar, BarFigure, BarGroup, BarPair};
 use crate::figures::{Style, error_rates};

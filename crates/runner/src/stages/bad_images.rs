@@ -8,31 +8,17 @@
 use dataset::{Source, Split};
 use rayon::prelude::*;
 
-use super::DataSet;
+use super::data::{BadImage, DataSet};
+use crate::artefacts;
 use crate::context::{Context, stage_key};
 use crate::error::{Error, Result, describe};
 use crate::experiment::OnBadImage;
 use crate::frames::{ReadTable, Table};
 use crate::manifest::Key;
 
-/// The list's path in the results folder.
-const PATH: &str = "bad_images.csv";
 const STAGE: &str = "bad_images";
 /// Images read between two looks at the limit and at Ctrl-C.
 const CHUNK: usize = 256;
-
-/// An image that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadImage {
-    /// Its position in the data set.
-    pub index: usize,
-    /// Its name there.
-    pub name: String,
-    /// The split it was for.
-    pub split: Split,
-    /// Why, in words.
-    pub reason: String,
-}
 
 /// Reads every image that the run would use, and returns those that cannot be.
 ///
@@ -95,7 +81,7 @@ fn known(context: &Context, data: &DataSet) -> Option<Vec<BadImage>> {
     if !context.manifest.stages.contains_key(STAGE) {
         return None;
     }
-    let table = ReadTable::csv(&context.results.join(PATH), true).ok()?;
+    let table = ReadTable::csv(&context.results.join(artefacts::BAD_IMAGES), true).ok()?;
     let positions = table.integers("position").ok()?;
     let in_range = |index: i64| {
         usize::try_from(index)
@@ -131,7 +117,7 @@ pub fn record(context: &mut Context, data: &DataSet) -> Result<()> {
     context.manifest.skipped_images = data.skipped.iter().map(|image| image.name.clone()).collect();
     if context.experiment.data.on_bad_image == OnBadImage::Fail {
         context.manifest.stages.remove(STAGE);
-        context.results.remove(PATH)?;
+        context.results.remove(artefacts::BAD_IMAGES)?;
         return context.manifest.write(&context.results);
     }
     if !data.skipped.is_empty() {
@@ -139,7 +125,7 @@ pub fn record(context: &mut Context, data: &DataSet) -> Result<()> {
             "{:24} {} that cannot be used left out: {}",
             "bad images",
             data.skipped.len(),
-            context.results.join(PATH).display()
+            context.results.join(artefacts::BAD_IMAGES).display()
         ));
     }
     let key = key(context, data, &data.skipped);
@@ -153,11 +139,11 @@ pub fn record(context: &mut Context, data: &DataSet) -> Result<()> {
             .texts("reason", &texts(|image| image.reason.clone()))
             .to_csv()
             .map_err(|source| Error::Table {
-                path: context.results.join(PATH),
+                path: context.results.join(artefacts::BAD_IMAGES),
                 source,
             })?;
-        context.results.write(PATH, &bytes)?;
-        Ok(vec![PATH.to_owned()])
+        context.results.write(artefacts::BAD_IMAGES, &bytes)?;
+        Ok(vec![artefacts::BAD_IMAGES.to_owned()])
     })
 }
 
@@ -167,7 +153,7 @@ pub fn with_way_out(context: &Context, error: &dataset::Error) -> Error {
         OnBadImage::Fail => "`data.on_bad_image: skip` leaves such images out of everything and lists them",
         OnBadImage::Skip => {
             // Without its list the stage is not current: the next run looks again. If this fails, so does that.
-            context.results.remove(PATH).ok();
+            context.results.remove(artefacts::BAD_IMAGES).ok();
             "it could be read before; the same command looks at all images anew"
         }
     };

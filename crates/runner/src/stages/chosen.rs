@@ -14,18 +14,16 @@ use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DataSet, Predictions, energy_path, evaluate, masks, pictures, reference};
+use super::example_attributes::example_attributes;
+use super::{DataSet, evaluate, masks, reference};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::{ParquetFile, ReadTable, Table};
 use crate::manifest::Key;
+use crate::measured::Predictions;
 use crate::regions::{self, Regions};
 use crate::results::ResultsFolder;
-
-/// The stage's files in the results folder.
-pub const TABLE: &str = "chosen.parquet";
-/// See [`TABLE`].
-pub const TENSORS: &str = "chosen.safetensors";
 
 /// Ways to choose, in the order in which they are shown.
 pub const WAYS: [&str; 3] = ["best", "worst", "random"];
@@ -67,7 +65,7 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
     let mut energies: Vec<Vec<Option<f32>>> = Vec::new();
     let mut explained = Vec::new();
     for name in classifiers {
-        let file = ParquetFile::open(&context.results.join(&energy_path(name)))?;
+        let file = ParquetFile::open(&context.results.join(&artefacts::energy(name)))?;
         energies.push(file.columns(&["energy"])?.singles("energy")?);
         explained = file.columns(&["explained"])?.integers("explained")?;
     }
@@ -79,7 +77,7 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
     }
     let each = context.experiment.figures.examples;
     let mut choices = Vec::new();
-    for attribute in pictures::example_attributes(context, data)? {
+    for attribute in example_attributes(context, data)? {
         let rows = (0..data.test.len()).filter(|row| explained[row * width + attribute] == 1);
         let faces: Vec<(usize, Face)> = rows
             .map(|row| (row, Face::of(&predictions, &energies, row * width + attribute)))
@@ -114,18 +112,18 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
             .doubles(&format!("{name}_energy"), &energy.collect::<Vec<_>>());
     }
     let bytes = table.to_parquet().map_err(|source| Error::Table {
-        path: context.results.join(TABLE),
+        path: context.results.join(artefacts::CHOSEN),
         source,
     })?;
-    context.results.write(TABLE, &bytes)?;
+    context.results.write(artefacts::CHOSEN, &bytes)?;
     let mut tensors = vec![("images", images), ("maps", maps)];
     if matches!(regions::load(&context.experiment, data.attributes())?, Regions::Masks) {
         tensors.push(("regions", regions_of(context, data, &choices)?));
     }
     let bytes = safetensors::serialize(tensors, None)
-        .map_err(|error| Error::Request(format!("{TENSORS} cannot be written: {error}")))?;
-    context.results.write(TENSORS, &bytes)?;
-    Ok(vec![TABLE.to_owned(), TENSORS.to_owned()])
+        .map_err(|error| Error::Request(format!("{} cannot be written: {error}", artefacts::CHOSEN_TENSORS)))?;
+    context.results.write(artefacts::CHOSEN_TENSORS, &bytes)?;
+    Ok(vec![artefacts::CHOSEN.to_owned(), artefacts::CHOSEN_TENSORS.to_owned()])
 }
 
 /// What an image is chosen by.
@@ -312,7 +310,7 @@ impl Chosen {
     /// # Errors
     /// When a file is absent or damaged, or a classifier is not in it.
     pub fn read(results: &ResultsFolder, classifiers: &[String]) -> Result<Self> {
-        let path = results.join(TABLE);
+        let path = results.join(artefacts::CHOSEN);
         let table = ReadTable::parquet(&path)?;
         let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(&path, "a score is missing"));
         let scores = classifiers.iter().map(|name| {
@@ -335,7 +333,7 @@ impl Chosen {
             .filter_map(|name| known.iter().position(|one| one == name))
             .collect();
 
-        let tensors_path = results.join(TENSORS);
+        let tensors_path = results.join(artefacts::CHOSEN_TENSORS);
         let fault = |message: String| Error::artefact(&tensors_path, message);
         let bytes = std::fs::read(&tensors_path).map_err(Error::io(&tensors_path, "reading"))?;
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)

@@ -1,29 +1,25 @@
-//! The data stage: opens the data set, or writes it first when it is procedural, and chooses the images of each split.
+//! A data set as an experiment uses it: its images, and which of them each split has.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dataset::{
-    Annotations, CelebaFolder, ClassCounts, Loader, LoaderConfig, PackedPixels, Split, TableFolder, procedural, shapes,
-};
+use dataset::{Annotations, ClassCounts, Loader, LoaderConfig, PackedPixels, Split};
 
-use super::bad_images::{self, BadImage};
-use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Data, OnBadImage, Source};
-use crate::interrupt::Interrupt;
-use crate::progress::Progress;
-use crate::stages::{celeba, packed};
+use crate::experiment::{Data, Source};
+use crate::measured::DataFacts;
 
-/// Where data sets are, and whom opening one concerns.
-pub(super) struct Place<'a> {
-    /// Where all data sets are.
-    pub root: &'a Path,
-    /// Where progress is shown.
-    pub progress: &'a Progress,
-    /// Whether the run should stop.
-    pub interrupt: &'a Interrupt,
+/// An image that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadImage {
+    /// Its position in the data set.
+    pub index: usize,
+    /// Its name there.
+    pub name: String,
+    /// The split it was for.
+    pub split: Split,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// A data set as an experiment uses it.
@@ -42,65 +38,15 @@ pub struct DataSet {
     /// Images that were left out of all of these because they cannot be used.
     pub skipped: Vec<BadImage>,
     /// Their pixels in one file, where the experiment asks for it.
-    packed: Option<Arc<PackedPixels>>,
+    pub(super) packed: Option<Arc<PackedPixels>>,
 }
 
 impl DataSet {
-    /// Opens the experiment's data set.
-    ///
-    /// # Errors
-    /// When it is malformed, or has no training or test images.
-    pub fn open(context: &Context) -> Result<Self> {
-        let place = Place {
-            root: &context.data_root,
-            progress: &context.progress,
-            interrupt: &context.interrupt,
-        };
-        let data = &context.experiment.data;
-        let mut set = Self::open_in(data, &place)?;
-        if data.on_bad_image == OnBadImage::Skip {
-            let bad = bad_images::find(context, &set)?;
-            set.leave_out(bad)?;
-        }
-        if data.packed_cache {
-            set.pack(data, &place)?;
-        }
-        Ok(set)
-    }
-
-    fn pack(&mut self, data: &Data, place: &Place<'_>) -> Result<()> {
-        let folder = place.root.join(folder_name(data));
-        self.packed = Some(packed::open(place, data.image_size, &folder, self)?);
-        Ok(())
-    }
-
-    fn open_in(data: &Data, place: &Place<'_>) -> Result<Self> {
-        let folder = place.root.join(folder_name(data));
-        let source: Arc<dyn dataset::Source> = match (data.source, &data.table) {
-            (Source::Celeba, _) => celeba::open(&folder, place.progress, place.interrupt)?,
-            (Source::Table, Some(table)) => {
-                if let Some(shapes) = table.shapes {
-                    crate::commands::data::write_shapes(&folder, shapes, place.progress, place.interrupt)?;
-                }
-                Arc::new(TableFolder::open(&table.config(&folder))?)
-            }
-            _ => {
-                write_faces(data, &folder, place.progress, place.interrupt)?;
-                Arc::new(CelebaFolder::open(&folder)?)
-            }
-        };
-        let set = Self::choose(source, data)?;
-        if data.source != Source::Table && set.annotations().landmarks.is_none() && data.frontal_threshold.is_some() {
-            place.progress.say(celeba::NO_LANDMARKS);
-        }
-        Ok(set)
-    }
-
     /// Leaves images out of every split.
     ///
     /// # Errors
     /// When nothing is left to train on or to test.
-    fn leave_out(&mut self, bad: Vec<BadImage>) -> Result<()> {
+    pub(super) fn leave_out(&mut self, bad: Vec<BadImage>) -> Result<()> {
         let is_bad: HashSet<usize> = bad.iter().map(|image| image.index).collect();
         for split in [&mut self.training, &mut self.validation, &mut self.test] {
             split.retain(|index| !is_bad.contains(index));
@@ -126,6 +72,17 @@ impl DataSet {
         }
     }
 
+    /// What results say of it.
+    pub fn facts(&self, settings: &Data) -> DataFacts {
+        DataFacts {
+            attributes: self.attributes().to_vec(),
+            counts: self.class_counts(),
+            training: self.training.len(),
+            test: self.test.len(),
+            filter: self.filtered(settings).to_owned(),
+        }
+    }
+
     /// A loader of some of the images.
     ///
     /// # Errors
@@ -136,7 +93,10 @@ impl DataSet {
     }
 
     /// Chooses each split's images.
-    fn choose(source: Arc<dyn dataset::Source>, data: &Data) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When there are no training or no test images.
+    pub(super) fn choose(source: Arc<dyn dataset::Source>, data: &Data) -> Result<Self> {
         let annotations = source.annotations();
         let mut training = annotations.indices(Split::Train);
         let used = (training.len() as f64 * data.training_fraction).ceil() as usize;
@@ -207,59 +167,4 @@ fn frontal(annotations: &Annotations, indices: Vec<usize>, threshold: Option<f32
             .collect(),
         _ => indices,
     }
-}
-
-/// The data set's folder below the data root.
-pub(super) fn folder_name(data: &Data) -> PathBuf {
-    data.folder.clone().unwrap_or_else(|| match data.source {
-        Source::Celeba => "celeba".into(),
-        Source::Table => match data.table.as_ref().and_then(|table| table.shapes) {
-            Some(shapes) => format!(
-                "shapes-v{}-{}-seed{}",
-                shapes::GENERATOR_VERSION,
-                shapes.images,
-                shapes.seed
-            )
-            .into(),
-            None => PathBuf::new(),
-        },
-        Source::Procedural => {
-            let faces = &data.procedural;
-            let (version, seed) = (procedural::GENERATOR_VERSION, faces.seed);
-            format!(
-                "procedural-v{version}-{}-{}-{}-seed{seed}",
-                faces.train, faces.validation, faces.test
-            )
-            .into()
-        }
-    })
-}
-
-/// Makes what runs on a data set share, where it is not there yet: procedural faces, an index of Parquet files, packed images.
-///
-/// # Errors
-/// As [`DataSet::open`].
-pub fn prepare(data: &Data, root: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
-    let place = Place {
-        root,
-        progress,
-        interrupt,
-    };
-    let mut set = DataSet::open_in(data, &place)?;
-    // Without bad images, which each run leaves out first.
-    if data.packed_cache && data.on_bad_image == OnBadImage::Fail {
-        set.pack(data, &place)?;
-    }
-    Ok(())
-}
-
-fn write_faces(data: &Data, folder: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
-    let faces = &data.procedural;
-    let config = procedural::Config {
-        images: faces.train + faces.validation + faces.test,
-        validation: faces.validation,
-        test: faces.test,
-        seed: faces.seed,
-    };
-    crate::commands::data::write_procedural(folder, &config, procedural::Form::default(), progress, interrupt)
 }

@@ -9,13 +9,14 @@ use metrics::Bootstrap;
 
 use super::figure_data as from;
 use super::measure::{comparison, results_key};
-use super::{DataFacts, DataSet, Predictions, pictures, report};
+use super::{DataSet, pictures, report};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::Experiment;
 use crate::figures::{self, Figure, Style};
 use crate::manifest::{Key, Manifest};
-use crate::measured::Measured;
+use crate::measured::{DataFacts, Measured, Predictions};
 use crate::published::Published;
 
 /// What figures are made from.
@@ -201,7 +202,7 @@ pub fn key(experiment: &Experiment, manifest: &Manifest) -> Key {
 pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result<()> {
     let key = key(&context.experiment, &context.manifest);
     context.stage("draw", key, |context| {
-        let facts = DataFacts::of(data, &context.experiment.data);
+        let facts = data.facts(&context.experiment.data);
         let drawn = all(&Sources::new(context, &facts, measured, measured));
         if let Some((name, reason)) = drawn.missing.first() {
             return Err(Error::Request(format!("figure `{name}`: {reason}")));
@@ -218,8 +219,8 @@ pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result
 /// Those of collecting it, and of writing.
 pub fn write_report(context: &Context, facts: &DataFacts, measured: &Measured, figures: &[Figure]) -> Result<String> {
     let report = crate::report::render(&report::report_data(context, facts, measured, figures)?);
-    context.results.write("report.html", report.as_bytes())?;
-    Ok("report.html".to_owned())
+    context.results.write(artefacts::REPORT, report.as_bytes())?;
+    Ok(artefacts::REPORT.to_owned())
 }
 
 #[cfg(test)]

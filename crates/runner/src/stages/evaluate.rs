@@ -5,6 +5,7 @@ use dataset::{Batch, LoaderConfig};
 use model::{Checkpoint, Mode, Network, Output};
 
 use super::{DataSet, bad_images};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
@@ -20,17 +21,12 @@ pub fn images_of(batch: &Batch, size: usize, device: &Device) -> Result<Tensor> 
     Ok(Tensor::from_slice(&batch.images, shape, device)?.permute((0, 3, 1, 2))?)
 }
 
-/// The path of a classifier's checkpoint in the results folder.
-pub fn checkpoint_path(classifier: &str) -> String {
-    format!("{classifier}/checkpoint.safetensors")
-}
-
 /// The trained network of a classifier.
 ///
 /// # Errors
 /// When its checkpoint is missing, damaged, or of another network.
 pub fn trained_network(context: &Context, data: &DataSet, classifier: &str) -> Result<Network> {
-    let path = context.results.join(&checkpoint_path(classifier));
+    let path = context.results.join(&artefacts::checkpoint(classifier));
     let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading the checkpoint"))?;
     let fault = |error: model::Error| Error::artefact(&path, error.to_string());
     let checkpoint = Checkpoint::from_bytes(&bytes).map_err(fault)?;

@@ -17,16 +17,15 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DataSet, Predictions, evaluate, masks, reference};
+use super::{DataSet, evaluate, masks, reference};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::figures::data::Outline;
 use crate::manifest::Key;
+use crate::measured::Predictions;
 use crate::regions::{self, Regions};
 use crate::report::{AttributeExamples, Example, ExampleImage, Examples, Outcome, RegionCells};
-
-/// The stage's file in the results folder.
-pub const PATH: &str = "examples.json";
 
 /// What a method of many passes is represented by: the paper's own, which the forward pass gives away.
 const CHEAP: Method = Method::HiresCam;
@@ -67,13 +66,13 @@ pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Res
         for each in (0..=wanted).rev() {
             let choice = Choice::of(data, &predictions, context.experiment.seed, each);
             bytes = serde_json::to_vec(&assemble(context, data, classifiers, &predictions, &choice, &source)?)
-                .map_err(|error| Error::Request(format!("{PATH} cannot be written: {error}")))?;
+                .map_err(|error| Error::Request(format!("{} cannot be written: {error}", artefacts::EXAMPLES)))?;
             if bytes.len() <= LARGEST_FILE {
                 break;
             }
         }
-        context.results.write(PATH, &bytes)?;
-        Ok(vec![PATH.to_owned()])
+        context.results.write(artefacts::EXAMPLES, &bytes)?;
+        Ok(vec![artefacts::EXAMPLES.to_owned()])
     })
 }
 
@@ -82,7 +81,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Res
 /// # Errors
 /// When the file is damaged.
 pub fn read(context: &Context) -> Result<Option<Examples>> {
-    let path = context.results.join(PATH);
+    let path = context.results.join(artefacts::EXAMPLES);
     match std::fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map(Some)

@@ -24,29 +24,22 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::removal::{Removal, Removed};
-use super::{DataSet, Predictions, evaluate, masks, reference};
+use super::{DataSet, evaluate, masks, reference};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::Table;
 use crate::hiding::mixed;
 use crate::manifest::Key;
+use crate::measured::{CENTRE, Predictions, RANDOM};
 use crate::regions::{self, Regions};
 
-/// The baseline that knows nothing.
-pub const RANDOM: &str = "random_map";
-/// The baseline that knows only that the middle of an aligned face matters.
-pub const CENTRE: &str = "centre_prior";
 /// Deviation of the centre prior, in sides of the image.
 const CENTRE_DEVIATION: f64 = 0.25;
 /// The pointing game's tolerance: 15 pixels (Zhang et al. 2018) of an image of 224.
 const TOLERANCE: f64 = 15.0 / 224.0;
 /// Scores in work at a time.
 const TOGETHER: usize = 8;
-
-/// The paths of a classifier's files in the results folder.
-pub fn paths(classifier: &str) -> [String; 2] {
-    ["faithfulness", "sanity"].map(|file| format!("{classifier}/{file}.parquet"))
-}
 
 /// Runs the stage for one classifier, if it is wanted.
 ///
@@ -57,7 +50,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
     if context.experiment.measure.faithfulness.images == 0 {
         // An earlier run's files would say what this experiment did not ask.
         context.manifest.stages.remove(&stage);
-        return paths(classifier)
+        return artefacts::faithfulness(classifier)
             .iter()
             .try_for_each(|path| context.results.remove(path));
     }
@@ -268,7 +261,7 @@ impl<'a> Trial<'a> {
         }
         let sanity = self.sanity(&loaded, &raw)?;
         work.abandon();
-        let [faithfulness_path, sanity_path] = paths(classifier);
+        let [faithfulness_path, sanity_path] = artefacts::faithfulness(classifier);
         let write = |path: &str, table: Table| -> Result<()> {
             let bytes = table.to_parquet().map_err(|source| Error::Table {
                 path: self.context.results.join(path),

@@ -14,6 +14,7 @@ use candle_core::{Device, Tensor};
 use image::RgbImage;
 use metrics::{Class, Filter};
 
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
@@ -23,11 +24,6 @@ pub struct Group<'a> {
     pub maps: &'a [MapAverage],
     /// Of the images predicted positive and negative, [S, S, 3].
     pub faces: [Option<Vec<f32>>; 2],
-}
-
-/// The file's path in the results folder.
-pub fn path(classifier: &str) -> String {
-    format!("{classifier}/maps.safetensors")
 }
 
 /// The file's bytes. `groups`: one an attribute; `finaliser`: of the maps.
@@ -83,7 +79,7 @@ impl MapsFile {
     /// # Errors
     /// When it is absent or damaged.
     pub fn read(context: &Context, classifier: &str, attributes: usize) -> Result<Self> {
-        let path = context.results.join(&path(classifier));
+        let path = context.results.join(&artefacts::maps(classifier));
         let fault = |message: String| Error::artefact(&path, message);
         let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading"))?;
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)

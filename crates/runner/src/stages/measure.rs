@@ -3,7 +3,7 @@
 use metrics::Bootstrap;
 
 use super::DataSet;
-use super::facts::{self, DataFacts};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Figures, Report};
@@ -58,8 +58,8 @@ pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result
         }
         context
             .results
-            .write(facts::PATH, &DataFacts::of(data, &context.experiment.data).to_bytes())?;
-        written.push(facts::PATH.to_owned());
+            .write(artefacts::FACTS, &data.facts(&context.experiment.data).to_bytes())?;
+        written.push(artefacts::FACTS.to_owned());
         Ok(written)
     })
 }

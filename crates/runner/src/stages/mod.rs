@@ -21,10 +21,10 @@ mod chosen;
 mod data;
 mod draw;
 mod evaluate;
+mod example_attributes;
 mod examples;
 mod explain;
 mod faces;
-mod facts;
 mod faithfulness;
 mod figure_data;
 mod finished;
@@ -34,8 +34,10 @@ mod masks;
 mod measure;
 mod needs;
 mod occlude;
+mod open;
 mod packed;
 mod pictures;
+mod place;
 mod predict;
 mod raw_maps;
 mod redraw;
@@ -44,41 +46,22 @@ mod removal;
 mod report;
 mod train;
 
-pub use data::{DataSet, prepare};
-pub use explain::energy_path;
-pub use facts::DataFacts;
-pub use faithfulness::{CENTRE, RANDOM, paths as faithfulness_paths};
+pub use data::DataSet;
 pub use finished::is_finished;
 pub use needs::{missing, precision, refuse};
-pub use occlude::{is_wanted as occlusion_is_wanted, occlusion_path};
-pub use predict::Predictions;
+pub use open::prepare;
 pub use reference::read_file as read_reference;
 
-use crate::cli::Run;
-use crate::context::{Chosen, Context, choose_device, device_name};
+use crate::artefacts;
+use crate::context::Context;
+use crate::device::{Chosen, choose_device, device_name};
 use crate::error::{Error, Result};
 use crate::experiment;
 use crate::interrupt::Interrupt;
 use crate::measured::Measured;
 use crate::output::print;
 use crate::regions::{self, Regions};
-
-/// The last stage of a run. Earlier ones run first where they must.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Last {
-    /// Training.
-    Train,
-    /// Scores of the test images.
-    Predict,
-    /// Maps and their energies.
-    Explain,
-    /// Tables and verdicts.
-    Measure,
-    /// Figures and the report.
-    Draw,
-    /// Everything, and the results on the terminal.
-    Report,
-}
+use crate::request::{Last, Run};
 
 /// Runs an experiment up to a stage.
 ///
@@ -113,7 +96,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     ));
 
     needs::check(&context)?;
-    let data = DataSet::open(&context)?;
+    let data = open::open(&context)?;
     check(&context, &data, last)?;
     context.begin(data.source.fingerprint(), request)?;
     context.progress.say(&format!(
@@ -148,7 +131,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         }
     }
     if last >= Last::Measure {
-        let measured = Measured::read(&context, &data)?;
+        let measured = Measured::read(&context, &data.facts(&context.experiment.data))?;
         measure::run(&mut context, &data, &measured)?;
         if last >= Last::Draw {
             chosen::run(&mut context, &data, &measured.classifiers)?;
@@ -158,7 +141,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         measure::show(&context, &data, &measured)?;
     }
     let end = if last >= Last::Draw {
-        context.results.join("report.html")
+        context.results.join(artefacts::REPORT)
     } else {
         context.results.path().to_owned()
     };
@@ -188,7 +171,7 @@ fn check(context: &Context, data: &DataSet, last: Last) -> Result<()> {
         }
     }
     if last >= Last::Draw {
-        pictures::named_attributes(context, data)?;
+        example_attributes::named_attributes(context, data)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Source};
 use crate::stages::celeba;
-use crate::stages::data::folder_name;
+use crate::stages::place::folder_name;
 use crate::weights::find_pretrained;
 
 /// Finds out whether data set and weights are there.

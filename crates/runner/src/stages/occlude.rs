@@ -22,9 +22,10 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{DataSet, evaluate, masks};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, Fill, Hide, MASKS};
+use crate::experiment::{Fill, Hide, MASKS};
 use crate::frames::PerAttribute;
 use crate::hiding::{Hole, blurred, mixed};
 use crate::manifest::Key;
@@ -36,27 +37,16 @@ const CONTROLS: usize = 4;
 /// Attributes whose backward passes are stacked: what bounds the memory of the decomposition.
 const TOGETHER: usize = 8;
 
-/// The path of a classifier's file in the results folder.
-pub fn occlusion_path(classifier: &str) -> String {
-    format!("{classifier}/occlusion.parquet")
-}
-
-/// Whether the experiment wants the stage.
-pub fn is_wanted(experiment: &Experiment) -> bool {
-    let measure = &experiment.measure;
-    measure.occlusion.images > 0 || measure.decomposed_images > 0
-}
-
 /// Runs the stage for one classifier, if it is wanted.
 ///
 /// # Errors
 /// Those of reading checkpoint, images, masks and regions, and of writing.
 pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()> {
     let stage = format!("occlude/{classifier}");
-    if !is_wanted(&context.experiment) {
+    if !context.experiment.measure.wants_occlusion() {
         // An earlier run's file would say what this experiment did not ask.
         context.manifest.stages.remove(&stage);
-        return context.results.remove(&occlusion_path(classifier));
+        return context.results.remove(&artefacts::occlusion(classifier));
     }
     let measure = &context.experiment.measure;
     let key = Key::default()
@@ -156,7 +146,7 @@ fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
             Ok(())
         })?;
     }
-    let path = occlusion_path(classifier);
+    let path = artefacts::occlusion(classifier);
     let keys = PerAttribute {
         images: images
             .iter()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use dataset::{PackedPixels, Packing};
 
 use super::DataSet;
-use super::data::Place;
+use super::place::Place;
 use crate::error::{Error, Result};
 
 /// Opens or writes the packed images of an experiment.

@@ -1,44 +1,11 @@
 //! The prediction stage: the score of every attribute on every test image, and the mean of the features behind them.
 
 use super::{DataSet, evaluate, reference};
+use crate::artefacts;
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::frames::{LongWriter, ParquetFile, PerAttribute, Table};
+use crate::error::Result;
+use crate::frames::{LongWriter, Table};
 use crate::manifest::Key;
-
-/// Scores and labels of some images, row by row [N, A].
-#[derive(Debug, Clone, PartialEq)]
-pub struct Predictions {
-    /// The images and attributes.
-    pub keys: PerAttribute,
-    /// 1 positive, -1 negative, 0 not annotated.
-    pub labels: Vec<i8>,
-    /// Logits: positive is predicted iff at least 0.
-    pub scores: Vec<f32>,
-}
-
-impl Predictions {
-    /// Reads a classifier's `predictions.parquet`.
-    ///
-    /// # Errors
-    /// When it is absent or damaged.
-    pub fn read(context: &Context, classifier: &str) -> Result<Self> {
-        let path = context.results.join(&path(classifier));
-        let file = ParquetFile::open(&path)?;
-        let labels = file.columns(&["label"])?.integers("label")?;
-        let scores = file.columns(&["score"])?.singles("score")?;
-        let scores: Option<Vec<f32>> = scores.into_iter().collect();
-        Ok(Self {
-            keys: PerAttribute::of(&file.columns(&PerAttribute::COLUMNS)?)?,
-            labels: labels.into_iter().map(|label| label.signum() as i8).collect(),
-            scores: scores.ok_or_else(|| Error::artefact(&path, "a score is missing"))?,
-        })
-    }
-}
-
-fn path(classifier: &str) -> String {
-    format!("{classifier}/predictions.parquet")
-}
 
 /// Runs the stage for one classifier.
 ///
@@ -58,7 +25,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()
 fn predict(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {
     let network = evaluate::trained_network(context, data, classifier)?;
     let annotations = data.annotations();
-    let path = path(classifier);
+    let path = artefacts::predictions(classifier);
     let mut table = LongWriter::begin(&context.results.join(&path), data.attributes(), columns)?;
     let mut mean = cam::Reference::new();
     let title = format!("predict/{classifier}");
@@ -71,7 +38,7 @@ fn predict(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         Ok(())
     })?;
     table.finish()?;
-    let reference = reference::path(classifier);
+    let reference = artefacts::reference(classifier);
     context.results.write(&reference, &reference::to_bytes(&mean)?)?;
     Ok(vec![path, reference])
 }

@@ -11,11 +11,6 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::results::PartFile;
 
-/// The file's path in the results folder.
-pub fn path(classifier: &str) -> String {
-    format!("{classifier}/raw_maps.safetensors")
-}
-
 /// A file under construction.
 pub struct Writer {
     file: PartFile,

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 
-use super::{DataFacts, draw, occlude};
-use crate::cli::Run;
+use super::draw;
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::{self, Experiment, Figures, Loaded, to_yaml};
 use crate::interrupt::Interrupt;
 use crate::manifest::{Manifest, hash_of_file};
-use crate::measured::Available;
+use crate::measured::{Available, DataFacts};
 use crate::output::print;
+use crate::request::Run;
 
 /// A results folder that is drawn again.
 pub struct Redraw {
@@ -52,7 +53,7 @@ impl Redraw {
 
     fn of_folder(request: &Run) -> Result<Self> {
         let folder = &request.experiment;
-        let record = folder.join("experiment.yaml");
+        let record = folder.join(artefacts::EXPERIMENT);
         if !record.is_file() {
             return Err(Error::Request(format!(
                 "{}: no results folder, for it has no experiment.yaml",
@@ -108,7 +109,7 @@ impl Redraw {
             let written = draw_what_can_be(context)?;
             context
                 .results
-                .write("experiment.yaml", to_yaml(&context.experiment)?.as_bytes())?;
+                .write(artefacts::EXPERIMENT, to_yaml(&context.experiment)?.as_bytes())?;
             Ok(written)
         })?;
         print(context.results.join("figures").display())
@@ -166,7 +167,7 @@ fn draw_what_can_be(context: &Context) -> Result<Vec<String>> {
 
 /// Whether a folder has everything of an experiment that drawing needs, as it was written, but for how figures look.
 fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
-    let Ok(before) = experiment::load(&folder.join("experiment.yaml"), &[]) else {
+    let Ok(before) = experiment::load(&folder.join(artefacts::EXPERIMENT), &[]) else {
         return false;
     };
     let Ok(manifest) = Manifest::read(folder) else {
@@ -176,7 +177,7 @@ fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
         .classifiers
         .keys()
         .flat_map(|name| {
-            let hidden = occlude::is_wanted(experiment).then_some("occlude");
+            let hidden = experiment.measure.wants_occlusion().then_some("occlude");
             let tried = (experiment.measure.faithfulness.images > 0).then_some("faithfulness");
             let always = ["train", "predict", "explain"].into_iter();
             always

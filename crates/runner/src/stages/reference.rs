@@ -12,13 +12,9 @@ use std::path::Path;
 use cam::Reference;
 use candle_core::{Device, Tensor};
 
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-
-/// The file's path in the results folder.
-pub fn path(classifier: &str) -> String {
-    format!("{classifier}/reference.safetensors")
-}
 
 /// The file's bytes.
 ///
@@ -36,7 +32,7 @@ pub fn to_bytes(reference: &Reference) -> Result<Vec<u8>> {
 /// # Errors
 /// When it is absent or damaged.
 pub fn read(context: &Context, classifier: &str) -> Result<Reference> {
-    read_file(&context.results.join(&path(classifier)))
+    read_file(&context.results.join(&artefacts::reference(classifier)))
 }
 
 /// Reads such a file, wherever it is.

@@ -2,13 +2,13 @@
 
 use metrics::{Class, Verdict};
 
-use super::{DataFacts, examples, occlude};
+use super::examples;
 use crate::citation;
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::{Source, to_yaml};
 use crate::figures::Figure;
-use crate::measured::{AttributeMeasures, Measured};
+use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::names::thousands;
 use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table};
 
@@ -295,7 +295,7 @@ fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<File
         ] {
             let there = match file {
                 "training.parquet" | "training.jsonl" => context.experiment.is_trained(classifier),
-                "occlusion.parquet" => occlude::is_wanted(&context.experiment),
+                "occlusion.parquet" => context.experiment.measure.wants_occlusion(),
                 "faithfulness.parquet" | "sanity.parquet" => context.experiment.measure.faithfulness.images > 0,
                 _ => true,
             };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Plan, PlannedRun};
+use crate::artefacts;
 use crate::experiment::{Experiment, Source, load};
 use crate::manifest::Manifest;
 
@@ -71,7 +72,7 @@ impl Experience {
     }
 
     fn of(folder: &Path) -> Option<Self> {
-        let experiment = load(&folder.join("experiment.yaml"), &[]).ok()?.experiment;
+        let experiment = load(&folder.join(artefacts::EXPERIMENT), &[]).ok()?.experiment;
         let manifest = Manifest::read(folder).ok()?;
         let seconds = |prefix: &str| -> Option<f64> {
             let of_kind = manifest.stages.iter().filter(|(name, _)| name.starts_with(prefix));

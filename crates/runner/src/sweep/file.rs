@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub use super::ordered::Ordered;
 use crate::error::{Error, Result};
-use crate::stages::Last;
+use crate::request::Last;
 
 /// A sweep as it is written. `KEY.PATH` stands for any key of an experiment, as in `--set`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

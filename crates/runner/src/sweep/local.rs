@@ -17,7 +17,7 @@ use super::screen::Screen;
 use super::state::State;
 use super::{Plan, PlannedRun};
 use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Interrupt, Interrupted};
 use crate::progress::INTERVAL_VARIABLE;
 
 /// How often signals are looked for.
@@ -124,7 +124,7 @@ pub fn run(plan: &Plan, positions: &[usize], place: &Place, interrupt: &Interrup
             .collect();
         let mut told = false;
         while workers.iter().any(|worker| !worker.is_finished()) {
-            if let (false, Err(Error::Interrupted { signal })) = (told, interrupt.check()) {
+            if let (false, Err(Interrupted { signal })) = (told, interrupt.check()) {
                 told = true;
                 screen.say("stopping: the runs finish their step and save their state");
                 pass_on(&alive, signal);
@@ -198,7 +198,7 @@ impl Child<'_> {
                     (Outcome::Failed(reason), word)
                 }
             },
-            Err(Error::Interrupted { .. }) => (Outcome::Waiting, "not started".to_owned()),
+            Err(Error::Interrupted(_)) => (Outcome::Waiting, "not started".to_owned()),
             Err(error) => {
                 let reason = crate::error::describe(&error);
                 let word = format!("failed: {reason}");

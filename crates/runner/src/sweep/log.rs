@@ -13,7 +13,7 @@ pub const FOLDER: &str = "logs";
 /// What a failure's line begins with.
 const REASON: &str = "biascam: ";
 
-/// How an interrupted run ends ([`Error::Interrupted`]).
+/// How an interrupted run ends ([`Interrupted`](crate::interrupt::Interrupted)).
 const STOPPED: &str = "stopped;";
 
 /// The log of a run.
@@ -72,6 +72,7 @@ pub fn end_of(log: &str) -> End {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interrupt::Interrupted;
 
     #[test]
     fn the_last_attempt_counts() {
@@ -90,7 +91,7 @@ mod tests {
             assert_eq!(end_of(log), expected, "{log}");
         }
         assert_eq!(
-            end_of(&format!("$ x\nbiascam: {}\n", Error::Interrupted { signal: 15 })),
+            end_of(&format!("$ x\nbiascam: {}\n", Interrupted { signal: 15 })),
             End::Stopped
         );
     }

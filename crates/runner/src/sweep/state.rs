@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::log::{self, End};
 use super::{Plan, PlannedRun};
+use crate::artefacts;
 use crate::manifest::Manifest;
 use crate::results::holder;
 use crate::stages::is_finished;
@@ -38,7 +39,7 @@ impl State {
         }
         match log::end(sweep, &run.name) {
             End::Failed(reason) => Self::Failed(reason),
-            _ if folder.join("experiment.yaml").exists() => Self::Begun,
+            _ if folder.join(artefacts::EXPERIMENT).exists() => Self::Begun,
             _ => Self::Waiting,
         }
     }

@@ -3,11 +3,11 @@
 use comfy_table::presets;
 use metrics::{Bootstrap, Class};
 
-use super::{latex, styled, terminal};
+use super::latex;
+use super::terminal::{styled, terminal};
 use crate::frames::Table;
-use crate::measured::{AttributeMeasures, Measured};
+use crate::measured::{AttributeMeasures, Measured, Quantity, Reliance, comparisons};
 use crate::names;
-use crate::reliance::{Quantity, Reliance, comparisons};
 
 /// One row: the images that a classifier predicts as one class.
 struct Row<'a> {

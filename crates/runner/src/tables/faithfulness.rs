@@ -2,11 +2,10 @@
 
 use comfy_table::presets;
 
-use super::{TERMINAL, latex, styled};
-use crate::faithfulness::{MethodScores, SCORES, Summary};
+use super::latex;
+use super::terminal::{TERMINAL, styled};
 use crate::frames::Table;
-use crate::measured::Measured;
-use crate::names::method;
+use crate::measured::{Measured, MethodScores, SCORES, Summary, method_title};
 
 /// Every classifier that was tried, with its methods.
 fn rows(measured: &Measured) -> Vec<(&str, &MethodScores)> {
@@ -165,7 +164,7 @@ pub fn text(measured: &Measured) -> String {
 /// The small table in Markdown.
 pub fn markdown(measured: &Measured) -> String {
     let rows = short_rows(measured, "–").into_iter().map(|mut row| {
-        row[1] = method(&row[1]);
+        row[1] = method_title(&row[1]);
         row
     });
     styled(presets::ASCII_MARKDOWN, heads(measured), rows)
@@ -193,7 +192,7 @@ pub fn latex(measured: &Measured) -> String {
             heads.len()
         ));
         lines.extend(group.iter().map(|row| {
-            let name = latex::text(&method(&row[1]));
+            let name = latex::text(&method_title(&row[1]));
             let numbers = row[2..].iter().map(|number| match number.strip_prefix('-') {
                 Some(digits) if digits.starts_with(|first: char| first.is_ascii_digit()) => format!("$-${digits}"),
                 _ => number.clone(),

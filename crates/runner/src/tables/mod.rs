@@ -8,6 +8,7 @@ mod latex;
 mod occlusion;
 mod paper;
 mod statistics;
+mod terminal;
 
 pub use bias_reliance::text as bias_reliance;
 pub use claims::verdicts;
@@ -15,33 +16,13 @@ pub use comparison::{Agreement, Comparison, Comparisons};
 pub use faithfulness::text as faithfulness;
 pub(crate) use latex::text as latex_text;
 pub use paper::{summary, text};
+pub(crate) use terminal::styled;
+pub use terminal::terminal;
 
-use comfy_table::{CellAlignment, LineStyle, Table as TextTable, TableStyle};
 use metrics::Bootstrap;
 use polars::error::PolarsResult;
 
 use crate::measured::Measured;
-
-/// How tables look on the terminal: lines above, below the head, and at the end.
-const TERMINAL: TableStyle = TableStyle::new()
-    .top_border(LineStyle::new('─', '─', '─', '─'))
-    .header_separator(LineStyle::new('─', '─', '─', '─'))
-    .bottom_border(LineStyle::new('─', '─', '─', '─'));
-
-/// A table for the terminal, its columns after the first to the right.
-pub fn terminal(head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    styled(TERMINAL, head, rows)
-}
-
-/// A table in a style, its columns after the first to the right.
-pub(crate) fn styled(style: TableStyle, head: Vec<String>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = TextTable::new();
-    table.load_style(style).set_header(head).add_rows(rows);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table.to_string()
-}
 
 /// The tables that `tables.tex` may show, with captions.
 const LATEX: [(&str, &str); 5] = [

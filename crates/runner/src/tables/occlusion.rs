@@ -3,11 +3,11 @@
 use comfy_table::presets;
 use metrics::{Class, Paired, Statistics};
 
-use super::{latex, styled};
+use super::latex;
+use super::terminal::styled;
 use crate::frames::Table;
-use crate::measured::{AttributeMeasures, ClassifierMeasures, Measured};
+use crate::measured::{AllBiases, AttributeMeasures, ClassifierMeasures, Measured, Occlusion};
 use crate::names;
-use crate::occlusion::{AllBiases, Occlusion};
 
 /// Whether anything was hidden of any image, or its score taken apart.
 pub fn is_there(measured: &Measured) -> bool {

@@ -3,7 +3,8 @@
 use comfy_table::presets;
 use metrics::{Class, Filter};
 
-use super::{TERMINAL, latex, styled, terminal};
+use super::latex;
+use super::terminal::{TERMINAL, styled, terminal};
 use crate::frames::Table;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measure, Measured};
 use crate::names::readable;

@@ -3,23 +3,23 @@
 //! Pictures are explained a batch at a time and written at once, so memory does not grow with their number. One that cannot be
 //! read is named, the others are explained, and the exit status is 1.
 
+mod arguments;
 mod labels;
 mod network;
 mod overlays;
 mod pictures;
 mod tensors;
+mod way;
 
-use std::path::PathBuf;
+pub use arguments::Arguments;
 
 use std::time::Instant;
 
-use cam::{ColourMap, Cost, Explainer, ExplainerConfig, Finaliser, Maps, Method, Resize, RiseConfig, Target};
+use cam::{Explainer, ExplainerConfig, Maps, Method, Resize, RiseConfig, Target};
 use candle_core::{Device, Tensor};
-use clap::Args;
-use model::{Mode, Network, Output};
 use rayon::prelude::*;
 
-use crate::context::choose_device;
+use crate::device::choose_device;
 use crate::error::{Error, Result, describe};
 use crate::output::print;
 use crate::progress::{Progress, duration};
@@ -29,131 +29,10 @@ use labels::Labelled;
 use network::Loaded;
 use overlays::{Explained, Pages, Sheets};
 use pictures::{Landmarked, Picture};
+use way::{BATCH, SHOWN, Way, maps_of};
 
-/// What is explained, by which network, and how.
-#[derive(Debug, Args)]
-pub struct Arguments {
-    /// Pictures (JPEG or PNG) and folders of pictures, with all folders in them; one of CelebA's size is aligned as CelebA is,
-    /// another is cropped to its middle square
-    #[arg(
-        value_name = "IMAGES",
-        required_unless_present = "tensors",
-        conflicts_with = "tensors"
-    )]
-    pub images: Vec<PathBuf>,
-    /// Aligned images: safetensors with `images` [N, 3, S, S] float32 in [0, 1]
-    #[arg(long, value_name = "FILE.safetensors")]
-    pub tensors: Option<PathBuf>,
-    /// Five landmarks of each picture, by which it is aligned: CelebA's text format, or CSV lines of a file name and ten numbers
-    #[arg(long, value_name = "FILE", conflicts_with = "tensors")]
-    pub landmarks: Option<PathBuf>,
-    /// A checkpoint: ours, or any with torchvision's tensor names
-    #[arg(long, value_name = "FILE.safetensors")]
-    pub weights: PathBuf,
-    /// The network the weights belong to; our own checkpoints say it themselves
-    #[arg(long, value_name = "NAME")]
-    pub architecture: Option<String>,
-    /// Channels of the first stage, 64 in the standard networks
-    #[arg(long, value_name = "W")]
-    pub width: Option<usize>,
-    /// How to explain: one method, or several separated by commas; docs/methods.md lists them with what they cost
-    #[arg(long, default_value = "hires_cam", value_delimiter = ',')]
-    pub method: Vec<String>,
-    /// What to explain: predicted (|z|), positive (+z), negative (-z), or label (z times the label, with --labels)
-    #[arg(long, default_value = "predicted")]
-    pub target: String,
-    /// The stage whose activations are mapped, stage1 for the first; the last if not given
-    #[arg(long, value_name = "STAGE")]
-    pub layer: Option<String>,
-    /// Labels of the pictures in CelebA's text format, for --target label
-    #[arg(long, value_name = "FILE", conflicts_with = "tensors")]
-    pub labels: Option<PathBuf>,
-    /// For centred_cam: the mean features of a data set, as a run writes them to NAME/reference.safetensors
-    #[arg(long, value_name = "FILE.safetensors")]
-    pub reference: Option<PathBuf>,
-    /// For score_cam: how a channel becomes a mask, corner_aligned (its authors') or half_pixel
-    #[arg(long, default_value = "corner_aligned")]
-    pub upsampling: String,
-    /// For rise: masks, and so forward passes, a picture
-    #[arg(long, value_name = "N", default_value_t = RiseConfig::default().masks)]
-    pub rise_masks: usize,
-    /// How a map is brought to the image's size: half_pixel or cell_centred
-    #[arg(long, default_value = "half_pixel")]
-    pub resize: String,
-    /// Attributes by name or number, separated by commas, or all
-    #[arg(long, default_value = "all")]
-    pub attributes: String,
-    /// Contact sheets: one per image, one per attribute, or none
-    #[arg(long, default_value = "image", value_name = "image|attribute|none")]
-    pub sheets: String,
-    /// Colours of activation: inferno, viridis (both perceptually uniform) or jet
-    #[arg(long, default_value = "inferno")]
-    pub colour_map: String,
-    /// Side of the square that pictures are aligned to; our own checkpoints say it themselves
-    #[arg(long)]
-    pub size: Option<usize>,
-    /// What computes: auto, cpu, cuda or cuda:N
-    #[arg(long, default_value = "auto")]
-    pub device: String,
-    /// A folder, or, with --tensors, the file to write
-    #[arg(long, value_name = "DIR|FILE.safetensors")]
-    pub out: PathBuf,
-}
-
-/// Images of one forward pass.
-const BATCH: usize = 32;
 /// Side of pictures whose network does not say at which size it was trained: ImageNet's.
 const DEFAULT_SIZE: usize = 224;
-/// Pictures that the last message names.
-const SHOWN: usize = 8;
-
-/// How maps are made and shown.
-pub(super) struct Way<'a> {
-    pub methods: Vec<Method>,
-    /// One a method.
-    pub explainers: Vec<Explainer<'a>>,
-    pub target: Target,
-    pub resize: Resize,
-    pub colours: ColourMap,
-    /// Positions of the attributes among the network's outputs, and their names.
-    pub chosen: Vec<(usize, String)>,
-}
-
-impl Way<'_> {
-    /// The post-processing of a method's maps.
-    pub(super) fn finaliser(&self, method: Method, maps: &Maps, size: usize) -> Result<Finaliser> {
-        Ok(Finaliser::new(method, self.resize, [maps.height, maps.width], size)?)
-    }
-
-    /// The target layer.
-    pub(super) fn layer_name(&self) -> &str {
-        self.explainers.first().map_or("", Explainer::layer)
-    }
-
-    /// The target layer, for methods that look at it.
-    pub(super) fn layer(&self, method: Method) -> Option<&str> {
-        (!method.is_whole()).then(|| self.layer_name())
-    }
-
-    /// Whether one forward pass is enough for all methods.
-    fn is_free(&self) -> bool {
-        let mut costs = self.explainers.iter().map(|one| one.cost(self.chosen.len()));
-        costs.all(|cost| cost == Cost::Free)
-    }
-
-    /// Says what methods of many passes will cost.
-    fn announce(&self, progress: &Progress, images: usize) {
-        for (method, explainer) in self.methods.iter().zip(&self.explainers) {
-            let cost = explainer.cost(self.chosen.len());
-            if cost != Cost::Free {
-                progress.say(&format!(
-                    "{method} needs {cost} an image: {} for {images}",
-                    cost.passes() * images
-                ));
-            }
-        }
-    }
-}
 
 /// Explains, and writes what was found.
 ///
@@ -357,32 +236,4 @@ fn explain_batch(
         })
         .collect::<Result<_>>()?;
     explained.into_iter().try_for_each(|one| pages.add(one))
-}
-
-/// One forward pass, and the maps of every method and chosen attribute. `labels` [N, chosen], or empty; `name` is what a message calls
-/// an image of the batch.
-fn maps_of(
-    network: &Network,
-    images: &Tensor,
-    labels: &[i8],
-    way: &Way<'_>,
-    device: &Device,
-    name: impl Fn(usize) -> String,
-) -> Result<(Output, Vec<Maps>)> {
-    let images = images.to_device(device)?;
-    let output = network.forward(&images, Mode::Eval)?;
-    let attributes: Vec<usize> = way.chosen.iter().map(|(attribute, _)| *attribute).collect();
-    let labels = (!labels.is_empty()).then_some(labels);
-    let maps = way.explainers.iter().map(|explainer| {
-        let maps = explainer.maps(&images, &output, &attributes, labels);
-        maps.map_err(|error| match error {
-            cam::Error::NotFinite { image, .. } => Error::Request(format!(
-                "{}: {error}; the weights, or the image, hold numbers that are not finite",
-                name(image)
-            )),
-            other => other.into(),
-        })
-    });
-    let maps = maps.collect::<Result<_>>()?;
-    Ok((output, maps))
 }

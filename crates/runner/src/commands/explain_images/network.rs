@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use candle_core::{Device, Tensor};
 use model::{Architecture, Checkpoint, Network};
 
-use super::Arguments;
+use super::arguments::Arguments;
 use crate::error::{Error, Result};
 
 /// Outputs of torchvision's networks as they come: ImageNet's classes.

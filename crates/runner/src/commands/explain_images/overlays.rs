@@ -8,8 +8,8 @@ use cam::{Maps, Method};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 
-use super::Way;
 use super::pictures::Picture;
+use super::way::Way;
 use crate::error::{Error, Result};
 use crate::figures::data::{ContactSheet, SheetCell};
 use crate::figures::{Style, contact_sheet, shrunken, tinted};

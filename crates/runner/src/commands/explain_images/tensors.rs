@@ -5,7 +5,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 use model::Network;
 
-use super::{BATCH, SHOWN, Way, maps_of};
+use super::way::{BATCH, SHOWN, Way, maps_of};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::artefacts;
 use crate::error::{Error, Result};
 use crate::experiment::settings_of;
 use crate::frames::ReadTable;
@@ -95,7 +96,7 @@ impl RunFolder {
                 manifest.command_line()
             ))
         };
-        let path = folder.join("experiment.yaml");
+        let path = folder.join(artefacts::EXPERIMENT);
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "reading"))?;
         let settings = settings_of(&text).map_err(|error| Error::artefact(&path, error))?;
         let place = table;

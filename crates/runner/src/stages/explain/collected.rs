@@ -8,7 +8,8 @@ use super::super::faces::AverageFaces;
 use super::super::localiser::Localiser;
 use super::super::{maps, raw_maps};
 use super::energies::Row;
-use super::{Seen, Stage};
+use super::seen::{Seen, Stage};
+use crate::artefacts;
 use crate::error::Result;
 
 /// What the maps leave behind, of a size that does not depend on the number of images.
@@ -142,10 +143,10 @@ impl Collected {
             })
             .collect();
         let cells = self.localiser.as_ref().map(|localiser| localiser.finaliser());
-        let path = maps::path(stage.classifier);
+        let path = artefacts::maps(stage.classifier);
         results.write(&path, &maps::to_bytes(&groups, cells)?)?;
         let mut written = vec![path];
-        let raw = raw_maps::path(stage.classifier);
+        let raw = artefacts::raw_maps(stage.classifier);
         match self.kept {
             Some(kept) => {
                 kept.finish()?;
@@ -164,7 +165,7 @@ fn begin_raw_maps(stage: &Stage<'_>, [height, width]: [usize; 2]) -> Result<Opti
         return Ok(None);
     }
     let shape = [stage.explained.len(), stage.attributes.len(), height, width];
-    let relative = raw_maps::path(stage.classifier);
+    let relative = artefacts::raw_maps(stage.classifier);
     stage.context.progress.say(&format!(
         "{:24} keeps {} x {} maps of {height} x {width} in {relative}: {:.1} MB",
         stage.title,

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::super::localiser::Localiser;
 use super::energies::Row;
-use super::{Seen, Stage};
+use super::seen::{Seen, Stage};
 use crate::error::Result;
 use crate::regions::Regions;
 

@@ -4,7 +4,7 @@ use metrics::BiasReliance;
 
 use super::super::localiser::Measured;
 use crate::frames::Table;
-use crate::reliance::write_columns;
+use crate::measured::write_columns;
 
 /// What is known of one image and attribute.
 #[derive(Clone, Copy)]

@@ -6,13 +6,11 @@
 mod collected;
 mod decomposed;
 mod energies;
+mod seen;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use cam::{Cost, Explainer, ExplainerConfig, Method, Resize, Target};
-use candle_core::Tensor;
-use dataset::Batch;
-use metrics::Region;
+use cam::{Cost, Explainer, ExplainerConfig};
 use model::Output;
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
@@ -20,19 +18,15 @@ use rand_chacha::ChaCha8Rng;
 
 use self::collected::Collected;
 use self::decomposed::Decomposer;
-use super::{DataSet, evaluate, masks, reference};
+use self::seen::Stage;
+use super::{DataSet, evaluate, reference};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::frames::LongWriter;
 use crate::manifest::Key;
-use crate::progress::duration;
-use crate::regions::{self, Regions};
-
-/// The path of a classifier's energies in the results folder.
-pub fn energy_path(classifier: &str) -> String {
-    format!("{classifier}/energy.parquet")
-}
+use crate::regions;
 
 /// Runs the stage for one classifier.
 ///
@@ -72,44 +66,6 @@ pub fn explained_images(data: &DataSet, experiment: &Experiment) -> Vec<usize> {
     }
 }
 
-/// What does not change from batch to batch.
-struct Stage<'a> {
-    context: &'a Context,
-    data: &'a DataSet,
-    classifier: &'a str,
-    title: String,
-    explainer: Explainer<'a>,
-    attributes: Vec<usize>,
-    regions: Regions,
-    explained: Vec<usize>,
-    method: Method,
-    target: Target,
-    resize: Resize,
-}
-
-/// A batch and what the network makes of it.
-struct Seen<'a> {
-    batch: &'a Batch,
-    output: &'a Output,
-    /// `[N, 3, S, S]`.
-    images: Tensor,
-    /// `[N, A]`.
-    labels: Vec<i8>,
-    /// The same, with 1 for a label that is missing: it cannot be explained, so any takes its place, and its map is thrown away.
-    known: Vec<i8>,
-    /// Every attribute's region in each image, where each has its own; empty where they are the same in all.
-    own: Vec<Option<Vec<Region>>>,
-}
-
-impl Seen<'_> {
-    /// The image's own region of an attribute.
-    fn mask(&self, position: usize, attribute: usize) -> Option<&Region> {
-        self.own
-            .get(position)
-            .and_then(|masks| Some(&masks.as_ref()?[attribute]))
-    }
-}
-
 fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {
     let experiment = &context.experiment;
     let size = experiment.data.image_size;
@@ -140,7 +96,7 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         resize,
     };
     let cost = stage.announce();
-    let path = energy_path(classifier);
+    let path = artefacts::energy(classifier);
     let mut table = LongWriter::begin(&context.results.join(&path), data.attributes(), energies::columns)?;
     let mut collected = Collected::new(stage.attributes.len(), size);
 
@@ -193,64 +149,4 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
     let mut written = vec![path];
     written.extend(collected.write(&stage)?);
     Ok(written)
-}
-
-impl Stage<'_> {
-    /// Whether an image with this label of an attribute has a map of it.
-    fn has_map(&self, label: i8) -> bool {
-        self.target != Target::Label || label != 0
-    }
-
-    /// Says what a method of many passes will cost.
-    fn announce(&self) -> Cost {
-        let cost = self.explainer.cost(self.attributes.len());
-        if cost != Cost::Free {
-            let (images, all) = (self.explained.len(), self.data.test.len());
-            let of_all = if images < all {
-                format!(" (of {all})")
-            } else {
-                String::new()
-            };
-            self.context.progress.say(&format!(
-                "{:24} {} needs {cost} an image: {} for {images} images{of_all}",
-                self.title,
-                self.method,
-                cost.passes() * images,
-            ));
-        }
-        cost
-    }
-
-    /// Says how long it will take, once the first image has shown it.
-    fn estimate(&self, first: Duration) {
-        let all = first * u32::try_from(self.explained.len()).unwrap_or(u32::MAX);
-        let fewer = if self.context.experiment.explain.images.is_none() {
-            "; `--set explain.images=200` would explain 200 images, drawn with the seed"
-        } else {
-            ""
-        };
-        self.context.progress.say(&format!(
-            "{:24} the first image took {}, so all will take about {}{fewer}",
-            self.title,
-            duration(first),
-            duration(all)
-        ));
-    }
-
-    /// What is to be known of a batch.
-    fn seen<'b>(&self, batch: &'b Batch, output: &'b Output) -> Result<Seen<'b>> {
-        let size = self.context.experiment.data.image_size;
-        let labels: Vec<i8> = batch.labels.iter().map(|label| *label as i8).collect();
-        Ok(Seen {
-            batch,
-            output,
-            images: evaluate::images_of(batch, size, &self.context.device)?,
-            known: labels.iter().map(|&label| if label == 0 { 1 } else { label }).collect(),
-            labels,
-            own: match self.regions {
-                Regions::Fixed(_) => Vec::new(),
-                Regions::Masks => masks::exact_masks(self.data, batch, size)?,
-            },
-        })
-    }
 }

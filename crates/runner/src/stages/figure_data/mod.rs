@@ -9,14 +9,12 @@ use metrics::{Bootstrap, Class, MIN_SAMPLES, Statistics, spearman_with_interval}
 use super::train::history;
 use crate::context::Context;
 use crate::error::Result;
-use crate::faithfulness::Faithfulness;
 use crate::figures::data::{
     Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, EnergyScatter, EpochPoint, Imbalance,
     ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup, PublishedFigure, PublishedPanel, RankCorrelation,
     SanityChecks, SanityPanel, SanityPoint, ScatterPoint, TrainingCurve,
 };
-use crate::measured::{AttributeMeasures, ClassifierMeasures, Measured};
-use crate::names;
+use crate::measured::{AttributeMeasures, ClassifierMeasures, Faithfulness, Measured, method_title};
 use crate::published::Published;
 use crate::tables::{Agreement, Comparison, Comparisons};
 
@@ -156,7 +154,7 @@ pub fn sanity_checks(measured: &Measured) -> Option<SanityChecks> {
             .collect()
     };
     let panel = |method: &&str| SanityPanel {
-        method: names::method(method),
+        method: method_title(method),
         curves: measured.faithfulness.iter().map(|found| curve(found, method)).collect(),
     };
     Some(SanityChecks {
@@ -320,7 +318,7 @@ pub fn training_curves(context: &Context) -> Result<Vec<TrainingCurve>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faithfulness::MethodScores;
+    use crate::measured::MethodScores;
 
     #[test]
     fn methods_have_a_point_at_every_depth_and_baselines_none() {

@@ -2,10 +2,8 @@
 
 use metrics::{Class, wilson};
 
-use super::super::Predictions;
-use super::super::facts::DataFacts;
 use crate::figures::data::{CalibrationBin, CalibrationCurve, ScoreDistributions, ScoreGroup, Spread};
-use crate::measured::{AttributeMeasures, Measured};
+use crate::measured::{AttributeMeasures, DataFacts, Measured, Predictions};
 
 /// Scores of one attribute and class, counted towards the minority class.
 fn towards_minority(predictions: &Predictions, facts: &DataFacts, attribute: usize, class: Class) -> Vec<f64> {

@@ -8,13 +8,14 @@ use model::{Network, StepLoss, Trainer};
 
 use super::feed::Feed;
 use super::history::{self, Epoch};
+use super::job::Job;
 use super::log::{Event, LINES_AN_EPOCH, Line, TrainingLog, now};
+use super::recipe;
 use super::unfinished::{self, Memory};
-use super::{Job, recipe};
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::progress::Work;
-use crate::results::unfinished_path;
 use crate::stages::{DataSet, evaluate};
 
 /// On a GPU, which is waited for when a loss is read.
@@ -94,7 +95,7 @@ impl<'a> Course<'a> {
         work.done(&format!("{epochs} epochs, loss {last:.4}, {rate:.0} images/s"));
 
         unfinished::save_trained(context, self.data, name, self.trainer.network())?;
-        let history = history::path(name);
+        let history = artefacts::history(name);
         let bytes = history::table(&self.memory.history)
             .to_parquet()
             .map_err(|source| Error::Table {
@@ -102,8 +103,8 @@ impl<'a> Course<'a> {
                 source,
             })?;
         context.results.write(&history, &bytes)?;
-        context.results.remove(&unfinished_path(name))?;
-        Ok(vec![evaluate::checkpoint_path(name), history])
+        context.results.remove(&artefacts::unfinished(name))?;
+        Ok(vec![artefacts::checkpoint(name), history])
     }
 
     /// What is left of an epoch, and its validation.
@@ -130,7 +131,7 @@ impl<'a> Course<'a> {
         self.pace.end_epoch();
         self.memory.read(&mut self.unread)?;
         let errors = match validation_errors(context, self.data, self.trainer.network()) {
-            Err(stopped @ Error::Interrupted { .. }) => {
+            Err(stopped @ Error::Interrupted(_)) => {
                 self.save()?;
                 return Err(stopped);
             }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::{ReadTable, Table};
@@ -19,11 +20,6 @@ pub struct Epoch {
     pub minority_error: Option<f64>,
     /// The same for the majority class.
     pub majority_error: Option<f64>,
-}
-
-/// The path of a classifier's training history in the results folder.
-pub fn path(name: &str) -> String {
-    format!("{name}/training.parquet")
 }
 
 /// The history as a table.
@@ -57,7 +53,7 @@ pub fn status(history: &[Epoch], epochs: usize, loss: f64, images_per_second: f6
 /// # Errors
 /// When it is absent or damaged.
 pub fn read(context: &Context, name: &str) -> Result<Vec<Epoch>> {
-    let path = context.results.join(&path(name));
+    let path = context.results.join(&artefacts::history(name));
     let table = ReadTable::parquet(&path)?;
     let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(&path, "a number is missing"));
     let epochs = table.integers("epoch")?;

@@ -3,6 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | `recipe.rs` | what the experiment's settings become |
+//! | `job.rs` | a classifier that is to be trained |
 //! | `feed.rs` | batches, on their way to the device |
 //! | `course.rs` | a training from its start, or from where it was stopped, to its end |
 //! | `unfinished.rs` | what is saved to go on from |
@@ -11,6 +12,7 @@
 mod course;
 mod feed;
 pub mod history;
+mod job;
 mod log;
 mod recipe;
 mod unfinished;
@@ -18,13 +20,14 @@ mod unfinished;
 use dataset::Loader;
 
 use self::course::Course;
+use self::job::{Job, stage};
 pub use self::recipe::class_weights;
-use super::{DataSet, bad_images, evaluate};
+use super::DataSet;
+use crate::artefacts;
 use crate::context::{Context, SideBySide};
 use crate::error::{Error, Result};
-use crate::experiment::Classifier;
 use crate::manifest::Key;
-use crate::weights::{WeightsFile, find_pretrained};
+use crate::weights::WeightsFile;
 
 /// Runs the stage for all classifiers: on a CPU some at a time (`training.at_once`), which share decoded images and divide the threads.
 /// Small networks have loops too short to divide well: two trainings on a thread each take four fifths of the time of one after the
@@ -110,43 +113,6 @@ fn at_once_of(batch_size: usize, image_size: usize, width: usize) -> usize {
     if numbers <= SMALL { 2 } else { 1 }
 }
 
-fn stage(classifier: &str) -> String {
-    format!("train/{classifier}")
-}
-
-/// A classifier that is to be trained.
-struct Job {
-    name: String,
-    classifier: Classifier,
-    /// The weights it starts from.
-    pretrained: Option<WeightsFile>,
-    key: Key,
-}
-
-impl Job {
-    fn new(context: &Context, data: &DataSet, name: &str, classifier: Classifier) -> Result<Self> {
-        let pretrained = match &context.experiment.model.pretrained {
-            Some(choice) => Some(WeightsFile::read(&find_pretrained(choice, &context.data_root)?)?),
-            None => None,
-        };
-        let key = Key::default()
-            .settings(&context.experiment.seed)
-            .settings(&context.experiment.data.deciding())
-            .settings(&context.experiment.model.deciding())
-            .settings(&context.experiment.training.deciding())
-            .settings(&classifier)
-            .settings(&bad_images::names(data))
-            .text(&pretrained.as_ref().map_or_else(String::new, WeightsFile::hash))
-            .text(&context.manifest.data);
-        Ok(Self {
-            name: name.to_owned(),
-            classifier,
-            pretrained,
-            key,
-        })
-    }
-}
-
 /// Makes a checkpoint of a classifier that was trained elsewhere.
 fn adopt(context: &Context, data: &DataSet, name: &str, file: &WeightsFile) -> Result<Vec<String>> {
     let settings = &context.experiment.model;
@@ -154,7 +120,7 @@ fn adopt(context: &Context, data: &DataSet, name: &str, file: &WeightsFile) -> R
     let normalisation = settings.normalisation();
     let network = file.classifier(&architecture, data.attributes(), normalisation, &context.device)?;
     unfinished::save_trained(context, data, name, &network)?;
-    Ok(vec![evaluate::checkpoint_path(name)])
+    Ok(vec![artefacts::checkpoint(name)])
 }
 
 #[cfg(test)]

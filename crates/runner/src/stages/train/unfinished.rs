@@ -5,10 +5,10 @@ use model::{Checkpoint, Network, StepLoss, Trainer};
 use serde::{Deserialize, Serialize};
 
 use super::history::Epoch;
+use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::results::unfinished_path;
-use crate::stages::{DataSet, evaluate};
+use crate::stages::DataSet;
 
 /// What an unfinished training remembers beside the network and the optimiser.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ impl Memory {
 /// When it cannot be written.
 pub fn save_trained(context: &Context, data: &DataSet, name: &str, network: &Network) -> Result<()> {
     let checkpoint = Checkpoint::of(network, data.attributes())?;
-    write(context, &evaluate::checkpoint_path(name), checkpoint)
+    write(context, &artefacts::checkpoint(name), checkpoint)
 }
 
 /// Saves a training to go on from.
@@ -79,7 +79,7 @@ pub fn save(context: &Context, data: &DataSet, name: &str, trainer: &Trainer, me
     let memory = serde_json::to_string(memory)
         .map_err(|error| Error::Request(format!("the training's state cannot be written: {error}")))?;
     checkpoint.metadata.insert(MEMORY.to_owned(), memory);
-    write(context, &unfinished_path(name), checkpoint)
+    write(context, &artefacts::unfinished(name), checkpoint)
 }
 
 fn write(context: &Context, path: &str, mut checkpoint: Checkpoint) -> Result<()> {
@@ -93,7 +93,7 @@ fn write(context: &Context, path: &str, mut checkpoint: Checkpoint) -> Result<()
 /// # Errors
 /// When the file cannot be read, or is damaged.
 pub fn read(context: &Context, name: &str, key: &str) -> Result<Option<(Checkpoint, Memory)>> {
-    let path = context.results.join(&unfinished_path(name));
+    let path = context.results.join(&artefacts::unfinished(name));
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

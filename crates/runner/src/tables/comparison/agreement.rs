@@ -1,9 +1,9 @@
 use comfy_table::presets;
 use metrics::spearman;
 
-use super::Comparison;
+use super::number::Comparison;
 use crate::frames::Table;
-use crate::tables::{TERMINAL, styled};
+use crate::tables::terminal::{TERMINAL, styled};
 
 /// How well one quantity of one classifier agrees with the paper, over attributes.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,9 +2,10 @@
 
 use comfy_table::presets;
 
-use super::{Agreement, CAVEAT, Comparison};
+use super::agreement::Agreement;
+use super::number::{CAVEAT, Comparison};
 use crate::tables::latex as tex;
-use crate::tables::styled;
+use crate::tables::terminal::styled;
 
 /// (classifier, quantity): the columns, in the order of the comparison.
 fn columns(comparison: &[Comparison]) -> Vec<(&str, &'static str)> {

@@ -9,7 +9,7 @@ use crate::experiment::{BALANCED, UNBALANCED};
 use crate::frames::Table;
 use crate::measured::{AttributeMeasures, Measured};
 use crate::published::Published;
-use crate::tables::{TERMINAL, styled};
+use crate::tables::terminal::{TERMINAL, styled};
 
 /// The paper states no counts: its means are taken to stand on enough samples.
 const ENOUGH: usize = 1_000;

@@ -1,0 +1,76 @@
+//! Data sets that the program draws itself, written where they are not there yet.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use synthetic::{WriteOutcome, faces, shapes};
+
+use crate::error::Result;
+use crate::experiment::Shapes;
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+
+/// Writes procedural faces unless they are there already, and shows how it goes.
+///
+/// # Errors
+/// Those of the generator; [`crate::error::Error::Interrupted`].
+pub fn write_procedural(
+    folder: &Path,
+    config: &faces::Config,
+    form: faces::Form,
+    progress: &Progress,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    shown("procedural faces", config.images, folder, progress, interrupt, |show| {
+        faces::write_in(folder, config, form, show)
+    })
+}
+
+/// Writes the example table of shapes unless it is there already, and shows how it goes.
+///
+/// # Errors
+/// Those of the generator; [`crate::error::Error::Interrupted`].
+pub fn write_shapes(folder: &Path, settings: Shapes, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
+    let config = shapes::Config {
+        images: settings.images,
+        seed: settings.seed,
+    };
+    shown("shapes", config.images, folder, progress, interrupt, |show| {
+        shapes::write(folder, config, show)
+    })
+}
+
+/// Runs a generator of images, and shows how it goes.
+fn shown(
+    title: &str,
+    images: usize,
+    folder: &Path,
+    progress: &Progress,
+    interrupt: &Interrupt,
+    write: impl FnOnce(&synthetic::Progress<'_>) -> synthetic::Result<WriteOutcome>,
+) -> Result<()> {
+    let work = std::sync::Mutex::new(progress.work(title, images as u64));
+    let show = |done: usize| {
+        // A poisoned lock only means that showing progress failed once.
+        if let Ok(mut work) = work.lock() {
+            work.at(done as u64, "");
+        }
+        if interrupt.is_asked() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let outcome = write(&show);
+    let work = work.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    match outcome {
+        Ok(WriteOutcome::Written) => work.done(&format!("{images} images in {}", folder.display())),
+        Ok(WriteOutcome::AlreadyThere) => work.abandon(),
+        Err(error) => {
+            work.abandon();
+            interrupt.check()?;
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}

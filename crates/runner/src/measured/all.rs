@@ -1,0 +1,519 @@
+//! All that is known of all classifiers and attributes, computed from the Parquet files of a run.
+
+use metrics::{
+    AttributeEvidence, Bootstrap, Class, ClassifierEvidence, ErrorRates, Filter, Finding, Statistics, error_rates,
+    findings, paper_convention, table_order,
+};
+use rayon::prelude::*;
+
+use super::columns::Decompositions;
+use super::facts::DataFacts;
+use super::faithfulness::Faithfulness;
+use super::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
+use super::predictions::Predictions;
+use super::reliance::{self, Reliance};
+use crate::artefacts;
+use crate::context::Context;
+use crate::error::{Error, Result, describe};
+use crate::experiment::{BALANCED, UNBALANCED};
+use crate::frames::{ParquetFile, PerAttribute};
+use crate::regions::{self, Regions};
+
+/// What is measured of a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// Proportional energy; a map without any energy takes no part.
+    Energy,
+    /// Proportional energy, 0 for a map without any energy: the paper's convention.
+    EnergyPaper,
+    /// Proportional energy times the part of the image outside the region.
+    EnergyCorrected,
+    /// Part of the active pixels that is inside the region.
+    MaskRatio,
+    /// The same, times the part of the image outside the region.
+    MaskRatioCorrected,
+    /// Proportional energy in the attribute's exact mask, where the data set has masks.
+    EnergyExact,
+    /// Proportional energy of the centred map: of what is specific to the image.
+    EnergyCentred,
+}
+
+impl Measure {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Energy,
+        Self::EnergyPaper,
+        Self::EnergyCorrected,
+        Self::MaskRatio,
+        Self::MaskRatioCorrected,
+        Self::EnergyExact,
+        Self::EnergyCentred,
+    ];
+
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Energy => "energy",
+            Self::EnergyPaper => "energy_paper",
+            Self::EnergyCorrected => "energy_corrected",
+            Self::MaskRatio => "mask_ratio",
+            Self::MaskRatioCorrected => "mask_ratio_corrected",
+            Self::EnergyExact => "energy_exact",
+            Self::EnergyCentred => "energy_centred",
+        }
+    }
+
+    /// The column of `energy.parquet` it is read from.
+    fn column(self) -> &'static str {
+        match self {
+            Self::EnergyPaper => Self::Energy.name(),
+            other => other.name(),
+        }
+    }
+}
+
+/// The statistics of one measure over the images that pass one filter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Group {
+    /// What is measured.
+    pub measure: Measure,
+    /// Over which images.
+    pub filter: Filter,
+    /// Absent when no image passes.
+    pub statistics: Option<Statistics>,
+}
+
+/// What one classifier does with one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassifierMeasures {
+    /// Errors over the frontal test images.
+    pub rates: ErrorRates,
+    /// Every measure over every filter.
+    pub groups: Vec<Group>,
+    /// Explained images whose map has no energy at all.
+    pub empty_maps: usize,
+    /// Mean area of the attribute's region over the measured images; absent without any.
+    pub region_area: Option<f64>,
+    /// What of the scores is a bias, of the images predicted positive and negative.
+    pub reliance: [Option<Reliance>; 2],
+    /// What they lose without the region, and what all biases make of them, of the same.
+    pub losses: Losses,
+}
+
+impl ClassifierMeasures {
+    /// Error rates alone, with nothing known of maps.
+    pub fn of_rates(rates: ErrorRates) -> Self {
+        Self {
+            rates,
+            groups: Vec::new(),
+            empty_maps: 0,
+            losses: Losses::default(),
+            region_area: None,
+            reliance: [None, None],
+        }
+    }
+
+    /// One measure over one filter.
+    pub fn statistics(&self, measure: Measure, filter: Filter) -> Option<Statistics> {
+        self.groups
+            .iter()
+            .find(|group| group.measure == measure && group.filter == filter)?
+            .statistics
+    }
+
+    /// What of the scores is a bias, of the images predicted as `class`; absent when there are none.
+    pub fn reliance(&self, class: Class) -> Option<Reliance> {
+        self.reliance[usize::from(class == Class::Negative)]
+    }
+
+    /// What the scores lose without the region, of the images predicted as `class`; absent when nothing was hidden of any.
+    pub fn occlusion(&self, class: Class) -> Option<Occlusion> {
+        self.losses[usize::from(class == Class::Negative)].0
+    }
+
+    /// What all biases of the network make of the scores; absent when none was taken apart.
+    pub fn all_biases(&self, class: Class) -> Option<AllBiases> {
+        self.losses[usize::from(class == Class::Negative)].1
+    }
+
+    /// Mean proportional energy of the images predicted as `class`.
+    pub fn energy(&self, class: Class) -> Option<Statistics> {
+        self.statistics(Measure::Energy, Filter::predicted(class))
+    }
+}
+
+/// What all classifiers do with one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttributeMeasures {
+    /// Its name.
+    pub name: String,
+    /// (positives, negatives) among the training images.
+    pub counts: (usize, usize),
+    /// Whether its region is local.
+    pub local: bool,
+    /// Part of the image its region covers: the energy of a map that knows nothing. Where each image has a region of its own,
+    /// the mean over those that have; absent where none has.
+    pub area: Option<f64>,
+    /// One entry a classifier.
+    pub classifiers: Vec<ClassifierMeasures>,
+}
+
+impl AttributeMeasures {
+    /// The rarer class of the training images.
+    pub fn minority(&self) -> Class {
+        Class::minority(self.counts.0, self.counts.1)
+    }
+
+    /// The minority class or the majority class.
+    pub fn class(&self, minority: bool) -> Class {
+        if minority {
+            self.minority()
+        } else {
+            self.minority().opposite()
+        }
+    }
+
+    /// Part of the annotated training images that is positive, in [0, 1]; absent without any.
+    pub fn positive_rate(&self) -> Option<f64> {
+        let annotated = self.counts.0 + self.counts.1;
+        (annotated > 0).then(|| self.counts.0 as f64 / annotated as f64)
+    }
+}
+
+/// Everything measured of an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The classifiers, in the order in which they are shown.
+    pub classifiers: Vec<String>,
+    /// The attributes, in the order of the paper's tables: by size of the minority class.
+    pub attributes: Vec<AttributeMeasures>,
+    /// The verdicts on the paper's claims; empty unless the experiment has an unbalanced and a balanced classifier.
+    pub findings: Vec<Finding>,
+    /// Whether maps tell what each classifier uses, one entry a classifier; absent where it was not tried.
+    pub faithfulness: Vec<Option<Faithfulness>>,
+}
+
+impl Measured {
+    /// Measures what the classifiers' Parquet files hold.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, or not of this data set.
+    pub fn read(context: &Context, facts: &DataFacts) -> Result<Self> {
+        let measures = classifiers(context)
+            .into_iter()
+            .map(|name| {
+                let measures = classifier_measures(context, &facts.attributes, &name, bootstrap(context))?;
+                Ok((name, measures))
+            })
+            .collect::<Result<_>>()?;
+        Self::of(context, facts, measures, &mut Err)
+    }
+
+    /// Puts together what was measured of some classifiers, one entry an attribute in the data set's order. `fault` decides what
+    /// becomes of a file that cannot be read: an error ends the work, otherwise its numbers are absent.
+    fn of(
+        context: &Context,
+        facts: &DataFacts,
+        measures: Vec<(String, Vec<ClassifierMeasures>)>,
+        fault: &mut dyn FnMut(Error) -> Result<()>,
+    ) -> Result<Self> {
+        let regions = regions::load(&context.experiment, &facts.attributes)?;
+        let mut attributes: Vec<AttributeMeasures> = facts
+            .attributes
+            .iter()
+            .zip(&facts.counts)
+            .enumerate()
+            .map(|(index, (name, &counts))| {
+                let area = match &regions {
+                    Regions::Fixed(all) => Some(all[index].region.area()),
+                    Regions::Masks => measures.first().and_then(|(_, measures)| measures[index].region_area),
+                };
+                AttributeMeasures {
+                    name: name.clone(),
+                    counts,
+                    local: regions.is_local(index, area),
+                    area,
+                    classifiers: Vec::new(),
+                }
+            })
+            .collect();
+        let bootstrap = bootstrap(context);
+        let mut classifiers = Vec::new();
+        let mut first: Option<OcclusionFile> = None;
+        let mut faithfulness = Vec::new();
+        for (name, measures) in measures {
+            faithfulness.push(or_absent(Faithfulness::read(context, &name, bootstrap), fault)?);
+            for (attribute, measures) in attributes.iter_mut().zip(measures) {
+                attribute.classifiers.push(measures);
+            }
+            if let Some(file) = or_absent(OcclusionFile::read(context, &name, &facts.attributes), fault)? {
+                let losses = occlusion::losses(context, &name, &file, first.as_ref(), bootstrap)?;
+                for (attribute, losses) in attributes.iter_mut().zip(losses) {
+                    if let Some(measures) = attribute.classifiers.last_mut() {
+                        measures.losses = losses;
+                    }
+                }
+                first.get_or_insert(file);
+            }
+            classifiers.push(name);
+        }
+        let position = |name| classifiers.iter().position(|known| known == name);
+        let findings = match (position(UNBALANCED), position(BALANCED)) {
+            (Some(unbalanced), Some(balanced)) => {
+                let evidence: Vec<_> = attributes
+                    .iter()
+                    .map(|attribute| evidence(attribute, unbalanced, balanced))
+                    .collect();
+                findings(&evidence, bootstrap)
+            }
+            _ => Vec::new(),
+        };
+        let mut attributes: Vec<Option<AttributeMeasures>> = attributes.into_iter().map(Some).collect();
+        let attributes = table_order(&facts.attributes, &facts.counts)
+            .into_iter()
+            .filter_map(|index| attributes[index].take())
+            .collect();
+        Ok(Self {
+            classifiers,
+            attributes,
+            findings,
+            faithfulness,
+        })
+    }
+}
+
+/// What a results folder still has of an experiment.
+#[derive(Debug)]
+pub struct Available {
+    /// Everything of the classifiers whose scores and energies can be read.
+    pub measured: Measured,
+    /// Error rates alone, of those whose scores can be read.
+    pub scores: Measured,
+    /// What was left out: the classifier, of what, and why.
+    pub left_out: Vec<String>,
+}
+
+impl Available {
+    /// Reads what can be read.
+    ///
+    /// # Errors
+    /// Those of the regions file.
+    pub fn read(context: &Context, facts: &DataFacts) -> Result<Self> {
+        let (mut whole, mut rates, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+        for name in classifiers(context) {
+            match classifier_measures(context, &facts.attributes, &name, bootstrap(context)) {
+                Ok(measures) => {
+                    rates.push((name.clone(), measures.clone()));
+                    whole.push((name, measures));
+                }
+                Err(reason) => {
+                    let reason = describe(&reason);
+                    match classifier_rates(context, &facts.attributes, &name) {
+                        Ok(measures) => {
+                            left_out.push(format!("{name} is left out of what shows energies: {reason}"));
+                            rates.push((name, measures));
+                        }
+                        Err(_) => left_out.push(format!("{name} is left out: {reason}")),
+                    }
+                }
+            }
+        }
+        for (name, _) in &whole {
+            let wanted = files_beside(context, name).into_iter();
+            let absent = wanted.filter(|path| !context.results.join(path).exists());
+            left_out.extend(absent.map(|path| format!("{path} is missing")));
+        }
+        // Both read the same files: what is wrong with one is said once.
+        let scores = Measured::of(context, facts, rates, &mut |_| Ok(()))?;
+        let measured = Measured::of(context, facts, whole, &mut |error| {
+            left_out.push(describe(&error));
+            Ok(())
+        })?;
+        Ok(Self {
+            measured,
+            scores,
+            left_out,
+        })
+    }
+}
+
+/// What a classifier has beside scores and energies, if the experiment wants it.
+fn files_beside(context: &Context, classifier: &str) -> Vec<String> {
+    let hidden = context
+        .experiment
+        .measure
+        .wants_occlusion()
+        .then(|| artefacts::occlusion(classifier));
+    let tried = (context.experiment.measure.faithfulness.images > 0).then(|| artefacts::faithfulness(classifier));
+    hidden.into_iter().chain(tried.into_iter().flatten()).collect()
+}
+
+/// What a file holds; nothing where it cannot be read and `fault` puts up with that.
+fn or_absent<T>(found: Result<Option<T>>, fault: &mut dyn FnMut(Error) -> Result<()>) -> Result<Option<T>> {
+    found.or_else(|error| fault(error).map(|()| None))
+}
+
+/// The experiment's classifiers in the order in which they are shown.
+fn classifiers(context: &Context) -> Vec<String> {
+    let all = context.experiment.classifiers_in_order();
+    all.iter().map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// How the experiment's intervals are drawn.
+fn bootstrap(context: &Context) -> Bootstrap {
+    Bootstrap {
+        resamples: context.experiment.measure.resamples,
+        seed: context.experiment.seed,
+    }
+}
+
+/// One classifier's error rates alone, attribute by attribute.
+fn classifier_rates(context: &Context, names: &[String], classifier: &str) -> Result<Vec<ClassifierMeasures>> {
+    let predictions = Predictions::read(context, classifier)?;
+    if predictions.keys.attributes != names {
+        return Err(Error::Request(
+            "its attributes are not those of the data set".to_owned(),
+        ));
+    }
+    let all = metrics::error_rates_by_attribute(&predictions.scores, &predictions.labels, names.len())?;
+    Ok(all.into_iter().map(ClassifierMeasures::of_rates).collect())
+}
+
+fn evidence(attribute: &AttributeMeasures, unbalanced: usize, balanced: usize) -> AttributeEvidence {
+    let of = |classifier: usize| {
+        let measures = &attribute.classifiers[classifier];
+        let majority_constant = measures.reliance(attribute.class(false)).and_then(|reliance| {
+            Some(metrics::Measured {
+                mean: reliance.constant_share()?,
+                n: reliance.score.n,
+            })
+        });
+        let majority_loss = measures.occlusion(attribute.class(false)).and_then(|occlusion| {
+            let beyond = occlusion.beyond_control?;
+            Some(metrics::Measured {
+                mean: beyond.difference,
+                n: beyond.n,
+            })
+        });
+        ClassifierEvidence {
+            majority_constant,
+            majority_loss,
+            ..ClassifierEvidence::new(
+                attribute.minority(),
+                &measures.rates,
+                measures.energy(Class::Positive).map(Into::into),
+                measures.energy(Class::Negative).map(Into::into),
+            )
+        }
+    };
+    let rate = attribute.positive_rate().unwrap_or(0.5);
+    AttributeEvidence {
+        minority_share: rate.min(1.0 - rate),
+        local: attribute.local,
+        unbalanced: of(unbalanced),
+        balanced: of(balanced),
+    }
+}
+
+/// One classifier's measures, attribute by attribute.
+fn classifier_measures(
+    context: &Context,
+    names: &[String],
+    classifier: &str,
+    bootstrap: Bootstrap,
+) -> Result<Vec<ClassifierMeasures>> {
+    let predictions = Predictions::read(context, classifier)?;
+    let path = context.results.join(&artefacts::energy(classifier));
+    let file = ParquetFile::open(&path)?;
+    let keys = PerAttribute::of(&file.columns(&PerAttribute::COLUMNS)?)?;
+    if keys != predictions.keys || keys.attributes != names {
+        return Err(Error::artefact(
+            &path,
+            "its images and attributes are not those of the predictions",
+        ));
+    }
+    let width = names.len();
+    let explained = file.columns(&["explained"])?.integers("explained")?;
+    let explained: Vec<bool> = explained.into_iter().map(|value| value == 1).collect();
+    let mut all = apart_from_maps(&file, &predictions, bootstrap)?;
+    // A column at a time: all of them take several times as much memory as the scores.
+    for measure in Measure::ALL {
+        let column = file.columns(&[measure.column()])?.singles(measure.column())?;
+        all.par_iter_mut().enumerate().for_each(|(attribute, into)| {
+            let values = of_attribute(&column, attribute, width);
+            let labels = of_attribute(&predictions.labels, attribute, width);
+            let scores = of_attribute(&predictions.scores, attribute, width);
+            let explained = of_attribute(&explained, attribute, width);
+            into.groups.extend(Filter::ALL.map(|filter| {
+                let selected = selected(measure, filter, &values, &labels, &scores, &explained);
+                Group {
+                    measure,
+                    filter,
+                    statistics: Statistics::of(&selected, bootstrap),
+                }
+            }));
+            if measure == Measure::Energy {
+                let maps = values.iter().zip(&explained).filter(|(_, explained)| **explained);
+                into.empty_maps = maps.filter(|(value, _)| value.is_none()).count();
+            }
+        });
+    }
+    Ok(all)
+}
+
+/// The same, of which nothing is known of maps yet.
+fn apart_from_maps(
+    file: &ParquetFile,
+    predictions: &Predictions,
+    bootstrap: Bootstrap,
+) -> Result<Vec<ClassifierMeasures>> {
+    let width = predictions.keys.attributes.len();
+    let decompositions = Decompositions::read(file)?;
+    let areas = file.columns(&["region_area"])?.singles("region_area")?;
+    let area = |attribute: usize| {
+        let known = of_attribute(&areas, attribute, width).into_iter().flatten();
+        let known: Vec<f64> = known.map(f64::from).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+    };
+    (0..width)
+        .into_par_iter()
+        .map(|attribute| {
+            let labels = of_attribute(&predictions.labels, attribute, width);
+            let scores = of_attribute(&predictions.scores, attribute, width);
+            let parts = decompositions.of_attribute(attribute, width);
+            Ok(ClassifierMeasures {
+                region_area: area(attribute),
+                reliance: Class::BOTH
+                    .map(|class| Reliance::of(&reliance::predicted_as(&parts, &scores, class), bootstrap)),
+                ..ClassifierMeasures::of_rates(error_rates(&scores, &labels)?)
+            })
+        })
+        .collect()
+}
+
+/// One attribute's values of a long column.
+fn of_attribute<T: Copy>(column: &[T], attribute: usize, width: usize) -> Vec<T> {
+    column.iter().skip(attribute).step_by(width).copied().collect()
+}
+
+fn selected(
+    measure: Measure,
+    filter: Filter,
+    values: &[Option<f32>],
+    labels: &[i8],
+    scores: &[f32],
+    explained: &[bool],
+) -> Vec<f64> {
+    values
+        .iter()
+        .zip(labels.iter().zip(scores))
+        .zip(explained)
+        .filter(|((_, (label, score)), _)| filter.selects(**label, **score))
+        .map(|((value, _), &explained)| (value.map(f64::from), explained))
+        .filter_map(|(value, explained)| match measure {
+            // An image that was not explained has no map; one that was may have a map without energy.
+            Measure::EnergyPaper => explained.then(|| paper_convention(value)),
+            _ => value,
+        })
+        .collect()
+}

@@ -1,0 +1,26 @@
+//! Everything measured of an experiment, read from its files and summed up: what tables, figures and verdicts are made of.
+//!
+//! | file | |
+//! |---|---|
+//! | `all.rs` | all that is known of all classifiers and attributes |
+//! | `differences.rs` | what sets groups of predictions and classifiers apart |
+//! | `reliance.rs`, `occlusion.rs`, `faithfulness.rs` | what one kind of analysis has found, group by group |
+//! | `predictions.rs`, `columns.rs`, `facts.rs` | what the files of the steps hold |
+
+mod all;
+mod columns;
+mod differences;
+mod facts;
+mod faithfulness;
+mod occlusion;
+mod predictions;
+mod reliance;
+
+pub use all::{AttributeMeasures, Available, ClassifierMeasures, Group, Measure, Measured};
+pub use columns::write_columns;
+pub use differences::{Comparison, Quantity, comparisons};
+pub use facts::DataFacts;
+pub use faithfulness::{CENTRE, Faithfulness, MethodScores, RANDOM, SCORES, Score, Summary, method_title};
+pub use occlusion::{AllBiases, Losses, Occlusion};
+pub use predictions::Predictions;
+pub use reliance::Reliance;

@@ -1,0 +1,36 @@
+//! `predictions.parquet`, read.
+
+use crate::artefacts;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::frames::{ParquetFile, PerAttribute};
+
+/// Scores and labels of some images, row by row [N, A].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictions {
+    /// The images and attributes.
+    pub keys: PerAttribute,
+    /// 1 positive, -1 negative, 0 not annotated.
+    pub labels: Vec<i8>,
+    /// Logits: positive is predicted iff at least 0.
+    pub scores: Vec<f32>,
+}
+
+impl Predictions {
+    /// Reads a classifier's `predictions.parquet`.
+    ///
+    /// # Errors
+    /// When it is absent or damaged.
+    pub fn read(context: &Context, classifier: &str) -> Result<Self> {
+        let path = context.results.join(&artefacts::predictions(classifier));
+        let file = ParquetFile::open(&path)?;
+        let labels = file.columns(&["label"])?.integers("label")?;
+        let scores = file.columns(&["score"])?.singles("score")?;
+        let scores: Option<Vec<f32>> = scores.into_iter().collect();
+        Ok(Self {
+            keys: PerAttribute::of(&file.columns(&PerAttribute::COLUMNS)?)?,
+            labels: labels.into_iter().map(|label| label.signum() as i8).collect(),
+            scores: scores.ok_or_else(|| Error::artefact(&path, "a score is missing"))?,
+        })
+    }
+}

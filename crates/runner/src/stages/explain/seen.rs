@@ -1,0 +1,116 @@
+//! What the parts of the stage look at: what never changes, and the batch in hand.
+
+use std::time::Duration;
+
+use cam::{Cost, Explainer, Method, Resize, Target};
+use candle_core::Tensor;
+use dataset::Batch;
+use metrics::Region;
+use model::Output;
+
+use super::super::{DataSet, evaluate, masks};
+use crate::context::Context;
+use crate::error::Result;
+use crate::progress::duration;
+use crate::regions::Regions;
+
+/// What does not change from batch to batch.
+pub struct Stage<'a> {
+    pub context: &'a Context,
+    pub data: &'a DataSet,
+    pub classifier: &'a str,
+    pub title: String,
+    pub explainer: Explainer<'a>,
+    pub attributes: Vec<usize>,
+    pub regions: Regions,
+    pub explained: Vec<usize>,
+    pub method: Method,
+    pub target: Target,
+    pub resize: Resize,
+}
+
+/// A batch and what the network makes of it.
+pub struct Seen<'a> {
+    pub batch: &'a Batch,
+    pub output: &'a Output,
+    /// `[N, 3, S, S]`.
+    pub images: Tensor,
+    /// `[N, A]`.
+    pub labels: Vec<i8>,
+    /// The same, with 1 for a label that is missing: it cannot be explained, so any takes its place, and its map is thrown away.
+    pub known: Vec<i8>,
+    /// Every attribute's region in each image, where each has its own; empty where they are the same in all.
+    pub own: Vec<Option<Vec<Region>>>,
+}
+
+impl Seen<'_> {
+    /// The image's own region of an attribute.
+    pub fn mask(&self, position: usize, attribute: usize) -> Option<&Region> {
+        self.own
+            .get(position)
+            .and_then(|masks| Some(&masks.as_ref()?[attribute]))
+    }
+}
+
+impl Stage<'_> {
+    /// Whether an image with this label of an attribute has a map of it.
+    pub fn has_map(&self, label: i8) -> bool {
+        self.target != Target::Label || label != 0
+    }
+
+    /// Says what a method of many passes will cost.
+    pub fn announce(&self) -> Cost {
+        let cost = self.explainer.cost(self.attributes.len());
+        if cost != Cost::Free {
+            let (images, all) = (self.explained.len(), self.data.test.len());
+            let of_all = if images < all {
+                format!(" (of {all})")
+            } else {
+                String::new()
+            };
+            self.context.progress.say(&format!(
+                "{:24} {} needs {cost} an image: {} for {images} images{of_all}",
+                self.title,
+                self.method,
+                cost.passes() * images,
+            ));
+        }
+        cost
+    }
+
+    /// Says how long it will take, once the first image has shown it.
+    pub fn estimate(&self, first: Duration) {
+        let all = first * u32::try_from(self.explained.len()).unwrap_or(u32::MAX);
+        let fewer = if self.context.experiment.explain.images.is_none() {
+            "; `--set explain.images=200` would explain 200 images, drawn with the seed"
+        } else {
+            ""
+        };
+        self.context.progress.say(&format!(
+            "{:24} the first image took {}, so all will take about {}{fewer}",
+            self.title,
+            duration(first),
+            duration(all)
+        ));
+    }
+
+    /// What is to be known of a batch.
+    ///
+    /// # Errors
+    /// When the device is out of memory, or masks are unreadable.
+    pub fn seen<'b>(&self, batch: &'b Batch, output: &'b Output) -> Result<Seen<'b>> {
+        let size = self.context.experiment.data.image_size;
+        let labels: Vec<i8> = batch.labels.iter().map(|label| *label as i8).collect();
+        Ok(Seen {
+            batch,
+            output,
+            images: evaluate::images_of(batch, size, &self.context.device)?,
+            known: labels.iter().map(|&label| if label == 0 { 1 } else { label }).collect(),
+            labels,
+            own: match self.regions {
+                Regions::Fixed(_) => Vec::new(),
+                Regions::Masks => masks::exact_masks(self.data, batch, size)?,
+            },
+        })
+    }
+}
