@@ -16,6 +16,8 @@ pub struct Declaration {
     version: u32,
     settings: BTreeMap<String, String>,
     files: BTreeMap<String, String>,
+    /// What a person calls a file where that is not its label.
+    names: BTreeMap<String, String>,
     /// By step; of `None` all that it has made.
     artefacts: BTreeMap<String, Option<BTreeSet<String>>>,
 }
@@ -28,6 +30,7 @@ impl Declaration {
             version,
             settings: BTreeMap::new(),
             files: BTreeMap::new(),
+            names: BTreeMap::new(),
             artefacts: BTreeMap::new(),
         }
     }
@@ -44,6 +47,13 @@ impl Declaration {
     pub fn file(mut self, label: &str, content: &ContentHash) -> Self {
         self.files.insert(label.to_owned(), content.to_string());
         self
+    }
+
+    /// Also reads a file that may be called otherwise at another time: `label` is what it is for, `name` what is said of it.
+    #[must_use]
+    pub fn named_file(mut self, label: &str, name: &str, content: &ContentHash) -> Self {
+        self.names.insert(label.to_owned(), name.to_owned());
+        self.file(label, content)
     }
 
     /// Also reads one file that another step has made.
@@ -79,6 +89,11 @@ impl Declaration {
     /// The steps whose artefacts it reads.
     pub fn steps(&self) -> impl Iterator<Item = &str> {
         self.artefacts.keys().map(String::as_str)
+    }
+
+    /// What a person calls the file of this label.
+    pub(crate) fn name_of<'a>(&'a self, label: &'a str) -> &'a str {
+        self.names.get(label).map_or(label, String::as_str)
     }
 
     /// Whether it says that it reads this file of that step.

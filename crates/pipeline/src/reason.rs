@@ -97,7 +97,7 @@ impl Reason {
             let (before, now) = (before.files.get(label), reads.files.get(label));
             if before != now {
                 changes.push(Change::File {
-                    label: label.clone(),
+                    label: declaration.name_of(label).to_owned(),
                     read: (before.is_some(), now.is_some()),
                 });
             }
@@ -206,7 +206,7 @@ mod tests {
     fn declaration(epochs: usize) -> Declaration {
         Declaration::of("explain/balanced", 3)
             .settings("training.epochs", &epochs)
-            .file("regions.yaml", &ContentHash::of(b"a"))
+            .named_file("measure.regions", "regions.yaml", &ContentHash::of(b"a"))
             .artefact("predict/balanced", "balanced/predictions.parquet")
     }
 
@@ -234,8 +234,10 @@ mod tests {
         let same = ["1", "1"];
         assert_eq!(said(&declaration(8), &declaration(8), same), "");
         assert_eq!(said(&declaration(8), &declaration(10), same), "training.epochs 8 -> 10");
-        let edited = declaration(8).file("regions.yaml", &ContentHash::of(b"b"));
+        let edited = declaration(8).named_file("measure.regions", "regions.yaml", &ContentHash::of(b"b"));
         assert_eq!(said(&declaration(8), &edited, same), "regions.yaml changed");
+        let renamed = declaration(8).named_file("measure.regions", "other.yaml", &ContentHash::of(b"a"));
+        assert_eq!(said(&declaration(8), &renamed, same), "");
         let masks = declaration(8).file("masks of test images", &ContentHash::of(b""));
         assert_eq!(said(&declaration(8), &masks, same), "masks of test images new");
         assert_eq!(said(&masks, &declaration(8), same), "masks of test images gone");
@@ -269,7 +271,7 @@ mod tests {
 
     #[test]
     fn settings_come_first_and_the_rest_is_counted() {
-        let now = declaration(10).file("regions.yaml", &ContentHash::of(b"b"));
+        let now = declaration(10).named_file("measure.regions", "regions.yaml", &ContentHash::of(b"b"));
         let then = declaration(8);
         let record = StepRecord {
             version: 2,
