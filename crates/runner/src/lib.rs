@@ -1,7 +1,7 @@
 //! The program `biascam`: experiments in YAML, from images to tables, figures and a report.
 //!
 //! A run resolves one [`experiment::Experiment`] and takes it through the [`stages`], each of which reads and writes
-//! files in one results folder ([`results`], [`manifest`]). Only this crate reads YAML, prints, and exits.
+//! files in one results folder ([`pipeline`]). Only this crate reads YAML, prints, and exits.
 
 pub mod artefacts;
 pub mod citation;
@@ -12,21 +12,17 @@ pub mod device;
 pub mod error;
 pub mod experiment;
 pub mod figures;
-pub mod frames;
 pub mod generate;
 pub mod hiding;
 pub mod hub;
-pub mod interrupt;
-pub mod manifest;
 pub mod measured;
 pub mod names;
 pub mod output;
-pub mod progress;
+pub mod pipeline;
 pub mod published;
 pub mod regions;
 pub mod report;
 pub mod request;
-pub mod results;
 pub mod stages;
 pub mod sweep;
 pub mod tables;

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use disk::hash_of;
 use hf_hub::Cache;
 use model::{Architecture, Checkpoint, Network, Normalisation};
 
 use crate::error::{Error, Result};
 use crate::hub::Environment;
-use crate::manifest::hash_of;
 
 /// A file of weights in memory.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl WeightsFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// When it cannot be read.
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::io(path, "reading the weights"))?;
         Ok(Self {

@@ -14,11 +14,11 @@ use model::{Architecture, Checkpoint, Network, OptimiserState};
 use proptest::prelude::*;
 use runner::commands::measure_scores;
 use runner::experiment::{load, settings_of};
-use runner::frames::{PerAttribute, ReadTable};
-use runner::manifest::Manifest;
 use runner::measured::DataFacts;
+use runner::pipeline::Manifest;
+use runner::pipeline::ResultsFolder;
+use runner::pipeline::{ReadTable, RowKeys};
 use runner::regions;
-use runner::results::ResultsFolder;
 use runner::stages::read_reference;
 use runner::sweep::Plan;
 
@@ -62,7 +62,7 @@ fn checkpoint() -> Vec<u8> {
 }
 
 fn per_attribute() -> Vec<u8> {
-    let keys = PerAttribute {
+    let keys = RowKeys {
         images: names(&["1.jpg", "2.jpg"]),
         attributes: names(&["A", "B"]),
     };
@@ -125,7 +125,7 @@ proptest! {
     fn tables_of_the_program(bytes in bytes_of(per_attribute())) {
         on_file("predictions.parquet", &bytes, |path| {
             if let Ok(table) = ReadTable::parquet(path) {
-                let _ = (PerAttribute::of(&table), table.integers("label"), table.doubles("score"));
+                let _ = (RowKeys::of(&table), table.integers("label"), table.doubles("score"));
             }
         });
     }

@@ -10,9 +10,8 @@ use synthetic::faces;
 
 use crate::error::Result;
 use crate::generate::write_procedural;
-use crate::interrupt::Interrupt;
 use crate::output::print;
-use crate::progress::Progress;
+use crate::pipeline::{Interrupt, Progress};
 use crate::tables;
 
 /// What can be done with data sets.

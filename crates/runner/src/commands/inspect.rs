@@ -7,8 +7,8 @@ use model::Checkpoint;
 
 use crate::citation;
 use crate::error::{Error, Result};
-use crate::manifest::{FILE, Manifest};
 use crate::output::print;
+use crate::pipeline::{MANIFEST, Manifest};
 
 /// What to look into.
 #[derive(Debug, Args)]
@@ -31,9 +31,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn folder(path: &Path) -> Result<()> {
-    if !path.join(FILE).is_file() {
+    if !path.join(MANIFEST).is_file() {
         return Err(Error::Request(format!(
-            "{}: no results folder, for it has no {FILE}; expected a folder such as results/embedded, or a checkpoint",
+            "{}: no results folder, for it has no {MANIFEST}; expected a folder such as results/embedded, or a checkpoint",
             path.display()
         )));
     }
@@ -51,7 +51,7 @@ fn folder(path: &Path) -> Result<()> {
         for (file, hash) in &stage.artefacts {
             let state = match std::fs::read(path.join(file)) {
                 Err(_) => "missing".to_owned(),
-                Ok(bytes) if crate::manifest::hash_of(&bytes) == *hash => format!("{} bytes", bytes.len()),
+                Ok(bytes) if disk::hash_of(&bytes) == *hash => format!("{} bytes", bytes.len()),
                 Ok(bytes) => format!("{} bytes, changed since it was written", bytes.len()),
             };
             print(format_args!(

@@ -7,8 +7,8 @@ use clap::Args;
 use metrics::{ErrorRates, error_rates, table_order};
 
 use crate::error::{Error, Result};
-use crate::frames::ReadTable;
 use crate::output::print;
+use crate::pipeline::ReadTable;
 use crate::tables;
 
 /// Which scores, and what is right.
@@ -180,7 +180,7 @@ fn csv_has_header(path: &Path) -> Result<bool> {
 }
 
 fn long(table: &ReadTable) -> Result<Scores> {
-    let keys = crate::frames::PerAttribute::of(table)?;
+    let keys = crate::pipeline::RowKeys::of(table)?;
     Ok(Scores {
         values: numbers(table, "score")?,
         images: keys.images,

@@ -6,9 +6,8 @@ use clap::Args;
 
 use crate::device::choose_device;
 use crate::error::{Error, Result};
-use crate::interrupt::Interrupt;
 use crate::output::print;
-use crate::progress::Progress;
+use crate::pipeline::{Interrupt, Progress};
 use crate::request::RunOptions;
 use crate::stages;
 use crate::sweep::local::{self, Outcome, Place};

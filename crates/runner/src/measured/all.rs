@@ -16,7 +16,7 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::{BALANCED, UNBALANCED};
-use crate::frames::{ParquetFile, PerAttribute};
+use crate::pipeline::{ParquetFile, RowKeys};
 use crate::regions::{self, Regions};
 
 /// What is measured of a map.
@@ -320,7 +320,7 @@ impl Available {
         }
         for (name, _) in &whole {
             let wanted = files_beside(context, name).into_iter();
-            let absent = wanted.filter(|path| !context.results.join(path).exists());
+            let absent = wanted.filter(|path| !context.results().join(path).exists());
             left_out.extend(absent.map(|path| format!("{path} is missing")));
         }
         // Both read the same files: what is wrong with one is said once.
@@ -423,9 +423,9 @@ fn classifier_measures(
     bootstrap: Bootstrap,
 ) -> Result<Vec<ClassifierMeasures>> {
     let predictions = Predictions::read(context, classifier)?;
-    let path = context.results.join(&artefacts::energy(classifier));
+    let path = context.results().join(&artefacts::energy(classifier));
     let file = ParquetFile::open(&path)?;
-    let keys = PerAttribute::of(&file.columns(&PerAttribute::COLUMNS)?)?;
+    let keys = RowKeys::of(&file.columns(&RowKeys::COLUMNS)?)?;
     if keys != predictions.keys || keys.attributes != names {
         return Err(Error::artefact(
             &path,

@@ -3,7 +3,7 @@
 use metrics::{BiasReliance, Evidence};
 
 use crate::error::Result;
-use crate::frames::{ParquetFile, Table};
+use crate::pipeline::{Columns, ParquetFile};
 
 /// A part of a score, and how to find and put it in a decomposition.
 type Part = (
@@ -59,7 +59,7 @@ const PARTS: [Part; 10] = [
 ];
 
 /// Adds the columns of some decompositions, one a row, to a long table.
-pub fn write_columns<'a>(table: Table, rows: impl Iterator<Item = &'a BiasReliance> + Clone) -> Table {
+pub fn write_columns<'a>(table: Columns, rows: impl Iterator<Item = &'a BiasReliance> + Clone) -> Columns {
     PARTS.iter().fold(table, |table, (name, get, _)| {
         // Not a number: evidence of an image without a region.
         let value = |row: &BiasReliance| Some(get(row) as f32).filter(|value| !value.is_nan());

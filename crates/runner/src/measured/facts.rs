@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::artefacts;
 use crate::error::{Error, Result};
-use crate::results::ResultsFolder;
+use crate::pipeline::ResultsFolder;
 
 /// What tables and figures need to know of a data set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use metrics::{Bootstrap, Paired, Statistics};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::frames::ReadTable;
 use crate::names::readable;
+use crate::pipeline::{self, ReadTable};
 
 /// The baseline that knows nothing.
 pub const RANDOM: &str = "random_map";
@@ -75,7 +75,7 @@ impl Faithfulness {
     /// # Errors
     /// When one is damaged, or one of the two absent.
     pub fn read(context: &Context, classifier: &str, bootstrap: Bootstrap) -> Result<Option<Self>> {
-        let [scores_path, sanity_path] = artefacts::faithfulness(classifier).map(|path| context.results.join(&path));
+        let [scores_path, sanity_path] = artefacts::faithfulness(classifier).map(|path| context.results().join(&path));
         if context.experiment.measure.faithfulness.images == 0 || !scores_path.exists() {
             return Ok(None);
         }
@@ -89,7 +89,7 @@ impl Faithfulness {
         let columns: Vec<Vec<Option<f64>>> = SCORES
             .iter()
             .map(|score| table.doubles(score.name))
-            .collect::<Result<_>>()?;
+            .collect::<pipeline::Result<_>>()?;
         let summary = |column: &[Option<f64>], method: usize| {
             let of = |method: usize| column.iter().skip(method).step_by(methods.len());
             let values: Vec<f64> = of(method).flatten().copied().collect();

@@ -5,12 +5,12 @@ use metrics::{Bootstrap, Class, Occluded, Paired, Statistics};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::frames::{PerAttribute, ReadTable};
+use crate::pipeline::{ReadTable, RowKeys};
 
 /// One classifier's file: `[images, attributes]`, images outermost.
 #[derive(Debug)]
 pub struct OcclusionFile {
-    keys: PerAttribute,
+    keys: RowKeys,
     /// The class that is predicted of the whole image.
     predicted: Vec<Class>,
     /// Absent where nothing was hidden.
@@ -25,12 +25,12 @@ impl OcclusionFile {
     /// # Errors
     /// When it is damaged, or of other attributes.
     pub fn read(context: &Context, classifier: &str, attributes: &[String]) -> Result<Option<Self>> {
-        let path = context.results.join(&artefacts::occlusion(classifier));
+        let path = context.results().join(&artefacts::occlusion(classifier));
         if !context.experiment.measure.wants_occlusion() || !path.exists() {
             return Ok(None);
         }
         let table = ReadTable::parquet(&path)?;
-        let keys = PerAttribute::of(&table)?;
+        let keys = RowKeys::of(&table)?;
         if keys.attributes != attributes {
             return Err(Error::artefact(&path, "its attributes are not those of the data set"));
         }
@@ -163,7 +163,7 @@ pub fn losses(
     bootstrap: Bootstrap,
 ) -> Result<Vec<Losses>> {
     if first.is_some_and(|first| first.keys != file.keys) {
-        let path = context.results.join(&artefacts::occlusion(classifier));
+        let path = context.results().join(&artefacts::occlusion(classifier));
         return Err(Error::artefact(
             &path,
             "its images are not those of the other classifiers",

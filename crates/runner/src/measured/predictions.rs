@@ -3,13 +3,13 @@
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::frames::{ParquetFile, PerAttribute};
+use crate::pipeline::{ParquetFile, RowKeys};
 
 /// Scores and labels of some images, row by row [N, A].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predictions {
     /// The images and attributes.
-    pub keys: PerAttribute,
+    pub keys: RowKeys,
     /// 1 positive, -1 negative, 0 not annotated.
     pub labels: Vec<i8>,
     /// Logits: positive is predicted iff at least 0.
@@ -22,13 +22,13 @@ impl Predictions {
     /// # Errors
     /// When it is absent or damaged.
     pub fn read(context: &Context, classifier: &str) -> Result<Self> {
-        let path = context.results.join(&artefacts::predictions(classifier));
+        let path = context.results().join(&artefacts::predictions(classifier));
         let file = ParquetFile::open(&path)?;
         let labels = file.columns(&["label"])?.integers("label")?;
         let scores = file.columns(&["score"])?.singles("score")?;
         let scores: Option<Vec<f32>> = scores.into_iter().collect();
         Ok(Self {
-            keys: PerAttribute::of(&file.columns(&PerAttribute::COLUMNS)?)?,
+            keys: RowKeys::of(&file.columns(&RowKeys::COLUMNS)?)?,
             labels: labels.into_iter().map(|label| label.signum() as i8).collect(),
             scores: scores.ok_or_else(|| Error::artefact(&path, "a score is missing"))?,
         })

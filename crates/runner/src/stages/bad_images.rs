@@ -10,11 +10,10 @@ use rayon::prelude::*;
 
 use super::data::{BadImage, DataSet};
 use crate::artefacts;
-use crate::context::{Context, stage_key};
+use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::OnBadImage;
-use crate::frames::{ReadTable, Table};
-use crate::manifest::Key;
+use crate::pipeline::{Columns, Key, ReadTable};
 
 const STAGE: &str = "bad_images";
 /// Images read between two looks at the limit and at Ctrl-C.
@@ -23,7 +22,7 @@ const CHUNK: usize = 256;
 /// Reads every image that the run would use, and returns those that cannot be.
 ///
 /// # Errors
-/// When they are more than `data.bad_images_limit`; [`Error::Interrupted`].
+/// When they are more than `data.bad_images_limit`; [`Interrupted`](crate::pipeline::Interrupted).
 pub fn find(context: &Context, data: &DataSet) -> Result<Vec<BadImage>> {
     if let Some(known) = known(context, data) {
         return Ok(known);
@@ -34,10 +33,10 @@ pub fn find(context: &Context, data: &DataSet) -> Result<Vec<BadImage>> {
         .flatten()
         .copied()
         .collect();
-    let mut work = context.progress.work("reading all images", images.len() as u64);
+    let mut work = context.progress().work("reading all images", images.len() as u64);
     let mut bad = Vec::new();
     for (chunk, part) in images.chunks(CHUNK).enumerate() {
-        context.interrupt.check()?;
+        context.interrupt().check()?;
         let found: Vec<Option<BadImage>> = part.par_iter().map(|&index| examine(data, index)).collect();
         bad.extend(found.into_iter().flatten());
         if bad.len() > limit {
@@ -78,10 +77,10 @@ fn examine(data: &DataSet, index: usize) -> Option<BadImage> {
 
 /// What an earlier run found, if it still holds: the same data set, and everything on the list still bad.
 fn known(context: &Context, data: &DataSet) -> Option<Vec<BadImage>> {
-    if !context.manifest.stages.contains_key(STAGE) {
+    if !context.manifest().stages.contains_key(STAGE) {
         return None;
     }
-    let table = ReadTable::csv(&context.results.join(artefacts::BAD_IMAGES), true).ok()?;
+    let table = ReadTable::csv(&context.results().join(artefacts::BAD_IMAGES), true).ok()?;
     let positions = table.integers("position").ok()?;
     let in_range = |index: i64| {
         usize::try_from(index)
@@ -92,8 +91,7 @@ fn known(context: &Context, data: &DataSet) -> Option<Vec<BadImage>> {
         .into_iter()
         .map(|index| examine(data, in_range(index)?))
         .collect::<Option<_>>()?;
-    let key = stage_key(STAGE, key(context, data, &again));
-    let current = context.manifest.is_current(&context.results, STAGE, &key);
+    let current = context.workspace.is_current(STAGE, &key(context, data, &again));
     (current && again.len() <= context.experiment.data.bad_images_limit).then_some(again)
 }
 
@@ -113,36 +111,34 @@ pub fn names(data: &DataSet) -> Vec<&str> {
 ///
 /// # Errors
 /// Those of writing.
-pub fn record(context: &mut Context, data: &DataSet) -> Result<()> {
-    context.manifest.skipped_images = data.skipped.iter().map(|image| image.name.clone()).collect();
+pub fn record(context: &Context, data: &DataSet) -> Result<()> {
+    let skipped = data.skipped.iter().map(|image| image.name.clone()).collect();
+    context.workspace.amend(|manifest| manifest.skipped_images = skipped);
     if context.experiment.data.on_bad_image == OnBadImage::Fail {
-        context.manifest.stages.remove(STAGE);
-        context.results.remove(artefacts::BAD_IMAGES)?;
-        return context.manifest.write(&context.results);
+        context.workspace.forget(STAGE);
+        context.results().remove(artefacts::BAD_IMAGES)?;
+        return Ok(context.workspace.save()?);
     }
     if !data.skipped.is_empty() {
-        context.progress.say(&format!(
+        context.progress().say(&format!(
             "{:24} {} that cannot be used left out: {}",
             "bad images",
             data.skipped.len(),
-            context.results.join(artefacts::BAD_IMAGES).display()
+            context.results().join(artefacts::BAD_IMAGES).display()
         ));
     }
     let key = key(context, data, &data.skipped);
-    context.stage(STAGE, key, |context| {
+    context.workspace.stage(STAGE, key, || {
         let positions: Vec<i64> = data.skipped.iter().map(|image| image.index as i64).collect();
         let texts = |value: fn(&BadImage) -> String| data.skipped.iter().map(value).collect::<Vec<_>>();
-        let bytes = Table::default()
+        let bytes = Columns::default()
             .integers("position", &positions)
             .texts("image", &texts(|image| image.name.clone()))
             .texts("split", &texts(|image| image.split.to_string()))
             .texts("reason", &texts(|image| image.reason.clone()))
             .to_csv()
-            .map_err(|source| Error::Table {
-                path: context.results.join(artefacts::BAD_IMAGES),
-                source,
-            })?;
-        context.results.write(artefacts::BAD_IMAGES, &bytes)?;
+            .map_err(Error::table(&context.results().join(artefacts::BAD_IMAGES)))?;
+        context.results().write(artefacts::BAD_IMAGES, &bytes)?;
         Ok(vec![artefacts::BAD_IMAGES.to_owned()])
     })
 }
@@ -153,7 +149,7 @@ pub fn with_way_out(context: &Context, error: &dataset::Error) -> Error {
         OnBadImage::Fail => "`data.on_bad_image: skip` leaves such images out of everything and lists them",
         OnBadImage::Skip => {
             // Without its list the stage is not current: the next run looks again. If this fails, so does that.
-            context.results.remove(artefacts::BAD_IMAGES).ok();
+            context.results().remove(artefacts::BAD_IMAGES).ok();
             "it could be read before; the same command looks at all images anew"
         }
     };

@@ -19,11 +19,9 @@ use super::{DataSet, evaluate, masks, reference};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::frames::{ParquetFile, ReadTable, Table};
-use crate::manifest::Key;
 use crate::measured::Predictions;
+use crate::pipeline::{self, Columns, Key, ParquetFile, ReadTable, ResultsFolder};
 use crate::regions::{self, Regions};
-use crate::results::ResultsFolder;
 
 /// Ways to choose, in the order in which they are shown.
 pub const WAYS: [&str; 3] = ["best", "worst", "random"];
@@ -32,12 +30,13 @@ pub const WAYS: [&str; 3] = ["best", "worst", "random"];
 ///
 /// # Errors
 /// Those of reading predictions, energies, checkpoints and images, and of writing.
-pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Result<()> {
+pub fn run(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<()> {
     let stages: Vec<String> = classifiers
         .iter()
         .flat_map(|name| ["train", "predict", "explain"].map(|stage| format!("{stage}/{name}")))
         .collect();
     let figures = &context.experiment.figures;
+    let manifest = context.manifest();
     let key = Key::default()
         .settings(&classifiers)
         .settings(&context.experiment.data.deciding())
@@ -45,9 +44,11 @@ pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Res
         .settings(&context.experiment.regions())
         .settings(&(figures.examples, &figures.example_attributes))
         .settings(&context.experiment.seed)
-        .text(&context.manifest.data)
-        .stages(&context.manifest, stages.iter().map(String::as_str));
-    context.stage("choose", key, |context| choose(context, data, classifiers))
+        .text(&manifest.data)
+        .stages(&manifest, stages.iter().map(String::as_str));
+    context
+        .workspace
+        .stage("choose", key, || choose(context, data, classifiers))
 }
 
 /// One chosen image. Images are rows of the predictions.
@@ -65,7 +66,7 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
     let mut energies: Vec<Vec<Option<f32>>> = Vec::new();
     let mut explained = Vec::new();
     for name in classifiers {
-        let file = ParquetFile::open(&context.results.join(&artefacts::energy(name)))?;
+        let file = ParquetFile::open(&context.results().join(&artefacts::energy(name)))?;
         energies.push(file.columns(&["energy"])?.singles("energy")?);
         explained = file.columns(&["explained"])?.integers("explained")?;
     }
@@ -92,7 +93,7 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
         .iter()
         .map(|choice| predictions[0].labels[choice.row * width + choice.attribute])
         .collect();
-    let mut table = Table::default()
+    let mut table = Columns::default()
         .texts(
             "attribute",
             &texts(&|choice| data.attributes()[choice.attribute].clone()),
@@ -111,18 +112,17 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
             .singles(&format!("{name}_score"), &scores.collect::<Vec<_>>())
             .doubles(&format!("{name}_energy"), &energy.collect::<Vec<_>>());
     }
-    let bytes = table.to_parquet().map_err(|source| Error::Table {
-        path: context.results.join(artefacts::CHOSEN),
-        source,
-    })?;
-    context.results.write(artefacts::CHOSEN, &bytes)?;
+    let bytes = table
+        .to_parquet()
+        .map_err(Error::table(&context.results().join(artefacts::CHOSEN)))?;
+    context.results().write(artefacts::CHOSEN, &bytes)?;
     let mut tensors = vec![("images", images), ("maps", maps)];
     if matches!(regions::load(&context.experiment, data.attributes())?, Regions::Masks) {
         tensors.push(("regions", regions_of(context, data, &choices)?));
     }
     let bytes = safetensors::serialize(tensors, None)
         .map_err(|error| Error::Request(format!("{} cannot be written: {error}", artefacts::CHOSEN_TENSORS)))?;
-    context.results.write(artefacts::CHOSEN_TENSORS, &bytes)?;
+    context.results().write(artefacts::CHOSEN_TENSORS, &bytes)?;
     Ok(vec![artefacts::CHOSEN.to_owned(), artefacts::CHOSEN_TENSORS.to_owned()])
 }
 
@@ -212,7 +212,7 @@ fn pictures_of(
         evaluate::for_each_batch(context, data, &network, &indices, "choose", |batch, output| {
             let images = evaluate::images_of(batch, size, &context.device)?;
             for (position, pixels) in batch.images.chunks(size * size * 3).enumerate() {
-                context.interrupt.check()?;
+                context.interrupt().check()?;
                 let row = rows[done + position];
                 if index == 0 {
                     let bytes = pixels
@@ -327,7 +327,10 @@ impl Chosen {
             .iter()
             .filter_map(|column| column.strip_suffix("_score").map(str::to_owned))
             .collect();
-        let (scores, energies) = (scores.collect::<Result<_>>()?, energies.collect::<Result<_>>()?);
+        let (scores, energies) = (
+            scores.collect::<Result<_>>()?,
+            energies.collect::<pipeline::Result<_>>()?,
+        );
         let positions = classifiers
             .iter()
             .filter_map(|name| known.iter().position(|one| one == name))

@@ -15,8 +15,8 @@ use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::Experiment;
 use crate::figures::{self, Figure, Style};
-use crate::manifest::{Key, Manifest};
 use crate::measured::{DataFacts, Measured, Predictions};
+use crate::pipeline::{Key, Manifest};
 use crate::published::Published;
 
 /// What figures are made from.
@@ -178,7 +178,7 @@ pub fn write(context: &Context, drawn: &[Figure]) -> Result<Vec<String>> {
         for &format in &settings.formats {
             let path = format!("figures/{}.{}", figure.name(), format.extension());
             context
-                .results
+                .results()
                 .write(&path, &figure.file(format, settings.resolution)?)?;
             written.push(path);
         }
@@ -199,9 +199,9 @@ pub fn key(experiment: &Experiment, manifest: &Manifest) -> Key {
 ///
 /// # Errors
 /// Those of reading results, of drawing, and of writing.
-pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result<()> {
-    let key = key(&context.experiment, &context.manifest);
-    context.stage("draw", key, |context| {
+pub fn run(context: &Context, data: &DataSet, measured: &Measured) -> Result<()> {
+    let key = key(&context.experiment, &context.manifest());
+    context.workspace.stage("draw", key, || {
         let facts = data.facts(&context.experiment.data);
         let drawn = all(&Sources::new(context, &facts, measured, measured));
         if let Some((name, reason)) = drawn.missing.first() {
@@ -219,7 +219,7 @@ pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result
 /// Those of collecting it, and of writing.
 pub fn write_report(context: &Context, facts: &DataFacts, measured: &Measured, figures: &[Figure]) -> Result<String> {
     let report = crate::report::render(&report::report_data(context, facts, measured, figures)?);
-    context.results.write(artefacts::REPORT, report.as_bytes())?;
+    context.results().write(artefacts::REPORT, report.as_bytes())?;
     Ok(artefacts::REPORT.to_owned())
 }
 

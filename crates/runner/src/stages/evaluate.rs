@@ -26,7 +26,7 @@ pub fn images_of(batch: &Batch, size: usize, device: &Device) -> Result<Tensor> 
 /// # Errors
 /// When its checkpoint is missing, damaged, or of another network.
 pub fn trained_network(context: &Context, data: &DataSet, classifier: &str) -> Result<Network> {
-    let path = context.results.join(&artefacts::checkpoint(classifier));
+    let path = context.results().join(&artefacts::checkpoint(classifier));
     let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading the checkpoint"))?;
     let fault = |error: model::Error| Error::artefact(&path, error.to_string());
     let checkpoint = Checkpoint::from_bytes(&bytes).map_err(fault)?;
@@ -38,7 +38,7 @@ pub fn trained_network(context: &Context, data: &DataSet, classifier: &str) -> R
 /// Runs the network over the images at `indices` in their order, and hands each batch and its output to `each`.
 ///
 /// # Errors
-/// Those of loading, of the network, and of `each`; [`Error::Interrupted`] between two batches.
+/// Those of loading, of the network, and of `each`; [`Interrupted`](crate::pipeline::Interrupted) between two batches.
 pub fn for_each_batch(
     context: &Context,
     data: &DataSet,
@@ -68,10 +68,10 @@ pub fn for_each_batch_of(
         indices,
         LoaderConfig::in_order(size, together, rayon::current_num_threads()),
     )?;
-    let mut work = context.progress.work(title, indices.len() as u64);
+    let mut work = context.progress().work(title, indices.len() as u64);
     let mut done = 0;
     for batch in loader.epoch(0, 0) {
-        context.interrupt.check()?;
+        context.interrupt().check()?;
         let batch = batch.map_err(|error| bad_images::with_way_out(context, &error))?;
         let output = network.forward(&images_of(&batch, size, &context.device)?, Mode::Eval)?;
         each(&batch, &output)?;

@@ -22,8 +22,8 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::figures::data::Outline;
-use crate::manifest::Key;
 use crate::measured::Predictions;
+use crate::pipeline::Key;
 use crate::regions::{self, Regions};
 use crate::report::{AttributeExamples, Example, ExampleImage, Examples, Outcome, RegionCells};
 
@@ -41,10 +41,11 @@ const LARGEST_FILE: usize = 5_000_000;
 ///
 /// # Errors
 /// Those of reading predictions, checkpoints and images, and of writing.
-pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Result<()> {
+pub fn run(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<()> {
     let stages = classifiers
         .iter()
         .flat_map(|name| ["train", "predict", "explain"].map(|stage| format!("{stage}/{name}")));
+    let manifest = context.manifest();
     let key = Key::default()
         .settings(&classifiers)
         .settings(&context.experiment.data.deciding())
@@ -52,9 +53,9 @@ pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Res
         .settings(&context.experiment.regions())
         .settings(&context.experiment.report)
         .settings(&context.experiment.seed)
-        .text(&context.manifest.data)
-        .stages(&context.manifest, stages.collect::<Vec<_>>().iter().map(String::as_str));
-    context.stage("examples", key, |context| {
+        .text(&manifest.data)
+        .stages(&manifest, stages.collect::<Vec<_>>().iter().map(String::as_str));
+    context.workspace.stage("examples", key, || {
         let wanted = context.experiment.report.examples;
         let predictions: Vec<Predictions> = classifiers
             .iter()
@@ -71,7 +72,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Res
                 break;
             }
         }
-        context.results.write(artefacts::EXAMPLES, &bytes)?;
+        context.results().write(artefacts::EXAMPLES, &bytes)?;
         Ok(vec![artefacts::EXAMPLES.to_owned()])
     })
 }
@@ -81,7 +82,7 @@ pub fn run(context: &mut Context, data: &DataSet, classifiers: &[String]) -> Res
 /// # Errors
 /// When the file is damaged.
 pub fn read(context: &Context) -> Result<Option<Examples>> {
-    let path = context.results.join(artefacts::EXAMPLES);
+    let path = context.results().join(artefacts::EXAMPLES);
     match std::fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map(Some)

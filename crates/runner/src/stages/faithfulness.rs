@@ -28,10 +28,9 @@ use super::{DataSet, evaluate, masks, reference};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::frames::Table;
 use crate::hiding::mixed;
-use crate::manifest::Key;
 use crate::measured::{CENTRE, Predictions, RANDOM};
+use crate::pipeline::{Columns, Key};
 use crate::regions::{self, Regions};
 
 /// Deviation of the centre prior, in sides of the image.
@@ -45,32 +44,34 @@ const TOGETHER: usize = 8;
 ///
 /// # Errors
 /// Those of reading checkpoint, images, masks and regions, and of writing.
-pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()> {
+pub fn run(context: &Context, data: &DataSet, classifier: &str) -> Result<()> {
     let stage = format!("faithfulness/{classifier}");
     if context.experiment.measure.faithfulness.images == 0 {
         // An earlier run's files would say what this experiment did not ask.
-        context.manifest.stages.remove(&stage);
-        return artefacts::faithfulness(classifier)
-            .iter()
-            .try_for_each(|path| context.results.remove(path));
+        context.workspace.forget(&stage);
+        for path in artefacts::faithfulness(classifier) {
+            context.results().remove(&path)?;
+        }
+        return Ok(());
     }
+    let manifest = context.manifest();
     let key = Key::default()
         .settings(&context.experiment.data.deciding())
         .settings(&context.experiment.explain)
         .settings(&context.experiment.regions())
         .settings(&context.experiment.measure.faithfulness)
         .settings(&context.experiment.seed)
-        .text(&context.manifest.data)
+        .text(&manifest.data)
         .stages(
-            &context.manifest,
+            &manifest,
             ["train", "predict"]
                 .map(|stage| format!("{stage}/{classifier}"))
                 .iter()
                 .map(String::as_str),
         );
-    context.stage(&stage, key, |context| {
-        Trial::new(context, data, classifier)?.run(classifier)
-    })
+    context
+        .workspace
+        .stage(&stage, key, || Trial::new(context, data, classifier)?.run(classifier))
 }
 
 /// One score: an image and an attribute.
@@ -230,9 +231,9 @@ impl<'a> Trial<'a> {
         let mut raw: Vec<Vec<Vec<f32>>> = Vec::new();
         let mut rows: Vec<Row> = Vec::new();
         let removal = Removal::new(self.context, &self.network, images.values());
-        let mut work = self.context.progress.work(&title, self.cases.len() as u64);
+        let mut work = self.context.progress().work(&title, self.cases.len() as u64);
         for some in loaded.chunks(TOGETHER) {
-            self.context.interrupt.check()?;
+            self.context.interrupt().check()?;
             let maps = self.maps(&self.network, &self.reference, some)?;
             for (one, mut maps) in some.iter().zip(maps) {
                 maps.extend(self.baselines(one, cells));
@@ -262,12 +263,11 @@ impl<'a> Trial<'a> {
         let sanity = self.sanity(&loaded, &raw)?;
         work.abandon();
         let [faithfulness_path, sanity_path] = artefacts::faithfulness(classifier);
-        let write = |path: &str, table: Table| -> Result<()> {
-            let bytes = table.to_parquet().map_err(|source| Error::Table {
-                path: self.context.results.join(path),
-                source,
-            })?;
-            self.context.results.write(path, &bytes)
+        let write = |path: &str, table: Columns| -> Result<()> {
+            let bytes = table
+                .to_parquet()
+                .map_err(Error::table(&self.context.results().join(path)))?;
+            Ok(self.context.results().write(path, &bytes)?)
         };
         write(&faithfulness_path, self.table(&names, &loaded, &logits, &rows))?;
         write(&sanity_path, sanity)?;
@@ -371,7 +371,7 @@ impl<'a> Trial<'a> {
     }
 
     /// How alike the maps stay while the network's weights are randomised from the head down.
-    fn sanity(&self, loaded: &[Loaded<'_>], before: &[Vec<Vec<f32>>]) -> Result<Table> {
+    fn sanity(&self, loaded: &[Loaded<'_>], before: &[Vec<Vec<f32>>]) -> Result<Columns> {
         let mut layers = vec!["fc".to_owned()];
         layers.extend(self.network.architecture().layers().into_iter().rev());
         layers.push("conv1".to_owned());
@@ -382,14 +382,14 @@ impl<'a> Trial<'a> {
             // What is centred needs the mean features of this network.
             let mut reference = Reference::new();
             for some in loaded.chunks(TOGETHER) {
-                self.context.interrupt.check()?;
+                self.context.interrupt().check()?;
                 let images: Vec<f32> = some.iter().flat_map(|one| one.image).copied().collect();
                 let shape = (some.len(), self.size, self.size, 3);
                 let images = Tensor::from_vec(images, shape, &self.context.device)?.permute((0, 3, 1, 2))?;
                 reference.add(&network.forward(&images, Mode::Eval)?.features)?;
             }
             for some in loaded.chunks(TOGETHER) {
-                self.context.interrupt.check()?;
+                self.context.interrupt().check()?;
                 for (one, maps) in some.iter().zip(self.maps(&network, &reference, some)?) {
                     for ((method, maps), before) in self.methods.iter().zip(&maps).zip(&before[one.number]) {
                         keys.push((self.image(one), self.attribute(one), method.name(), layer));
@@ -402,7 +402,7 @@ impl<'a> Trial<'a> {
         let column = |pick: fn(&(&'_ str, &'_ str, &'_ str, &'_ str)) -> String| -> Vec<String> {
             keys.iter().map(pick).collect()
         };
-        Ok(Table::default()
+        Ok(Columns::default()
             .texts("image", &column(|key| key.0.to_owned()))
             .texts("attribute", &column(|key| key.1.to_owned()))
             .texts("method", &column(|key| key.2.to_owned()))
@@ -418,14 +418,14 @@ impl<'a> Trial<'a> {
         &self.data.attributes()[one.case.attribute]
     }
 
-    fn table(&self, names: &[&str], loaded: &[Loaded<'_>], logits: &HashMap<usize, Vec<f32>>, rows: &[Row]) -> Table {
+    fn table(&self, names: &[&str], loaded: &[Loaded<'_>], logits: &HashMap<usize, Vec<f32>>, rows: &[Row]) -> Columns {
         let keys: Vec<(&Loaded<'_>, &str)> = loaded
             .iter()
             .flat_map(|one| names.iter().map(move |&name| (one, name)))
             .collect();
         let numbers = |value: &dyn Fn(&Row) -> Option<f64>| -> Vec<Option<f64>> { rows.iter().map(value).collect() };
         let score = |one: &Loaded<'_>| f64::from(logits[&one.case.index][one.case.attribute]) * f64::from(one.signs[0]);
-        Table::default()
+        Columns::default()
             .texts(
                 "image",
                 &keys.iter().map(|(one, _)| self.image(one)).collect::<Vec<_>>(),

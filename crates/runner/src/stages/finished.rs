@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{draw, measure};
 use crate::context::stage_key;
 use crate::experiment::Experiment;
-use crate::manifest::Manifest;
+use crate::pipeline::Manifest;
 use crate::request::Last;
 
 /// Whether the last thing that happened in `folder` was this experiment, carried through to `last`, and its files are still there.

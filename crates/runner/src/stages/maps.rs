@@ -79,7 +79,7 @@ impl MapsFile {
     /// # Errors
     /// When it is absent or damaged.
     pub fn read(context: &Context, classifier: &str, attributes: usize) -> Result<Self> {
-        let path = context.results.join(&artefacts::maps(classifier));
+        let path = context.results().join(&artefacts::maps(classifier));
         let fault = |message: String| Error::artefact(&path, message);
         let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading"))?;
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)

@@ -7,9 +7,9 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, Figures, Report};
-use crate::manifest::{Key, Manifest};
 use crate::measured::Measured;
 use crate::output::print;
+use crate::pipeline::{Key, Manifest};
 use crate::published::Published;
 use crate::tables::{self, Comparisons};
 
@@ -41,23 +41,20 @@ pub fn results_key(experiment: &Experiment, manifest: &Manifest) -> Key {
 ///
 /// # Errors
 /// Those of writing.
-pub fn run(context: &mut Context, data: &DataSet, measured: &Measured) -> Result<()> {
+pub fn run(context: &Context, data: &DataSet, measured: &Measured) -> Result<()> {
     let comparison = comparison(context, measured)?;
-    let key = results_key(&context.experiment, &context.manifest);
-    context.stage("measure", key, |context| {
-        let files =
-            tables::files(measured, bootstrap(context), comparison.as_ref()).map_err(|source| Error::Table {
-                path: context.results.join("tables"),
-                source,
-            })?;
+    let key = results_key(&context.experiment, &context.manifest());
+    context.workspace.stage("measure", key, || {
+        let files = tables::files(measured, bootstrap(context), comparison.as_ref())
+            .map_err(Error::table(&context.results().join("tables")))?;
         let mut written = Vec::new();
         for (name, bytes) in files {
             let path = format!("tables/{name}");
-            context.results.write(&path, &bytes)?;
+            context.results().write(&path, &bytes)?;
             written.push(path);
         }
         context
-            .results
+            .results()
             .write(artefacts::FACTS, &data.facts(&context.experiment.data).to_bytes())?;
         written.push(artefacts::FACTS.to_owned());
         Ok(written)

@@ -57,9 +57,9 @@ use crate::context::Context;
 use crate::device::{Chosen, choose_device, device_name};
 use crate::error::{Error, Result};
 use crate::experiment;
-use crate::interrupt::Interrupt;
 use crate::measured::Measured;
 use crate::output::print;
+use crate::pipeline::Interrupt;
 use crate::regions::{self, Regions};
 use crate::request::{Last, Run};
 
@@ -79,7 +79,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     }
     let Chosen { device, why_no_gpu } = choose_device(&request.options.device)?;
     let interrupt = Interrupt::listen()?;
-    let mut context = Context::open(
+    let context = Context::open(
         loaded,
         &request.options.results,
         &request.options.data,
@@ -87,10 +87,10 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         request.options.fresh,
         interrupt,
     )?;
-    context.progress.say(&format!(
+    context.progress().say(&format!(
         "{} -> {} ({}{})",
         request.experiment.display(),
-        context.results.path().display(),
+        context.results().path().display(),
         device_name(&context.device),
         why_no_gpu.map_or_else(String::new, |why| format!("; no GPU: {why}"))
     ));
@@ -98,8 +98,8 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     needs::check(&context)?;
     let data = open::open(&context)?;
     check(&context, &data, last)?;
-    context.begin(data.source.fingerprint(), request)?;
-    context.progress.say(&format!(
+    context.begin(data.source.fingerprint(), request.command(&context.device))?;
+    context.progress().say(&format!(
         "{:24} {} training, {} validation, {} test images ({}), {}",
         "data",
         data.training.len(),
@@ -111,7 +111,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
             several => format!("{several} attributes"),
         }
     ));
-    bad_images::record(&mut context, &data)?;
+    bad_images::record(&context, &data)?;
 
     let names: Vec<String> = context
         .experiment
@@ -119,31 +119,31 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         .iter()
         .map(|(name, _)| (*name).to_owned())
         .collect();
-    train::run(&mut context, &data, &names)?;
+    train::run(&context, &data, &names)?;
     for name in &names {
         if last >= Last::Predict {
-            predict::run(&mut context, &data, name)?;
+            predict::run(&context, &data, name)?;
         }
         if last >= Last::Explain {
-            explain::run(&mut context, &data, name)?;
-            occlude::run(&mut context, &data, name)?;
-            faithfulness::run(&mut context, &data, name)?;
+            explain::run(&context, &data, name)?;
+            occlude::run(&context, &data, name)?;
+            faithfulness::run(&context, &data, name)?;
         }
     }
     if last >= Last::Measure {
         let measured = Measured::read(&context, &data.facts(&context.experiment.data))?;
-        measure::run(&mut context, &data, &measured)?;
+        measure::run(&context, &data, &measured)?;
         if last >= Last::Draw {
-            chosen::run(&mut context, &data, &measured.classifiers)?;
-            examples::run(&mut context, &data, &measured.classifiers)?;
-            draw::run(&mut context, &data, &measured)?;
+            chosen::run(&context, &data, &measured.classifiers)?;
+            examples::run(&context, &data, &measured.classifiers)?;
+            draw::run(&context, &data, &measured)?;
         }
         measure::show(&context, &data, &measured)?;
     }
     let end = if last >= Last::Draw {
-        context.results.join(artefacts::REPORT)
+        context.results().join(artefacts::REPORT)
     } else {
-        context.results.path().to_owned()
+        context.results().path().to_owned()
     };
     print(end.display())?;
     Ok(())

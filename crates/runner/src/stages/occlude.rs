@@ -26,9 +26,8 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Fill, Hide, MASKS};
-use crate::frames::PerAttribute;
 use crate::hiding::{Hole, blurred, mixed};
-use crate::manifest::Key;
+use crate::pipeline::{Key, RowKeys};
 use crate::regions::{self, Regions};
 
 /// Positions of a region's control area, over which the images are dealt out. Each costs a factorisation and its memory.
@@ -41,23 +40,26 @@ const TOGETHER: usize = 8;
 ///
 /// # Errors
 /// Those of reading checkpoint, images, masks and regions, and of writing.
-pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()> {
+pub fn run(context: &Context, data: &DataSet, classifier: &str) -> Result<()> {
     let stage = format!("occlude/{classifier}");
     if !context.experiment.measure.wants_occlusion() {
         // An earlier run's file would say what this experiment did not ask.
-        context.manifest.stages.remove(&stage);
-        return context.results.remove(&artefacts::occlusion(classifier));
+        context.workspace.forget(&stage);
+        return Ok(context.results().remove(&artefacts::occlusion(classifier))?);
     }
     let measure = &context.experiment.measure;
+    let manifest = context.manifest();
     let key = Key::default()
         .settings(&context.experiment.data.deciding())
         .settings(&context.experiment.regions())
         .settings(&measure.occlusion)
         .settings(&measure.decomposed_images)
         .settings(&context.experiment.seed)
-        .text(&context.manifest.data)
-        .stages(&context.manifest, [format!("train/{classifier}").as_str()]);
-    context.stage(&stage, key, |context| occlude(context, data, classifier))
+        .text(&manifest.data)
+        .stages(&manifest, [format!("train/{classifier}").as_str()]);
+    context
+        .workspace
+        .stage(&stage, key, || occlude(context, data, classifier))
 }
 
 /// A score, one column a part, one value for each image and attribute; absent until it is known.
@@ -134,7 +136,7 @@ fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
             let size = context.experiment.data.image_size;
             let tensor = evaluate::images_of(batch, size, &context.device)?;
             for (position, index) in batch.indices.iter().enumerate() {
-                context.interrupt.check()?;
+                context.interrupt().check()?;
                 let parts = parts(&network, &tensor.narrow(0, position, 1)?, attributes)?;
                 for (attribute, (input, bias)) in parts.into_iter().enumerate() {
                     let at = row_of[index] * attributes + attribute;
@@ -147,7 +149,7 @@ fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         })?;
     }
     let path = artefacts::occlusion(classifier);
-    let keys = PerAttribute {
+    let keys = RowKeys {
         images: images
             .iter()
             .map(|&index| data.annotations().names[index].clone())
@@ -162,11 +164,10 @@ fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         .singles("control_hidden", &columns.control)
         .singles("input_part", &columns.input)
         .singles("bias_part", &columns.bias);
-    let bytes = table.to_parquet().map_err(|source| Error::Table {
-        path: context.results.join(&path),
-        source,
-    })?;
-    context.results.write(&path, &bytes)?;
+    let bytes = table
+        .to_parquet()
+        .map_err(Error::table(&context.results().join(&path)))?;
+    context.results().write(&path, &bytes)?;
     Ok(vec![path])
 }
 
@@ -271,7 +272,7 @@ impl<'a> Hider<'a> {
             }
         };
         for number in 0..passes {
-            self.context.interrupt.check()?;
+            self.context.interrupt().check()?;
             let (attributes, hidden) = self.pass(batch, &masks, number)?;
             let holes: Vec<_> = hidden
                 .iter()
@@ -402,7 +403,7 @@ fn mean_image(context: &Context, data: &DataSet) -> Result<Vec<f32>> {
         .collect();
     let config = dataset::LoaderConfig::in_order(size, 64, rayon::current_num_threads());
     for batch in data.loader(&images, config)?.epoch(0, 0) {
-        context.interrupt.check()?;
+        context.interrupt().check()?;
         batch?.images.chunks(3 * size * size).for_each(|image| mean.add(image));
     }
     Ok(mean.mean().unwrap_or_default())

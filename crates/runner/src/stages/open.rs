@@ -13,8 +13,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::{Data, OnBadImage, Source};
 use crate::generate::{write_procedural, write_shapes};
-use crate::interrupt::Interrupt;
-use crate::progress::Progress;
+use crate::pipeline::{Interrupt, Progress};
 
 /// Opens the experiment's data set.
 ///
@@ -23,8 +22,8 @@ use crate::progress::Progress;
 pub fn open(context: &Context) -> Result<DataSet> {
     let place = Place {
         root: &context.data_root,
-        progress: &context.progress,
-        interrupt: &context.interrupt,
+        progress: context.progress(),
+        interrupt: context.interrupt(),
     };
     let data = &context.experiment.data;
     let mut set = open_in(data, &place)?;
@@ -41,7 +40,7 @@ pub fn open(context: &Context) -> Result<DataSet> {
 /// Makes what runs on a data set share, where it is not there yet: procedural faces, an index of Parquet files, packed images.
 ///
 /// # Errors
-/// As [`open`].
+/// When it is malformed, or has no training or test images.
 pub fn prepare(data: &Data, root: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
     let place = Place {
         root,

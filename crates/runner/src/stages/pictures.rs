@@ -61,7 +61,7 @@ pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) ->
     if each == 0 {
         return Ok(None);
     }
-    let chosen = Chosen::read(&context.results, classifiers)?;
+    let chosen = Chosen::read(context.results(), classifiers)?;
     let config = context.experiment.explain.config().map_err(Error::Request)?;
     let regions = regions::load(&context.experiment, &facts.attributes)?;
     let (_, height, width) = chosen.shape;

@@ -4,20 +4,20 @@ use super::{DataSet, evaluate, reference};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::Result;
-use crate::frames::{LongWriter, Table};
-use crate::manifest::Key;
+use crate::pipeline::{Columns, Key, LongWriter};
 
 /// Runs the stage for one classifier.
 ///
 /// # Errors
 /// Those of reading checkpoint and images, and of writing.
-pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()> {
+pub fn run(context: &Context, data: &DataSet, classifier: &str) -> Result<()> {
+    let manifest = context.manifest();
     let key = Key::default()
         .settings(&context.experiment.data.deciding())
         .settings(&super::bad_images::names(data))
-        .text(&context.manifest.data)
-        .stages(&context.manifest, [format!("train/{classifier}").as_str()]);
-    context.stage(&format!("predict/{classifier}"), key, |context| {
+        .text(&manifest.data)
+        .stages(&manifest, [format!("train/{classifier}").as_str()]);
+    context.workspace.stage(&format!("predict/{classifier}"), key, || {
         predict(context, data, classifier)
     })
 }
@@ -26,7 +26,7 @@ fn predict(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
     let network = evaluate::trained_network(context, data, classifier)?;
     let annotations = data.annotations();
     let path = artefacts::predictions(classifier);
-    let mut table = LongWriter::begin(&context.results.join(&path), data.attributes(), columns)?;
+    let mut table = LongWriter::begin(&context.results().join(&path), data.attributes(), columns)?;
     let mut mean = cam::Reference::new();
     let title = format!("predict/{classifier}");
     evaluate::for_each_batch(context, data, &network, &data.test, &title, |batch, output| {
@@ -39,12 +39,12 @@ fn predict(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
     })?;
     table.finish()?;
     let reference = artefacts::reference(classifier);
-    context.results.write(&reference, &reference::to_bytes(&mean)?)?;
+    context.results().write(&reference, &reference::to_bytes(&mean)?)?;
     Ok(vec![path, reference])
 }
 
 /// The columns of a label and a score a row.
-fn columns(table: Table, rows: &[(i8, f32)]) -> Table {
+fn columns(table: Columns, rows: &[(i8, f32)]) -> Columns {
     let (labels, scores): (Vec<i8>, Vec<Option<f32>>) = rows.iter().map(|&(label, score)| (label, Some(score))).unzip();
     table.labels("label", &labels).singles("score", &scores)
 }

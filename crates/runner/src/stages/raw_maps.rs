@@ -8,8 +8,9 @@
 
 use std::path::Path;
 
+use disk::PartFile;
+
 use crate::error::{Error, Result};
-use crate::results::PartFile;
 
 /// A file under construction.
 pub struct Writer {

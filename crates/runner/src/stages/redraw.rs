@@ -5,16 +5,16 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
+use disk::hash_of_file;
 
 use super::draw;
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::{self, Experiment, Figures, Loaded, to_yaml};
-use crate::interrupt::Interrupt;
-use crate::manifest::{Manifest, hash_of_file};
 use crate::measured::{Available, DataFacts};
 use crate::output::print;
+use crate::pipeline::{Interrupt, Manifest};
 use crate::request::Run;
 
 /// A results folder that is drawn again.
@@ -88,7 +88,7 @@ impl Redraw {
     /// # Errors
     /// What could not be drawn, after the rest has been; those of writing.
     pub fn run(self) -> Result<()> {
-        let mut context = Context::open(
+        let context = Context::open(
             self.loaded,
             &self.root,
             &self.data_root,
@@ -96,30 +96,30 @@ impl Redraw {
             false,
             Interrupt::listen()?,
         )?;
-        context.progress.say(&format!(
+        context.progress().say(&format!(
             "{}: drawn from its files; nothing is computed again",
-            context.results.path().display()
+            context.results().path().display()
         ));
         if self.always {
             // Files may be damaged that the record takes for whole.
-            context.manifest.stages.remove("draw");
+            context.workspace.forget("draw");
         }
-        let key = draw::key(&context.experiment, &context.manifest);
-        context.stage("draw", key, |context| {
-            let written = draw_what_can_be(context)?;
+        let key = draw::key(&context.experiment, &context.manifest());
+        context.workspace.stage("draw", key, || -> Result<_> {
+            let written = draw_what_can_be(&context)?;
             context
-                .results
+                .results()
                 .write(artefacts::EXPERIMENT, to_yaml(&context.experiment)?.as_bytes())?;
             Ok(written)
         })?;
-        print(context.results.join("figures").display())
+        print(context.results().join("figures").display())
     }
 }
 
 /// Draws and writes what the folder's files allow; an error names what they do not.
 fn draw_what_can_be(context: &Context) -> Result<Vec<String>> {
     let mut faults = Vec::new();
-    let facts = DataFacts::read(&context.results).unwrap_or_else(|error| {
+    let facts = DataFacts::read(context.results()).unwrap_or_else(|error| {
         faults.push(describe(&error));
         DataFacts::default()
     });
@@ -156,11 +156,11 @@ fn draw_what_can_be(context: &Context) -> Result<Vec<String>> {
         names.join(", ")
     };
     context
-        .progress
+        .progress()
         .say(&format!("drawn: {names}; report.html stays as it was"));
     Err(Error::Request(format!(
         "{}: {}. `biascam reproduce` of the experiment makes what is missing",
-        context.results.path().display(),
+        context.results().path().display(),
         faults.join("; ")
     )))
 }

@@ -32,7 +32,7 @@ pub fn to_bytes(reference: &Reference) -> Result<Vec<u8>> {
 /// # Errors
 /// When it is absent or damaged.
 pub fn read(context: &Context, classifier: &str) -> Result<Reference> {
-    read_file(&context.results.join(&artefacts::reference(classifier)))
+    read_file(&context.results().join(&artefacts::reference(classifier)))
 }
 
 /// Reads such a file, wherever it is.

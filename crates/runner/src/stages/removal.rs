@@ -175,7 +175,7 @@ impl<'a> Removal<'a> {
     fn scores(&self, images: &[Vec<f32>], attribute: usize, sign: f64) -> Result<Vec<f64>> {
         let mut scores = Vec::with_capacity(images.len());
         for some in images.chunks(BATCH) {
-            self.context.interrupt.check()?;
+            self.context.interrupt().check()?;
             let shape = (some.len(), self.size, self.size, 3);
             let tensor = Tensor::from_vec(some.concat(), shape, &self.context.device)?.permute((0, 3, 1, 2))?;
             let logits = self

@@ -10,6 +10,7 @@ use crate::experiment::{Source, to_yaml};
 use crate::figures::Figure;
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::names::thousands;
+use crate::pipeline::Manifest;
 use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table};
 
 /// What is in a table, by its file's name.
@@ -57,6 +58,7 @@ pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, fig
             measured.findings.len()
         );
     }
+    let manifest = context.manifest();
     Ok(ReportData {
         title: context.name.clone(),
         summary,
@@ -72,11 +74,11 @@ pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, fig
             .iter()
             .map(|format| format.extension())
             .collect(),
-        facts: facts(context, data),
+        facts: facts(context, &manifest, data),
         experiment: to_yaml(&context.experiment)?,
-        durations: Some(durations(context)),
-        files: files(context, measured, figures),
-        citation: citation::bibtex(&context.manifest.version, context.manifest.revision.as_deref()),
+        durations: Some(durations(&manifest)),
+        files: files(context, &manifest, measured, figures),
+        citation: citation::bibtex(&manifest.version, manifest.revision.as_deref()),
     })
 }
 
@@ -180,8 +182,8 @@ fn attributes(measured: &Measured) -> Table {
     }
 }
 
-fn facts(context: &Context, data: &DataFacts) -> Vec<Fact> {
-    let (manifest, experiment) = (&context.manifest, &context.experiment);
+fn facts(context: &Context, manifest: &Manifest, data: &DataFacts) -> Vec<Fact> {
+    let experiment = &context.experiment;
     let fact = |name: &str, value: String| Fact {
         name: name.to_owned(),
         value,
@@ -234,9 +236,9 @@ fn facts(context: &Context, data: &DataFacts) -> Vec<Fact> {
     facts
 }
 
-fn durations(context: &Context) -> Table {
+fn durations(manifest: &Manifest) -> Table {
     // The stage that writes this report has not ended yet.
-    let stages = context.manifest.stages.iter().filter(|(name, _)| *name != "draw");
+    let stages = manifest.stages.iter().filter(|(name, _)| *name != "draw");
     Table {
         id: "durations".to_owned(),
         title: "Durations".to_owned(),
@@ -250,7 +252,7 @@ fn durations(context: &Context) -> Table {
 }
 
 /// What the folder holds: tables by what is there, so that a stage that writes one more need not be known here.
-fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<FileLink> {
+fn files(context: &Context, manifest: &Manifest, measured: &Measured, figures: &[Figure]) -> Vec<FileLink> {
     let link = |path: &str, description: &str| FileLink {
         path: path.to_owned(),
         description: description.to_owned(),
@@ -259,11 +261,7 @@ fn files(context: &Context, measured: &Measured, figures: &[Figure]) -> Vec<File
         link("experiment.yaml", "every setting of this run"),
         link("manifest.json", "what made each file, and its hash"),
     ];
-    let tables = context
-        .manifest
-        .stages
-        .get("measure")
-        .map(|stage| stage.artefacts.keys());
+    let tables = manifest.stages.get("measure").map(|stage| stage.artefacts.keys());
     for path in tables.into_iter().flatten() {
         let what = TABLES
             .iter()

@@ -13,8 +13,8 @@ use crate::figures::sweep::{
     AttributePanel, AttributePanels, ClassCurves, Compromise, Compromises, CurvePoint, Curves, Panel, XAxis,
     sweep_attributes, sweep_curves, sweep_pareto,
 };
+use crate::pipeline::ResultsFolder;
 use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table, render};
-use crate::results::ResultsFolder;
 
 /// Writes everything below the sweep's folder `comparison`; returns the path of the page.
 ///
@@ -28,10 +28,7 @@ pub fn write(
     sweep: &Path,
 ) -> Result<PathBuf> {
     let folder = ResultsFolder::open(&sweep.join(COMPARISON))?;
-    let files = tables::files(plan, records, comparison).map_err(|source| Error::Table {
-        path: folder.join("tables"),
-        source,
-    })?;
+    let files = tables::files(plan, records, comparison).map_err(Error::table(&folder.join("tables")))?;
     for (name, bytes) in files {
         folder.write(&format!("tables/{name}"), &bytes)?;
     }

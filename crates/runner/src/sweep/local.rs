@@ -17,8 +17,7 @@ use super::screen::Screen;
 use super::state::State;
 use super::{Plan, PlannedRun};
 use crate::error::{Error, Result};
-use crate::interrupt::{Interrupt, Interrupted};
-use crate::progress::INTERVAL_VARIABLE;
+use crate::pipeline::{INTERVAL_VARIABLE, Interrupt, Interrupted, StepError, quoted};
 
 /// How often signals are looked for.
 const POLL: Duration = Duration::from_millis(50);
@@ -71,16 +70,6 @@ pub fn arguments(plan: &Plan, run: &PlannedRun, sweep: &Path, data: &Path, devic
         arguments.extend(["--set".to_owned(), setting.clone()]);
     }
     arguments
-}
-
-/// A word as a shell takes it.
-pub fn quoted(word: &str) -> String {
-    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(harmless) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 /// Children that are alive, by process id.
@@ -198,7 +187,7 @@ impl Child<'_> {
                     (Outcome::Failed(reason), word)
                 }
             },
-            Err(Error::Interrupted(_)) => (Outcome::Waiting, "not started".to_owned()),
+            Err(error) if error.is_interruption() => (Outcome::Waiting, "not started".to_owned()),
             Err(error) => {
                 let reason = crate::error::describe(&error);
                 let word = format!("failed: {reason}");

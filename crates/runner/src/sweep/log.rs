@@ -13,7 +13,7 @@ pub const FOLDER: &str = "logs";
 /// What a failure's line begins with.
 const REASON: &str = "biascam: ";
 
-/// How an interrupted run ends ([`Interrupted`](crate::interrupt::Interrupted)).
+/// How an interrupted run ends ([`Interrupted`](crate::pipeline::Interrupted)).
 const STOPPED: &str = "stopped;";
 
 /// The log of a run.
@@ -24,7 +24,7 @@ pub fn path(sweep: &Path, run: &str) -> PathBuf {
 /// Opens the log of a run, to write what comes next at its end.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// When the file cannot be opened.
 pub fn open(sweep: &Path, run: &str) -> Result<File> {
     let folder = sweep.join(FOLDER);
     std::fs::create_dir_all(&folder).map_err(Error::io(&folder, "making the folder"))?;
@@ -72,7 +72,7 @@ pub fn end_of(log: &str) -> End {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::interrupt::Interrupted;
+    use crate::pipeline::Interrupted;
 
     #[test]
     fn the_last_attempt_counts() {

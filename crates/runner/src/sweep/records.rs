@@ -8,8 +8,8 @@ use super::Plan;
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::frames::ReadTable;
 use crate::measured::Measure;
+use crate::pipeline::{self, ReadTable};
 use crate::regions;
 
 /// What is compared. Each is a number of one attribute, in one run.
@@ -199,7 +199,10 @@ struct Long {
 impl Long {
     fn read(path: &Path, keys: &[&str]) -> Result<Self> {
         let table = ReadTable::parquet(path)?;
-        let columns: Vec<Vec<String>> = keys.iter().map(|key| table.texts(key)).collect::<Result<_>>()?;
+        let columns: Vec<Vec<String>> = keys
+            .iter()
+            .map(|key| table.texts(key))
+            .collect::<pipeline::Result<_>>()?;
         let rows: std::collections::HashMap<Vec<String>, usize> = (0..table.height())
             .map(|row| (columns.iter().map(|column| column[row].clone()).collect(), row))
             .collect();

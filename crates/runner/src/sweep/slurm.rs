@@ -7,14 +7,15 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use disk::write_whole;
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
 use super::file::Slurm;
-use super::local::{arguments, quoted};
+use super::local::arguments;
 use super::log;
 use crate::error::{Error, Result};
-use crate::results::write_whole;
+use crate::pipeline::quoted;
 
 /// The folder of scripts and of Slurm's own logs, in a sweep's results folder.
 const FOLDER: &str = "slurm";

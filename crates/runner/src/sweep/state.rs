@@ -5,8 +5,7 @@ use std::path::Path;
 use super::log::{self, End};
 use super::{Plan, PlannedRun};
 use crate::artefacts;
-use crate::manifest::Manifest;
-use crate::results::holder;
+use crate::pipeline::{Manifest, holder};
 use crate::stages::is_finished;
 
 /// How far a run is.

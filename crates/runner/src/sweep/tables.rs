@@ -6,7 +6,7 @@ use polars::error::PolarsResult;
 use super::Plan;
 use super::comparison::{Comparison, From, LEVEL, Mean, Setting, Test};
 use super::records::{Quantity, Record};
-use crate::frames::Table;
+use crate::pipeline::Columns;
 use crate::tables::{latex_text, styled, terminal};
 
 /// The quantities of the short tables.
@@ -41,7 +41,7 @@ pub fn files(plan: &Plan, records: &[Record], comparison: &Comparison) -> Polars
 }
 
 /// The columns that say which setting a row is.
-fn keys(comparison: &Comparison, settings: &[&Setting]) -> Table {
+fn keys(comparison: &Comparison, settings: &[&Setting]) -> Columns {
     let series: Vec<&str> = settings
         .iter()
         .map(|setting| comparison.series[setting.series].as_str())
@@ -50,7 +50,7 @@ fn keys(comparison: &Comparison, settings: &[&Setting]) -> Table {
         .iter()
         .map(|setting| comparison.labels[setting.x].as_str())
         .collect();
-    let table = Table::default().texts("series", &series);
+    let table = Columns::default().texts("series", &series);
     match &comparison.numbers {
         Some(numbers) => {
             let x: Vec<Option<f64>> = settings.iter().map(|setting| Some(numbers[setting.x])).collect();
@@ -66,7 +66,7 @@ fn column(means: &[Option<Mean>], value: fn(&Mean) -> Option<f64>) -> Vec<Option
 }
 
 /// One row a setting: means over attributes and seeds, with their intervals over seeds.
-pub fn settings(comparison: &Comparison) -> Table {
+pub fn settings(comparison: &Comparison) -> Columns {
     let all: Vec<&Setting> = comparison.settings.iter().collect();
     let seeds: Vec<i64> = all
         .iter()
@@ -102,7 +102,7 @@ pub fn settings(comparison: &Comparison) -> Table {
 }
 
 /// One row a setting, attribute and quantity: means over seeds.
-pub fn attributes(comparison: &Comparison) -> Table {
+pub fn attributes(comparison: &Comparison) -> Columns {
     let mut places = Vec::new();
     let (mut names, mut quantities, mut means) = (Vec::new(), Vec::new(), Vec::new());
     for setting in &comparison.settings {
@@ -129,7 +129,7 @@ pub fn attributes(comparison: &Comparison) -> Table {
 }
 
 /// One row a run, attribute and quantity: what everything else is computed from. A run that several points share stands under each.
-pub fn runs(plan: &Plan, records: &[Record]) -> Table {
+pub fn runs(plan: &Plan, records: &[Record]) -> Columns {
     let mut texts: [Vec<&str>; 6] = Default::default();
     let (mut seeds, mut areas, mut values) = (Vec::new(), Vec::new(), Vec::new());
     for record in records {
@@ -158,7 +158,7 @@ pub fn runs(plan: &Plan, records: &[Record]) -> Table {
     let table = names
         .iter()
         .zip(&texts)
-        .fold(Table::default(), |table, (name, column)| table.texts(name, column));
+        .fold(Columns::default(), |table, (name, column)| table.texts(name, column));
     table
         .integers("seed", &seeds)
         .doubles("region_area", &areas)
@@ -166,13 +166,13 @@ pub fn runs(plan: &Plan, records: &[Record]) -> Table {
 }
 
 /// The tests, one row each; differences are second - first.
-pub fn tests(comparison: &Comparison) -> Table {
+pub fn tests(comparison: &Comparison) -> Columns {
     let all = &comparison.tests;
     let name = |test: &Test, position: usize| comparison.name(&comparison.settings[test.settings[position]]);
     let texts = |value: &dyn Fn(&Test) -> String| -> Vec<String> { all.iter().map(value).collect() };
     let numbers = |value: fn(&Test) -> Option<f64>| -> Vec<Option<f64>> { all.iter().map(value).collect() };
     let counts = |value: fn(&Test) -> usize| -> Vec<i64> { all.iter().map(|test| value(test) as i64).collect() };
-    Table::default()
+    Columns::default()
         .texts("quantity", &texts(&|test| test.quantity.name().to_owned()))
         .texts("first", &texts(&|test| name(test, 0)))
         .texts("second", &texts(&|test| name(test, 1)))
@@ -199,7 +199,7 @@ fn from_text(from: From) -> String {
 }
 
 /// Where each attribute's majority begins to be looked at, and the mean's; one row a curve and attribute.
-pub fn onsets(comparison: &Comparison) -> Table {
+pub fn onsets(comparison: &Comparison) -> Columns {
     let (mut series, mut names, mut what, mut from) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for onset in &comparison.onsets {
         let mut push = |name: &str, kind: &str, place: From| {
@@ -216,7 +216,7 @@ pub fn onsets(comparison: &Comparison) -> Table {
             }
         }
     }
-    Table::default()
+    Columns::default()
         .texts("series", &series)
         .texts("attribute", &names)
         .texts("what", &what)

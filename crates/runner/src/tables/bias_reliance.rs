@@ -5,9 +5,9 @@ use metrics::{Bootstrap, Class};
 
 use super::latex;
 use super::terminal::{styled, terminal};
-use crate::frames::Table;
 use crate::measured::{AttributeMeasures, Measured, Quantity, Reliance, comparisons};
 use crate::names;
+use crate::pipeline::Columns;
 
 /// One row: the images that a classifier predicts as one class.
 struct Row<'a> {
@@ -43,7 +43,7 @@ fn side(minority: bool) -> &'static str {
 }
 
 /// One row for each attribute, classifier and predicted class; a group without images has n = 0 and no numbers.
-pub fn table(measured: &Measured) -> Table {
+pub fn table(measured: &Measured) -> Columns {
     let rows = rows(measured);
     let texts = |value: fn(&Row<'_>) -> String| -> Vec<String> { rows.iter().map(value).collect() };
     let numbers = |value: fn(&Reliance) -> Option<f64>| -> Vec<Option<f64>> {
@@ -53,7 +53,7 @@ pub fn table(measured: &Measured) -> Table {
         .iter()
         .map(|row| row.reliance.map_or(0, |reliance| reliance.score.n as i64))
         .collect();
-    Table::default()
+    Columns::default()
         .texts("attribute", &texts(|row| row.attribute.name.clone()))
         .texts("classifier", &texts(|row| row.classifier.to_owned()))
         .texts("predicted", &texts(|row| side(row.minority).to_owned()))
@@ -148,7 +148,7 @@ fn short_rows(measured: &Measured, number: impl Fn(Option<f64>) -> String) -> im
 }
 
 /// The comparisons over attributes, one row each.
-pub fn differences(measured: &Measured, bootstrap: Bootstrap) -> Table {
+pub fn differences(measured: &Measured, bootstrap: Bootstrap) -> Columns {
     let all = comparisons(measured, bootstrap);
     let number = |value: fn(&metrics::Paired) -> Option<f64>| -> Vec<Option<f64>> {
         all.iter().map(|one| one.paired.as_ref().and_then(value)).collect()
@@ -158,7 +158,7 @@ pub fn differences(measured: &Measured, bootstrap: Bootstrap) -> Table {
             .map(|one| one.paired.as_ref().map_or(0, value) as i64)
             .collect()
     };
-    Table::default()
+    Columns::default()
         .texts(
             "quantity",
             &all.iter().map(|one| one.quantity.title()).collect::<Vec<_>>(),

@@ -2,8 +2,8 @@
 
 use metrics::Verdict;
 
-use crate::frames::Table;
 use crate::measured::Measured;
+use crate::pipeline::Columns;
 
 /// The verdicts on the paper's claims, in words and numbers.
 pub fn verdicts(measured: &Measured) -> String {
@@ -24,7 +24,7 @@ pub fn verdicts(measured: &Measured) -> String {
 }
 
 /// The verdicts as a table.
-pub fn claims(measured: &Measured) -> Table {
+pub fn claims(measured: &Measured) -> Columns {
     let findings = &measured.findings;
     let interval = |high: bool| -> Vec<Option<f64>> {
         findings
@@ -35,7 +35,7 @@ pub fn claims(measured: &Measured) -> Table {
     let counts = |value: fn(&metrics::Finding) -> usize| -> Vec<i64> {
         findings.iter().map(|finding| value(finding) as i64).collect()
     };
-    Table::default()
+    Columns::default()
         .texts(
             "claim",
             &findings.iter().map(|finding| finding.claim.name()).collect::<Vec<_>>(),

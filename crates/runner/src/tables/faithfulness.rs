@@ -4,8 +4,8 @@ use comfy_table::presets;
 
 use super::latex;
 use super::terminal::{TERMINAL, styled};
-use crate::frames::Table;
 use crate::measured::{Measured, MethodScores, SCORES, Summary, method_title};
+use crate::pipeline::Columns;
 
 /// Every classifier that was tried, with its methods.
 fn rows(measured: &Measured) -> Vec<(&str, &MethodScores)> {
@@ -17,9 +17,9 @@ fn rows(measured: &Measured) -> Vec<(&str, &MethodScores)> {
 
 /// One row for each classifier and method. Of each score: mean, 95 % interval, number of values, and the mean difference to the random
 /// map with its interval, paired by image and attribute.
-pub fn table(measured: &Measured) -> Table {
+pub fn table(measured: &Measured) -> Columns {
     let rows = rows(measured);
-    let mut table = Table::default()
+    let mut table = Columns::default()
         .texts(
             "classifier",
             &rows.iter().map(|(classifier, _)| *classifier).collect::<Vec<_>>(),
@@ -66,7 +66,7 @@ pub fn table(measured: &Measured) -> Table {
 }
 
 /// One row for each classifier, method and depth of randomisation: mean rank correlation with the map before, and its interval.
-pub fn sanity(measured: &Measured) -> Table {
+pub fn sanity(measured: &Measured) -> Columns {
     let mut keys: Vec<[&str; 3]> = Vec::new();
     let mut found = Vec::new();
     for (classifier, faithfulness) in measured.classifiers.iter().zip(&measured.faithfulness) {
@@ -85,7 +85,7 @@ pub fn sanity(measured: &Measured) -> Table {
             .map(|one| one.map(|one| if high { one.high } else { one.low }))
             .collect()
     };
-    Table::default()
+    Columns::default()
         .texts("classifier", &texts(0))
         .texts("method", &texts(1))
         .texts("randomised_from", &texts(2))

@@ -5,9 +5,9 @@ use metrics::{Class, Paired, Statistics};
 
 use super::latex;
 use super::terminal::styled;
-use crate::frames::Table;
 use crate::measured::{AllBiases, AttributeMeasures, ClassifierMeasures, Measured, Occlusion};
 use crate::names;
+use crate::pipeline::Columns;
 
 /// Whether anything was hidden of any image, or its score taken apart.
 pub fn is_there(measured: &Measured) -> bool {
@@ -50,7 +50,7 @@ type Named<T> = (&'static str, fn(&Occlusion) -> Option<T>);
 /// One row for each attribute, classifier and predicted class, in logits of that class; a group without images has n = 0 and no
 /// numbers. `beyond_control`: the loss without the region less that without an equal area elsewhere, paired by image;
 /// `first_less_this`: that of the first classifier less that of this one, paired over the images of which both predict the class.
-pub fn table(measured: &Measured) -> Table {
+pub fn table(measured: &Measured) -> Columns {
     let rows = rows(measured);
     let texts = |value: fn(&Row<'_>) -> &'static str| -> Vec<&str> { rows.iter().map(value).collect() };
     let names: Vec<&str> = rows.iter().map(|row| row.attribute.name.as_str()).collect();
@@ -61,7 +61,7 @@ pub fn table(measured: &Measured) -> Table {
     let numbers = |value: &dyn Fn(&Occlusion) -> Option<f64>| -> Vec<Option<f64>> {
         rows.iter().map(|row| row.occlusion.as_ref().and_then(value)).collect()
     };
-    let mut table = Table::default()
+    let mut table = Columns::default()
         .texts("attribute", &names)
         .texts("classifier", &classifiers)
         .texts(

@@ -5,9 +5,9 @@ use metrics::{Class, Filter};
 
 use super::latex;
 use super::terminal::{TERMINAL, styled, terminal};
-use crate::frames::Table;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measure, Measured};
 use crate::names::readable;
+use crate::pipeline::Columns;
 
 /// A number of the paper's table: a share in [0, 1], absent when nothing was there to measure.
 type Share = Option<f64>;
@@ -181,7 +181,7 @@ pub fn latex(measured: &Measured) -> String {
 
 /// The table's numbers, one row an attribute; `*_paper` are energies by the paper's convention, where a map without energy
 /// and a group without images count as 0.
-pub fn attributes(measured: &Measured) -> Table {
+pub fn attributes(measured: &Measured) -> Columns {
     let column =
         |value: &dyn Fn(&AttributeMeasures) -> Share| -> Vec<Share> { measured.attributes.iter().map(value).collect() };
     let names: Vec<&str> = measured
@@ -200,7 +200,7 @@ pub fn attributes(measured: &Measured) -> Table {
             }
         })
         .collect();
-    let mut table = Table::default()
+    let mut table = Columns::default()
         .texts("attribute", &names)
         .texts("minority", &minority)
         .doubles("train_positive_rate", &column(&AttributeMeasures::positive_rate))

@@ -1,13 +1,13 @@
 //! Every statistic of a run in one long table.
 
-use crate::frames::Table;
 use crate::measured::{Group, Measured};
+use crate::pipeline::Columns;
 
 /// A number, absent when nothing was there to measure.
 type Share = Option<f64>;
 
 /// Every statistic: one row for each classifier, attribute, measure and filter; an empty group has n = 0 and no mean.
-pub fn statistics(measured: &Measured) -> Table {
+pub fn statistics(measured: &Measured) -> Columns {
     let rows: Vec<_> = measured
         .classifiers
         .iter()
@@ -31,7 +31,7 @@ pub fn statistics(measured: &Measured) -> Table {
         .iter()
         .map(|(_, _, group)| group.statistics.map_or(0, |statistics| statistics.n as i64))
         .collect();
-    Table::default()
+    Columns::default()
         .texts("classifier", &texts(|row| row.0.clone()))
         .texts("attribute", &texts(|row| row.1.clone()))
         .texts("measure", &texts(|row| row.2.measure.name().to_owned()))

@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 use metrics::{Filter, Region};
-use runner::frames::{PerAttribute, ReadTable};
+use runner::pipeline::{ReadTable, RowKeys};
 
 use crate::place::{Place, fails, succeeds};
 
@@ -10,7 +10,7 @@ const SIZE: usize = 56;
 
 struct Found {
     energy: ReadTable,
-    keys: PerAttribute,
+    keys: RowKeys,
     raw: Tensor,
     images: Vec<String>,
 }
@@ -25,7 +25,7 @@ fn found(place: &Place) -> Found {
     let energy = ReadTable::parquet(&place.results("unbalanced/energy.parquet")).expect("energies");
     Found {
         images: images.collect(),
-        keys: PerAttribute::of(&energy).expect("images times attributes"),
+        keys: RowKeys::of(&energy).expect("images times attributes"),
         energy,
         raw: candle_core::safetensors::load(&path, &Device::Cpu)
             .expect("tensors")

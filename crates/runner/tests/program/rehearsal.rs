@@ -7,7 +7,7 @@ use std::process::Command;
 use candle_core::Device;
 use model::{Architecture, Checkpoint, Network};
 use runner::experiment::IMAGENET_MEAN;
-use runner::frames::ReadTable;
+use runner::pipeline::ReadTable;
 
 use crate::place::succeeds;
 

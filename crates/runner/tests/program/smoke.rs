@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::place::{Place, fails, succeeds};
-use runner::frames::{PerAttribute, ReadTable};
+use runner::pipeline::{ReadTable, RowKeys};
 
 fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -23,9 +23,9 @@ fn the_whole_run() {
     for classifier in ["unbalanced", "balanced"] {
         let scores = ReadTable::parquet(&place.results(&format!("{classifier}/predictions.parquet"))).expect("scores");
         let energy = ReadTable::parquet(&place.results(&format!("{classifier}/energy.parquet"))).expect("energies");
-        let keys = PerAttribute::of(&scores).expect("images times attributes");
+        let keys = RowKeys::of(&scores).expect("images times attributes");
         assert_eq!(keys.attributes.len(), 40);
-        assert_eq!(PerAttribute::of(&energy).expect("images times attributes"), keys);
+        assert_eq!(RowKeys::of(&energy).expect("images times attributes"), keys);
         assert!(
             scores
                 .doubles("score")
@@ -151,8 +151,8 @@ fn the_parts_make_the_scores(energy: &ReadTable, scores: &ReadTable, attributes:
 /// Scores with a region hidden: of the images themselves, with a control where there is room for one, in logits; and what input and
 /// all biases make of a score is that score.
 fn hidden_regions_and_biases(table: &ReadTable, scores: &ReadTable) {
-    let keys = PerAttribute::of(table).expect("images times attributes");
-    let all = PerAttribute::of(scores).expect("images times attributes");
+    let keys = RowKeys::of(table).expect("images times attributes");
+    let all = RowKeys::of(scores).expect("images times attributes");
     assert!(keys.images.iter().all(|image| all.images.contains(image)));
     let column = |name: &str| table.doubles(name).expect("numbers");
     let of_all = scores.doubles("score").expect("scores");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use runner::frames::{PerAttribute, ReadTable};
+use runner::pipeline::{ReadTable, RowKeys};
 
 use crate::place::{fails, succeeds};
 
@@ -103,7 +103,7 @@ fn a_table_with_masks_and_unknown_labels_runs_to_the_report() {
     );
 
     let scores = place.table("unbalanced/predictions.parquet");
-    let keys = PerAttribute::of(&scores).expect("images times attributes");
+    let keys = RowKeys::of(&scores).expect("images times attributes");
     let (labels, values) = (
         scores.integers("label").expect("labels"),
         scores.doubles("score").expect("scores"),
@@ -169,7 +169,7 @@ fn a_table_with_masks_and_unknown_labels_runs_to_the_report() {
 
     // Energies are those in each image's own mask.
     let energy = place.table("unbalanced/energy.parquet");
-    assert_eq!(PerAttribute::of(&energy).expect("images times attributes"), keys);
+    assert_eq!(RowKeys::of(&energy).expect("images times attributes"), keys);
     let energies = energy.doubles("energy").expect("numbers");
     assert_eq!(energies, energy.doubles("energy_exact").expect("numbers"));
     let areas: Vec<f64> = energy
@@ -251,7 +251,7 @@ fn one_attribute_without_any_region_runs_to_the_report() {
 
 /// The images of a results folder's predictions.
 fn scored(place: &Place) -> Vec<String> {
-    PerAttribute::of(&place.table("unbalanced/predictions.parquet"))
+    RowKeys::of(&place.table("unbalanced/predictions.parquet"))
         .expect("regular")
         .images
 }
@@ -327,7 +327,7 @@ fn bad_images_end_a_run_or_are_left_out_of_all_of_it() {
     let after = scored(&place);
     let kept: Vec<String> = before.iter().filter(|name| !bad.contains(name)).cloned().collect();
     assert_eq!(after, kept, "predictions are of all others");
-    let energy = PerAttribute::of(&place.table("unbalanced/energy.parquet")).expect("regular");
+    let energy = RowKeys::of(&place.table("unbalanced/energy.parquet")).expect("regular");
     assert_eq!(energy.images, after, "and energies of the same");
     let manifest = fs::read_to_string(place.path("results/mine/manifest.json")).expect("text");
     let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");

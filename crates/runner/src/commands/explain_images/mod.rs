@@ -17,13 +17,13 @@ use std::time::Instant;
 
 use cam::{Explainer, ExplainerConfig, Maps, Method, Resize, RiseConfig, Target};
 use candle_core::{Device, Tensor};
+use disk::write_whole;
 use rayon::prelude::*;
 
 use crate::device::choose_device;
 use crate::error::{Error, Result, describe};
 use crate::output::print;
-use crate::progress::{Progress, duration};
-use crate::results::write_whole;
+use crate::pipeline::{Progress, duration};
 use crate::stages::read_reference;
 use labels::Labelled;
 use network::Loaded;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use cam::{Maps, Method};
 use candle_core::{Device, Tensor};
+use disk::write_whole;
 use image::RgbImage;
 
 use super::pictures::Picture;
@@ -13,7 +14,6 @@ use super::way::Way;
 use crate::error::{Error, Result};
 use crate::figures::data::{ContactSheet, SheetCell};
 use crate::figures::{Style, contact_sheet, shrunken, tinted};
-use crate::results::write_whole;
 
 /// Cells of one page of a sheet: CelebA's 40 attributes and the picture itself fit on one.
 const PAGE: usize = 48;

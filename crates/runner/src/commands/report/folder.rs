@@ -7,8 +7,7 @@ use std::path::Path;
 use crate::artefacts;
 use crate::error::{Error, Result};
 use crate::experiment::settings_of;
-use crate::frames::ReadTable;
-use crate::manifest::{FILE, Manifest};
+use crate::pipeline::{self, MANIFEST, Manifest, ReadTable};
 use crate::regions;
 
 /// What is compared of a run.
@@ -72,9 +71,9 @@ impl RunFolder {
         if !folder.is_dir() {
             return Err(Error::Request(format!("{shown}: no such folder")));
         }
-        if !folder.join(FILE).is_file() {
+        if !folder.join(MANIFEST).is_file() {
             return Err(Error::Request(format!(
-                "{shown}: no results folder, for it has no {FILE}; expected one such as results/embedded"
+                "{shown}: no results folder, for it has no {MANIFEST}; expected one such as results/embedded"
             )));
         }
         let manifest = Manifest::read(folder)?;
@@ -85,9 +84,9 @@ impl RunFolder {
                 manifest.command_line()
             )));
         }
-        let older = |error: Error| {
+        let older = |error: pipeline::Error| {
             let reason = match error {
-                Error::Artefact { message, .. } => message,
+                pipeline::Error::Artefact { message, .. } => message,
                 other => crate::error::describe(&other),
             };
             Error::Request(format!(
@@ -104,7 +103,7 @@ impl RunFolder {
         let attributes = table.texts("attribute").map_err(older)?;
         let classifiers = classifiers(&table).map_err(older)?;
         if classifiers.is_empty() {
-            return Err(older(Error::artefact(&place, "no classifier")));
+            return Err(older(pipeline::Error::artefact(&place, "no classifier")));
         }
         let claims = claims(&folder.join("tables/claims.csv")).map_err(older)?;
         let choice = settings.get("measure.regions").map_or("celeba", String::as_str);
@@ -131,7 +130,7 @@ impl RunFolder {
     }
 }
 
-fn classifiers(table: &ReadTable) -> Result<Vec<RunClassifier>> {
+fn classifiers(table: &ReadTable) -> pipeline::Result<Vec<RunClassifier>> {
     const MARK: &str = "_minority_error";
     let positive: Vec<bool> = table
         .texts("minority")?
@@ -163,7 +162,7 @@ fn classifiers(table: &ReadTable) -> Result<Vec<RunClassifier>> {
 }
 
 /// No table is no verdict: a run of classifiers with other names has none.
-fn claims(path: &Path) -> Result<Vec<RunClaim>> {
+fn claims(path: &Path) -> pipeline::Result<Vec<RunClaim>> {
     if !path.is_file() {
         return Ok(Vec::new());
     }

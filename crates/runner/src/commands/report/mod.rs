@@ -6,12 +6,12 @@ mod tables;
 use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
+use disk::write_whole;
 
 use crate::error::{Error, Result, describe};
 use crate::figures::NAMES;
 use crate::output::print;
 use crate::report::{ComparedFigure, ComparisonData, render_comparison};
-use crate::results::write_whole;
 use folder::RunFolder;
 
 /// Which runs to compare, and where to.

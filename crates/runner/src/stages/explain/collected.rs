@@ -132,7 +132,7 @@ impl Collected {
     /// # Errors
     /// When they cannot be written.
     pub fn write(self, stage: &Stage<'_>) -> Result<Vec<String>> {
-        let results = &stage.context.results;
+        let results = stage.context.results();
         let groups: Vec<maps::Group<'_>> = self
             .of_attributes
             .iter()
@@ -166,7 +166,7 @@ fn begin_raw_maps(stage: &Stage<'_>, [height, width]: [usize; 2]) -> Result<Opti
     }
     let shape = [stage.explained.len(), stage.attributes.len(), height, width];
     let relative = artefacts::raw_maps(stage.classifier);
-    stage.context.progress.say(&format!(
+    stage.context.progress().say(&format!(
         "{:24} keeps {} x {} maps of {height} x {width} in {relative}: {:.1} MB",
         stage.title,
         shape[0],
@@ -185,5 +185,5 @@ fn begin_raw_maps(stage: &Stage<'_>, [height, width]: [usize; 2]) -> Result<Opti
         ("target", stage.target.to_string()),
         ("layer", stage.explainer.layer().to_owned()),
     ];
-    raw_maps::Writer::begin(&stage.context.results.join(&relative), shape, &about).map(Some)
+    raw_maps::Writer::begin(&stage.context.results().join(&relative), shape, &about).map(Some)
 }

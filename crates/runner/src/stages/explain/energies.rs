@@ -3,8 +3,8 @@
 use metrics::BiasReliance;
 
 use super::super::localiser::Measured;
-use crate::frames::Table;
 use crate::measured::write_columns;
+use crate::pipeline::Columns;
 
 /// What is known of one image and attribute.
 #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ pub struct Row {
 }
 
 /// The columns of some rows.
-pub fn columns(table: Table, rows: &[Row]) -> Table {
+pub fn columns(table: Columns, rows: &[Row]) -> Columns {
     let column = |value: fn(&Row) -> Option<f64>| -> Vec<Option<f32>> {
         rows.iter().map(|row| value(row).map(|value| value as f32)).collect()
     };

@@ -24,29 +24,29 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::frames::LongWriter;
-use crate::manifest::Key;
+use crate::pipeline::{Key, LongWriter};
 use crate::regions;
 
 /// Runs the stage for one classifier.
 ///
 /// # Errors
 /// Those of reading checkpoint, images, masks and regions, and of writing.
-pub fn run(context: &mut Context, data: &DataSet, classifier: &str) -> Result<()> {
+pub fn run(context: &Context, data: &DataSet, classifier: &str) -> Result<()> {
+    let manifest = context.manifest();
     let key = Key::default()
         .settings(&context.experiment.data.deciding())
         .settings(&context.experiment.explain)
         .settings(&context.experiment.regions())
         .settings(&context.experiment.seed)
-        .text(&context.manifest.data)
+        .text(&manifest.data)
         .stages(
-            &context.manifest,
+            &manifest,
             [
                 format!("train/{classifier}").as_str(),
                 format!("predict/{classifier}").as_str(),
             ],
         );
-    context.stage(&format!("explain/{classifier}"), key, |context| {
+    context.workspace.stage(&format!("explain/{classifier}"), key, || {
         explain(context, data, classifier)
     })
 }
@@ -97,7 +97,7 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
     };
     let cost = stage.announce();
     let path = artefacts::energy(classifier);
-    let mut table = LongWriter::begin(&context.results.join(&path), data.attributes(), energies::columns)?;
+    let mut table = LongWriter::begin(&context.results().join(&path), data.attributes(), energies::columns)?;
     let mut collected = Collected::new(stage.attributes.len(), size);
 
     let since = Instant::now();
@@ -124,7 +124,7 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
                 collected.take_in(&stage, &seen, &chosen, |position| position, &maps, &mut rows)?;
             } else {
                 for position in chosen {
-                    context.interrupt.check()?;
+                    context.interrupt().check()?;
                     let one = Output {
                         features: output.features.narrow(0, position, 1)?,
                         logits: output.logits.narrow(0, position, 1)?,

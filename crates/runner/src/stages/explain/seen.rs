@@ -11,7 +11,7 @@ use model::Output;
 use super::super::{DataSet, evaluate, masks};
 use crate::context::Context;
 use crate::error::Result;
-use crate::progress::duration;
+use crate::pipeline::duration;
 use crate::regions::Regions;
 
 /// What does not change from batch to batch.
@@ -68,7 +68,7 @@ impl Stage<'_> {
             } else {
                 String::new()
             };
-            self.context.progress.say(&format!(
+            self.context.progress().say(&format!(
                 "{:24} {} needs {cost} an image: {} for {images} images{of_all}",
                 self.title,
                 self.method,
@@ -86,7 +86,7 @@ impl Stage<'_> {
         } else {
             ""
         };
-        self.context.progress.say(&format!(
+        self.context.progress().say(&format!(
             "{:24} the first image took {}, so all will take about {}{fewer}",
             self.title,
             duration(first),

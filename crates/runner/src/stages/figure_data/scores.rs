@@ -121,7 +121,7 @@ pub fn calibration(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frames::PerAttribute;
+    use crate::pipeline::RowKeys;
 
     fn facts() -> DataFacts {
         DataFacts {
@@ -135,7 +135,7 @@ mod tests {
 
     fn predictions() -> Predictions {
         Predictions {
-            keys: PerAttribute {
+            keys: RowKeys {
                 images: ["1", "2", "3"].map(str::to_owned).to_vec(),
                 attributes: facts().attributes,
             },

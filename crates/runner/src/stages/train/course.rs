@@ -15,7 +15,7 @@ use super::unfinished::{self, Memory};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::progress::Work;
+use crate::pipeline::{StepError, Work};
 use crate::stages::{DataSet, evaluate};
 
 /// On a GPU, which is waited for when a loss is read.
@@ -50,7 +50,7 @@ impl<'a> Course<'a> {
         let (trainer, memory) = match unfinished::read(context, name, &key)? {
             Some((checkpoint, memory)) => {
                 let (epochs, steps) = (memory.history.len(), memory.steps);
-                context.progress.say(&format!(
+                context.progress().say(&format!(
                     "{:24} going on after epoch {epochs} and {steps} steps",
                     format!("train/{name}")
                 ));
@@ -61,7 +61,7 @@ impl<'a> Course<'a> {
                 (Trainer::new(network, config)?, Memory::new(key))
             }
         };
-        let folder = context.results.join(name);
+        let folder = context.results().join(name);
         let log = TrainingLog::open(&folder, memory.history.len(), trainer.steps(), settings.tensorboard)?;
         Ok(Self {
             pace: Pace::new(trainer.steps(), settings.batch_size),
@@ -80,12 +80,12 @@ impl<'a> Course<'a> {
     /// Goes to the end; what it wrote.
     ///
     /// # Errors
-    /// Those of loading, of a loss that is not finite, and of writing; [`Error::Interrupted`] after the state has been saved.
+    /// Those of loading, of a loss that is not finite, and of writing; [`Interrupted`](crate::pipeline::Interrupted) after the state has been saved.
     pub fn run(mut self) -> Result<Vec<String>> {
         let (context, name) = (self.context, self.job.name.as_str());
         let epochs = context.experiment.training.epochs;
         let steps = (self.loader.batches_per_epoch() * epochs) as u64;
-        let mut work = context.progress.work(&format!("train/{name}"), steps);
+        let mut work = context.progress().work(&format!("train/{name}"), steps);
         let mut feed = Feed::new(context, self.loader)?;
         while self.memory.history.len() < epochs {
             self.epoch(&mut feed, &mut work)?;
@@ -98,12 +98,9 @@ impl<'a> Course<'a> {
         let history = artefacts::history(name);
         let bytes = history::table(&self.memory.history)
             .to_parquet()
-            .map_err(|source| Error::Table {
-                path: context.results.join(&history),
-                source,
-            })?;
-        context.results.write(&history, &bytes)?;
-        context.results.remove(&artefacts::unfinished(name))?;
+            .map_err(Error::table(&context.results().join(&history)))?;
+        context.results().write(&history, &bytes)?;
+        context.results().remove(&artefacts::unfinished(name))?;
         Ok(vec![artefacts::checkpoint(name), history])
     }
 
@@ -114,10 +111,10 @@ impl<'a> Course<'a> {
         let steps = self.loader.batches_per_epoch();
         self.pace.begin_epoch();
         for batch in feed.epoch(self.memory.history.len() as u64, self.memory.steps) {
-            if context.interrupt.is_asked() || self.saved.elapsed() >= save_after {
+            if context.interrupt().is_asked() || self.saved.elapsed() >= save_after {
                 self.memory.read(&mut self.unread)?;
                 self.save()?;
-                context.interrupt.check()?;
+                context.interrupt().check()?;
             }
             let (images, labels) = batch?;
             self.memory.learning_rate = self.trainer.learning_rate();
@@ -131,7 +128,7 @@ impl<'a> Course<'a> {
         self.pace.end_epoch();
         self.memory.read(&mut self.unread)?;
         let errors = match validation_errors(context, self.data, self.trainer.network()) {
-            Err(stopped @ Error::Interrupted(_)) => {
+            Err(stopped) if stopped.is_interruption() => {
                 self.save()?;
                 return Err(stopped);
             }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::frames::{ReadTable, Table};
+use crate::pipeline::{Columns, ReadTable};
 
 /// One epoch of a training: a row of `training.parquet`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -23,9 +23,9 @@ pub struct Epoch {
 }
 
 /// The history as a table.
-pub fn table(history: &[Epoch]) -> Table {
+pub fn table(history: &[Epoch]) -> Columns {
     let numbers = |value: fn(&Epoch) -> Option<f64>| -> Vec<Option<f64>> { history.iter().map(value).collect() };
-    Table::default()
+    Columns::default()
         .integers(
             "epoch",
             &history.iter().map(|epoch| epoch.epoch as i64).collect::<Vec<_>>(),
@@ -53,7 +53,7 @@ pub fn status(history: &[Epoch], epochs: usize, loss: f64, images_per_second: f6
 /// # Errors
 /// When it is absent or damaged.
 pub fn read(context: &Context, name: &str) -> Result<Vec<Epoch>> {
-    let path = context.results.join(&artefacts::history(name));
+    let path = context.results().join(&artefacts::history(name));
     let table = ReadTable::parquet(&path)?;
     let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(&path, "a number is missing"));
     let epochs = table.integers("epoch")?;

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::Classifier;
-use crate::manifest::Key;
+use crate::pipeline::Key;
 use crate::stages::{DataSet, bad_images};
 use crate::weights::{WeightsFile, find_pretrained};
 
@@ -40,7 +40,7 @@ impl Job {
             .settings(&classifier)
             .settings(&bad_images::names(data))
             .text(&pretrained.as_ref().map_or_else(String::new, WeightsFile::hash))
-            .text(&context.manifest.data);
+            .text(&context.manifest().data);
         Ok(Self {
             name: name.to_owned(),
             classifier,

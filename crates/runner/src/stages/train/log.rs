@@ -9,10 +9,10 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use disk::write_whole;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::results::write_whole;
 use crate::tfevents::{self, Scalar};
 
 /// Lines of steps in an epoch.

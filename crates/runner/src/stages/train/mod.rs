@@ -24,9 +24,9 @@ use self::job::{Job, stage};
 pub use self::recipe::class_weights;
 use super::DataSet;
 use crate::artefacts;
-use crate::context::{Context, SideBySide};
+use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::manifest::Key;
+use crate::pipeline::{ConcurrentStep, Key};
 use crate::weights::WeightsFile;
 
 /// Runs the stage for all classifiers: on a CPU some at a time (`training.at_once`), which share decoded images and divide the threads.
@@ -35,8 +35,8 @@ use crate::weights::WeightsFile;
 ///
 /// # Errors
 /// Those of loading images, of an attribute with one class only, of a loss that is not finite, and of writing;
-/// [`Error::Interrupted`] after the states have been saved.
-pub fn run(context: &mut Context, data: &DataSet, names: &[String]) -> Result<()> {
+/// [`Interrupted`](crate::pipeline::Interrupted) after the states have been saved.
+pub fn run(context: &Context, data: &DataSet, names: &[String]) -> Result<()> {
     let mut waiting = Vec::new();
     for name in names {
         let Some(classifier) = context.experiment.classifiers.get(name).cloned() else {
@@ -48,11 +48,13 @@ pub fn run(context: &mut Context, data: &DataSet, names: &[String]) -> Result<()
                 .settings(&context.experiment.model.deciding())
                 .settings(&data.attributes())
                 .text(&file.hash());
-            context.stage(&stage(name), key, |context| adopt(context, data, name, &file))?;
+            context
+                .workspace
+                .stage(&stage(name), key, || adopt(context, data, name, &file))?;
             continue;
         }
         let job = Job::new(context, data, name, classifier)?;
-        if !context.is_unchanged(&stage(name), &job.key) {
+        if !context.workspace.is_unchanged(&stage(name), &job.key) {
             waiting.push(job);
         }
     }
@@ -62,13 +64,13 @@ pub fn run(context: &mut Context, data: &DataSet, names: &[String]) -> Result<()
         let together: Vec<Job> = waiting.drain(..at_once.min(waiting.len())).collect();
         let (share, rest) = (threads / together.len(), threads % together.len());
         let loader: &Loader = &data.loader(&data.training, recipe::loader(&context.experiment, share))?;
-        let stages = together.into_iter().enumerate().map(|(position, job)| SideBySide {
-            stage: stage(&job.name),
+        let stages = together.into_iter().enumerate().map(|(position, job)| ConcurrentStep {
+            name: stage(&job.name),
             key: job.key.clone(),
             threads: share + usize::from(position < rest),
-            work: Box::new(move |context| Course::begin(context, data, &job, loader)?.run()),
+            work: Box::new(move || Course::begin(context, data, &job, loader)?.run()),
         });
-        context.stages_side_by_side(stages.collect())?;
+        context.workspace.stages_side_by_side(stages.collect())?;
     }
     Ok(())
 }
@@ -80,7 +82,7 @@ pub fn is_done(context: &Context, data: &DataSet, name: &str) -> Result<bool> {
         return Ok(false);
     };
     let job = Job::new(context, data, name, classifier)?;
-    Ok(context.manifest.data == data.source.fingerprint() && context.is_current(&stage(name), &job.key))
+    Ok(context.manifest().data == data.source.fingerprint() && context.workspace.is_current(&stage(name), &job.key))
 }
 
 /// How many classifiers are trained at a time.

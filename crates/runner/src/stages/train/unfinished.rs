@@ -85,7 +85,7 @@ pub fn save(context: &Context, data: &DataSet, name: &str, trainer: &Trainer, me
 fn write(context: &Context, path: &str, mut checkpoint: Checkpoint) -> Result<()> {
     let size = context.experiment.data.image_size;
     checkpoint.metadata.insert("image_size".to_owned(), size.to_string());
-    context.results.write(path, &checkpoint.to_bytes()?)
+    Ok(context.results().write(path, &checkpoint.to_bytes()?)?)
 }
 
 /// What was saved of the training with this key.
@@ -93,7 +93,7 @@ fn write(context: &Context, path: &str, mut checkpoint: Checkpoint) -> Result<()
 /// # Errors
 /// When the file cannot be read, or is damaged.
 pub fn read(context: &Context, name: &str, key: &str) -> Result<Option<(Checkpoint, Memory)>> {
-    let path = context.results.join(&artefacts::unfinished(name));
+    let path = context.results().join(&artefacts::unfinished(name));
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -2,7 +2,7 @@ use comfy_table::presets;
 use metrics::spearman;
 
 use super::number::Comparison;
-use crate::frames::Table;
+use crate::pipeline::Columns;
 use crate::tables::terminal::{TERMINAL, styled};
 
 /// How well one quantity of one classifier agrees with the paper, over attributes.
@@ -97,11 +97,11 @@ pub(super) fn markdown(agreements: &[Agreement]) -> String {
     format!("{table}\n")
 }
 
-pub(super) fn table(agreements: &[Agreement]) -> Table {
+pub(super) fn table(agreements: &[Agreement]) -> Columns {
     let texts = |value: fn(&Agreement) -> &str| -> Vec<&str> { agreements.iter().map(value).collect() };
     let numbers = |value: fn(&Agreement) -> Option<f64>| -> Vec<Option<f64>> { agreements.iter().map(value).collect() };
     let counts: Vec<i64> = agreements.iter().map(|one| one.attributes as i64).collect();
-    Table::default()
+    Columns::default()
         .texts("classifier", &texts(|one| &one.classifier))
         .texts("quantity", &texts(|one| one.quantity))
         .integers("attributes", &counts)

@@ -11,8 +11,8 @@ use polars::error::PolarsResult;
 pub use agreement::{Agreement, agreements};
 pub use number::{CAVEAT, Comparison};
 
-use crate::frames::Table;
 use crate::measured::Measured;
+use crate::pipeline::Columns;
 use crate::published::Published;
 
 /// How a run compares with the paper, in every form.
@@ -76,11 +76,11 @@ impl Comparisons {
 }
 
 /// The comparison, one row a number.
-fn table(comparison: &[Comparison]) -> Table {
+fn table(comparison: &[Comparison]) -> Columns {
     let texts = |value: fn(&Comparison) -> &str| -> Vec<&str> { comparison.iter().map(value).collect() };
     let numbers =
         |value: fn(&Comparison) -> f64| -> Vec<Option<f64>> { comparison.iter().map(|one| Some(value(one))).collect() };
-    Table::default()
+    Columns::default()
         .texts("attribute", &texts(|one| &one.attribute))
         .texts("classifier", &texts(|one| &one.classifier))
         .texts("quantity", &texts(|one| one.quantity))

@@ -6,8 +6,8 @@ use metrics::{
 };
 
 use crate::experiment::{BALANCED, UNBALANCED};
-use crate::frames::Table;
 use crate::measured::{AttributeMeasures, Measured};
+use crate::pipeline::Columns;
 use crate::published::Published;
 use crate::tables::terminal::{TERMINAL, styled};
 
@@ -111,11 +111,11 @@ pub(super) fn markdown(pairs: &[Pair]) -> String {
     )
 }
 
-pub(super) fn table(pairs: &[Pair]) -> Table {
+pub(super) fn table(pairs: &[Pair]) -> Columns {
     let claims: Vec<&str> = pairs.iter().map(|pair| pair.ours.claim.name()).collect();
     let ours: Vec<&Finding> = pairs.iter().map(|pair| &pair.ours).collect();
     let published: Vec<&Finding> = pairs.iter().map(|pair| &pair.published).collect();
-    let mut table = Table::default().texts("claim", &claims);
+    let mut table = Columns::default().texts("claim", &claims);
     for (side, findings) in [("ours", ours), ("published", published)] {
         let verdicts: Vec<String> = findings.iter().map(|finding| finding.verdict.to_string()).collect();
         let numbers = |value: fn(&Finding) -> Option<f64>| -> Vec<Option<f64>> {

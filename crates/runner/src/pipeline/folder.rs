@@ -4,10 +4,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use disk::TEMPORARY;
-pub use disk::{PartFile, write_whole};
+use disk::{TEMPORARY, write_whole};
 
-use crate::error::{Error, Result};
+use super::error::{Error, Result};
 
 /// A results folder that this process alone writes.
 #[derive(Debug)]
@@ -97,10 +96,10 @@ impl ResultsFolder {
 /// A results folder that cannot be taken because `file` cannot be made.
 fn unwritable(folder: &Path, file: &Path, error: std::io::Error) -> Error {
     match error.kind() {
-        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => Error::Request(format!(
-            "{}: the results folder cannot be written ({error}); make it writable, or choose another with --results",
-            folder.display()
-        )),
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => Error::Unwritable {
+            folder: folder.to_owned(),
+            source: error,
+        },
         _ => Error::io(file, "opening the results folder")(error),
     }
 }
@@ -145,13 +144,6 @@ pub fn holder(folder: &Path) -> Option<String> {
             Some(holder.trim().to_owned())
         }
         _ => None,
-    }
-}
-
-impl From<disk::Error> for Error {
-    fn from(error: disk::Error) -> Self {
-        let disk::Error { path, doing, source } = error;
-        Self::Io { path, doing, source }
     }
 }
 

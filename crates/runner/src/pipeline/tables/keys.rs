@@ -1,23 +1,24 @@
 //! Tables of one row an image and attribute.
 
-use super::{ReadTable, Table};
-use crate::error::{Error, Result};
+use super::super::error::{Error, Result};
+use super::columns::Columns;
+use super::read::ReadTable;
 
 /// The attribute-by-attribute values of some images, as `predictions.parquet` and `energy.parquet` hold them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PerAttribute {
+pub struct RowKeys {
     /// The images' names, N of them.
     pub images: Vec<String>,
     /// The attributes' names, A of them.
     pub attributes: Vec<String>,
 }
 
-impl PerAttribute {
+impl RowKeys {
     /// The key columns of a long table.
     pub const COLUMNS: [&str; 2] = ["image", "attribute"];
 
     /// The two key columns of a long table.
-    pub fn keys(&self) -> Table {
+    pub fn keys(&self) -> Columns {
         let pairs = || {
             self.images
                 .iter()
@@ -26,7 +27,7 @@ impl PerAttribute {
         let images: Vec<&str> = pairs().map(|(image, _)| image.as_str()).collect();
         let names: Vec<&str> = pairs().map(|(_, name)| name.as_str()).collect();
         let [image, attribute] = Self::COLUMNS;
-        Table::default().texts(image, &images).texts(attribute, &names)
+        Columns::default().texts(image, &images).texts(attribute, &names)
     }
 
     /// Recovers images and attributes from a long table's key columns.
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_long_table_comes_back_as_it_was() {
-        let keys = PerAttribute {
+        let keys = RowKeys {
             images: vec!["1.jpg".to_owned(), "2.jpg".to_owned()],
             attributes: vec!["Bald".to_owned(), "Bangs".to_owned(), "Young".to_owned()],
         };
@@ -77,7 +78,7 @@ mod tests {
         let path = folder.path().join("table.parquet");
         std::fs::write(&path, bytes.expect("a table")).expect("written");
         let table = ReadTable::parquet(&path).expect("readable");
-        assert_eq!(PerAttribute::of(&table).expect("regular"), keys);
+        assert_eq!(RowKeys::of(&table).expect("regular"), keys);
         assert_eq!(table.doubles("score").expect("numbers"), scores);
         assert_eq!(table.integers("label").expect("numbers"), [1, -1, 0, 1, 1, -1]);
         let message = table.texts("image_name").expect_err("absent").to_string();
@@ -89,9 +90,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("table.parquet");
         let of = |images: &[&str], attributes: &[&str]| {
-            let table = Table::default().texts("image", images).texts("attribute", attributes);
+            let table = Columns::default().texts("image", images).texts("attribute", attributes);
             std::fs::write(&path, table.to_parquet().expect("a table")).expect("written");
-            PerAttribute::of(&ReadTable::parquet(&path).expect("readable"))
+            RowKeys::of(&ReadTable::parquet(&path).expect("readable"))
         };
         of(&["1", "1", "2", "2"], &["A", "B", "A", "B"]).expect("regular");
         for (images, attributes) in [

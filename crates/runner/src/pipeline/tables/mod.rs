@@ -3,12 +3,12 @@
 //! Values that belong to an image and an attribute are stored long, one row for each pair, images outermost: the form
 //! that polars, pandas and R group and plot without reshaping.
 
-mod long;
+mod columns;
+mod keys;
+mod long_writer;
 mod read;
-mod stream;
-mod table;
 
-pub use long::PerAttribute;
+pub use columns::Columns;
+pub use keys::RowKeys;
+pub use long_writer::LongWriter;
 pub use read::{ParquetFile, ReadTable};
-pub use stream::LongWriter;
-pub use table::Table;

@@ -4,19 +4,19 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use disk::PartFile;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::*;
 
-use super::table::parquet;
-use super::{PerAttribute, Table};
-use crate::error::{Error, Result};
-use crate::results::PartFile;
+use super::super::error::{Error, Result};
+use super::columns::{Columns, parquet};
+use super::keys::RowKeys;
 
 /// Most rows of a row group. All of a group are in memory at once, whatever the number of images.
 const GROUP: usize = 1 << 16;
 
 /// Makes the columns beside the keys from rows.
-type Columns<R> = fn(Table, &[R]) -> Table;
+type ColumnsOf<R> = fn(Columns, &[R]) -> Columns;
 
 /// A long table under construction, of which only the last images' rows are in memory.
 ///
@@ -24,11 +24,11 @@ type Columns<R> = fn(Table, &[R]) -> Table;
 /// rows come. It is in its place once it is [finished](Self::finish), and leaves nothing if it never is.
 pub struct LongWriter<R> {
     file: PartFile,
-    columns: Columns<R>,
+    columns: ColumnsOf<R>,
     /// Images of a group.
     together: usize,
     /// Of the group in hand.
-    keys: PerAttribute,
+    keys: RowKeys,
     rows: Vec<R>,
     /// Since the first group, whose columns are those of all.
     parquet: Option<BatchedWriter<Encoded>>,
@@ -40,12 +40,12 @@ impl<R> LongWriter<R> {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn begin(path: &Path, attributes: &[String], columns: Columns<R>) -> Result<Self> {
+    pub fn begin(path: &Path, attributes: &[String], columns: ColumnsOf<R>) -> Result<Self> {
         Ok(Self {
             file: PartFile::begin(path)?,
             columns,
             together: (GROUP / attributes.len().max(1)).max(1),
-            keys: PerAttribute {
+            keys: RowKeys {
                 images: Vec::new(),
                 attributes: attributes.to_vec(),
             },
@@ -101,10 +101,7 @@ impl<R> LongWriter<R> {
     }
 
     fn fault(&self, source: PolarsError) -> Error {
-        Error::Table {
-            path: self.file.path().to_owned(),
-            source,
-        }
+        Error::table(self.file.path())(source)
     }
 }
 
@@ -141,7 +138,7 @@ mod tests {
         ["Bald", "Bangs", "Young"].map(str::to_owned).to_vec()
     }
 
-    fn columns(table: Table, rows: &[(i8, Option<f32>)]) -> Table {
+    fn columns(table: Columns, rows: &[(i8, Option<f32>)]) -> Columns {
         let labels: Vec<i8> = rows.iter().map(|row| row.0).collect();
         let values: Vec<Option<f32>> = rows.iter().map(|row| row.1).collect();
         table.labels("label", &labels).singles("value", &values)
@@ -172,7 +169,7 @@ mod tests {
         );
         for images in [0, 1, TOGETHER - 1, TOGETHER, TOGETHER + 1, 2 * TOGETHER + 5] {
             write(&streamed, images).finish().expect("finished");
-            let keys = PerAttribute {
+            let keys = RowKeys {
                 images: (0..images).map(|image| format!("{image}.jpg")).collect(),
                 attributes: attributes(),
             };

@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub use disk::{hash_of, hash_of_file};
+use disk::hash_of_file;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result};
-use crate::results::ResultsFolder;
+use super::error::{Error, Result};
+use super::folder::ResultsFolder;
+use super::shell::quoted;
 
 /// The file's name in a results folder.
-pub const FILE: &str = "manifest.json";
+pub const MANIFEST: &str = "manifest.json";
 
 /// The record of a results folder.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -35,12 +35,12 @@ pub struct Manifest {
     #[serde(default)]
     pub skipped_images: Vec<String>,
     /// The stages, by name (`train/unbalanced`).
-    pub stages: BTreeMap<String, Stage>,
+    pub stages: BTreeMap<String, StepRecord>,
 }
 
 /// The record of one stage.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Stage {
+pub struct StepRecord {
     /// Hash over everything the stage's files depend on.
     pub key: String,
     /// How long it took, in seconds, interruptions left out.
@@ -55,7 +55,7 @@ impl Manifest {
     /// # Errors
     /// When it is there but unreadable or damaged.
     pub fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(FILE);
+        let path = folder.join(MANIFEST);
         match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
                 .map_err(|error| Error::artefact(&path, format!("not a manifest: {error}"))),
@@ -69,11 +69,11 @@ impl Manifest {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, results: &ResultsFolder) -> Result<()> {
-        let path = results.join(FILE);
+        let path = results.join(MANIFEST);
         let mut bytes = serde_json::to_vec_pretty(self)
             .map_err(|error| Error::artefact(&path, format!("cannot be written: {error}")))?;
         bytes.push(b'\n');
-        results.write(FILE, &bytes)
+        results.write(MANIFEST, &bytes)
     }
 
     /// The command as a shell takes it.
@@ -95,55 +95,10 @@ impl Manifest {
     }
 }
 
-/// A word of a command line, in quotes if a shell would take it apart.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-/// Collects what a stage depends on, piece by piece, into its key.
-#[derive(Debug, Clone, Default)]
-pub struct Key(Sha256);
-
-impl Key {
-    /// Adds settings, by their serialised form.
-    #[must_use]
-    pub fn settings<T: Serialize>(self, settings: &T) -> Self {
-        // Settings are plain data: their serialisation cannot fail, and if it did, the key would only miss them.
-        self.text(&serde_json::to_string(settings).unwrap_or_default())
-    }
-
-    /// Adds a text. Its length goes in too, so that no two sequences of texts have one key.
-    #[must_use]
-    pub fn text(mut self, text: &str) -> Self {
-        self.0.update((text.len() as u64).to_le_bytes());
-        self.0.update(text.as_bytes());
-        self
-    }
-
-    /// Adds the files of earlier stages, by their recorded hashes.
-    #[must_use]
-    pub fn stages<'a>(self, manifest: &Manifest, stages: impl IntoIterator<Item = &'a str>) -> Self {
-        stages
-            .into_iter()
-            .fold(self, |key, stage| match manifest.stages.get(stage) {
-                Some(record) => key.settings(&record.artefacts),
-                None => key.text("absent"),
-            })
-    }
-
-    /// The key.
-    pub fn finish(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use disk::hash_of;
 
     #[test]
     fn a_stage_is_current_until_its_key_or_a_file_changes() {
@@ -151,10 +106,10 @@ mod tests {
         let results = ResultsFolder::open(folder.path()).expect("free");
         results.write("a.txt", b"a").expect("written");
         let mut manifest = Manifest::default();
-        let record = Stage {
+        let record = StepRecord {
             key: "k".to_owned(),
             artefacts: BTreeMap::from([("a.txt".to_owned(), hash_of(b"a"))]),
-            ..Stage::default()
+            ..StepRecord::default()
         };
         manifest.stages.insert("train".to_owned(), record);
         assert!(manifest.is_current(&results, "train", "k"));
@@ -182,14 +137,6 @@ mod tests {
         assert_eq!(
             manifest.command_line(),
             r"biascam reproduce 'my run.yaml' --set 'classifiers={a: {exponent: 1}}' 'it'\''s' ''"
-        );
-    }
-
-    #[test]
-    fn keys_keep_texts_apart() {
-        assert_ne!(
-            Key::default().text("ab").text("c").finish(),
-            Key::default().text("a").text("bc").finish()
         );
     }
 }

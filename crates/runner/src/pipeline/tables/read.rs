@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use disk::{check_parquet, without_panic};
 use polars::prelude::*;
 
-use crate::error::{Error, Result};
+use super::super::error::{Error, Result};
 
 /// A whole Parquet file, of which some columns at a time are read.
 #[derive(Debug)]
@@ -92,10 +92,7 @@ impl ReadTable {
 
     fn cast(&self, name: &str, to: &DataType) -> Result<Column> {
         let column = self.frame.column(name).and_then(|column| column.strict_cast(to));
-        column.map_err(|source| Error::Table {
-            path: self.path.clone(),
-            source,
-        })
+        column.map_err(Error::table(&self.path))
     }
 
     /// The file.
@@ -153,10 +150,7 @@ impl ReadTable {
     }
 
     fn fault(&self, source: PolarsError) -> Error {
-        Error::Table {
-            path: self.path.clone(),
-            source,
-        }
+        Error::table(&self.path)(source)
     }
 
     fn complete<T>(&self, name: &str, values: impl Iterator<Item = Option<T>>) -> Result<Vec<T>> {
@@ -177,7 +171,7 @@ impl ReadTable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Table;
+    use super::super::Columns;
     use super::*;
 
     #[test]
@@ -192,13 +186,15 @@ mod tests {
     fn columns_are_read_alone() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("table.parquet");
-        let table = Table::default().integers("a", &[1, 2]).singles("b", &[None, Some(0.5)]);
+        let table = Columns::default()
+            .integers("a", &[1, 2])
+            .singles("b", &[None, Some(0.5)]);
         std::fs::write(&path, table.to_parquet().expect("a table")).expect("written");
         let file = ParquetFile::open(&path).expect("whole");
         let read = file.columns(&["b"]).expect("there");
         assert_eq!(read.columns(), ["b"]);
         assert_eq!(read.singles("b").expect("numbers"), [None, Some(0.5)]);
-        let message = crate::error::describe(&file.columns(&["c"]).expect_err("absent"));
+        let message = super::super::super::error::describe(&file.columns(&["c"]).expect_err("absent"));
         assert!(message.contains("table.parquet") && message.contains('c'), "{message}");
     }
 }

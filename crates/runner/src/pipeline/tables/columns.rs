@@ -6,9 +6,9 @@ use polars::prelude::*;
 
 /// A table in memory, column by column.
 #[derive(Debug, Clone, Default)]
-pub struct Table(Vec<Column>);
+pub struct Columns(Vec<Column>);
 
-impl Table {
+impl Columns {
     /// Adds a column of texts.
     #[must_use]
     pub fn texts<S: AsRef<str>>(mut self, name: &str, values: &[S]) -> Self {
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn columns_of_unequal_length_are_refused() {
-        Table::default()
+        Columns::default()
             .integers("a", &[1, 2])
             .integers("b", &[1])
             .to_csv()

@@ -1,0 +1,138 @@
+//! What can go wrong with a results folder, each with the words a user needs to mend it.
+
+use std::path::{Path, PathBuf};
+
+use super::interrupt::{Interrupted, ListenError};
+
+/// A failure of a results folder or of its files. `Display` is one sentence; [`std::error::Error::source`] leads to the cause.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder that could not be read or written.
+    #[error("{}: {doing} failed", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done, as a noun: "reading", "writing".
+        doing: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A results folder in which nothing can be written.
+    #[error(
+        "{}: the results folder cannot be written ({source}); make it writable, or choose another with --results",
+        folder.display()
+    )]
+    Unwritable {
+        /// The results folder.
+        folder: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A results folder that another run is writing.
+    #[error(
+        "{}: held by another run ({holder}); wait for it, or choose another folder with --results",
+        folder.display()
+    )]
+    Held {
+        /// The results folder.
+        folder: PathBuf,
+        /// Process, machine and start of the run that holds it.
+        holder: String,
+    },
+    /// A file of a results folder that is damaged, of another version or of another experiment.
+    #[error("{}: {message}; `--fresh` makes it anew", path.display())]
+    Artefact {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        message: String,
+    },
+    /// A table could not be read or written.
+    #[error("{}: not a readable table", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// The reader's reason.
+        source: polars::error::PolarsError,
+    },
+    /// The run was asked to stop and has saved its state.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+    /// Stopping on request is not to be had.
+    #[error(transparent)]
+    Signals(#[from] ListenError),
+    /// The system has no thread for a step that runs beside others.
+    #[error("no thread can be started: {0}")]
+    Threads(rayon::ThreadPoolBuildError),
+}
+
+/// Shorthand for results of this module.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a step may fail with: the folder's failures, and whatever else it meets.
+pub trait StepError: std::error::Error + From<Error> + Send + 'static {
+    /// Whether the step only did as it was asked and stopped.
+    fn is_interruption(&self) -> bool;
+}
+
+impl StepError for Error {
+    fn is_interruption(&self) -> bool {
+        matches!(self, Self::Interrupted(_))
+    }
+}
+
+impl Error {
+    /// An [`Error::Io`] made from a system error, for `map_err`.
+    pub fn io(path: &Path, doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, doing, source }
+    }
+
+    /// An [`Error::Artefact`] for a file of a results folder.
+    pub fn artefact(path: &Path, message: impl Into<String>) -> Self {
+        Self::Artefact {
+            path: path.to_owned(),
+            message: message.into(),
+        }
+    }
+
+    /// An [`Error::Table`] made from polars' own, for `map_err`.
+    pub fn table(path: &Path) -> impl FnOnce(polars::error::PolarsError) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Table { path, source }
+    }
+}
+
+impl From<disk::Error> for Error {
+    fn from(error: disk::Error) -> Self {
+        let disk::Error { path, doing, source } = error;
+        Self::Io { path, doing, source }
+    }
+}
+
+/// The whole chain of reasons in one paragraph, each said once.
+pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(reason) = cause {
+        let reason_text = reason.to_string();
+        if !text.contains(&reason_text) {
+            text.push_str(": ");
+            text.push_str(&reason_text);
+        }
+        cause = reason.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_is_one_paragraph() {
+        let error = Error::io(Path::new("results/x"), "writing")(std::io::Error::other("disk full"));
+        assert_eq!(describe(&error), "results/x: writing failed: disk full");
+    }
+}
