@@ -18,6 +18,8 @@ pub struct Declaration {
     files: BTreeMap<String, String>,
     /// What a person calls a file where that is not its label.
     names: BTreeMap<String, String>,
+    /// Whether files are taken to be what they were, because they cannot be looked at.
+    believes_files: bool,
     /// By step; of `None` all that it has made.
     artefacts: BTreeMap<String, Option<BTreeSet<String>>>,
 }
@@ -31,6 +33,7 @@ impl Declaration {
             settings: BTreeMap::new(),
             files: BTreeMap::new(),
             names: BTreeMap::new(),
+            believes_files: false,
             artefacts: BTreeMap::new(),
         }
     }
@@ -54,6 +57,13 @@ impl Declaration {
     pub fn named_file(mut self, label: &str, name: &str, content: &ContentHash) -> Self {
         self.names.insert(label.to_owned(), name.to_owned());
         self.file(label, content)
+    }
+
+    /// Takes files to be what they were the last time: for a look at results where the data set is not.
+    #[must_use]
+    pub fn believing_files(mut self) -> Self {
+        self.believes_files = true;
+        self
     }
 
     /// Also reads one file that another step has made.
@@ -89,6 +99,11 @@ impl Declaration {
     /// The steps whose artefacts it reads.
     pub fn steps(&self) -> impl Iterator<Item = &str> {
         self.artefacts.keys().map(String::as_str)
+    }
+
+    /// Whether files are taken to be what they were.
+    pub(crate) fn believes_files(&self) -> bool {
+        self.believes_files
     }
 
     /// What a person calls the file of this label.

@@ -11,6 +11,8 @@ use crate::record::StepRecord;
 pub enum Change {
     /// The step has no record.
     FirstRun,
+    /// Nothing that was made before counts (`--fresh`).
+    Fresh,
     /// The record does not say what the step read.
     OlderRecord,
     /// A setting has another value; `None` where the step does not read it.
@@ -78,6 +80,9 @@ impl Reason {
         let Some(record) = record else {
             return Some(Self(vec![Change::FirstRun]));
         };
+        if record.version == 0 && record.key.is_empty() {
+            return Some(Self(vec![Change::Fresh]));
+        }
         if record.version == 0 {
             return Some(Self(vec![Change::OlderRecord]));
         }
@@ -93,7 +98,8 @@ impl Reason {
                 });
             }
         }
-        for label in keys(&before.files, &reads.files) {
+        let labels = keys(&before.files, &reads.files).into_iter();
+        for label in labels.filter(|_| !declaration.believes_files()) {
             let (before, now) = (before.files.get(label), reads.files.get(label));
             if before != now {
                 changes.push(Change::File {
@@ -156,6 +162,7 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FirstRun => write!(f, "first run"),
+            Self::Fresh => write!(f, "--fresh"),
             Self::OlderRecord => write!(f, "recorded by a program that did not say what it read"),
             Self::Setting { key, before, now } => match (before, now) {
                 (Some(before), Some(now)) if before.len().max(now.len()) <= LONGEST_VALUE => {
@@ -236,6 +243,7 @@ mod tests {
         assert_eq!(said(&declaration(8), &declaration(10), same), "training.epochs 8 -> 10");
         let edited = declaration(8).named_file("measure.regions", "regions.yaml", &ContentHash::of(b"b"));
         assert_eq!(said(&declaration(8), &edited, same), "regions.yaml changed");
+        assert_eq!(said(&declaration(8), &edited.believing_files(), same), "");
         let renamed = declaration(8).named_file("measure.regions", "other.yaml", &ContentHash::of(b"a"));
         assert_eq!(said(&declaration(8), &renamed, same), "");
         let masks = declaration(8).file("masks of test images", &ContentHash::of(b""));
@@ -265,7 +273,11 @@ mod tests {
         let reads = declared.reads(&BTreeMap::new());
         let said = |record| Reason::of(&declared, &reads, record).expect("a reason").to_string();
         assert_eq!(said(None), "first run");
-        let older = StepRecord::default();
+        assert_eq!(said(Some(&StepRecord::default())), "--fresh");
+        let older = StepRecord {
+            key: "0".to_owned(),
+            ..StepRecord::default()
+        };
         assert!(said(Some(&older)).starts_with("recorded by a program"));
     }
 

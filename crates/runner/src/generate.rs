@@ -7,12 +7,12 @@ use synthetic::{WriteOutcome, faces, shapes};
 
 use crate::error::Result;
 use crate::experiment::Shapes;
-use crate::pipeline::{Interrupt, Progress};
+use pipeline::{Interrupt, Progress};
 
 /// Writes procedural faces unless they are there already, and shows how it goes.
 ///
 /// # Errors
-/// Those of the generator; [`Interrupted`](crate::pipeline::Interrupted).
+/// Those of the generator; [`Interrupted`](pipeline::Interrupted).
 pub fn write_procedural(
     folder: &Path,
     config: &faces::Config,
@@ -28,7 +28,7 @@ pub fn write_procedural(
 /// Writes the example table of shapes unless it is there already, and shows how it goes.
 ///
 /// # Errors
-/// Those of the generator; [`Interrupted`](crate::pipeline::Interrupted).
+/// Those of the generator; [`Interrupted`](pipeline::Interrupted).
 pub fn write_shapes(folder: &Path, settings: Shapes, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
     let config = shapes::Config {
         images: settings.images,

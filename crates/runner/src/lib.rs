@@ -18,7 +18,6 @@ pub mod hub;
 pub mod measured;
 pub mod names;
 pub mod output;
-pub mod pipeline;
 pub mod published;
 pub mod regions;
 pub mod report;

@@ -11,8 +11,8 @@ use synthetic::faces;
 use crate::error::Result;
 use crate::generate::write_procedural;
 use crate::output::print;
-use crate::pipeline::{Interrupt, Progress};
 use crate::tables;
+use pipeline::{Interrupt, Progress};
 
 /// What can be done with data sets.
 #[derive(Debug, Subcommand)]

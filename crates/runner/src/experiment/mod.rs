@@ -106,6 +106,12 @@ impl Experiment {
         }
     }
 
+    /// Their names, in the same order as [`Self::classifiers_in_order`].
+    pub fn classifier_names(&self) -> Vec<String> {
+        let all = self.classifiers_in_order();
+        all.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
     /// The classifiers in the order in which they are trained and shown: the unbalanced one first, then by name.
     pub fn classifiers_in_order(&self) -> Vec<(&str, &Classifier)> {
         let mut all: Vec<_> = self

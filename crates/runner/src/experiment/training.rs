@@ -138,7 +138,7 @@ impl Default for Augment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::Key;
+    use pipeline::Key;
 
     #[test]
     fn precision_is_float32_unless_told_otherwise_and_another_makes_another_training() {

@@ -6,7 +6,7 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::names::readable;
-use crate::pipeline::{self, ReadTable};
+use pipeline::{self, ReadTable};
 
 /// The baseline that knows nothing.
 pub const RANDOM: &str = "random_map";

@@ -6,17 +6,17 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dataset::Landmarks;
-use pipeline::{ContentHash, Contents, Declaration, ListHash};
+use pipeline::{ContentHash, Contents, Declaration, Interrupt, ListHash, Progress};
 use rayon::prelude::*;
 
 use super::DataSet;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, MASKS};
-use crate::interrupt::Interrupt;
-use crate::progress::Progress;
+use crate::measured::DataFacts;
 use crate::regions::{self, Regions};
 use crate::weights::find_pretrained;
 
@@ -34,11 +34,19 @@ pub struct Reading<'a> {
     pub interrupt: &'a Interrupt,
 }
 
-/// Everything that steps can read, but for each other's files.
-pub struct Inputs<'a> {
-    /// The whole experiment: each step takes its settings from it.
-    pub experiment: &'a Experiment,
-    attributes: &'a [String],
+impl<'a> Reading<'a> {
+    /// That of a run.
+    pub fn of(context: &'a Context) -> Self {
+        Self {
+            contents: context.workspace.contents(),
+            progress: context.progress(),
+            interrupt: context.interrupt(),
+        }
+    }
+}
+
+/// What the images of a data set are, as an experiment uses it.
+pub struct Content {
     training: Split,
     validation: Split,
     test: Split,
@@ -48,11 +56,31 @@ pub struct Inputs<'a> {
     masks: Option<ContentHash>,
     /// What is shown of the data set.
     facts: ContentHash,
-    regions: Option<ContentHash>,
-    /// Weights that are adopted, by classifier.
-    weights: BTreeMap<String, ContentHash>,
-    /// Weights that trainings start from.
-    pretrained: Option<ContentHash>,
+}
+
+impl Content {
+    /// Looks at everything that a run would use.
+    ///
+    /// # Errors
+    /// [`Interrupted`](pipeline::Interrupted).
+    pub fn of(data: &DataSet, facts: &DataFacts, reading: Reading<'_>) -> Result<Self> {
+        let mut names = ListHash::default();
+        for &index in &data.test {
+            names.add(&data.annotations().names[index], "");
+        }
+        let masks = data.source.has_masks();
+        Ok(Self {
+            training: Split::of(data, &data.training, "training images", reading)?,
+            validation: Split::of(data, &data.validation, "validation images", reading)?,
+            test: Split::of(data, &data.test, "test images", reading)?,
+            names: names.finish(),
+            masks: match masks {
+                true => Some(masks_content(data, &data.test, reading)?),
+                false => None,
+            },
+            facts: ContentHash::of(&facts.to_bytes()),
+        })
+    }
 }
 
 /// What the images of one split are.
@@ -62,126 +90,17 @@ struct Split {
     images: ContentHash,
 }
 
-impl<'a> Inputs<'a> {
-    /// Those of an experiment on its data set.
-    ///
-    /// # Errors
-    /// Those of weights and regions; [`Error::Interrupted`].
-    pub fn of(experiment: &'a Experiment, data: &'a DataSet, data_root: &Path, reading: Reading<'_>) -> Result<Self> {
-        let mut weights = BTreeMap::new();
-        for (name, classifier) in &experiment.classifiers {
-            if let Some(path) = &classifier.weights {
-                weights.insert(name.clone(), weights_content(reading.contents, path)?);
-            }
-        }
-        let trains = experiment.classifiers.keys().any(|name| experiment.is_trained(name));
-        let pretrained = match experiment.model.pretrained.as_ref().filter(|_| trains) {
-            Some(choice) => Some(weights_content(reading.contents, &find_pretrained(choice, data_root)?)?),
-            None => None,
-        };
-        let mut names = ListHash::default();
-        for &index in &data.test {
-            names.add(&data.annotations().names[index], "");
-        }
-        let masks = data.source.has_masks();
-        Ok(Self {
-            experiment,
-            attributes: data.attributes(),
-            training: Split::of(data, &data.training, "training images", reading)?,
-            validation: Split::of(data, &data.validation, "validation images", reading)?,
-            test: Split::of(data, &data.test, "test images", reading)?,
-            names: names.finish(),
-            masks: if masks {
-                Some(masks_content(data, &data.test, reading)?)
-            } else {
-                None
-            },
-            facts: ContentHash::of(&data.facts(&experiment.data).to_bytes()),
-            regions: regions_content(experiment, data.attributes())?,
-            weights,
-            pretrained,
-        })
-    }
-
-    /// The attributes' names, in their order.
-    pub fn attributes(&self, declaration: Declaration) -> Declaration {
-        declaration.settings("attributes", &self.attributes)
-    }
-
-    /// How an image becomes the network's input.
-    fn squares(&self, declaration: Declaration) -> Declaration {
-        let data = &self.experiment.data;
-        let declaration = declaration.settings("data.image_size", &data.image_size);
-        match &data.table {
-            Some(table) => declaration.settings("data.table.resize", &table.resize),
-            None => declaration,
-        }
-    }
-
-    /// The images that are trained on, and those on which the training is followed.
-    pub fn training(&self, declaration: Declaration) -> Declaration {
-        let declaration = self.validation.labelled("validation", self.squares(declaration));
-        self.training.labelled("training", declaration)
-    }
-
-    /// How often each attribute is there among the training images, and what else tables and figures say of the data set.
-    pub fn facts(&self, declaration: Declaration) -> Declaration {
-        declaration.file("numbers of labels and images", &self.facts)
-    }
-
-    /// The test images as the network sees them.
-    pub fn test_images(&self, declaration: Declaration) -> Declaration {
-        self.test
-            .seen("test", self.squares(declaration))
-            .file("names of test images", &self.names)
-    }
-
-    /// The test images with their labels.
-    pub fn labelled_test_images(&self, declaration: Declaration) -> Declaration {
-        self.test_images(declaration)
-            .file("labels of test images", &self.test.labels)
-    }
-
-    /// The masks of the test images, where there are any.
-    pub fn masks(&self, declaration: Declaration) -> Declaration {
-        match &self.masks {
-            Some(masks) => declaration.file("masks of test images", masks),
-            None => declaration,
-        }
-    }
-
-    /// The attributes' regions.
-    pub fn regions(&self, declaration: Declaration) -> Declaration {
-        let choice = self.experiment.regions();
-        match &self.regions {
-            // A person knows them by their file, which may be called otherwise tomorrow.
-            Some(regions) => {
-                let name = Path::new(choice).file_name().and_then(|name| name.to_str());
-                declaration.named_file("measure.regions", name.unwrap_or(choice), regions)
-            }
-            None => self.masks(declaration.settings("measure.regions", MASKS)),
-        }
-    }
-
-    /// The weights that a classifier has from elsewhere: its own, or those that its training starts from.
-    pub fn weights(&self, declaration: Declaration, classifier: &str) -> Declaration {
-        if let Some(weights) = self.weights.get(classifier) {
-            return declaration.file(&format!("classifiers.{classifier}.weights"), weights);
-        }
-        match &self.pretrained {
-            Some(weights) => declaration.file("model.pretrained", weights),
-            None => declaration,
-        }
-    }
-}
-
 impl Split {
     fn of(data: &DataSet, indices: &[usize], title: &str, reading: Reading<'_>) -> Result<Self> {
         let annotations = data.annotations();
         let mut labels = ListHash::default();
         for &index in indices {
-            let of_image = annotations.labels_of(index).iter();
-            let signs: String = of_image.map(|label| match label.signum() { 1 => '+', -1 => '-', _ => '0' }).collect();
+            let sign = |label: &i8| match label.signum() {
+                1 => '+',
+                -1 => '-',
+                _ => '0',
+            };
+            let signs: String = annotations.labels_of(index).iter().map(sign).collect();
             labels.add(&index.to_string(), &signs);
         }
         let landmarks = annotations.landmarks.as_ref().map(|all| {
@@ -213,10 +132,185 @@ impl Split {
     }
 }
 
+/// Everything that steps can read, but for each other's files.
+pub struct Inputs<'a> {
+    /// The whole experiment: each step takes its settings from it.
+    pub experiment: &'a Experiment,
+    attributes: &'a [String],
+    /// Absent where the data set cannot be looked at.
+    content: Option<&'a Content>,
+    regions: Option<ContentHash>,
+    /// Weights that are adopted, by classifier.
+    weights: BTreeMap<String, ContentHash>,
+    /// Weights that trainings start from.
+    pretrained: Option<ContentHash>,
+}
+
+impl<'a> Inputs<'a> {
+    /// Those of an experiment on its data set.
+    ///
+    /// # Errors
+    /// Those of weights and regions.
+    pub fn of(
+        experiment: &'a Experiment,
+        attributes: &'a [String],
+        content: &'a Content,
+        data_root: &Path,
+        contents: &Contents,
+    ) -> Result<Self> {
+        let mut inputs = Self::believed(experiment, attributes)?;
+        inputs.content = Some(content);
+        for (name, classifier) in &experiment.classifiers {
+            if let Some(path) = &classifier.weights {
+                inputs.weights.insert(name.clone(), weights_content(contents, path)?);
+            }
+        }
+        let trains = experiment.classifiers.keys().any(|name| experiment.is_trained(name));
+        if let Some(choice) = experiment.model.pretrained.as_ref().filter(|_| trains) {
+            inputs.pretrained = Some(weights_content(contents, &find_pretrained(choice, data_root)?)?);
+        }
+        Ok(inputs)
+    }
+
+    /// Those of an experiment whose data set and weights are not there, or not here: their files are taken to be what they were.
+    ///
+    /// # Errors
+    /// Those of regions.
+    pub fn believed(experiment: &'a Experiment, attributes: &'a [String]) -> Result<Self> {
+        Ok(Self {
+            experiment,
+            attributes,
+            content: None,
+            regions: regions_content(experiment, attributes)?,
+            weights: BTreeMap::new(),
+            pretrained: None,
+        })
+    }
+
+    /// The declaration of a step that reads nothing yet.
+    pub fn declaration(&self, step: impl Into<String>, version: u32) -> Declaration {
+        let declaration = Declaration::of(step, version);
+        match self.content {
+            Some(_) => declaration,
+            None => declaration.believing_files(),
+        }
+    }
+
+    /// The attributes' names, in their order.
+    pub fn attribute_names(&self) -> &'a [String] {
+        self.attributes
+    }
+
+    /// A step that reads these, and their order.
+    pub fn attributes(&self, declaration: Declaration) -> Declaration {
+        declaration.settings("attributes", self.attributes)
+    }
+
+    /// How an image becomes the network's input.
+    fn squares(&self, declaration: Declaration) -> Declaration {
+        let data = &self.experiment.data;
+        let declaration = declaration.settings("data.image_size", &data.image_size);
+        match &data.table {
+            Some(table) => declaration.settings("data.table.resize", &table.resize),
+            None => declaration,
+        }
+    }
+
+    /// The images that are trained on, and those on which the training is followed.
+    pub fn training(&self, declaration: Declaration) -> Declaration {
+        self.with(self.squares(declaration), |content, declaration| {
+            let declaration = content.validation.labelled("validation", declaration);
+            content.training.labelled("training", declaration)
+        })
+    }
+
+    /// How often each attribute is there among the training images, and what else tables and figures say of the data set.
+    pub fn facts(&self, declaration: Declaration) -> Declaration {
+        self.with(declaration, |content, declaration| {
+            declaration.file("numbers of labels and images", &content.facts)
+        })
+    }
+
+    /// The test images as the network sees them.
+    pub fn test_images(&self, declaration: Declaration) -> Declaration {
+        self.with(self.squares(declaration), |content, declaration| {
+            let declaration = content.test.seen("test", declaration);
+            declaration.file("names of test images", &content.names)
+        })
+    }
+
+    /// The test images with their labels.
+    pub fn labelled_test_images(&self, declaration: Declaration) -> Declaration {
+        self.with(self.test_images(declaration), |content, declaration| {
+            declaration.file("labels of test images", &content.test.labels)
+        })
+    }
+
+    /// The masks of the test images, where there are any.
+    pub fn masks(&self, declaration: Declaration) -> Declaration {
+        self.with(declaration, |content, declaration| match &content.masks {
+            Some(masks) => declaration.file("masks of test images", masks),
+            None => declaration,
+        })
+    }
+
+    /// The attributes' regions.
+    pub fn regions(&self, declaration: Declaration) -> Declaration {
+        match &self.regions {
+            Some(regions) => with_regions(declaration, self.experiment, regions),
+            None => self.masks(declaration.settings("measure.regions", MASKS)),
+        }
+    }
+
+    /// The weights that a classifier has from elsewhere: its own, or those that its training starts from.
+    pub fn weights(&self, declaration: Declaration, classifier: &str) -> Declaration {
+        if let Some(weights) = self.weights.get(classifier) {
+            return declaration.file(&format!("classifiers.{classifier}.weights"), weights);
+        }
+        match &self.pretrained {
+            Some(weights) if self.experiment.is_trained(classifier) => declaration.file("model.pretrained", weights),
+            _ => declaration,
+        }
+    }
+
+    fn with(&self, declaration: Declaration, add: impl FnOnce(&Content, Declaration) -> Declaration) -> Declaration {
+        match self.content {
+            Some(content) => add(content, declaration),
+            None => declaration,
+        }
+    }
+}
+
+/// Also reads the regions that are the same in every image; where each image has its own, only that.
+///
+/// # Errors
+/// Those of the regions file.
+pub fn regions_of(declaration: Declaration, experiment: &Experiment, attributes: &[String]) -> Result<Declaration> {
+    Ok(match regions_content(experiment, attributes)? {
+        Some(regions) => with_regions(declaration, experiment, &regions),
+        None => declaration.settings("measure.regions", MASKS),
+    })
+}
+
+fn with_regions(declaration: Declaration, experiment: &Experiment, regions: &ContentHash) -> Declaration {
+    let choice = experiment.regions();
+    // A person knows them by their file, which may be called otherwise tomorrow.
+    let name = Path::new(choice).file_name().and_then(|name| name.to_str());
+    declaration.named_file("measure.regions", name.unwrap_or(choice), regions)
+}
+
 /// Landmarks as a text that is equal only for equal ones.
 fn points(face: &Landmarks) -> String {
-    let points = [face.left_eye, face.right_eye, face.nose, face.left_mouth, face.right_mouth];
-    points.map(|[x, y]| format!("{:08x}{:08x}", x.to_bits(), y.to_bits())).concat()
+    let points = [
+        face.left_eye,
+        face.right_eye,
+        face.nose,
+        face.left_mouth,
+        face.right_mouth,
+    ];
+    points
+        .map(|[x, y]| format!("{:08x}{:08x}", x.to_bits(), y.to_bits()))
+        .concat()
 }
 
 /// The content of the images at some positions, and the positions: orders and augmentations are drawn by them.
@@ -245,7 +339,7 @@ pub fn images_content(data: &DataSet, indices: &[usize], title: &str, reading: R
 pub fn masks_content(data: &DataSet, indices: &[usize], reading: Reading<'_>) -> Result<ContentHash> {
     let found = each(indices, "masks", reading, |index| {
         let files = data.source.mask_files(index);
-        let of_file = |file: &Option<std::path::PathBuf>| match file {
+        let of_file = |file: &Option<PathBuf>| match file {
             Some(file) => text(reading.contents.of(file)),
             None => "none".to_owned(),
         };

@@ -1,6 +1,7 @@
 //! What the report says of a run.
 
 use metrics::{Class, Verdict};
+use pipeline::Provenance;
 
 use super::examples;
 use crate::citation;
@@ -10,8 +11,8 @@ use crate::experiment::{Source, to_yaml};
 use crate::figures::Figure;
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::names::thousands;
-use crate::pipeline::Manifest;
 use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table};
+use pipeline::Manifest;
 
 /// What is in a table, by its file's name.
 const TABLES: [(&str, &str); 11] = [
@@ -221,7 +222,7 @@ fn facts(context: &Context, manifest: &Manifest, data: &DataFacts) -> Vec<Fact> 
             "maps",
             format!("{}, target {}", experiment.explain.method, experiment.explain.target),
         ),
-        fact("device", manifest.device.clone()),
+        fact("device", manifest.devices()),
         fact("program", format!("biascam {}", manifest.version)),
     ];
     if !manifest.skipped_images.is_empty() {
@@ -242,10 +243,31 @@ fn durations(manifest: &Manifest) -> Table {
     Table {
         id: "durations".to_owned(),
         title: "Durations".to_owned(),
-        note: "Of each stage when it was last run, interruptions left out; drawing not counted.".to_owned(),
-        columns: vec![Column::new("", "stage"), Column::new("", "seconds")],
+        note: "Of each stage when it was last run, interruptions left out, and who ran it: a later run on another machine leaves what is \
+               unchanged, and its line, as they are. Drawing not counted. Times are UTC."
+            .to_owned(),
+        columns: ["stage", "seconds", "program", "device", "threads", "host", "begun"]
+            .map(|title| Column::new("", title))
+            .to_vec(),
         rows: stages
-            .map(|(name, stage)| vec![Cell::from(name.as_str()), Cell::number(Some(stage.seconds), 1)])
+            .map(|(name, stage)| {
+                let Provenance {
+                    device,
+                    threads,
+                    host,
+                    started,
+                    ..
+                } = &stage.provenance;
+                vec![
+                    Cell::from(name.as_str()),
+                    Cell::number(Some(stage.seconds), 1),
+                    Cell::from(stage.provenance.program_and_revision().as_str()),
+                    Cell::from(device.as_str()),
+                    Cell::from(threads.to_string().as_str()),
+                    Cell::from(host.as_str()),
+                    Cell::from(started.as_str()),
+                ]
+            })
             .collect(),
         searchable: false,
     }

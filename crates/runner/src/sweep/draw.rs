@@ -13,8 +13,8 @@ use crate::figures::sweep::{
     AttributePanel, AttributePanels, ClassCurves, Compromise, Compromises, CurvePoint, Curves, Panel, XAxis,
     sweep_attributes, sweep_curves, sweep_pareto,
 };
-use crate::pipeline::ResultsFolder;
 use crate::report::{Cell, Column, Fact, FileLink, ReportData, Table, render};
+use pipeline::ResultsFolder;
 
 /// Writes everything below the sweep's folder `comparison`; returns the path of the page.
 ///

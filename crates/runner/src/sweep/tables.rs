@@ -6,8 +6,8 @@ use polars::error::PolarsResult;
 use super::Plan;
 use super::comparison::{Comparison, From, LEVEL, Mean, Setting, Test};
 use super::records::{Quantity, Record};
-use crate::pipeline::Columns;
 use crate::tables::{latex_text, styled, terminal};
+use pipeline::Columns;
 
 /// The quantities of the short tables.
 const SHORT: [Quantity; 7] = [

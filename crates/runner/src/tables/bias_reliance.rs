@@ -7,7 +7,7 @@ use super::latex;
 use super::terminal::{styled, terminal};
 use crate::measured::{AttributeMeasures, Measured, Quantity, Reliance, comparisons};
 use crate::names;
-use crate::pipeline::Columns;
+use pipeline::Columns;
 
 /// One row: the images that a classifier predicts as one class.
 struct Row<'a> {

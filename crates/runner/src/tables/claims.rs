@@ -3,7 +3,7 @@
 use metrics::Verdict;
 
 use crate::measured::Measured;
-use crate::pipeline::Columns;
+use pipeline::Columns;
 
 /// The verdicts on the paper's claims, in words and numbers.
 pub fn verdicts(measured: &Measured) -> String {

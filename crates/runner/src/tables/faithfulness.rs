@@ -5,7 +5,7 @@ use comfy_table::presets;
 use super::latex;
 use super::terminal::{TERMINAL, styled};
 use crate::measured::{Measured, MethodScores, SCORES, Summary, method_title};
-use crate::pipeline::Columns;
+use pipeline::Columns;
 
 /// Every classifier that was tried, with its methods.
 fn rows(measured: &Measured) -> Vec<(&str, &MethodScores)> {

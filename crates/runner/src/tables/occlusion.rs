@@ -7,7 +7,7 @@ use super::latex;
 use super::terminal::styled;
 use crate::measured::{AllBiases, AttributeMeasures, ClassifierMeasures, Measured, Occlusion};
 use crate::names;
-use crate::pipeline::Columns;
+use pipeline::Columns;
 
 /// Whether anything was hidden of any image, or its score taken apart.
 pub fn is_there(measured: &Measured) -> bool {

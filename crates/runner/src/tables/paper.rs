@@ -7,7 +7,7 @@ use super::latex;
 use super::terminal::{TERMINAL, styled, terminal};
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measure, Measured};
 use crate::names::readable;
-use crate::pipeline::Columns;
+use pipeline::Columns;
 
 /// A number of the paper's table: a share in [0, 1], absent when nothing was there to measure.
 type Share = Option<f64>;

@@ -1,7 +1,7 @@
 //! Every statistic of a run in one long table.
 
 use crate::measured::{Group, Measured};
-use crate::pipeline::Columns;
+use pipeline::Columns;
 
 /// A number, absent when nothing was there to measure.
 type Share = Option<f64>;

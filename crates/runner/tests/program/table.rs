@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use runner::pipeline::{ReadTable, RowKeys};
+use pipeline::{ReadTable, RowKeys};
 
 use crate::place::{fails, succeeds};
 

@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use model::{Mode, Network, Output};
 
 use crate::error::{Error, Result};
-use crate::pipeline::Progress;
+use pipeline::Progress;
 
 /// Images of one forward pass.
 pub const BATCH: usize = 32;

@@ -19,36 +19,47 @@ use rand_chacha::ChaCha8Rng;
 use self::collected::Collected;
 use self::decomposed::Decomposer;
 use self::seen::Stage;
-use super::{DataSet, evaluate, reference};
+use super::{DataSet, Inputs, evaluate, predict, reference, train};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::pipeline::{Key, LongWriter};
 use crate::regions;
+use pipeline::{Declaration, LongWriter};
+
+/// Bumped when the stage would write other bytes from the same inputs.
+const VERSION: u32 = 1;
+
+/// The stage of a classifier.
+pub fn stage(classifier: &str) -> String {
+    format!("explain/{classifier}")
+}
+
+/// What the stage reads: the test images with their labels, where attributes should be visible, the network, and the mean of its
+/// features.
+pub fn declaration(inputs: &Inputs<'_>, classifier: &str) -> Declaration {
+    let experiment = inputs.experiment;
+    let declaration = inputs.attributes(inputs.declaration(stage(classifier), VERSION));
+    // Energies are measured on exact masks beside the regions, wherever there are any.
+    let declaration = inputs
+        .masks(inputs.regions(inputs.labelled_test_images(declaration)))
+        .settings("explain", &experiment.explain)
+        .artefact(&train::stage(classifier), &artefacts::checkpoint(classifier))
+        .artefact(&predict::stage(classifier), &artefacts::reference(classifier));
+    match experiment.explain.images {
+        Some(_) => declaration.settings("seed", &experiment.seed),
+        None => declaration,
+    }
+}
 
 /// Runs the stage for one classifier.
 ///
 /// # Errors
 /// Those of reading checkpoint, images, masks and regions, and of writing.
-pub fn run(context: &Context, data: &DataSet, classifier: &str) -> Result<()> {
-    let manifest = context.manifest();
-    let key = Key::default()
-        .settings(&context.experiment.data.deciding())
-        .settings(&context.experiment.explain)
-        .settings(&context.experiment.regions())
-        .settings(&context.experiment.seed)
-        .text(&manifest.data)
-        .stages(
-            &manifest,
-            [
-                format!("train/{classifier}").as_str(),
-                format!("predict/{classifier}").as_str(),
-            ],
-        );
-    context.workspace.stage(&format!("explain/{classifier}"), key, || {
-        explain(context, data, classifier)
-    })
+pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifier: &str) -> Result<()> {
+    context
+        .workspace
+        .step(&declaration(inputs, classifier), || explain(context, data, classifier))
 }
 
 /// The test images that are explained, in their order: all, or as many as the experiment says, drawn with its seed, the same for

@@ -11,8 +11,8 @@ use model::Output;
 use super::super::{DataSet, evaluate, masks};
 use crate::context::Context;
 use crate::error::Result;
-use crate::pipeline::duration;
 use crate::regions::Regions;
+use pipeline::duration;
 
 /// What does not change from batch to batch.
 pub struct Stage<'a> {

@@ -15,8 +15,8 @@ use super::unfinished::{self, Memory};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::pipeline::{StepError, Work};
 use crate::stages::{DataSet, evaluate};
+use pipeline::{StepError, Work};
 
 /// On a GPU, which is waited for when a loss is read.
 const LOSSES_READ_TOGETHER: usize = 20;
@@ -44,7 +44,7 @@ impl<'a> Course<'a> {
     pub fn begin(context: &'a Context, data: &'a DataSet, job: &'a Job, loader: &'a Loader) -> Result<Self> {
         let name = job.name.as_str();
         let settings = &context.experiment.training;
-        let key = job.key.clone().text("unfinished").finish();
+        let key = job.key();
         let steps = (loader.batches_per_epoch() * settings.epochs) as u64;
         let config = recipe::trainer(context, data, name, &job.classifier, steps)?;
         let (trainer, memory) = match unfinished::read(context, name, &key)? {
@@ -80,7 +80,7 @@ impl<'a> Course<'a> {
     /// Goes to the end; what it wrote.
     ///
     /// # Errors
-    /// Those of loading, of a loss that is not finite, and of writing; [`Interrupted`](crate::pipeline::Interrupted) after the state has been saved.
+    /// Those of loading, of a loss that is not finite, and of writing; [`Interrupted`](pipeline::Interrupted) after the state has been saved.
     pub fn run(mut self) -> Result<Vec<String>> {
         let (context, name) = (self.context, self.job.name.as_str());
         let epochs = context.experiment.training.epochs;

@@ -2,8 +2,8 @@ use comfy_table::presets;
 use metrics::spearman;
 
 use super::number::Comparison;
-use crate::pipeline::Columns;
 use crate::tables::terminal::{TERMINAL, styled};
+use pipeline::Columns;
 
 /// How well one quantity of one classifier agrees with the paper, over attributes.
 #[derive(Debug, Clone, PartialEq)]

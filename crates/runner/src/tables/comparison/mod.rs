@@ -12,8 +12,8 @@ pub use agreement::{Agreement, agreements};
 pub use number::{CAVEAT, Comparison};
 
 use crate::measured::Measured;
-use crate::pipeline::Columns;
 use crate::published::Published;
+use pipeline::Columns;
 
 /// How a run compares with the paper, in every form.
 #[derive(Debug, Clone)]

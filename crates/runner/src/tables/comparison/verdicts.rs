@@ -7,9 +7,9 @@ use metrics::{
 
 use crate::experiment::{BALANCED, UNBALANCED};
 use crate::measured::{AttributeMeasures, Measured};
-use crate::pipeline::Columns;
 use crate::published::Published;
 use crate::tables::terminal::{TERMINAL, styled};
+use pipeline::Columns;
 
 /// The paper states no counts: its means are taken to stand on enough samples.
 const ENOUGH: usize = 1_000;

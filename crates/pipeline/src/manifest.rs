@@ -3,32 +3,36 @@
 //! Each stage records the key of its inputs (a hash over the settings and files it read) and the hash of each file it
 //! wrote. A stage whose key and files are unchanged is not run again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use disk::hash_of_file;
 use serde::{Deserialize, Serialize};
 
-use super::error::{Error, Result};
-use super::folder::ResultsFolder;
-use super::shell::quoted;
+use crate::error::{Error, Result};
+use crate::folder::ResultsFolder;
+use crate::record::{Provenance, StepRecord};
+use crate::shell::quoted;
 
 /// The file's name in a results folder.
 pub const MANIFEST: &str = "manifest.json";
 
+/// The form of the record: since 2 each step says what it read.
+const FORMAT: u32 = 2;
+
 /// The record of a results folder.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The program's version.
+    /// The form of the record itself.
+    #[serde(default)]
+    pub format: u32,
+    /// The version of the program that wrote here last.
     pub version: String,
-    /// The git revision it was built from, if it was built in a checkout.
+    /// The git revision that it was built from, if it was built in a checkout.
     pub revision: Option<String>,
     /// The command that makes the folder: experiment, settings, data and results folder and device, relative to where it was run.
     pub command: Vec<String>,
     /// The experiment's seed.
     pub seed: u64,
-    /// The device that computed.
-    pub device: String,
     /// The data set, by its fingerprint.
     pub data: String,
     /// Images that could not be used and were left out, by name (`data.on_bad_image: skip`).
@@ -36,17 +40,6 @@ pub struct Manifest {
     pub skipped_images: Vec<String>,
     /// The stages, by name (`train/unbalanced`).
     pub stages: BTreeMap<String, StepRecord>,
-}
-
-/// The record of one stage.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct StepRecord {
-    /// Hash over everything the stage's files depend on.
-    pub key: String,
-    /// How long it took, in seconds, interruptions left out.
-    pub seconds: f64,
-    /// SHA-256 of each file it wrote, by its path in the folder.
-    pub artefacts: BTreeMap<String, String>,
 }
 
 impl Manifest {
@@ -70,7 +63,11 @@ impl Manifest {
     /// When the file cannot be written.
     pub fn write(&self, results: &ResultsFolder) -> Result<()> {
         let path = results.join(MANIFEST);
-        let mut bytes = serde_json::to_vec_pretty(self)
+        let written = Self {
+            format: FORMAT,
+            ..self.clone()
+        };
+        let mut bytes = serde_json::to_vec_pretty(&written)
             .map_err(|error| Error::artefact(&path, format!("cannot be written: {error}")))?;
         bytes.push(b'\n');
         results.write(MANIFEST, &bytes)
@@ -83,15 +80,51 @@ impl Manifest {
         words.join(" ")
     }
 
-    /// Whether a stage has run with this key and left files that are still as it wrote them.
-    pub fn is_current(&self, results: &ResultsFolder, stage: &str, key: &str) -> bool {
-        self.stages.get(stage).is_some_and(|record| {
-            record.key == key
-                && record
-                    .artefacts
-                    .iter()
-                    .all(|(relative, hash)| hash_of_file(&results.join(relative)).is_ok_and(|found| found == *hash))
-        })
+    /// Whether it was written by a program that did not record what each step read.
+    #[must_use]
+    pub fn is_older(&self) -> bool {
+        self.format < FORMAT && !self.stages.is_empty()
+    }
+
+    /// Lets no earlier run count. Which files steps have made is still known.
+    pub fn forget_all(&mut self) {
+        for record in self.stages.values_mut() {
+            record.version = 0;
+            record.key.clear();
+        }
+    }
+
+    /// Every file that a step has made.
+    #[must_use]
+    pub fn files(&self) -> BTreeSet<String> {
+        self.stages
+            .values()
+            .flat_map(|record| record.artefacts.keys().cloned())
+            .collect()
+    }
+
+    /// The devices that the steps were computed on, and, where there are several, which steps on which.
+    #[must_use]
+    pub fn devices(&self) -> String {
+        self.makers(|provenance| provenance.device.clone())
+    }
+
+    /// What the steps say of their makers: one answer where it is the same of all, else each with the steps that give it.
+    #[must_use]
+    pub fn makers(&self, what: impl Fn(&Provenance) -> String) -> String {
+        let mut answers: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for (step, record) in &self.stages {
+            let kind = step.split('/').next().unwrap_or(step);
+            answers.entry(what(&record.provenance)).or_default().insert(kind);
+        }
+        answers.remove("");
+        if answers.len() <= 1 {
+            return answers.into_keys().next().unwrap_or_default();
+        }
+        let answers = answers
+            .into_iter()
+            .map(|(answer, steps)| format!("{answer} ({})", steps.into_iter().collect::<Vec<_>>().join(", ")));
+        answers.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -99,25 +132,6 @@ impl Manifest {
 mod tests {
     use super::*;
     use disk::hash_of;
-
-    #[test]
-    fn a_stage_is_current_until_its_key_or_a_file_changes() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let results = ResultsFolder::open(folder.path()).expect("free");
-        results.write("a.txt", b"a").expect("written");
-        let mut manifest = Manifest::default();
-        let record = StepRecord {
-            key: "k".to_owned(),
-            artefacts: BTreeMap::from([("a.txt".to_owned(), hash_of(b"a"))]),
-            ..StepRecord::default()
-        };
-        manifest.stages.insert("train".to_owned(), record);
-        assert!(manifest.is_current(&results, "train", "k"));
-        assert!(!manifest.is_current(&results, "train", "other"));
-        assert!(!manifest.is_current(&results, "predict", "k"));
-        results.write("a.txt", b"b").expect("written");
-        assert!(!manifest.is_current(&results, "train", "k"));
-    }
 
     #[test]
     fn the_command_can_be_given_to_a_shell() {

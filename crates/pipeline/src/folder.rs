@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use disk::{TEMPORARY, write_whole};
 
-use super::error::{Error, Result};
+use crate::error::{Error, Result};
+use crate::host::host;
 
 /// A results folder that this process alone writes.
 #[derive(Debug)]
@@ -52,7 +53,13 @@ impl ResultsFolder {
         lock.set_len(0)
             .and_then(|()| {
                 let command: Vec<String> = std::env::args().collect();
-                writeln!(lock, "process {}: {}", std::process::id(), command.join(" "))
+                writeln!(
+                    lock,
+                    "process {} on {}: {}",
+                    std::process::id(),
+                    host(),
+                    command.join(" ")
+                )
             })
             .map_err(Error::io(&lock_path, "writing the lock"))?;
         remove_leftovers(path);
