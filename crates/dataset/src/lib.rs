@@ -25,60 +25,27 @@
 //! # Ok::<(), dataset::Error>(())
 //! ```
 
-mod alignment;
-mod annotations;
-mod attributes;
-mod augmentation;
-mod batch;
-mod batches;
-mod celeba;
-mod celeba_parquet;
-mod config;
-mod counts;
 mod decode;
 mod error;
 mod files;
-mod frontal;
-mod image_files;
-mod landmarks;
-mod lines;
-mod loader;
-mod mask_alignment;
+mod geometry;
+mod labels;
+mod loading;
 mod masks;
-mod packed_pixels;
-mod parse;
-mod prepare;
 mod seed;
-pub mod shards;
-mod similarity;
-mod source;
-mod split;
-mod table;
-mod warp;
-mod zipped;
+mod sources;
 
-pub use alignment::Alignment;
-pub use annotations::{Annotations, ClassCounts};
-pub use attributes::Attributes;
-pub use augmentation::Augmentation;
-pub use batch::{Batch, PixelBatch, View};
-pub use batches::Batches;
-pub use celeba::CelebaFolder;
-pub use celeba_parquet::CelebaParquet;
-pub use config::LoaderConfig;
-pub use counts::{LabelCounts, label_counts};
 pub use decode::{decode, decode_bounded, decode_upright};
 pub use error::{Error, Result};
-pub use frontal::{FRONTAL_THRESHOLD, frontal_names, is_frontal};
-pub use landmarks::Landmarks;
-pub use loader::Loader;
-pub use mask_alignment::{aligned_mask, aligned_masks, for_each_aligned};
-pub use masks::AttributeMasks;
-pub use packed_pixels::{PackProgress, PackedPixels, Packing};
-pub use parse::{LabelTable, Rows, parse_identities, parse_labels, parse_landmarks, parse_partition};
-pub use shards::IndexProgress;
-pub use similarity::Similarity;
-pub use source::{MemorySource, Origin, Source};
-pub use split::Split;
-pub use table::{Resize, TableConfig, TableFolder, TableSplit, stratified_split};
-pub use warp::warp_into;
+pub use geometry::{Alignment, Similarity, warp_into};
+pub use labels::{Annotations, Attributes, ClassCounts, Landmarks, Split};
+pub use loading::{
+    Augmentation, Batch, Batches, Loader, LoaderConfig, PackProgress, PackedPixels, Packing, PixelBatch, View,
+};
+pub use masks::{AttributeMasks, aligned_mask, aligned_masks, for_each_aligned};
+pub use sources::hub::layout as shards;
+pub use sources::{
+    CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, Fit, IndexProgress, LabelCounts, LabelTable, MemorySource, Origin,
+    Rows, Source, TableConfig, TableFolder, TableSplit, frontal_names, is_frontal, label_counts, parse_identities,
+    parse_labels, parse_landmarks, parse_partition, stratified_split,
+};

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use dataset::{
-    Annotations, AttributeMasks, CelebaFolder, CelebaParquet, MemorySource, PackedPixels, Resize, Source, Split,
+    Annotations, AttributeMasks, CelebaFolder, CelebaParquet, Fit, MemorySource, PackedPixels, Source, Split,
     TableConfig, TableFolder, TableSplit, decode, parse_identities, parse_labels, parse_landmarks, parse_partition,
 };
 use image::{ImageFormat, Rgb, RgbImage};
@@ -226,7 +226,7 @@ fn table(name: &str, bytes: &[u8]) {
         } else {
             TableSplit::Column("split".to_owned())
         },
-        resize: Resize::Crop,
+        resize: Fit::Crop,
         landmarks: None,
         masks: None,
     };

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use dataset::{Error, Loader, LoaderConfig, Resize, Source, Split, TableConfig, TableFolder, TableSplit};
+use dataset::{Error, Fit, Loader, LoaderConfig, Source, Split, TableConfig, TableFolder, TableSplit};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
 
@@ -40,7 +40,7 @@ fn config(root: &Path) -> TableConfig {
         image_column: "image".to_owned(),
         attributes: None,
         split: TableSplit::Column("split".to_owned()),
-        resize: Resize::Crop,
+        resize: Fit::Crop,
         landmarks: None,
         masks: None,
     }
@@ -83,9 +83,9 @@ fn a_csv_file_is_read() {
 fn a_batch_has_the_labels_and_squares() {
     let folder = folder(ROWS);
     for (resize, left, right) in [
-        (Resize::Crop, [200, 0, 0], [0, 0, 200]),
-        (Resize::Pad, [200, 0, 0], [0, 0, 200]),
-        (Resize::Stretch, [200, 0, 0], [0, 0, 200]),
+        (Fit::Crop, [200, 0, 0], [0, 0, 200]),
+        (Fit::Pad, [200, 0, 0], [0, 0, 200]),
+        (Fit::Stretch, [200, 0, 0], [0, 0, 200]),
     ] {
         let table = TableFolder::open(&TableConfig {
             resize,
@@ -115,7 +115,7 @@ fn masks_follow_the_image_under_every_policy() {
     GrayImage::from_fn(20, 40, |x, _| Luma([if x < 10 { 255 } else { 0 }]))
         .save(masks.join("crack/c.png"))
         .unwrap();
-    for resize in [Resize::Crop, Resize::Pad, Resize::Stretch] {
+    for resize in [Fit::Crop, Fit::Pad, Fit::Stretch] {
         let table = TableFolder::open(&TableConfig {
             resize,
             masks: Some(masks.clone()),

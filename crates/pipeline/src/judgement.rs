@@ -66,11 +66,14 @@ pub fn forecast(
     let mut forecasts: Vec<Forecast> = Vec::new();
     for declaration in declarations {
         let runs = |step: &str| forecasts.iter().any(|one| one.step == step && one.reason.is_some());
-        let upstream = declaration.steps().filter(|step| runs(step));
-        let upstream = upstream
-            .map(|step| Change::Upstream { step: step.to_owned() })
+        let upstream: Vec<String> = declaration
+            .steps()
+            .filter(|step| runs(step))
+            .map(str::to_owned)
             .collect();
-        let reason = Reason::with(why(manifest, folder, contents, declaration)?, upstream);
+        let upstream = (!upstream.is_empty()).then_some(Change::Upstream { steps: upstream });
+        let reason = why(manifest, folder, contents, declaration)?;
+        let reason = Reason::with(reason, upstream.into_iter().collect());
         forecasts.push(Forecast {
             step: declaration.step().to_owned(),
             reason,
@@ -132,7 +135,7 @@ mod tests {
         let longer = Declaration::of("train", 1).settings("epochs", &3);
         assert_eq!(
             reasons(path, &manifest, &[longer, predict, other]),
-            ["epochs 2 -> 3", "after train, if its files come out otherwise", ""]
+            ["epochs 2 -> 3", "after train, if their files come out otherwise", ""]
         );
         fs::write(path.join("scores"), "by another hand").expect("written");
         fs::remove_file(path.join("else")).expect("removed");

@@ -47,10 +47,10 @@ pub enum Change {
         /// The file's path.
         path: String,
     },
-    /// A step whose artefacts are read runs before this one, and what it will make is not known yet.
+    /// Steps whose artefacts are read run before this one, and what they will make is not known yet.
     Upstream {
-        /// That step.
-        step: String,
+        /// Those steps.
+        steps: Vec<String>,
     },
     /// One of its own files is gone.
     Missing {
@@ -185,7 +185,14 @@ impl fmt::Display for Change {
                 write!(f, "the program's {step} step is older ({before} -> {now})")
             }
             Self::Artefact { step, path } => write!(f, "{} of {step} changed", file_name(path)),
-            Self::Upstream { step } => write!(f, "after {step}, if its files come out otherwise"),
+            Self::Upstream { steps } => {
+                let named = steps.iter().take(NAMED - 1).cloned().collect::<Vec<_>>().join(" and ");
+                let more = match steps.len().saturating_sub(NAMED - 1) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                write!(f, "after {named}{more}, if their files come out otherwise")
+            }
             Self::Missing { path } => write!(f, "{} is missing", file_name(path)),
             Self::Altered { path } => write!(f, "{} was changed by somebody else", file_name(path)),
         }

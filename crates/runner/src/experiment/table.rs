@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dataset::{Resize, TableConfig, TableSplit};
+use dataset::{Fit, TableConfig, TableSplit};
 use serde::{Deserialize, Serialize};
 
 /// Section `data.table`. Paths are below `data.folder`.
@@ -106,9 +106,9 @@ impl Table {
                 },
             },
             resize: match self.resize {
-                Shape::Crop => Resize::Crop,
-                Shape::Pad => Resize::Pad,
-                Shape::Stretch => Resize::Stretch,
+                Shape::Crop => Fit::Crop,
+                Shape::Pad => Fit::Pad,
+                Shape::Stretch => Fit::Stretch,
             },
             landmarks: self.landmarks.as_ref().map(below),
             masks: self.masks.as_ref().map(below),

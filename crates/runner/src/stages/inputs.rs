@@ -85,6 +85,8 @@ impl Content {
 
 /// What the images of one split are.
 struct Split {
+    /// A person who chose other images is told so first.
+    count: usize,
     labels: ContentHash,
     landmarks: Option<ContentHash>,
     images: ContentHash,
@@ -111,6 +113,7 @@ impl Split {
             landmarks.finish()
         });
         Ok(Self {
+            count: indices.len(),
             labels: labels.finish(),
             landmarks,
             images: images_content(data, indices, title, reading)?,
@@ -119,7 +122,9 @@ impl Split {
 
     /// The images as they are seen.
     fn seen(&self, split: &str, declaration: Declaration) -> Declaration {
-        let declaration = declaration.file(&format!("{split} images"), &self.images);
+        let declaration = declaration
+            .settings(&format!("number of {split} images"), &self.count)
+            .file(&format!("{split} images"), &self.images);
         match &self.landmarks {
             Some(landmarks) => declaration.file(&format!("landmarks of {split} images"), landmarks),
             None => declaration,

@@ -123,7 +123,7 @@ fn cannot_encode(path: &Path) -> impl FnOnce(image::ImageError) -> Error {
 mod tests {
     use std::ops::ControlFlow;
 
-    use dataset::{Resize, Source, Split, TableConfig, TableFolder, TableSplit};
+    use dataset::{Fit, Source, Split, TableConfig, TableFolder, TableSplit};
 
     use super::*;
 
@@ -148,7 +148,7 @@ mod tests {
                 test: 0.3,
                 seed: 1,
             },
-            resize: Resize::Pad,
+            resize: Fit::Pad,
             landmarks: None,
             masks: Some(out.join(MASKS)),
         })

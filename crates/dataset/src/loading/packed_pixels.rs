@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use disk::{PartFile, read_exact_at};
 use rayon::prelude::*;
 
-use crate::source::Fingerprint;
-use crate::warp::Pixels;
+use crate::geometry::Pixels;
+use crate::sources::Fingerprint;
 use crate::{Error, Result, Source};
 
 /// Changes with the format below.

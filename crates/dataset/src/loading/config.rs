@@ -1,4 +1,4 @@
-use crate::augmentation::Augmentation;
+use super::augmentation::Augmentation;
 use crate::{Error, Result};
 
 /// The largest side of a square: more than any network takes, and small enough that sizes do not overflow.

@@ -1,6 +1,6 @@
 //! The words of a table's cells.
 
-use crate::lines::{line_error, quote};
+use crate::sources::lines::{line_error, quote};
 use crate::{Result, Split};
 
 /// Words for "not known", in lower case.

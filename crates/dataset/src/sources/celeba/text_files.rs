@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::lines::{Lines, line_error, quote};
+use crate::sources::lines::{Lines, line_error, quote};
 use crate::{Attributes, Error, Landmarks, Result, Split};
 
 const LANDMARK_COLUMNS: [&str; 10] = [

@@ -1,4 +1,6 @@
-use crate::{Attributes, Landmarks, Split};
+use super::attributes::Attributes;
+use super::landmarks::Landmarks;
+use super::split::Split;
 
 /// Everything known about the images of a data set except their pixels.
 ///

@@ -2,12 +2,15 @@ use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 
-use crate::celeba::{ALIGNED_LANDMARKS, IDENTITIES, LABELS, check_aligned, sample_sizes};
+use super::index::ShardIndex;
+use super::layout::FOLDER;
+use super::place::Place;
+use super::shards::{IndexProgress, Shards};
 use crate::decode::{decode, dimensions};
 use crate::files::{first_of, read};
-use crate::lines::is_plain_file_name;
-use crate::shards::{FOLDER, IndexProgress, Place, ShardIndex, Shards};
-use crate::source::Fingerprint;
+use crate::sources::Fingerprint;
+use crate::sources::celeba::{ALIGNED_LANDMARKS, IDENTITIES, LABELS, check_aligned, sample_sizes};
+use crate::sources::lines::is_plain_file_name;
 use crate::{
     Annotations, Attributes, Error, Landmarks, Origin, Result, Source, Split, parse_identities, parse_labels,
     parse_landmarks,

@@ -1,8 +1,8 @@
 use std::ops::Range;
 
+use super::augmentation::Draw;
 use crate::Similarity;
-use crate::augmentation::Draw;
-use crate::warp::Pixels;
+use crate::geometry::Pixels;
 
 /// Images and labels, ready for a network.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use rand::seq::SliceRandom;
 
-use crate::batch::{Batch, PixelBatch};
-use crate::batches::{Batches, Prepare};
-use crate::config::LoaderConfig;
-use crate::prepare::Preparer;
+use super::batch::{Batch, PixelBatch};
+use super::batches::{Batches, Prepare};
+use super::config::LoaderConfig;
+use super::packed_pixels::PackedPixels;
+use super::prepare::Preparer;
 use crate::seed::{Purpose, generator};
-use crate::{Error, PackedPixels, Result, Source};
+use crate::{Error, Result, Source};
 
 /// Batches of aligned, augmented images from several threads.
 ///

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::parquet::ParquetTable;
 use crate::files::read;
-use crate::lines::line_error;
+use crate::sources::lines::line_error;
 use crate::{Error, Result};
 
 /// A table whose header has been read.

@@ -3,7 +3,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use crate::zipped::ZippedFiles;
+use super::zipped::ZippedFiles;
 use crate::{Error, Origin, Result};
 
 /// The image files of a data set: a folder, or a zip archive that is read in place.

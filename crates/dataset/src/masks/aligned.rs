@@ -1,4 +1,5 @@
-use crate::{AttributeMasks, Similarity};
+use super::planes::AttributeMasks;
+use crate::Similarity;
 
 /// The masks of all attributes as the aligned square of side `size` shows them: `[A, size, size]`.
 ///

@@ -1,3 +1,5 @@
+//! How the shards lie on disk, for those that read them and those that write such.
+
 use crate::Split;
 
 /// The folder of the repository that holds the shards.

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use crate::batch::Batch;
-use crate::prepare::Preparer;
+use super::batch::Batch;
+use super::prepare::Preparer;
 use crate::{Error, Result};
 
 /// The batches of one epoch, in order. Made by [`Loader::epoch`](crate::Loader::epoch), and by

@@ -8,6 +8,6 @@ mod parquet;
 mod rows;
 mod stratify;
 
-pub use config::{Resize, TableConfig, TableSplit};
+pub use config::{Fit, TableConfig, TableSplit};
 pub use folder::TableFolder;
 pub use stratify::stratified_split;

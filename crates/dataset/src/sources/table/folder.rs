@@ -7,12 +7,12 @@ use image::imageops::{FilterType, resize};
 use super::cell::{LabelColumn, is_path_inside, split};
 use super::mask_files::MaskFiles;
 use super::rows::Table;
-use super::{Resize, TableConfig, TableSplit, stratified_split};
+use super::{Fit, TableConfig, TableSplit, stratified_split};
 use crate::decode::{decode_upright, upright_dimensions};
 use crate::files::read;
-use crate::image_files::ImageFiles;
-use crate::lines::{line_error, quote};
-use crate::source::Fingerprint;
+use crate::sources::Fingerprint;
+use crate::sources::image_files::ImageFiles;
+use crate::sources::lines::{line_error, quote};
 use crate::{
     Alignment, Annotations, AttributeMasks, Attributes, Error, Origin, Result, Similarity, Source, parse_landmarks,
 };
@@ -35,7 +35,7 @@ const EXTENSIONS: [&str; 6] = ["jpg", "png", "jpeg", "JPG", "PNG", "JPEG"];
 pub struct TableFolder {
     annotations: Annotations,
     images: ImageFiles,
-    resize: Resize,
+    resize: Fit,
     masks: Option<MaskFiles>,
 }
 
@@ -100,7 +100,7 @@ impl TableFolder {
 
     fn stretched(&self, (width, height): (u32, u32)) -> (u32, u32) {
         match self.resize {
-            Resize::Stretch if self.annotations.landmarks.is_none() => (width.max(height), width.max(height)),
+            Fit::Stretch if self.annotations.landmarks.is_none() => (width.max(height), width.max(height)),
             _ => (width, height),
         }
     }

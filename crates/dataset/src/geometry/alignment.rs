@@ -1,4 +1,5 @@
-use crate::{Error, Landmarks, Result, Similarity};
+use super::similarity::Similarity;
+use crate::{Error, Landmarks, Result};
 
 /// Where the middle of the eyes goes, in sides of the square (AFFACT; the paper's aligned faces agree).
 const EYE_MIDDLE: [f64; 2] = [0.5, 0.45];

@@ -6,7 +6,7 @@
 
 use image::RgbImage;
 
-use crate::Similarity;
+use super::similarity::Similarity;
 
 /// Fills `out`, a square `[size, size, 3]` (channels last, values in \[0, 1\]), with `image` seen through `transform`,
 /// which maps the square's coordinates to the image's.

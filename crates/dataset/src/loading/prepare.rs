@@ -1,12 +1,13 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::augmentation::Draw;
-use crate::batch::{Batch, PixelBatch};
-use crate::config::LoaderConfig;
+use super::augmentation::Draw;
+use super::batch::{Batch, PixelBatch};
+use super::config::LoaderConfig;
+use super::packed_pixels::PackedPixels;
+use crate::geometry::{Pixels, shrunk};
 use crate::seed::{Purpose, generator};
-use crate::warp::{Pixels, shrunk};
-use crate::{PackedPixels, Result, Similarity, Source};
+use crate::{Result, Similarity, Source};
 
 /// Builds batches; shared by the loader's threads.
 pub(crate) struct Preparer {

@@ -4,8 +4,8 @@ use image::RgbImage;
 
 use crate::decode::{decode, dimensions};
 use crate::files::{first_of, read};
-use crate::image_files::ImageFiles;
-use crate::source::Fingerprint;
+use crate::sources::Fingerprint;
+use crate::sources::image_files::ImageFiles;
 use crate::{
     Annotations, AttributeMasks, Error, Origin, Result, Source, parse_identities, parse_labels, parse_landmarks,
     parse_partition,

@@ -1,8 +1,9 @@
 use std::path::Path;
 
-use crate::annotations::class_counts;
+use super::text_files::{parse_labels, parse_partition};
 use crate::files::read;
-use crate::{Attributes, ClassCounts, Result, Split, parse_labels, parse_partition};
+use crate::labels::class_counts;
+use crate::{Attributes, ClassCounts, Result, Split};
 
 /// Positives and negatives per attribute of a label file.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 use std::path::Path;
 
+use super::text_files::parse_landmarks;
 use crate::files::read;
-use crate::{Landmarks, Result, parse_landmarks};
+use crate::{Landmarks, Result};
 
 /// The threshold of the paper's evaluation.
 pub const FRONTAL_THRESHOLD: f32 = 0.1;

@@ -16,7 +16,7 @@ pub struct TableConfig {
     /// Which images are for what.
     pub split: TableSplit,
     /// How an image of any shape becomes a square.
-    pub resize: Resize,
+    pub resize: Fit,
     /// Landmarks of faces in the format of `list_landmarks_align_celeba.txt`: faces are then aligned by them, not by `resize`.
     pub landmarks: Option<PathBuf>,
     /// Where each attribute is visible: `ATTRIBUTE/IMAGE.png` below this folder, of the image's size. Pixels of at least half
@@ -43,7 +43,7 @@ pub enum TableSplit {
 
 /// How an image of any shape becomes a square.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Resize {
+pub enum Fit {
     /// The largest centred square: what is beside it is not seen.
     #[default]
     Crop,
@@ -53,8 +53,8 @@ pub enum Resize {
     Stretch,
 }
 
-impl Resize {
-    /// The transform from a square of side `size` to an image of `image_size` (width, height), for [`Resize::Stretch`] the
+impl Fit {
+    /// The transform from a square of side `size` to an image of `image_size` (width, height), for [`Fit::Stretch`] the
     /// stretched one.
     pub(super) fn transform(self, image_size: (u32, u32), size: usize) -> Similarity {
         let (width, height) = (f64::from(image_size.0), f64::from(image_size.1));
@@ -77,13 +77,13 @@ mod tests {
 
     #[test]
     fn crop_cuts_and_pad_continues_the_longer_side() {
-        let corners = |resize: Resize| {
+        let corners = |resize: Fit| {
             let transform = resize.transform((200, 100), 50);
             [transform.apply([0.0, 0.0]), transform.apply([50.0, 50.0])]
         };
-        assert_eq!(corners(Resize::Crop), [[50.0, 0.0], [150.0, 100.0]]);
-        assert_eq!(corners(Resize::Pad), [[0.0, -50.0], [200.0, 150.0]]);
+        assert_eq!(corners(Fit::Crop), [[50.0, 0.0], [150.0, 100.0]]);
+        assert_eq!(corners(Fit::Pad), [[0.0, -50.0], [200.0, 150.0]]);
         // CelebA's size has no meaning of its own here.
-        assert_eq!(Resize::Crop.transform((178, 218), 178).apply([0.0, 0.0]), [0.0, 20.0]);
+        assert_eq!(Fit::Crop.transform((178, 218), 178).apply([0.0, 0.0]), [0.0, 20.0]);
     }
 }

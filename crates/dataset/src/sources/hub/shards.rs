@@ -1,17 +1,3 @@
-//! The Parquet files ("shards") of the Hugging Face data set `flwrlabs/celeba`, read in place.
-//!
-//! A Parquet reader unpacks a whole row group, a hundred images or a hundred megabytes, to reach one image; a shuffled
-//! epoch would do so for every image again. Here the shards are gone through once, and the place of every image's bytes is
-//! written into an index beside them. After that an image costs one read of little more than itself, in any order, and
-//! opening the data set costs reading the index.
-
-mod index;
-mod layout;
-mod pages;
-mod place;
-mod snappy;
-mod table;
-
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
@@ -21,13 +7,11 @@ use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
 
-pub(crate) use index::ShardIndex;
-use layout::hub_name;
-pub use layout::{FOLDER, shard_name};
-pub(crate) use place::Place;
-use table::{Group, Shard};
-
-use crate::source::Fingerprint;
+use super::index::{self, ShardIndex};
+use super::layout::{FOLDER, hub_name, shard_name};
+use super::place::Place;
+use super::shard::{Group, Shard};
+use crate::sources::Fingerprint;
 use crate::{Error, Result, Split};
 
 /// Called from many threads with the bytes gone through so far and in all; `Break` stops the work.

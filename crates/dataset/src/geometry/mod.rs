@@ -1,0 +1,10 @@
+//! From an image of any size to an aligned square.
+
+mod alignment;
+mod similarity;
+mod warp;
+
+pub use alignment::Alignment;
+pub use similarity::Similarity;
+pub use warp::warp_into;
+pub(crate) use warp::{Pixels, shrunk};

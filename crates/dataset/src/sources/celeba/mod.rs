@@ -1,0 +1,12 @@
+//! CelebA's official files.
+
+mod counts;
+mod folder;
+mod frontal;
+mod text_files;
+
+pub use counts::{LabelCounts, label_counts};
+pub use folder::CelebaFolder;
+pub(super) use folder::{ALIGNED_LANDMARKS, IDENTITIES, LABELS, check_aligned, sample_sizes};
+pub use frontal::{FRONTAL_THRESHOLD, frontal_names, is_frontal};
+pub use text_files::{LabelTable, Rows, parse_identities, parse_labels, parse_landmarks, parse_partition};

@@ -1,0 +1,18 @@
+//! Where images and labels come from.
+
+mod celeba;
+pub mod hub;
+mod image_files;
+mod lines;
+mod source;
+mod table;
+mod zipped;
+
+pub use celeba::{
+    CelebaFolder, FRONTAL_THRESHOLD, LabelCounts, LabelTable, Rows, frontal_names, is_frontal, label_counts,
+    parse_identities, parse_labels, parse_landmarks, parse_partition,
+};
+pub use hub::{CelebaParquet, IndexProgress};
+pub(crate) use source::Fingerprint;
+pub use source::{MemorySource, Origin, Source};
+pub use table::{Fit, TableConfig, TableFolder, TableSplit, stratified_split};
