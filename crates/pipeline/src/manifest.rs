@@ -131,7 +131,6 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use disk::hash_of;
 
     #[test]
     fn the_command_can_be_given_to_a_shell() {

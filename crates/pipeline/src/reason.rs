@@ -280,7 +280,8 @@ mod tests {
         let reads = declared.reads(&BTreeMap::new());
         let said = |record| Reason::of(&declared, &reads, record).expect("a reason").to_string();
         assert_eq!(said(None), "first run");
-        assert_eq!(said(Some(&StepRecord::default())), "--fresh");
+        let forgotten = StepRecord::default();
+        assert_eq!(said(Some(&forgotten)), "--fresh");
         let older = StepRecord {
             key: "0".to_owned(),
             ..StepRecord::default()
