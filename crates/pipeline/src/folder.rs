@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use disk::{TEMPORARY, write_whole};
@@ -30,6 +31,8 @@ impl ResultsFolder {
             .write(true)
             .create(true)
             .truncate(false)
+            // A folder from elsewhere may have a link there, to a file that is none of ours.
+            .custom_flags(libc::O_NOFOLLOW)
             .open(&lock_path)
             .map_err(|error| unwritable(path, &lock_path, error))?;
         match take(&lock) {

@@ -38,6 +38,9 @@ pub struct Manifest {
     /// Images that could not be used and were left out, by name (`data.on_bad_image: skip`).
     #[serde(default)]
     pub skipped_images: Vec<String>,
+    /// Of all the rest: a record in which a bit has turned is not believed.
+    #[serde(default)]
+    pub checksum: String,
     /// The stages, by name (`train/unbalanced`).
     pub stages: BTreeMap<String, StepRecord>,
 }
@@ -50,8 +53,15 @@ impl Manifest {
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(MANIFEST);
         match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| Error::artefact(&path, format!("not a manifest: {error}"))),
+            Ok(bytes) => {
+                let manifest: Self = serde_json::from_slice(&bytes)
+                    .map_err(|error| Error::artefact(&path, format!("not a manifest: {error}")))?;
+                // One of an older program has no checksum.
+                if manifest.format >= FORMAT && manifest.checksum != manifest.checksum_of_rest() {
+                    return Err(Error::artefact(&path, "changed since it was written"));
+                }
+                Ok(manifest)
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(Error::io(&path, "reading")(error)),
         }
@@ -63,10 +73,11 @@ impl Manifest {
     /// When the file cannot be written.
     pub fn write(&self, results: &ResultsFolder) -> Result<()> {
         let path = results.join(MANIFEST);
-        let written = Self {
+        let mut written = Self {
             format: FORMAT,
             ..self.clone()
         };
+        written.checksum = written.checksum_of_rest();
         let mut bytes = serde_json::to_vec_pretty(&written)
             .map_err(|error| Error::artefact(&path, format!("cannot be written: {error}")))?;
         bytes.push(b'\n');
@@ -78,6 +89,15 @@ impl Manifest {
     pub fn command_line(&self) -> String {
         let words: Vec<String> = self.command.iter().map(|word| quoted(word)).collect();
         words.join(" ")
+    }
+
+    fn checksum_of_rest(&self) -> String {
+        let rest = Self {
+            checksum: String::new(),
+            ..self.clone()
+        };
+        // Texts and finite numbers: their serialisation cannot fail.
+        disk::hash_of(&serde_json::to_vec(&rest).unwrap_or_default())
     }
 
     /// Whether it was written by a program that did not record what each step read.
@@ -131,6 +151,30 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_in_which_a_bit_has_turned_is_not_believed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let results = ResultsFolder::open(folder.path()).expect("free");
+        let record = StepRecord {
+            seconds: 0.1 + 0.2,
+            provenance: Provenance {
+                host: "here".to_owned(),
+                ..Provenance::default()
+            },
+            ..StepRecord::default()
+        };
+        let manifest = Manifest {
+            stages: BTreeMap::from([("a".to_owned(), record)]),
+            ..Manifest::default()
+        };
+        manifest.write(&results).expect("written");
+        assert_eq!(Manifest::read(folder.path()).expect("whole").stages, manifest.stages);
+        let text = std::fs::read_to_string(folder.path().join(MANIFEST)).expect("read");
+        std::fs::write(folder.path().join(MANIFEST), text.replace("here", "hers")).expect("written");
+        let message = Manifest::read(folder.path()).expect_err("damaged").to_string();
+        assert!(message.contains("--fresh"), "{message}");
+    }
 
     #[test]
     fn the_command_can_be_given_to_a_shell() {

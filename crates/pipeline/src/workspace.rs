@@ -44,7 +44,11 @@ impl Workspace {
     ) -> Result<Self> {
         let results = ResultsFolder::open(folder)?;
         let progress = Progress::new();
-        let mut manifest = Manifest::read(results.path())?;
+        let mut manifest = match Manifest::read(results.path()) {
+            // Nothing that is in it counts, readable or not.
+            Err(_) if fresh => Manifest::default(),
+            manifest => manifest?,
+        };
         if fresh {
             manifest.forget_all();
         } else if manifest.is_older() {

@@ -49,6 +49,7 @@ impl Context {
         if fresh {
             for classifier in loaded.experiment.classifiers.keys() {
                 workspace.results().remove(&artefacts::unfinished(classifier))?;
+                workspace.results().remove(&artefacts::unfinished_maps(classifier))?;
             }
         }
         Ok(Self {

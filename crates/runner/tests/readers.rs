@@ -147,7 +147,7 @@ proptest! {
             fs::write(folder.join("data.json"), &facts).expect("written");
             let _ = Manifest::read(folder);
             let results = ResultsFolder::open(folder).expect("a folder");
-            if let Ok(facts) = DataFacts::read(&results) {
+            if let Ok(facts) = DataFacts::read(results.path()) {
                 assert_eq!(facts.attributes.len(), facts.counts.len());
             }
         });

@@ -28,7 +28,10 @@ pub fn show(request: &Run, last: Last) -> Result<()> {
         .join(request.name.as_ref().unwrap_or(&loaded.name));
     let root = request.options.data.as_path();
     needs::refuse(&needs::missing(experiment, root))?;
-    let mut manifest = Manifest::read(&folder)?;
+    let mut manifest = match Manifest::read(&folder) {
+        Err(_) if request.options.fresh => Manifest::default(),
+        manifest => manifest?,
+    };
     if request.options.fresh {
         manifest.forget_all();
     }

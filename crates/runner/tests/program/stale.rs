@@ -111,7 +111,7 @@ impl Set {
 /// The steps of a dry run that would run whatever becomes of those before them.
 fn of_their_own(said: &str) -> BTreeSet<String> {
     let lines = said.lines().filter_map(|line| line.split_once(' '));
-    let own = lines.filter(|(step, reason)| {
+    let own = lines.filter(|(_, reason)| {
         let reason = reason.trim_start();
         !reason.starts_with("unchanged") && !reason.starts_with("after ") && !reason.contains("steps would run")
     });

@@ -6,6 +6,7 @@
 mod collected;
 mod decomposed;
 mod energies;
+mod kept;
 mod seen;
 
 use std::time::Instant;
@@ -18,6 +19,7 @@ use rand_chacha::ChaCha8Rng;
 
 use self::collected::Collected;
 use self::decomposed::Decomposer;
+use self::kept::KeptMaps;
 use self::seen::Stage;
 use super::{DataSet, Inputs, evaluate, predict, reference, train};
 use crate::artefacts;
@@ -57,9 +59,14 @@ pub fn declaration(inputs: &Inputs<'_>, classifier: &str) -> Declaration {
 /// # Errors
 /// Those of reading checkpoint, images, masks and regions, and of writing.
 pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifier: &str) -> Result<()> {
-    context
-        .workspace
-        .step(&declaration(inputs, classifier), || explain(context, data, classifier))
+    let declaration = declaration(inputs, classifier);
+    context.workspace.step(&declaration, || {
+        let reads = declaration.reads(&context.manifest().stages);
+        let key = reads.key(declaration.step(), declaration.version());
+        explain(context, data, classifier, &key)
+    })?;
+    // Only now: what is recorded needs it no longer.
+    Ok(context.results().remove(&artefacts::unfinished_maps(classifier))?)
 }
 
 /// The test images that are explained, in their order: all, or as many as the experiment says, drawn with its seed, the same for
@@ -77,7 +84,7 @@ pub fn explained_images(data: &DataSet, experiment: &Experiment) -> Vec<usize> {
     }
 }
 
-fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {
+fn explain(context: &Context, data: &DataSet, classifier: &str, key: &str) -> Result<Vec<String>> {
     let experiment = &context.experiment;
     let size = experiment.data.image_size;
     let config = experiment.explain.config().map_err(|message| Error::Experiment {
@@ -111,7 +118,11 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
     let mut table = LongWriter::begin(&context.results().join(&path), data.attributes(), energies::columns)?;
     let mut collected = Collected::new(stage.attributes.len(), size);
 
-    let since = Instant::now();
+    let mut kept = match cost {
+        Cost::Free => KeptMaps::none(),
+        _ => KeptMaps::open(&context.results().join(&artefacts::unfinished_maps(classifier)), key),
+    };
+    let mut told = false;
     // Methods of many passes look at one image at a time: small batches show how far they are.
     let together = if cost == Cost::Free { evaluate::BATCH } else { 8 };
     evaluate::for_each_batch_of(
@@ -142,11 +153,21 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
                     };
                     let known = &seen.known[position * attributes.len()..][..attributes.len()];
                     let image = seen.images.narrow(0, position, 1)?;
-                    let maps = stage.explainer.maps(&image, &one, attributes, Some(known))?;
+                    let index = batch.indices[position];
+                    let maps = match kept.next(index) {
+                        Some(maps) => maps,
+                        None => {
+                            let since = Instant::now();
+                            let maps = stage.explainer.maps(&image, &one, attributes, Some(known))?;
+                            kept.keep(index, &maps);
+                            if !told {
+                                told = true;
+                                stage.estimate(since.elapsed(), kept.found);
+                            }
+                            maps
+                        }
+                    };
                     collected.take_in(&stage, &seen, &[position], |_| 0, &maps, &mut rows)?;
-                    if collected.done == 1 {
-                        stage.estimate(since.elapsed());
-                    }
                 }
             }
             for (position, &index) in batch.indices.iter().enumerate() {

@@ -102,7 +102,6 @@ impl<'a> Course<'a> {
             .to_parquet()
             .map_err(Error::table(&context.results().join(&history)))?;
         context.results().write(&history, &bytes)?;
-        context.results().remove(&artefacts::unfinished(name))?;
         Ok(vec![artefacts::checkpoint(name), history])
     }
 

@@ -69,6 +69,10 @@ pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, names: &[Stri
         });
         context.workspace.side_by_side(stages.collect())?;
     }
+    // Only now: what is recorded needs no state to go on from.
+    for name in names {
+        context.results().remove(&artefacts::unfinished(name))?;
+    }
     Ok(())
 }
 
