@@ -52,6 +52,13 @@ impl Declaration {
         self
     }
 
+    /// Also reads how many files there are of a kind: a person who chose others is told the numbers.
+    #[must_use]
+    pub fn number(mut self, label: &str, count: usize) -> Self {
+        self.files.insert(label.to_owned(), count.to_string());
+        self
+    }
+
     /// Also reads a file that may be called otherwise at another time: `label` is what it is for, `name` what is said of it.
     #[must_use]
     pub fn named_file(mut self, label: &str, name: &str, content: &ContentHash) -> Self {

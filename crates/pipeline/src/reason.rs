@@ -70,6 +70,8 @@ pub struct Reason(Vec<Change>);
 
 /// Differences that are named; of the others only how many there are.
 const NAMED: usize = 3;
+/// Length of a hash in hexadecimal.
+const HASH: usize = 64;
 /// Longer values are not worth a line.
 const LONGEST_VALUE: usize = 40;
 
@@ -99,15 +101,27 @@ impl Reason {
             }
         }
         let labels = keys(&before.files, &reads.files).into_iter();
+        let mut contents = Vec::new();
         for label in labels.filter(|_| !declaration.believes_files()) {
             let (before, now) = (before.files.get(label), reads.files.get(label));
-            if before != now {
-                changes.push(Change::File {
+            if before == now {
+                continue;
+            }
+            // A number is said, a hash tells nobody anything.
+            if [before, now].into_iter().flatten().all(|text| text.len() < HASH) {
+                changes.push(Change::Setting {
+                    key: label.clone(),
+                    before: before.cloned(),
+                    now: now.cloned(),
+                });
+            } else {
+                contents.push(Change::File {
                     label: declaration.name_of(label).to_owned(),
                     read: (before.is_some(), now.is_some()),
                 });
             }
         }
+        changes.append(&mut contents);
         if record.version != declaration.version() {
             changes.push(Change::Version {
                 step: kind(declaration.step()).to_owned(),
@@ -251,6 +265,8 @@ mod tests {
         let edited = declaration(8).named_file("measure.regions", "regions.yaml", &ContentHash::of(b"b"));
         assert_eq!(said(&declaration(8), &edited, same), "regions.yaml changed");
         assert_eq!(said(&declaration(8), &edited.believing_files(), same), "");
+        let numbers = [3, 4].map(|count| declaration(8).number("test images", count));
+        assert_eq!(said(&numbers[0], &numbers[1], same), "test images 3 -> 4");
         let renamed = declaration(8).named_file("measure.regions", "other.yaml", &ContentHash::of(b"a"));
         assert_eq!(said(&declaration(8), &renamed, same), "");
         let masks = declaration(8).file("masks of test images", &ContentHash::of(b""));

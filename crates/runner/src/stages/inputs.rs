@@ -123,7 +123,7 @@ impl Split {
     /// The images as they are seen.
     fn seen(&self, split: &str, declaration: Declaration) -> Declaration {
         let declaration = declaration
-            .settings(&format!("number of {split} images"), &self.count)
+            .number(&format!("number of {split} images"), self.count)
             .file(&format!("{split} images"), &self.images);
         match &self.landmarks {
             Some(landmarks) => declaration.file(&format!("landmarks of {split} images"), landmarks),

@@ -22,7 +22,7 @@ model:
     stem: {kernel: 3, stride: 2, max_pool: false}
     stages: [{width: 8, blocks: 1, stride: 1, kernel: 3}]
 training: {epochs: 1, learning_rate: 0.01, optimiser: adamw, batch_size: 8, augmentation: {scale: 0, rotation: 0, shift: 0, blur: 0, mirror: 0}}
-measure: {resamples: 50, faithfulness: {images: 4}, occlusion: {images: 4}, decomposed_images: 2}
+measure: {resamples: 100, faithfulness: {images: 4}, occlusion: {images: 4}, decomposed_images: 2}
 figures: {which: [error_rates, examples], formats: [svg], examples: 1}
 report: {examples: 1}
 ";
@@ -148,7 +148,10 @@ fn each_input_reruns_exactly_the_steps_that_read_it() {
         ("training.checkpoint_seconds=7", "draw"),
         ("training.tensorboard=false", "draw"),
         ("training.at_once=1", "draw"),
-        ("classifiers.balanced.exponent=0.5", "train/balanced draw"),
+        (
+            "classifiers={unbalanced: {class_weights: none}, balanced: {class_weights: domain_adaptive, exponent: 0.5}}",
+            "train/balanced draw",
+        ),
         ("data.frontal_threshold=0.2", "draw"),
         ("data.cache_megabytes=10", "draw"),
         ("data.bad_images_limit=1", "draw"),
@@ -167,7 +170,7 @@ fn each_input_reruns_exactly_the_steps_that_read_it() {
         ("explain.method=grad_cam", "explain faithfulness choose examples draw"),
         ("explain.images=4", "explain draw"),
         ("explain.keep_maps=true", "explain draw"),
-        ("measure.resamples=60", "measure draw"),
+        ("measure.resamples=110", "measure draw"),
         ("measure.published=true", "measure draw"),
         (
             "measure.regions=none",
