@@ -112,7 +112,7 @@ impl Tape {
         Ok(y)
     }
 
-    /// [`batch_norm`](crate::batch_norm).
+    /// [`batch_norm`](crate::batch_norm()).
     ///
     /// # Errors
     /// As there.
