@@ -1,7 +1,7 @@
 //! From plain data to what people look at: figures, tables and the report's page.
 //!
 //! Nothing here reads files or knows where numbers come from, and the same data gives the same bytes. A [figure](figures) becomes SVG,
-//! PDF and PNG; a table ([`sheet`]) HTML and what else there is; a [`report`] is one HTML document.
+//! PDF and PNG; a [`sheet`] a table on the terminal, in Markdown, CSV, Parquet and HTML; a [`report`] is one HTML document.
 
 mod colour;
 mod drawing;

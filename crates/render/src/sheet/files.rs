@@ -1,4 +1,4 @@
-//! Tables as files for programs: the one module that knows polars.
+//! Tables as files for programs: of this crate the one module that knows polars.
 
 use polars::prelude::*;
 

@@ -6,6 +6,7 @@ use clap::Subcommand;
 use dataset::{ClassCounts, Split};
 use metrics::Class;
 use model::{ClassWeights, Scheme};
+use render::sheet::{Cell, Column, Sheet, Unit};
 use synthetic::faces;
 
 use crate::error::Result;
@@ -13,7 +14,6 @@ use crate::generate::write_procedural;
 use crate::interrupt::Interrupt;
 use crate::output::print;
 use crate::progress::Progress;
-use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// What can be done with data sets.
 #[derive(Debug, Subcommand)]

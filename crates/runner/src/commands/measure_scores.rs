@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use metrics::{ErrorRates, error_rates, table_order};
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 use crate::error::{Error, Result};
 use crate::frames::ReadTable;
 use crate::output::print;
-use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// Which scores, and what is right.
 #[derive(Debug, Args)]

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use render::figures::{NAMES, SWEEP_NAMES};
+use render::{Column, Format, Palette, Style};
 use serde::{Deserialize, Serialize};
 
 use super::range::{at_most, within};
-use render::figures::{NAMES, SWEEP_NAMES};
-use render::{Column, Format, Palette, Style};
 
 /// Section `figures`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

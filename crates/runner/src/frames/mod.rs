@@ -1,4 +1,4 @@
-//! Tables on disk: the one module that knows polars.
+//! Tables on disk that later steps read: of this crate the one module that knows polars.
 //!
 //! Values that belong to an image and an attribute are stored long, one row for each pair, images outermost: the form
 //! that polars, pandas and R group and plot without reshaping.

@@ -1,12 +1,12 @@
 //! Whether maps tell what the classifiers use, method by method: what `faithfulness.parquet` and `sanity.parquet` hold, summed up.
 
 use metrics::{Bootstrap, Paired, Statistics};
+use render::text::readable;
 
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::frames::ReadTable;
-use render::text::readable;
 
 /// The baseline that knows nothing.
 pub const RANDOM: &str = "random_map";

@@ -1,13 +1,13 @@
 //! The regions that an experiment asks for.
 
 use metrics::Region;
+use render::Outline;
 
 use super::file::{self, celeba};
 use super::region::AttributeRegion;
 
 use crate::error::Result;
 use crate::experiment::{CELEBA_REGIONS, Experiment, MASKS, NO_REGIONS};
-use render::Outline;
 
 /// The regions of a data set's attributes.
 #[derive(Debug, Clone)]

@@ -1,9 +1,9 @@
 //! Where one attribute is expected to be visible, if it is the same place in every image.
 
 use metrics::{Grid, Region};
+use render::Outline;
 
 use crate::error::Result;
-use render::Outline;
 
 /// Where one attribute is expected to be visible.
 #[derive(Debug, Clone)]

@@ -6,6 +6,8 @@
 use std::cell::OnceCell;
 
 use metrics::Bootstrap;
+use render::figures;
+use render::{Figure, Style};
 
 use super::figure_data as from;
 use super::measure::{comparison, results_key};
@@ -17,8 +19,6 @@ use crate::experiment::Experiment;
 use crate::manifest::{Key, Manifest};
 use crate::measured::{DataFacts, Measured, Predictions};
 use crate::published::Published;
-use render::figures;
-use render::{Figure, Style};
 
 /// What figures are made from.
 pub struct Sources<'a> {

@@ -16,6 +16,8 @@ use metrics::{Outcome, Region, table_order};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use render::Outline;
+use render::report::{AttributeExamples, Example, ExampleImage, ExamplesBrowser, RegionCells};
 
 use super::{DataSet, evaluate, masks, reference};
 use crate::artefacts;
@@ -24,8 +26,6 @@ use crate::error::{Error, Result};
 use crate::manifest::Key;
 use crate::measured::Predictions;
 use crate::regions::{self, Regions};
-use render::Outline;
-use render::report::{AttributeExamples, Example, ExampleImage, ExamplesBrowser, RegionCells};
 
 /// What a method of many passes is represented by: the paper's own, which the forward pass gives away.
 const CHEAP: Method = Method::HiresCam;

@@ -3,6 +3,8 @@
 use cam::PostProcessing;
 use image::RgbImage;
 use metrics::Class;
+use render::Outline;
+use render::figures::{AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, ExamplesFigure};
 
 use super::chosen::{Chosen, WAYS};
 use super::maps::MapsFile;
@@ -10,8 +12,6 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::measured::{DataFacts, Measured};
 use crate::regions;
-use render::Outline;
-use render::figures::{AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, ExamplesFigure};
 
 /// The average map of each attribute over the images predicted positive and negative.
 ///

@@ -1,6 +1,10 @@
 //! What the report says of a run.
 
 use metrics::{Class, Verdict};
+use render::Figure;
+use render::report::{Fact, FileLink, ReportData};
+use render::sheet::{Cell, Column, Sheet, Unit};
+use render::text::thousands;
 
 use super::examples;
 use crate::citation;
@@ -9,10 +13,6 @@ use crate::error::Result;
 use crate::experiment::{Source, to_yaml};
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::tables::means;
-use render::Figure;
-use render::report::{Fact, FileLink, ReportData};
-use render::sheet::{Cell, Column, Sheet, Unit};
-use render::text::thousands;
 
 /// What is in a table, by its file's name.
 const TABLES: [(&str, &str); 11] = [

@@ -2,13 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::comparison::{Comparison, Setting};
-use super::records::{Quantity, Record};
-use super::state::State;
-use super::{COMPARISON, Plan, tables};
-use crate::error::Result;
-use crate::experiment::Figures;
-use crate::results::ResultsFolder;
 use render::Figure;
 use render::figures::sweep::{
     AttributePanel, AttributePanels, ClassCurves, Compromise, Compromises, CurvePoint, Curves, Panel, XAxis,
@@ -16,6 +9,14 @@ use render::figures::sweep::{
 };
 use render::report::{Fact, FileLink, ReportData, run};
 use render::sheet::{Cell, Column, Sheet, Unit};
+
+use super::comparison::{Comparison, Setting};
+use super::records::{Quantity, Record};
+use super::state::State;
+use super::{COMPARISON, Plan, tables};
+use crate::error::Result;
+use crate::experiment::Figures;
+use crate::results::ResultsFolder;
 
 /// Writes everything below the sweep's folder `comparison`; returns the path of the page.
 ///

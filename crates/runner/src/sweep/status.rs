@@ -1,10 +1,11 @@
 //! What `--list` and `--status` print.
 
+use render::sheet::{Cell, Column, Sheet, Unit};
+
 use super::Plan;
 use super::cost::{Cost, Experience, duration};
 use super::slurm::Queued;
 use super::state::State;
-use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// The runs and what each will cost.
 pub fn list(plan: &Plan, experience: &[Experience]) -> String {

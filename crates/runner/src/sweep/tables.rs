@@ -1,10 +1,11 @@
 //! The tables of a sweep's comparison, as text, Markdown, LaTeX, CSV and Parquet.
 
+use render::sheet::{Cell, Column, Sheet, Unit};
+
 use super::Plan;
 use super::comparison::{Comparison, From, LEVEL, Mean, Setting, Test};
 use super::records::{Quantity, Record};
 use crate::tables::{Table, latex_cell};
-use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// The quantities of the short tables.
 const SHORT: [Quantity; 7] = [

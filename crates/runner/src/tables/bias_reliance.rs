@@ -1,10 +1,10 @@
 //! How much of a score is a bias: `tables/bias_reliance.*`.
 
 use metrics::{Bootstrap, Class};
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 use super::latex;
 use crate::measured::{AttributeMeasures, Comparison, Measured, Quantity, Reliance, comparisons};
-use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// One row: the images that a classifier predicts as one class.
 struct Row<'a> {

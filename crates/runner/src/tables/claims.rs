@@ -1,9 +1,9 @@
 //! The verdicts on the paper's claims.
 
 use metrics::Verdict;
+use render::sheet::Sheet;
 
 use crate::measured::Measured;
-use render::sheet::Sheet;
 
 /// The verdicts on the paper's claims, in words and numbers.
 pub fn verdicts(measured: &Measured) -> String {

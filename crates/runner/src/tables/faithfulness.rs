@@ -1,8 +1,9 @@
 //! Which methods tell what the classifiers use: `tables/faithfulness.*` and `tables/sanity.csv`.
 
+use render::sheet::{Cell, Column, Sheet, Unit};
+
 use super::latex;
 use crate::measured::{Measured, MethodScores, SCORES, Summary, method_title};
-use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// Every classifier that was tried, with its methods.
 fn rows(measured: &Measured) -> Vec<(&str, &MethodScores)> {

@@ -1,10 +1,10 @@
 //! What scores lose with the attribute's region hidden: `tables/occlusion.*`.
 
 use metrics::{Class, Paired, Statistics};
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 use super::latex;
 use crate::measured::{AllBiases, AttributeMeasures, ClassifierMeasures, Measured, Occlusion};
-use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// Whether anything was hidden of any image, or its score taken apart.
 pub fn is_there(measured: &Measured) -> bool {

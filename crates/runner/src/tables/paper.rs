@@ -1,10 +1,10 @@
 //! The paper's table of an experiment, and its means.
 
 use metrics::{Class, Filter};
+use render::sheet::{self, Cell, Sheet, Unit};
 
 use super::latex;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measure, Measured};
-use render::sheet::{self, Cell, Sheet, Unit};
 
 /// A number of the paper's table: a share in [0, 1], absent when nothing was there to measure.
 type Share = Option<f64>;

@@ -1,7 +1,8 @@
 //! Every statistic of a run in one long table.
 
-use crate::measured::{Group, Measured};
 use render::sheet::Sheet;
+
+use crate::measured::{Group, Measured};
 
 /// A number, absent when nothing was there to measure.
 type Share = Option<f64>;

@@ -7,14 +7,14 @@ use std::str::FromStr;
 use cam::{Maps, Method};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
+use render::figures::contact_sheet;
+use render::figures::{ContactSheet, SheetCell};
+use render::{Style, shrunken, tinted};
 
 use super::pictures::Picture;
 use super::way::Way;
 use crate::error::{Error, Result};
 use crate::results::write_whole;
-use render::figures::contact_sheet;
-use render::figures::{ContactSheet, SheetCell};
-use render::{Style, shrunken, tinted};
 
 /// Cells of one page of a sheet: CelebA's 40 attributes and the picture itself fit on one.
 const PAGE: usize = 48;

@@ -6,13 +6,13 @@ mod tables;
 use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
+use render::figures::NAMES;
+use render::report::{ComparedFigure, SideBySide, side_by_side};
 
 use crate::error::{Error, Result, describe};
 use crate::output::print;
 use crate::results::write_whole;
 use folder::RunFolder;
-use render::figures::NAMES;
-use render::report::{ComparedFigure, SideBySide, side_by_side};
 
 /// Which runs to compare, and where to.
 #[derive(Debug, Args)]

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use metrics::Claim;
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 use super::folder::{RunClaim, RunFolder};
-use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// All of them, in the order of the page.
 pub(super) fn all(runs: &[RunFolder]) -> Vec<Sheet> {

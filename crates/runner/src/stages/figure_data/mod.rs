@@ -5,6 +5,11 @@ mod scores;
 pub use scores::{calibration, score_distributions};
 
 use metrics::{Bootstrap, Class, MIN_SAMPLES, Statistics, spearman_with_interval};
+use render::figures::{
+    Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, EnergyScatter, EpochPoint, Imbalance,
+    ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup, PublishedFigure, PublishedPanel, RankCorrelation,
+    SanityChecks, SanityPanel, SanityPoint, ScatterPoint, TrainingCurve,
+};
 
 use super::train::history;
 use crate::context::Context;
@@ -12,11 +17,6 @@ use crate::error::Result;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Faithfulness, Measured, method_title};
 use crate::published::Published;
 use crate::tables::{Agreement, Comparison, Comparisons};
-use render::figures::{
-    Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, EnergyScatter, EpochPoint, Imbalance,
-    ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup, PublishedFigure, PublishedPanel, RankCorrelation,
-    SanityChecks, SanityPanel, SanityPoint, ScatterPoint, TrainingCurve,
-};
 
 /// The bars of one attribute; `bar` makes one of a classifier's position and a class.
 fn group(attribute: &AttributeMeasures, chance: Option<f64>, bar: impl Fn(usize, Class) -> Bar) -> BarGroup {

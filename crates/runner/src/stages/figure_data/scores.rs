@@ -1,9 +1,9 @@
 //! Scores of all test images: where those of each class lie, and how probable they make the minority class.
 
 use metrics::{Class, quantile};
+use render::figures::{CalibrationBin, CalibrationCurve, ScoreDistributions, ScoreGroup, Spread};
 
 use crate::measured::{AttributeMeasures, DataFacts, Measured, Predictions};
-use render::figures::{CalibrationBin, CalibrationCurve, ScoreDistributions, ScoreGroup, Spread};
 
 /// Scores of one attribute and class, counted towards the minority class.
 fn towards_minority(predictions: &Predictions, facts: &DataFacts, attribute: usize, class: Class) -> Vec<f64> {

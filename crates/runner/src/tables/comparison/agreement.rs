@@ -1,7 +1,7 @@
 use metrics::spearman;
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 use super::number::Comparison;
-use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// How well one quantity of one classifier agrees with the paper, over attributes.
 #[derive(Debug, Clone, PartialEq)]

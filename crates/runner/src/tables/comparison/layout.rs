@@ -1,9 +1,10 @@
 //! The side-by-side tables: one row an attribute, ours and the published number of each quantity.
 
+use render::sheet::{Cell, Column, Sheet, Unit};
+
 use super::agreement::Agreement;
 use super::number::{CAVEAT, Comparison};
 use crate::tables::latex as tex;
-use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// (classifier, quantity): the columns, in the order of the comparison.
 fn columns(comparison: &[Comparison]) -> Vec<(&str, &'static str)> {

@@ -6,6 +6,7 @@ mod number;
 mod verdicts;
 
 use metrics::Bootstrap;
+use render::sheet::Sheet;
 
 pub use agreement::{Agreement, agreements};
 pub use number::{CAVEAT, Comparison};
@@ -13,7 +14,6 @@ pub use number::{CAVEAT, Comparison};
 use crate::measured::Measured;
 use crate::published::Published;
 use crate::tables::table::Table;
-use render::sheet::Sheet;
 
 /// How a run compares with the paper, in every form.
 #[derive(Debug, Clone)]

@@ -1,11 +1,11 @@
 //! The paper's claims, judged by the same rule on this run and on the published numbers.
 
 use metrics::{AttributeEvidence, Bootstrap, Claim, Class, ClassifierEvidence, Finding, SampleMean, Verdict, findings};
+use render::sheet::{Cell, Column, Sheet, Unit};
 
 use crate::experiment::{BALANCED, UNBALANCED};
 use crate::measured::{AttributeMeasures, Measured};
 use crate::published::Published;
-use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// The paper states no counts: its means are taken to stand on enough samples.
 const ENOUGH: usize = 1_000;
