@@ -45,7 +45,7 @@ pub use loading::{
 pub use masks::{AttributeMasks, aligned_mask, aligned_masks, for_each_aligned};
 pub use sources::hub::layout as shards;
 pub use sources::{
-    CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, Fit, IndexProgress, LabelCounts, LabelTable, MemorySource, Rows,
-    Shares, Source, TableConfig, TableFolder, TableSplit, frontal_names, is_frontal, label_counts, parse_identities,
-    parse_labels, parse_landmarks, parse_partition, stratified_split,
+    CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, Fit, IndexProgress, LabelCounts, LabelTable, MemorySource, Origin,
+    Rows, Shares, Source, TableConfig, TableFolder, TableSplit, frontal_names, is_frontal, label_counts,
+    parse_identities, parse_labels, parse_landmarks, parse_partition, stratified_split,
 };

@@ -21,6 +21,37 @@ use crate::sum::sum;
 type Backward = Box<dyn FnOnce(Vec<Tensor>) -> Result<Vec<(Tensor, Option<Tensor>)>>>;
 
 /// The operations of one forward pass, in order, and how exactly they are computed.
+///
+/// What comes behind the last of them is candle's to differentiate: by a variable of that result's values.
+///
+/// ```
+/// use candle_core::{Device, Tensor, Var};
+/// use kernels::optimiser::{self, Memory, Rule, Slot, Update};
+/// use kernels::{Precision, Tape};
+///
+/// # fn main() -> candle_core::Result<()> {
+/// let images = Tensor::randn(0f32, 1.0, (2, 8, 8, 3), &Device::Cpu)?;
+/// let weight = Var::randn(0f32, 0.1, (16, 3, 3, 3), &Device::Cpu)?;
+/// let rule = Rule::Sgd { momentum: 0.9 };
+/// let mut memory = Memory::zeros(rule, &weight)?;
+///
+/// let tape = Tape::new(Precision::Float32, true);
+/// let features = tape.global_average_pool(&tape.conv2d(&images, &weight, 2, 1)?)?;
+/// let features = Var::from_tensor(&features.detach())?;
+/// let mut gradients = features.sqr()?.sum_all()?.backward()?;
+/// if let Some(gradient) = gradients.remove(&features) {
+///     tape.backward(gradient, &mut gradients)?;
+/// }
+/// let slots = gradients.get(&weight).map(|gradient| Slot {
+///     update: Update::new(rule, 0.1, 1e-4, 1),
+///     values: &weight,
+///     gradient,
+///     memory: &mut memory,
+/// });
+/// optimiser::step(slots)?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Tape {
     precision: Precision,
     deterministic: bool,
@@ -81,7 +112,7 @@ impl Tape {
         Ok(y)
     }
 
-    /// [`batch_norm`](crate::batch_norm).
+    /// [`batch_norm`](crate::batch_norm()).
     ///
     /// # Errors
     /// As there.

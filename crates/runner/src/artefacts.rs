@@ -50,6 +50,11 @@ pub fn maps(classifier: &str) -> String {
     format!("{classifier}/maps.safetensors")
 }
 
+/// The maps of an explanation that costs passes of its own, until that is finished.
+pub fn unfinished_maps(classifier: &str) -> String {
+    format!("{classifier}/unfinished.maps")
+}
+
 /// All of its maps as the method made them, where they are kept.
 pub fn raw_maps(classifier: &str) -> String {
     format!("{classifier}/raw_maps.safetensors")

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 
 use crate::artefacts;
-use crate::device::device_name;
+use crate::device::device_argument;
 use crate::error::Result;
 use crate::experiment::{Experiment, Loaded, to_yaml};
-use crate::pipeline::{Interrupt, Key, Manifest, Progress, ResultsFolder, Workspace};
+use crate::request::Again;
+use pipeline::{Belief, Contents, Interrupt, Manifest, Progress, Provenance, ResultsFolder, Workspace, host};
 
-/// Bumped when a stage's code changes what it would write from the same inputs, so that old results are made anew.
-const RESULTS_VERSION: u32 = 5;
+/// Where hashes of files are kept, below the folder of all data sets.
+const CONTENTS: &str = ".content-hashes";
 
 /// A run: an experiment, its results folder, and the means to work on them.
 #[derive(Debug)]
@@ -38,13 +39,17 @@ impl Context {
         results_root: &Path,
         data_root: &Path,
         device: Device,
-        fresh: bool,
+        again: Again,
         interrupt: Interrupt,
     ) -> Result<Self> {
-        let workspace = Workspace::open(&results_root.join(&loaded.name), RESULTS_VERSION, fresh, interrupt)?;
+        let Again { fresh, verify } = again;
+        let folder = results_root.join(&loaded.name);
+        let contents = contents(data_root, verify);
+        let workspace = Workspace::open(&folder, contents, maker(&device), fresh, interrupt)?;
         if fresh {
             for classifier in loaded.experiment.classifiers.keys() {
                 workspace.results().remove(&artefacts::unfinished(classifier))?;
+                workspace.results().remove(&artefacts::unfinished_maps(classifier))?;
             }
         }
         Ok(Self {
@@ -68,7 +73,6 @@ impl Context {
             manifest.revision = option_env!("BIASCAM_REVISION").map(str::to_owned);
             manifest.command = command;
             manifest.seed = self.experiment.seed;
-            manifest.device = device_name(&self.device);
             manifest.data = data;
         });
         let experiment = to_yaml(&self.experiment, self.results().path())?;
@@ -97,7 +101,20 @@ impl Context {
     }
 }
 
-/// The key under which a stage is recorded, from that of its inputs.
-pub fn stage_key(stage: &str, inputs: Key) -> String {
-    inputs.of_step(RESULTS_VERSION, stage)
+/// Hashes of files: kept where the data sets are, for the runs of all experiments on them. With `verify` none is believed.
+pub fn contents(data_root: &Path, verify: bool) -> Contents {
+    let belief = if verify { Belief::Nothing } else { Belief::Unchanged };
+    let file = data_root.is_dir().then(|| data_root.join(CONTENTS));
+    Contents::open(file.as_deref(), belief)
+}
+
+/// Who runs steps here.
+fn maker(device: &Device) -> Provenance {
+    Provenance {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        revision: option_env!("BIASCAM_REVISION").map(str::to_owned),
+        device: device_argument(device),
+        host: host(),
+        ..Provenance::default()
+    }
 }

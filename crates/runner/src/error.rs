@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use crate::hub::HubError;
-pub use crate::pipeline::describe;
-use crate::pipeline::{self, Interrupted, ListenError, StepError};
+pub use pipeline::describe;
+use pipeline::{self, Interrupted, ListenError, StepError};
 
 /// A failure of the program. `Display` is one sentence; [`std::error::Error::source`] leads to the cause.
 #[derive(Debug, thiserror::Error)]

@@ -6,12 +6,12 @@ use std::path::Path;
 use synthetic::{WriteOutcome, faces, shapes};
 
 use crate::error::Result;
-use crate::pipeline::{Interrupt, Progress};
+use pipeline::{Interrupt, Progress};
 
 /// Writes procedural faces unless they are there already, and shows how it goes.
 ///
 /// # Errors
-/// Those of the generator; [`Interrupted`](crate::pipeline::Interrupted).
+/// Those of the generator; [`Interrupted`](pipeline::Interrupted).
 pub fn write_procedural(
     folder: &Path,
     config: &faces::Config,
@@ -27,7 +27,7 @@ pub fn write_procedural(
 /// Writes the example table of shapes unless it is there already, and shows how it goes.
 ///
 /// # Errors
-/// Those of the generator; [`Interrupted`](crate::pipeline::Interrupted).
+/// Those of the generator; [`Interrupted`](pipeline::Interrupted).
 pub fn write_shapes(folder: &Path, config: shapes::Config, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
     shown("shapes", config.images, folder, progress, interrupt, |show| {
         shapes::write(folder, config, show)

@@ -15,7 +15,6 @@ pub mod generate;
 pub mod hub;
 pub mod measured;
 pub mod output;
-pub mod pipeline;
 pub mod published;
 pub mod regions;
 pub mod request;

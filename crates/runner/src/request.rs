@@ -16,9 +16,24 @@ pub struct Run {
     /// Name of this run's folder of results, in place of the experiment's
     #[arg(long, value_name = "NAME", value_parser = folder_name)]
     pub name: Option<String>,
+    /// Print what would run, why, and how long it took the last time, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Read every file of the data set again, instead of believing that those are the same whose size, times and inode are
+    #[arg(long)]
+    pub verify: bool,
     /// Where and how it runs.
     #[command(flatten)]
     pub options: RunOptions,
+}
+
+/// How much of what earlier runs left counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Again {
+    /// Nothing: everything is done again.
+    pub fresh: bool,
+    /// All of it, but every file is read again to see whether it is the same.
+    pub verify: bool,
 }
 
 /// What an experiment and a sweep of experiments are both told.
@@ -50,6 +65,15 @@ fn folder_name(name: &str) -> Result<String, String> {
 }
 
 impl Run {
+    /// How much of what earlier runs left counts.
+    #[must_use]
+    pub fn again(&self) -> Again {
+        Again {
+            fresh: self.options.fresh,
+            verify: self.verify,
+        }
+    }
+
     /// The command that makes the whole results folder with this program, on the device that was found: whatever stage was asked
     /// for, it is a part of that run.
     #[must_use]

@@ -11,13 +11,13 @@ use std::path::Path;
 use candle_core::Device;
 use damage::{bounded, bytes_of};
 use model::{Architecture, Checkpoint, Network, OptimiserState};
+use pipeline::Manifest;
+use pipeline::ResultsFolder;
+use pipeline::{ReadTable, RowKeys};
 use proptest::prelude::*;
 use runner::commands::measure_scores;
 use runner::experiment::{RegionSource, load, settings_of};
 use runner::measured::DataFacts;
-use runner::pipeline::Manifest;
-use runner::pipeline::ResultsFolder;
-use runner::pipeline::{ReadTable, RowKeys};
 use runner::regions;
 use runner::stages::read_reference;
 use runner::sweep::Plan;
@@ -147,7 +147,7 @@ proptest! {
             fs::write(folder.join("data.json"), &facts).expect("written");
             let _ = Manifest::read(folder);
             let results = ResultsFolder::open(folder).expect("a folder");
-            if let Ok(facts) = DataFacts::read(&results) {
+            if let Ok(facts) = DataFacts::read(results.path()) {
                 assert_eq!(facts.attributes.len(), facts.counts.len());
             }
         });

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::zipped::ZippedFiles;
-use crate::{Error, Result};
+use crate::{Error, Origin, Result};
 
 /// The image files of a data set: a folder, or a zip archive that is read in place.
 #[derive(Debug)]
@@ -77,6 +77,22 @@ impl ImageFiles {
         candidates.find_map(|name| match self {
             Self::Archive(files) => files.size(&name),
             Self::Folder(_) => fs::metadata(self.place(&name)).ok().map(|file| file.len()),
+        })
+    }
+
+    /// Where an image's file is.
+    pub(crate) fn origin(&self, name: &str) -> Option<Origin> {
+        self.first_origin(spellings(name))
+    }
+
+    /// Where the first file there is among the `candidates` is.
+    pub(crate) fn first_origin(&self, mut candidates: impl Iterator<Item = String>) -> Option<Origin> {
+        candidates.find_map(|name| match self {
+            Self::Archive(files) => {
+                files.size(&name)?;
+                Some(Origin::part(files.path().to_owned(), name))
+            }
+            Self::Folder(_) => Some(self.place(&name)).filter(|place| place.exists()).map(Origin::file),
         })
     }
 

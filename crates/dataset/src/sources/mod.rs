@@ -14,5 +14,5 @@ pub use celeba::{
 };
 pub use hub::{CelebaParquet, IndexProgress};
 pub(crate) use source::Fingerprint;
-pub use source::{MemorySource, Source};
+pub use source::{MemorySource, Origin, Source};
 pub use table::{Fit, Shares, TableConfig, TableFolder, TableSplit, stratified_split};

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use image::RgbImage;
 
 use crate::{Alignment, Annotations, AttributeMasks, Error, Result, Similarity};
@@ -48,6 +50,26 @@ pub trait Source: Send + Sync {
         Ok(None)
     }
 
+    /// The bytes that image `index` is decoded from: what its content is told by.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn image_bytes(&self, index: usize) -> Result<Vec<u8>> {
+        self.image(index).map(RgbImage::into_raw)
+    }
+
+    /// Where those bytes are; `None` where they are in no file, or in none that is there.
+    fn image_origin(&self, index: usize) -> Option<Origin> {
+        let _ = index;
+        None
+    }
+
+    /// The files that the masks of image `index` are read from, with `None` for those that are not there.
+    fn mask_files(&self, index: usize) -> Vec<Option<PathBuf>> {
+        let _ = index;
+        Vec::new()
+    }
+
     /// A short text that two data sets share only if their annotations are equal: the number of images and a hash.
     fn fingerprint(&self) -> String {
         Fingerprint::of(self.annotations()).to_text(self.annotations().len())
@@ -57,6 +79,27 @@ pub trait Source: Send + Sync {
     /// them, with every image. For what is kept of the images themselves.
     fn contents(&self) -> String {
         self.fingerprint()
+    }
+}
+
+/// Where the bytes of an image are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The file.
+    pub file: PathBuf,
+    /// Which of its parts, where it holds many images.
+    pub part: Option<String>,
+}
+
+impl Origin {
+    /// A file of its own.
+    pub(crate) fn file(file: PathBuf) -> Self {
+        Self { file, part: None }
+    }
+
+    /// A part of a file.
+    pub(crate) fn part(file: PathBuf, part: String) -> Self {
+        Self { file, part: Some(part) }
     }
 }
 

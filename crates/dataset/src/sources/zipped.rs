@@ -63,6 +63,11 @@ impl ZippedFiles {
         })
     }
 
+    /// The archive.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where a file is, for messages: `img_align_celeba.zip/000001.jpg`.
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.path.join(name)

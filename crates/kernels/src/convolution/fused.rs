@@ -15,7 +15,7 @@ const NAME: &str = "fused convolution (channels last)";
 /// residual)`, residual and ReLU as asked for.
 ///
 /// It holds a copy of the weights in the kernel's order, and so does not see what happens to the tensors it was made of. The
-/// results are those of [`super::conv2d`] and [`super::affine`] to the bit: the sums are scaled while they are in registers, and not the
+/// results are those of [`conv2d`](crate::conv2d) and [`affine`](crate::affine) to the bit: the sums are scaled while they are in registers, and not the
 /// weights before, which would round differently and save nothing. Not differentiable; on the CPU only.
 #[derive(Debug)]
 pub struct FusedConvolution {
@@ -30,7 +30,7 @@ pub struct FusedConvolution {
 }
 
 impl FusedConvolution {
-    /// `weight`: `[Cout, Cin, kh, kw]`; `scale`, `shift`: `[Cout]`; all float32. Stride and padding as in [`super::conv2d`].
+    /// `weight`: `[Cout, Cin, kh, kw]`; `scale`, `shift`: `[Cout]`; all float32. Stride and padding as in [`conv2d`](crate::conv2d).
     ///
     /// # Errors
     /// Wrong ranks, types or channel counts.

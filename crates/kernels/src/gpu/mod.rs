@@ -1,6 +1,6 @@
 //! NVIDIA GPUs: what starts kernels, and the kernels themselves, which are the `.cu` and `.cuh` files here.
 //!
-//! The code that puts the kernels together to layers, `gpu.rs` beside each layer, starts them in order on whatever [`Machine`]: a GPU,
+//! The code that puts the kernels together to layers, `gpu.rs` beside each layer, starts them in order on whatever `Machine`: a GPU,
 //! or the CPU in the tests, which compile the same sources with a C++ compiler. So all but the driver's part is tested without a GPU.
 //! Convolution is cuDNN's. All work is on candle's one stream of a device; images are channels-last and contiguous, in float32 or
 //! bfloat16; parameters, statistics and sums are float32.

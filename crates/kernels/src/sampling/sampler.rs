@@ -31,8 +31,8 @@ impl Sampler {
         }
     }
 
-    /// Images `[N, 3, S, S]` float32, a view of channels-last memory as for [`Network::forward`](crate::Network::forward), and labels
-    /// `[N, A]`, both on the GPU. It is not waited for, and the batch's memory is free on return.
+    /// Images `[N, 3, S, S]` float32, a view of channels-last memory, and labels `[N, A]`, both on the GPU. It is not waited for, and the
+    /// batch's memory is free on return.
     ///
     /// # Errors
     /// When a view names what is not in the batch, and those of the GPU's driver.

@@ -11,7 +11,7 @@ use synthetic::faces;
 use crate::error::Result;
 use crate::generate::write_procedural;
 use crate::output::print;
-use crate::pipeline::{Interrupt, Progress};
+use pipeline::{Interrupt, Progress};
 use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// What can be done with data sets.

@@ -8,7 +8,7 @@ use hf_hub::{Repo, RepoType};
 use crate::error::{Error, Result};
 use crate::hub::{Environment, Hub, HubError, RemoteFile, is_placed, place};
 use crate::output::print;
-use crate::pipeline::{Interrupt, Progress};
+use pipeline::{Interrupt, Progress};
 
 /// What is fetched, and where it goes.
 #[derive(Debug, Args)]
@@ -96,7 +96,7 @@ impl Asset {
 /// Downloads, verifies and places everything that is not there yet.
 ///
 /// # Errors
-/// [`HubError`] with what to do by hand; [`Interrupted`](crate::pipeline::Interrupted). What has arrived is kept and gone on with.
+/// [`HubError`] with what to do by hand; [`Interrupted`](pipeline::Interrupted). What has arrived is kept and gone on with.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let asset = arguments.what;
     let out = arguments.out.clone().unwrap_or_else(|| asset.folder().into());

@@ -8,7 +8,7 @@ use model::Checkpoint;
 use crate::citation;
 use crate::error::{Error, Result};
 use crate::output::print;
-use crate::pipeline::{MANIFEST, Manifest};
+use pipeline::{MANIFEST, Manifest};
 
 /// What to look into.
 #[derive(Debug, Args)]
@@ -44,10 +44,14 @@ fn folder(path: &Path) -> Result<()> {
     }
     print(format_args!("command   {}", manifest.command_line()))?;
     print(format_args!("seed      {}", manifest.seed))?;
-    print(format_args!("device    {}", manifest.device))?;
+    print(format_args!("device    {}", manifest.devices()))?;
     print(format_args!("data      {}", manifest.data))?;
     for (name, stage) in &manifest.stages {
         print(format_args!("\n{name} ({:.1} s)", stage.seconds))?;
+        let made = stage.provenance.line();
+        if !made.is_empty() {
+            print(format_args!("  begun {made}"))?;
+        }
         for (file, hash) in &stage.artefacts {
             let state = match std::fs::read(path.join(file)) {
                 Err(_) => "missing".to_owned(),

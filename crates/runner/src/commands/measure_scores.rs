@@ -8,7 +8,7 @@ use metrics::{ErrorRates, error_rates, table_order};
 
 use crate::error::{Error, Result};
 use crate::output::print;
-use crate::pipeline::ReadTable;
+use pipeline::ReadTable;
 use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// Which scores, and what is right.
@@ -175,7 +175,7 @@ fn csv_has_header(path: &Path) -> Result<bool> {
 }
 
 fn long(table: &ReadTable) -> Result<Scores> {
-    let keys = crate::pipeline::RowKeys::of(table)?;
+    let keys = pipeline::RowKeys::of(table)?;
     Ok(Scores {
         values: numbers(table, "score")?,
         images: keys.images,

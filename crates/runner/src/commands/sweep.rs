@@ -7,12 +7,12 @@ use clap::Args;
 use crate::device::choose_device;
 use crate::error::{Error, Result};
 use crate::output::print;
-use crate::pipeline::{Interrupt, Progress};
 use crate::request::RunOptions;
-use crate::stages;
+use crate::stages::{self, Judge};
 use crate::sweep::local::{self, Outcome, Place};
 use crate::sweep::state::{State, states};
 use crate::sweep::{Plan, comparison::Comparison, cost::Experience, draw, records, slurm, status, tables};
+use pipeline::{Interrupt, Progress};
 
 /// What to run, and where.
 #[derive(Debug, Args)]
@@ -46,26 +46,31 @@ pub struct Arguments {
 /// Those of the sweep's file, of what runs need from outside, and one that names every failed run.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let plan = Plan::load(&arguments.sweep, &arguments.options.settings)?;
+    let judge = Judge::new(&arguments.options.data);
     let sweep = arguments.options.results.join(&plan.name);
     if arguments.list {
         let experience = Experience::collect(&plan, &arguments.options.results, &sweep);
         return print(status::list(&plan, &experience));
     }
     if arguments.status {
-        return print(status::status(&plan, &states(&plan, &sweep), &slurm::queued(&sweep)?));
+        return print(status::status(
+            &plan,
+            &states(&judge, &plan, &sweep),
+            &slurm::queued(&sweep)?,
+        ));
     }
     if arguments.compare {
-        let states = states(&plan, &sweep);
+        let states = states(&judge, &plan, &sweep);
         compare(&plan, &states, &sweep)?;
         return incomplete(&plan, &states, &sweep);
     }
     if arguments.slurm {
-        return hand_in(arguments, &plan, &sweep);
+        return hand_in(arguments, &judge, &plan, &sweep);
     }
     let interrupt = Interrupt::listen()?;
-    let devices = devices(arguments, &plan, &sweep)?;
+    let devices = devices(arguments, &judge, &plan, &sweep)?;
     prepare(&plan, &arguments.options.data, &interrupt)?;
-    here(arguments, &plan, &sweep, devices, &interrupt)
+    here(arguments, &judge, &plan, &sweep, devices, &interrupt)
 }
 
 /// Looks for what the runs need from outside, and makes what they share of their data, once.
@@ -90,8 +95,8 @@ fn prepare(plan: &Plan, data: &Path, interrupt: &Interrupt) -> Result<()> {
 
 /// The devices of the runs that go on at a time, one entry each. Each name is tried, and whether it computes in the precisions that runs
 /// ask for, that a wrong one is not found out run by run.
-fn devices(arguments: &Arguments, plan: &Plan, sweep: &Path) -> Result<Vec<String>> {
-    let states = states(plan, sweep);
+fn devices(arguments: &Arguments, judge: &Judge, plan: &Plan, sweep: &Path) -> Result<Vec<String>> {
+    let states = states(judge, plan, sweep);
     let to_do = |position: usize| arguments.options.fresh || !states[position].is_finished();
     let names: Vec<&str> = arguments.options.device.split(',').map(str::trim).collect();
     for name in &names {
@@ -105,9 +110,16 @@ fn devices(arguments: &Arguments, plan: &Plan, sweep: &Path) -> Result<Vec<Strin
 }
 
 /// Makes the runs that are not finished, as processes on this machine, and then the comparison.
-fn here(arguments: &Arguments, plan: &Plan, sweep: &Path, devices: Vec<String>, interrupt: &Interrupt) -> Result<()> {
+fn here(
+    arguments: &Arguments,
+    judge: &Judge,
+    plan: &Plan,
+    sweep: &Path,
+    devices: Vec<String>,
+    interrupt: &Interrupt,
+) -> Result<()> {
     let progress = Progress::new();
-    let before = states(plan, sweep);
+    let before = states(judge, plan, sweep);
     let queued = slurm::queued(sweep)?;
     let elsewhere = |position: usize| queued.iter().any(|queued| queued.run == plan.runs[position].name);
     let to_do: Vec<usize> = (0..plan.runs.len())
@@ -138,7 +150,7 @@ fn here(arguments: &Arguments, plan: &Plan, sweep: &Path, devices: Vec<String>, 
         },
         place.threads,
     ));
-    let outcomes = local::run(plan, &to_do, &place, interrupt)?;
+    let outcomes = local::run(plan, &to_do, &place, judge, interrupt)?;
     if let Err(stopped) = interrupt.check() {
         let of = |wanted: fn(&Outcome) -> bool| outcomes.iter().filter(|(_, outcome)| wanted(outcome)).count();
         progress.say(&format!(
@@ -149,13 +161,13 @@ fn here(arguments: &Arguments, plan: &Plan, sweep: &Path, devices: Vec<String>, 
         ));
         return Err(stopped.into());
     }
-    let after = states(plan, sweep);
+    let after = states(judge, plan, sweep);
     compare(plan, &after, sweep)?;
     incomplete(plan, &after, sweep)
 }
 
 /// Hands the runs that are not finished to Slurm.
-fn hand_in(arguments: &Arguments, plan: &Plan, sweep: &Path) -> Result<()> {
+fn hand_in(arguments: &Arguments, judge: &Judge, plan: &Plan, sweep: &Path) -> Result<()> {
     if arguments.options.fresh {
         return Err(Error::Request(format!(
             "--fresh --slurm: a task that is put back into the queue would begin anew each time; delete {} instead",
@@ -165,7 +177,7 @@ fn hand_in(arguments: &Arguments, plan: &Plan, sweep: &Path) -> Result<()> {
     let interrupt = Interrupt::listen()?;
     prepare(plan, &arguments.options.data, &interrupt)?;
     let queued = slurm::queued(sweep)?;
-    let states = states(plan, sweep);
+    let states = states(judge, plan, sweep);
     let to_do: Vec<usize> = (0..plan.runs.len())
         .filter(|&position| !matches!(states[position], State::Finished(_) | State::Running(_)))
         .filter(|&position| queued.iter().all(|queued| queued.run != plan.runs[position].name))

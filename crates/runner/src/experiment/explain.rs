@@ -43,6 +43,16 @@ impl Default for Explain {
 }
 
 impl Explain {
+    /// The settings that decide what a map is: not how many are made, nor what is kept of them.
+    #[must_use]
+    pub fn of_maps(&self) -> Self {
+        Self {
+            images: None,
+            keep_maps: false,
+            ..self.clone()
+        }
+    }
+
     /// The settings as `cam` takes them, without the reference of the centred CAM.
     #[must_use]
     pub fn config(&self) -> cam::ExplainerConfig {

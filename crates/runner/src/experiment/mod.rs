@@ -99,6 +99,12 @@ impl Experiment {
         }
     }
 
+    /// Their names, in the same order as [`Self::classifiers_in_order`].
+    pub fn classifier_names(&self) -> Vec<String> {
+        let all = self.classifiers_in_order();
+        all.iter().map(|(name, _)| (*name).to_owned()).collect()
+    }
+
     /// The classifiers in the order in which they are trained and shown: those with a role first, the unbalanced one
     /// before the balanced one, then by name.
     pub fn classifiers_in_order(&self) -> Vec<(&str, &Classifier)> {

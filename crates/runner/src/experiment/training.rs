@@ -130,8 +130,8 @@ pub enum Optimiser {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::Key;
     use crate::yaml;
+    use pipeline::Declaration;
 
     #[test]
     fn precision_is_float32_unless_told_otherwise_and_another_makes_another_training() {
@@ -144,7 +144,10 @@ mod tests {
         .map(|text| parsed(text).expect("parses"));
         assert_eq!(default.precision, kernels::Precision::Float32);
         assert_eq!(parsed("{epochs: 1, precision: float32}").expect("parses"), default);
-        let key = |training: &Training| Key::default().settings(&training.deciding()).finish();
+        let key = |training: &Training| {
+            let declaration = Declaration::of("train", 1).settings("training", &training.deciding());
+            declaration.reads(&std::collections::BTreeMap::new())
+        };
         assert_ne!(key(&default), key(&tf32));
         assert_ne!(key(&default), key(&bf16));
         assert_ne!(key(&tf32), key(&bf16));

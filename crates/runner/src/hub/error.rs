@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use hf_hub::api::sync::ApiError;
 
-use crate::pipeline::Interrupted;
+use pipeline::Interrupted;
 
 /// Why a file of the hub could not be had.
 #[derive(Debug, thiserror::Error)]

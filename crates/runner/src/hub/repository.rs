@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::environment::Environment;
 use super::error::HubError;
-use crate::pipeline::Interrupt;
+use pipeline::Interrupt;
 
 /// How often a request is made that may succeed a little later.
 const ATTEMPTS: u32 = 3;

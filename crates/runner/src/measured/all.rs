@@ -16,8 +16,8 @@ use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::Role;
-use crate::pipeline::{ParquetFile, RowKeys};
 use crate::regions::{self, Regions};
+use pipeline::{ParquetFile, RowKeys};
 
 /// What is measured of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

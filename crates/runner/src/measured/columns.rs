@@ -3,7 +3,7 @@
 use metrics::{BiasReliance, Evidence};
 
 use crate::error::Result;
-use crate::pipeline::{Columns, ParquetFile};
+use pipeline::{Columns, ParquetFile};
 
 /// A part of a score, and how to find and put it in a decomposition.
 type Part = (

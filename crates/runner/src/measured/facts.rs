@@ -1,11 +1,12 @@
 //! `data.json`: what results say of the data set they are of, so that they can be drawn without it.
 
+use std::path::Path;
+
 use metrics::Class;
 use serde::{Deserialize, Serialize};
 
 use crate::artefacts;
 use crate::error::{Error, Result};
-use crate::pipeline::ResultsFolder;
 
 /// What tables and figures need to know of a data set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +28,8 @@ impl DataFacts {
     ///
     /// # Errors
     /// When the file is absent, damaged, or contradicts itself.
-    pub fn read(results: &ResultsFolder) -> Result<Self> {
-        let path = results.join(artefacts::FACTS);
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(artefacts::FACTS);
         let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading"))?;
         let facts: Self = serde_json::from_slice(&bytes)
             .map_err(|error| Error::artefact(&path, format!("not what a run writes: {error}")))?;

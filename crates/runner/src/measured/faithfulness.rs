@@ -5,7 +5,7 @@ use metrics::{Bootstrap, Paired, Statistics};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::pipeline::{self, ReadTable};
+use pipeline::{self, ReadTable};
 use render::text::readable;
 
 /// The baseline that knows nothing.

@@ -5,7 +5,7 @@ use metrics::{Bootstrap, Class, Occluded, Paired, Statistics};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::pipeline::{ReadTable, RowKeys};
+use pipeline::{ReadTable, RowKeys};
 
 /// One classifier's file: `[images, attributes]`, images outermost.
 #[derive(Debug)]

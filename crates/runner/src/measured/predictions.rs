@@ -3,7 +3,7 @@
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::pipeline::{ParquetFile, RowKeys};
+use pipeline::{ParquetFile, RowKeys};
 
 /// Scores and labels of some images, row by row [N, A].
 #[derive(Debug, Clone, PartialEq)]

@@ -9,22 +9,33 @@ use dataset::{Source, Split};
 use rayon::prelude::*;
 
 use super::data::{BadImage, DataSet};
+use super::inputs::{Reading, images_content, masks_content};
+use super::recorded::Recorded;
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::OnBadImage;
-use crate::pipeline::{Columns, Key, ReadTable};
+use pipeline::{Columns, Declaration, ReadTable};
 
-const STAGE: &str = "bad_images";
+/// Bumped when the stage would find other images bad.
+const VERSION: u32 = 1;
+
+/// The stage.
+pub const STAGE: &str = "bad_images";
 /// Images read between two looks at the limit and at Ctrl-C.
 const CHUNK: usize = 256;
 
 /// Reads every image that the run would use, and returns those that cannot be.
 ///
 /// # Errors
-/// When they are more than `data.bad_images_limit`; [`Interrupted`](crate::pipeline::Interrupted).
+/// When they are more than `data.bad_images_limit`; [`Interrupted`](pipeline::Interrupted).
 pub fn find(context: &Context, data: &DataSet) -> Result<Vec<BadImage>> {
-    if let Some(known) = known(context, data) {
+    let recorded = Recorded {
+        experiment: &context.experiment,
+        manifest: &context.manifest(),
+        folder: context.results().path(),
+    };
+    if let Some(known) = known(&recorded, data, Reading::of(context))? {
         return Ok(known);
     }
     let limit = context.experiment.data.bad_images_limit;
@@ -76,35 +87,53 @@ fn examine(data: &DataSet, index: usize) -> Option<BadImage> {
 }
 
 /// What an earlier run found, if it still holds: the same data set, and everything on the list still bad.
-fn known(context: &Context, data: &DataSet) -> Option<Vec<BadImage>> {
-    if !context.manifest().stages.contains_key(STAGE) {
-        return None;
+///
+/// # Errors
+/// [`Interrupted`](pipeline::Interrupted).
+pub fn known(recorded: &Recorded<'_>, data: &DataSet, reading: Reading<'_>) -> Result<Option<Vec<BadImage>>> {
+    if !recorded.manifest.stages.contains_key(STAGE) {
+        return Ok(None);
     }
-    let table = ReadTable::csv(&context.results().join(artefacts::BAD_IMAGES), true).ok()?;
-    let positions = table.integers("position").ok()?;
-    let in_range = |index: i64| {
-        usize::try_from(index)
-            .ok()
-            .filter(|&index| index < data.annotations().len())
+    let listed = || -> Option<Vec<BadImage>> {
+        let table = ReadTable::csv(&recorded.folder.join(artefacts::BAD_IMAGES), true).ok()?;
+        let positions = table.integers("position").ok()?;
+        let in_range = |index: i64| {
+            usize::try_from(index)
+                .ok()
+                .filter(|&index| index < data.annotations().len())
+        };
+        positions
+            .into_iter()
+            .map(|index| examine(data, in_range(index)?))
+            .collect()
     };
-    let again: Vec<BadImage> = positions
+    let Some(again) = listed().filter(|again| again.len() <= recorded.experiment.data.bad_images_limit) else {
+        return Ok(None);
+    };
+    let left_out: Vec<&str> = again.iter().map(|image| image.name.as_str()).collect();
+    let declaration = declaration(data, &left_out, reading)?;
+    let reason = pipeline::why(recorded.manifest, recorded.folder, reading.contents, &declaration)?;
+    Ok(reason.is_none().then_some(again))
+}
+
+/// What the stage reads: every image that the run would use, those that it leaves out among them, and the masks of the test images.
+fn declaration(data: &DataSet, left_out: &[&str], reading: Reading<'_>) -> Result<Declaration> {
+    let skipped = data.skipped.iter().map(|image| image.index);
+    let mut all: Vec<usize> = [&data.training, &data.validation, &data.test]
         .into_iter()
-        .map(|index| examine(data, in_range(index)?))
-        .collect::<Option<_>>()?;
-    let current = context.workspace.is_current(STAGE, &key(context, data, &again));
-    (current && again.len() <= context.experiment.data.bad_images_limit).then_some(again)
-}
-
-fn key(context: &Context, data: &DataSet, bad: &[BadImage]) -> Key {
-    Key::default()
-        .settings(&context.experiment.data.deciding())
-        .settings(&bad.iter().map(|image| &image.name).collect::<Vec<_>>())
-        .text(&data.source.fingerprint())
-}
-
-/// Names of the images left out: what predictions and explanations are not of is part of what they depend on.
-pub fn names(data: &DataSet) -> Vec<&str> {
-    data.skipped.iter().map(|image| image.name.as_str()).collect()
+        .flatten()
+        .copied()
+        .chain(skipped)
+        .collect();
+    all.sort_unstable();
+    let tested = all.iter().copied();
+    let tested: Vec<usize> = tested
+        .filter(|&index| data.annotations().splits[index] == Split::Test)
+        .collect();
+    Ok(Declaration::of(STAGE, VERSION)
+        .settings("left out", left_out)
+        .file("images", &images_content(data, &all, "images", reading)?)
+        .file("masks of test images", &masks_content(data, &tested, reading)?))
 }
 
 /// Lists the images left out: in the results folder, in the manifest and on the terminal.
@@ -115,8 +144,6 @@ pub fn record(context: &Context, data: &DataSet) -> Result<()> {
     let skipped = data.skipped.iter().map(|image| image.name.clone()).collect();
     context.workspace.amend(|manifest| manifest.skipped_images = skipped);
     if context.experiment.data.on_bad_image == OnBadImage::Fail {
-        context.workspace.forget(STAGE);
-        context.results().remove(artefacts::BAD_IMAGES)?;
         return Ok(context.workspace.save()?);
     }
     if !data.skipped.is_empty() {
@@ -127,8 +154,9 @@ pub fn record(context: &Context, data: &DataSet) -> Result<()> {
             context.results().join(artefacts::BAD_IMAGES).display()
         ));
     }
-    let key = key(context, data, &data.skipped);
-    context.workspace.stage(STAGE, key, || {
+    let left_out: Vec<&str> = data.skipped.iter().map(|image| image.name.as_str()).collect();
+    let declaration = declaration(data, &left_out, Reading::of(context))?;
+    context.workspace.step(&declaration, || {
         let positions: Vec<i64> = data.skipped.iter().map(|image| image.index as i64).collect();
         let texts = |value: fn(&BadImage) -> String| data.skipped.iter().map(value).collect::<Vec<_>>();
         let bytes = Columns::default()

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use dataset::{CelebaFolder, CelebaParquet, Source};
 
 use crate::error::{Error, Result};
-use crate::pipeline::{Interrupt, Progress};
+use pipeline::{Interrupt, Progress};
 
 /// What is said where the frontal filter is asked for and cannot work.
 pub(super) const NO_LANDMARKS: &str = "data                     no landmarks: the frontal filter cannot run, so results are on all test images, unlike the \

@@ -14,40 +14,55 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::example_attributes::example_attributes;
-use super::{DataSet, evaluate, masks, reference};
+use super::{DataSet, Inputs, evaluate, explain, masks, predict, reference, train};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::measured::Predictions;
-use crate::pipeline::{self, Columns, Key, ParquetFile, ReadTable, ResultsFolder};
 use crate::regions::{self, Regions};
+use pipeline::{self, Columns, Declaration, ParquetFile, ReadTable, ResultsFolder};
 
 /// Ways to choose, in the order in which they are shown.
 pub const WAYS: [&str; 3] = ["best", "worst", "random"];
+
+/// Bumped when the stage would write other bytes from the same inputs.
+const VERSION: u32 = 1;
+
+/// The stage.
+pub const STAGE: &str = "choose";
+
+/// What the stage reads: every classifier's scores, energies and network, and the test images.
+pub fn declaration(inputs: &Inputs<'_>) -> Declaration {
+    let experiment = inputs.experiment;
+    let figures = &experiment.figures;
+    let declaration = inputs.facts(inputs.attributes(inputs.declaration(STAGE, VERSION)));
+    let declaration = inputs
+        .regions(inputs.labelled_test_images(declaration))
+        .settings("classifiers", &experiment.classifier_names())
+        .settings("explain", &experiment.explain.of_maps())
+        .settings("figures.examples", &figures.examples)
+        .settings("figures.example_attributes", &figures.example_attributes)
+        .settings("seed", &experiment.seed);
+    experiment
+        .classifier_names()
+        .iter()
+        .fold(declaration, |declaration, name| {
+            declaration
+                .artefact(&train::stage(name), &artefacts::checkpoint(name))
+                .artefact(&predict::stage(name), &artefacts::predictions(name))
+                .artefact(&predict::stage(name), &artefacts::reference(name))
+                .artefact(&explain::stage(name), &artefacts::energy(name))
+        })
+}
 
 /// Runs the stage.
 ///
 /// # Errors
 /// Those of reading predictions, energies, checkpoints and images, and of writing.
-pub fn run(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<()> {
-    let stages: Vec<String> = classifiers
-        .iter()
-        .flat_map(|name| ["train", "predict", "explain"].map(|stage| format!("{stage}/{name}")))
-        .collect();
-    let figures = &context.experiment.figures;
-    let manifest = context.manifest();
-    let key = Key::default()
-        .settings(&classifiers)
-        .settings(&context.experiment.data.deciding())
-        .settings(&context.experiment.explain)
-        .settings(&context.experiment.regions())
-        .settings(&(figures.examples, &figures.example_attributes))
-        .settings(&context.experiment.seed)
-        .text(&manifest.data)
-        .stages(&manifest, stages.iter().map(String::as_str));
+pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifiers: &[String]) -> Result<()> {
     context
         .workspace
-        .stage("choose", key, || choose(context, data, classifiers))
+        .step(&declaration(inputs), || choose(context, data, classifiers))
 }
 
 /// One chosen image. Images are rows of the predictions.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use dataset::{Annotations, ClassCounts, Loader, LoaderConfig, PackedPixels, Split};
+use dataset::{Annotations, ClassCounts, FRONTAL_THRESHOLD, Loader, LoaderConfig, PackedPixels, Split};
 
 use crate::error::{Error, Result};
 use crate::experiment::{Data, Source};
@@ -29,7 +29,7 @@ pub struct DataSet {
     pub source: Arc<dyn dataset::Source>,
     /// Positions of the training images.
     pub training: Vec<usize>,
-    /// Positions of the validation images that pass the frontal filter.
+    /// Positions of the validation images on which trainings are followed.
     pub validation: Vec<usize>,
     /// Positions of the test images that pass the frontal filter: everything reported is on these.
     pub test: Vec<usize>,
@@ -101,11 +101,7 @@ impl DataSet {
         let mut training = annotations.indices(Split::Train);
         let used = (training.len() as f64 * data.training_fraction).ceil() as usize;
         training.truncate(used);
-        let validation = frontal(
-            annotations,
-            annotations.indices(Split::Validation),
-            data.frontal_threshold,
-        );
+        let validation = followed(annotations);
         let test = frontal(annotations, annotations.indices(Split::Test), data.frontal_threshold);
         for (indices, what) in [
             (&training, "training images"),
@@ -156,6 +152,14 @@ impl DataSet {
             .map(|counts| (counts.positives, counts.negatives))
             .collect()
     }
+}
+
+/// The validation images on which a training is followed: those that pass the paper's frontal filter, or all where none does. Whatever
+/// `data.frontal_threshold` chooses for scores and maps, a training is the same.
+fn followed(annotations: &Annotations) -> Vec<usize> {
+    let all = annotations.indices(Split::Validation);
+    let frontal = frontal(annotations, all.clone(), Some(FRONTAL_THRESHOLD));
+    if frontal.is_empty() { all } else { frontal }
 }
 
 /// Keeps the images whose face is frontal; without landmarks or threshold, all.

@@ -8,15 +8,15 @@ use std::cell::OnceCell;
 use metrics::Bootstrap;
 
 use super::figure_data as from;
-use super::measure::{comparison, results_key};
-use super::{DataSet, pictures, report};
+use super::measure::{comparison, results};
+use super::{DataSet, chosen, examples, explain, measure, pictures, report, train};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::Experiment;
 use crate::measured::{DataFacts, Measured, Predictions};
-use crate::pipeline::{Key, Manifest};
 use crate::published::Published;
+use pipeline::Declaration;
 use render::figures;
 use render::{Figure, Style};
 
@@ -187,13 +187,34 @@ pub fn write(context: &Context, drawn: &[Figure]) -> Result<Vec<String>> {
     Ok(written)
 }
 
-/// What the stage's files depend on.
-pub fn key(experiment: &Experiment, manifest: &Manifest) -> Key {
-    let others = experiment.classifiers.keys().map(|name| format!("train/{name}"));
-    let others: Vec<String> = others.chain(["choose", "examples"].map(str::to_owned)).collect();
-    results_key(experiment, manifest)
-        .settings(&experiment.figures)
-        .stages(manifest, others.iter().map(String::as_str))
+/// Bumped when figures or the report come out otherwise from the same numbers.
+const VERSION: u32 = 1;
+
+/// The stage.
+pub const STAGE: &str = "draw";
+
+/// What the stage reads: all results, and the whole experiment, which the report shows.
+///
+/// # Errors
+/// Those of the regions file.
+pub fn declaration(experiment: &Experiment, attributes: &[String]) -> Result<Declaration> {
+    let declaration = Declaration::of(STAGE, VERSION)
+        .settings("", experiment)
+        .artefact(measure::STAGE, artefacts::FACTS)
+        .artefacts_of(chosen::STAGE)
+        .artefacts_of(examples::STAGE);
+    let declaration = experiment
+        .classifier_names()
+        .iter()
+        .fold(declaration, |declaration, name| {
+            let declaration = declaration.artefact(&explain::stage(name), &artefacts::maps(name));
+            if experiment.is_trained(name) {
+                declaration.artefact(&train::stage(name), &artefacts::history(name))
+            } else {
+                declaration
+            }
+        });
+    results(declaration, experiment, attributes)
 }
 
 /// Runs the stage.
@@ -201,8 +222,8 @@ pub fn key(experiment: &Experiment, manifest: &Manifest) -> Key {
 /// # Errors
 /// Those of reading results, of drawing, and of writing.
 pub fn run(context: &Context, data: &DataSet, measured: &Measured) -> Result<()> {
-    let key = key(&context.experiment, &context.manifest());
-    context.workspace.stage("draw", key, || {
+    let declaration = declaration(&context.experiment, data.attributes())?;
+    context.workspace.step(&declaration, || {
         let facts = data.facts(&context.experiment.data);
         let drawn = all(&Sources::new(context, &facts, measured, measured));
         if let Some((name, reason)) = drawn.missing.first() {

@@ -42,7 +42,7 @@ pub fn trained_network(context: &Context, data: &DataSet, classifier: &str) -> R
 /// Runs the network over the images at `indices` in their order, and hands each batch and its output to `each`.
 ///
 /// # Errors
-/// Those of loading, of the network, and of `each`; [`Interrupted`](crate::pipeline::Interrupted) between two batches.
+/// Those of loading, of the network, and of `each`; [`Interrupted`](pipeline::Interrupted) between two batches.
 pub fn for_each_batch(
     context: &Context,
     data: &DataSet,

@@ -17,13 +17,13 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DataSet, evaluate, masks, reference};
+use super::{DataSet, Inputs, evaluate, masks, predict, reference, train};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::measured::Predictions;
-use crate::pipeline::Key;
 use crate::regions::{self, Regions};
+use pipeline::Declaration;
 use render::Outline;
 use render::report::{AttributeExamples, Example, ExampleImage, ExamplesBrowser, RegionCells};
 
@@ -37,25 +37,39 @@ const REGION_CELLS: usize = 48;
 /// The file is kept below this many bytes by taking fewer examples: the report should stay easy to mail.
 const LARGEST_FILE: usize = 5_000_000;
 
+/// Bumped when the stage would write other bytes from the same inputs.
+const VERSION: u32 = 1;
+
+/// The stage.
+pub const STAGE: &str = "examples";
+
+/// What the stage reads: every classifier's scores and network, and the test images.
+pub fn declaration(inputs: &Inputs<'_>) -> Declaration {
+    let experiment = inputs.experiment;
+    let declaration = inputs.facts(inputs.attributes(inputs.declaration(STAGE, VERSION)));
+    let declaration = inputs
+        .regions(inputs.labelled_test_images(declaration))
+        .settings("classifiers", &experiment.classifier_names())
+        .settings("explain", &experiment.explain.of_maps())
+        .settings("report", &experiment.report)
+        .settings("seed", &experiment.seed);
+    experiment
+        .classifier_names()
+        .iter()
+        .fold(declaration, |declaration, name| {
+            declaration
+                .artefact(&train::stage(name), &artefacts::checkpoint(name))
+                .artefact(&predict::stage(name), &artefacts::predictions(name))
+                .artefact(&predict::stage(name), &artefacts::reference(name))
+        })
+}
+
 /// Runs the stage.
 ///
 /// # Errors
 /// Those of reading predictions, checkpoints and images, and of writing.
-pub fn run(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<()> {
-    let stages = classifiers
-        .iter()
-        .flat_map(|name| ["train", "predict", "explain"].map(|stage| format!("{stage}/{name}")));
-    let manifest = context.manifest();
-    let key = Key::default()
-        .settings(&classifiers)
-        .settings(&context.experiment.data.deciding())
-        .settings(&context.experiment.explain)
-        .settings(&context.experiment.regions())
-        .settings(&context.experiment.report)
-        .settings(&context.experiment.seed)
-        .text(&manifest.data)
-        .stages(&manifest, stages.collect::<Vec<_>>().iter().map(String::as_str));
-    context.workspace.stage("examples", key, || {
+pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifiers: &[String]) -> Result<()> {
+    context.workspace.step(&declaration(inputs), || {
         let wanted = context.experiment.report.examples;
         let predictions: Vec<Predictions> = classifiers
             .iter()

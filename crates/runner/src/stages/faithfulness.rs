@@ -24,13 +24,13 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::removal::{Removal, Removed};
-use super::{DataSet, evaluate, masks, reference};
+use super::{DataSet, Inputs, evaluate, masks, predict, reference, train};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::measured::{CENTRE, Predictions, RANDOM};
-use crate::pipeline::{Columns, Key};
 use crate::regions::{self, Regions};
+use pipeline::{Columns, Declaration};
 
 /// Deviation of the centre prior, in sides of the image.
 const CENTRE_DEVIATION: f64 = 0.25;
@@ -39,38 +39,45 @@ const TOLERANCE: f64 = 15.0 / 224.0;
 /// Scores in work at a time.
 const TOGETHER: usize = 8;
 
+/// Bumped when the stage would write other bytes from the same inputs.
+const VERSION: u32 = 1;
+
+/// The stage of a classifier.
+pub fn stage(classifier: &str) -> String {
+    format!("faithfulness/{classifier}")
+}
+
+/// What the stage reads, if it is wanted: a sample of the test images, regions and masks, the network, its scores, and the mean of its
+/// features.
+pub fn declaration(inputs: &Inputs<'_>, classifier: &str) -> Option<Declaration> {
+    let experiment = inputs.experiment;
+    let settings = &experiment.measure.faithfulness;
+    if settings.images == 0 {
+        return None;
+    }
+    let declaration = inputs.attributes(inputs.declaration(stage(classifier), VERSION));
+    let declaration = inputs
+        .masks(inputs.regions(inputs.labelled_test_images(declaration)))
+        .settings("explain", &experiment.explain.of_maps())
+        .settings("measure.faithfulness", settings)
+        .settings("seed", &experiment.seed)
+        .artefact(&train::stage(classifier), &artefacts::checkpoint(classifier))
+        .artefact(&predict::stage(classifier), &artefacts::predictions(classifier))
+        .artefact(&predict::stage(classifier), &artefacts::reference(classifier));
+    Some(declaration)
+}
+
 /// Runs the stage for one classifier, if it is wanted.
 ///
 /// # Errors
 /// Those of reading checkpoint, images, masks and regions, and of writing.
-pub fn run(context: &Context, data: &DataSet, classifier: &str) -> Result<()> {
-    let stage = format!("faithfulness/{classifier}");
-    if context.experiment.measure.faithfulness.images == 0 {
-        // An earlier run's files would say what this experiment did not ask.
-        context.workspace.forget(&stage);
-        for path in artefacts::faithfulness(classifier) {
-            context.results().remove(&path)?;
-        }
-        return Ok(());
+pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifier: &str) -> Result<()> {
+    match declaration(inputs, classifier) {
+        Some(declaration) => context
+            .workspace
+            .step(&declaration, || Trial::new(context, data, classifier)?.run(classifier)),
+        None => Ok(()),
     }
-    let manifest = context.manifest();
-    let key = Key::default()
-        .settings(&context.experiment.data.deciding())
-        .settings(&context.experiment.explain)
-        .settings(&context.experiment.regions())
-        .settings(&context.experiment.measure.faithfulness)
-        .settings(&context.experiment.seed)
-        .text(&manifest.data)
-        .stages(
-            &manifest,
-            ["train", "predict"]
-                .map(|stage| format!("{stage}/{classifier}"))
-                .iter()
-                .map(String::as_str),
-        );
-    context
-        .workspace
-        .stage(&stage, key, || Trial::new(context, data, classifier)?.run(classifier))
 }
 
 /// One score: an image and an attribute.

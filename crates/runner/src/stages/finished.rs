@@ -1,32 +1,128 @@
-//! Whether a results folder already holds an experiment's results.
+//! Whether a results folder already holds an experiment's results: asked of the same declarations that decide what a run does.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{draw, measure};
-use crate::context::stage_key;
-use crate::experiment::Experiment;
-use crate::pipeline::Manifest;
+use pipeline::{Contents, Interrupt, Progress, why};
+
+use super::inputs::{Content, Reading};
+use super::place::Place;
+use super::recorded::Recorded;
+use super::steps::declarations;
+use super::{DataSet, Inputs, bad_images, draw, measure, needs, open};
+use crate::context::contents;
+use crate::error::Result;
+use crate::experiment::{Data, OnBadImage};
+use crate::measured::DataFacts;
 use crate::request::Last;
 
-/// Whether the last thing that happened in `folder` was this experiment, carried through to `last`, and its files are still there.
-///
-/// It looks at the manifest alone: neither the data set nor the files' contents are read again, as the run itself would do.
-pub fn is_finished(experiment: &Experiment, manifest: &Manifest, folder: &Path, last: Last) -> bool {
-    let (stage, key) = if last >= Last::Draw {
-        ("draw", draw::key(experiment, manifest))
-    } else {
-        ("measure", measure::results_key(experiment, manifest))
-    };
-    let of_classifier = |name: &str| {
-        experiment
-            .classifiers
-            .contains_key(name.split_once('/').map_or("", |(_, classifier)| classifier))
-    };
-    let needed = manifest
-        .stages
-        .iter()
-        .filter(|(name, _)| *name == stage || of_classifier(name));
-    let mut files = needed.flat_map(|(_, record)| record.artefacts.keys());
-    let recorded = manifest.stages.get(stage);
-    recorded.is_some_and(|record| record.key == stage_key(stage, key)) && files.all(|file| folder.join(file).is_file())
+/// Judges results folders. Each data set is looked at once, however many runs are on it.
+pub struct Judge {
+    data_root: PathBuf,
+    contents: Contents,
+    progress: Progress,
+    interrupt: Interrupt,
+    /// By the settings of the data.
+    known: Mutex<BTreeMap<String, Arc<Known>>>,
+}
+
+/// A data set that has been looked at.
+struct Known {
+    data: DataSet,
+    content: Content,
+}
+
+impl Judge {
+    /// One for runs whose data sets are below `data_root`.
+    pub fn new(data_root: &Path) -> Self {
+        Self {
+            data_root: data_root.to_owned(),
+            contents: contents(data_root, false),
+            progress: Progress::new(),
+            interrupt: Interrupt::default(),
+            known: Mutex::default(),
+        }
+    }
+
+    /// Whether a run of this experiment, carried through to `last`, would find nothing to do. Where the data set or weights are not
+    /// here, they are taken to be what they were.
+    pub fn is_finished(&self, recorded: &Recorded<'_>, last: Last) -> bool {
+        let end = if last >= Last::Draw {
+            draw::STAGE
+        } else {
+            measure::STAGE
+        };
+        // What cannot be read would be made anew, or named, by a run.
+        recorded.manifest.stages.contains_key(end) && self.would_do_nothing(recorded, last).unwrap_or(false)
+    }
+
+    fn would_do_nothing(&self, recorded: &Recorded<'_>, last: Last) -> Result<bool> {
+        let experiment = recorded.experiment;
+        let known = match needs::missing(experiment, &self.data_root).as_slice() {
+            [] => self.known(&experiment.data)?,
+            _ => None,
+        };
+        let Some(known) = known else {
+            let facts = DataFacts::read(recorded.folder)?;
+            return self.is_unchanged(recorded, &Inputs::believed(experiment, &facts.attributes)?, last);
+        };
+        let Known { data, content } = &*known;
+        let (root, contents) = (&self.data_root, &self.contents);
+        if experiment.data.on_bad_image == OnBadImage::Skip {
+            let mut data = data.clone();
+            let Some(bad) = bad_images::known(recorded, &data, self.reading())? else {
+                return Ok(false);
+            };
+            if !bad.is_empty() {
+                data.leave_out(bad)?;
+                let content = Content::of(&data, &data.facts(&experiment.data), self.reading())?;
+                let inputs = Inputs::of(experiment, data.attributes(), &content, root, contents)?;
+                return self.is_unchanged(recorded, &inputs, last);
+            }
+        }
+        let inputs = Inputs::of(experiment, data.attributes(), content, root, contents)?;
+        self.is_unchanged(recorded, &inputs, last)
+    }
+
+    fn is_unchanged(&self, recorded: &Recorded<'_>, inputs: &Inputs<'_>, last: Last) -> Result<bool> {
+        let Recorded { manifest, folder, .. } = *recorded;
+        for declaration in declarations(inputs, last)? {
+            if why(manifest, folder, &self.contents, &declaration)?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn known(&self, data: &Data) -> Result<Option<Arc<Known>>> {
+        // Settings are plain data: their serialisation cannot fail, and if it did, the data set would only be looked at again.
+        let key = serde_json::to_string(data).unwrap_or_default();
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get(&key) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let place = Place {
+            root: &self.data_root,
+            progress: &self.progress,
+            interrupt: &self.interrupt,
+        };
+        let Some(set) = open::look(data, &place)? else {
+            return Ok(None);
+        };
+        let known = Arc::new(Known {
+            content: Content::of(&set, &set.facts(data), self.reading())?,
+            data: set,
+        });
+        all.insert(key, Arc::clone(&known));
+        Ok(Some(known))
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        Reading {
+            contents: &self.contents,
+            progress: &self.progress,
+            interrupt: &self.interrupt,
+        }
+    }
 }

@@ -2,49 +2,75 @@
 
 use metrics::Bootstrap;
 
-use super::DataSet;
+use super::inputs::regions_of;
+use super::{DataSet, Inputs, explain, faithfulness, occlude, predict};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::Result;
-use crate::experiment::{Experiment, Figures, Report};
+use crate::experiment::Experiment;
 use crate::measured::Measured;
 use crate::output::print;
-use crate::pipeline::{Key, Manifest};
 use crate::published::Published;
 use crate::tables::{self, Comparisons};
+use pipeline::Declaration;
 
-/// Bumped when tables, figures or report come out otherwise from the same numbers: they alone are made anew, in seconds.
-const LOOK_VERSION: u32 = 2;
+/// Bumped when tables come out otherwise from the same numbers: they alone are made anew, in seconds.
+const VERSION: u32 = 1;
 
-/// The key part that every stage shares that reads all classifiers' results.
-pub fn results_key(experiment: &Experiment, manifest: &Manifest) -> Key {
-    let stages: Vec<String> = experiment
-        .classifiers
-        .keys()
-        .flat_map(|name| ["predict", "explain", "occlude", "faithfulness"].map(|stage| format!("{stage}/{name}")))
-        .collect();
-    // How figures look and what the report shows changes no number.
-    let deciding = Experiment {
-        figures: Figures::default(),
-        report: Report::default(),
-        training: experiment.training.deciding(),
-        ..experiment.clone()
-    };
-    Key::default()
-        .settings(&LOOK_VERSION)
-        .settings(&deciding)
-        .text(&manifest.data)
-        .stages(manifest, stages.iter().map(String::as_str))
+/// The stage.
+pub const STAGE: &str = "measure";
+
+/// What the stage reads: every classifier's scores and energies, and what else was measured of it.
+///
+/// # Errors
+/// Those of the regions file.
+pub fn declaration(inputs: &Inputs<'_>) -> Result<Declaration> {
+    let declaration = inputs.facts(inputs.declaration(STAGE, VERSION));
+    results(declaration, inputs.experiment, inputs.attribute_names())
+}
+
+/// What is read by everything that is made of all results.
+///
+/// # Errors
+/// Those of the regions file.
+pub fn results(declaration: Declaration, experiment: &Experiment, attributes: &[String]) -> Result<Declaration> {
+    let measure = &experiment.measure;
+    let declaration = regions_of(declaration, experiment, attributes)?
+        .settings("attributes", attributes)
+        .settings("classifiers", &experiment.classifier_names())
+        .settings(
+            "classifiers.roles",
+            &experiment.classifiers.values().map(|one| one.role).collect::<Vec<_>>(),
+        )
+        .settings("measure.resamples", &measure.resamples)
+        .settings("measure.published", &Published::of(experiment)?.is_some())
+        .settings("seed", &experiment.seed);
+    Ok(experiment
+        .classifier_names()
+        .iter()
+        .fold(declaration, |declaration, name| {
+            let mut declaration = declaration
+                .artefact(&predict::stage(name), &artefacts::predictions(name))
+                .artefact(&explain::stage(name), &artefacts::energy(name));
+            if measure.wants_occlusion() {
+                declaration = declaration.artefact(&occlude::stage(name), &artefacts::occlusion(name));
+            }
+            if measure.faithfulness.images > 0 {
+                for file in artefacts::faithfulness(name) {
+                    declaration = declaration.artefact(&faithfulness::stage(name), &file);
+                }
+            }
+            declaration
+        }))
 }
 
 /// Runs the stage.
 ///
 /// # Errors
 /// Those of writing.
-pub fn run(context: &Context, data: &DataSet, measured: &Measured) -> Result<()> {
+pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, measured: &Measured) -> Result<()> {
     let comparison = comparison(context, measured)?;
-    let key = results_key(&context.experiment, &context.manifest());
-    context.workspace.stage("measure", key, || -> Result<_> {
+    context.workspace.step(&declaration(inputs)?, || {
         let files = tables::files(measured, bootstrap(context), comparison.as_ref())?;
         let mut written = Vec::new();
         for (name, bytes) in files {
@@ -83,7 +109,7 @@ pub(super) fn comparison(context: &Context, measured: &Measured) -> Result<Optio
 /// When standard output cannot be written.
 pub fn show(context: &Context, data: &DataSet, measured: &Measured) -> Result<()> {
     print(tables::paper(measured).terminal())?;
-    let explained = super::explain::explained_images(data, &context.experiment).len();
+    let explained = explain::explained_images(data, &context.experiment).len();
     let energies = if explained < data.test.len() {
         format!(", energies of {explained} of them")
     } else {

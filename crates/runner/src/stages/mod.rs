@@ -28,6 +28,8 @@ mod faces;
 mod faithfulness;
 mod figure_data;
 mod finished;
+mod forecast;
+mod inputs;
 mod localiser;
 mod maps;
 mod masks;
@@ -40,34 +42,44 @@ mod pictures;
 mod place;
 mod predict;
 mod raw_maps;
+mod recorded;
 mod redraw;
 mod reference;
 mod removal;
 mod report;
+mod steps;
 mod train;
 
 pub use data::DataSet;
-pub use finished::is_finished;
+pub use finished::Judge;
+pub use inputs::Inputs;
 pub use needs::{missing, precision, refuse};
 pub use open::prepare;
+pub use recorded::Recorded;
 pub use reference::read_file as read_reference;
 
+use std::collections::BTreeSet;
+
+use self::inputs::{Content, Reading};
 use crate::artefacts;
 use crate::context::Context;
 use crate::device::{Chosen, choose_device, device_name};
-use crate::error::{Error, Result};
-use crate::experiment;
+use crate::error::{Error, Result, describe};
+use crate::experiment::{self, OnBadImage};
 use crate::measured::Measured;
 use crate::output::print;
-use crate::pipeline::Interrupt;
 use crate::regions::{self, Regions};
 use crate::request::{Last, Run};
+use pipeline::Interrupt;
 
 /// Runs an experiment up to a stage.
 ///
 /// # Errors
 /// Those of the experiment's file, the data set and every stage. What was finished before stays.
 pub fn run(request: &Run, last: Last) -> Result<()> {
+    if request.dry_run {
+        return forecast::show(request, last);
+    }
     if last == Last::Draw
         && let Some(again) = redraw::Redraw::of(request)?
     {
@@ -84,7 +96,7 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
         &request.options.results,
         &request.options.data,
         device,
-        request.options.fresh,
+        request.again(),
         interrupt,
     )?;
     context.progress().say(&format!(
@@ -97,7 +109,17 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
 
     needs::check(&context)?;
     let data = open::open(&context)?;
-    check(&context, &data, last)?;
+    let content = Content::of(&data, &data.facts(&context.experiment.data), Reading::of(&context))?;
+    let contents = context.workspace.contents();
+    let inputs = Inputs::of(
+        &context.experiment,
+        data.attributes(),
+        &content,
+        &context.data_root,
+        contents,
+    )?;
+    keep_hashes(&context);
+    check(&context, &inputs, &data, last)?;
     context.begin(data.source.fingerprint(), request.command(&context.device))?;
     context.progress().say(&format!(
         "{:24} {} training, {} validation, {} test images ({}), {}",
@@ -111,31 +133,27 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
             several => format!("{several} attributes"),
         }
     ));
+    context.workspace.keep_only(&plan(&inputs)?)?;
     bad_images::record(&context, &data)?;
 
-    let names: Vec<String> = context
-        .experiment
-        .classifiers_in_order()
-        .iter()
-        .map(|(name, _)| (*name).to_owned())
-        .collect();
-    train::run(&context, &data, &names)?;
+    let names = context.experiment.classifier_names();
+    train::run(&context, &inputs, &data, &names)?;
     for name in &names {
         if last >= Last::Predict {
-            predict::run(&context, &data, name)?;
+            predict::run(&context, &inputs, &data, name)?;
         }
         if last >= Last::Explain {
-            explain::run(&context, &data, name)?;
-            occlude::run(&context, &data, name)?;
-            faithfulness::run(&context, &data, name)?;
+            explain::run(&context, &inputs, &data, name)?;
+            occlude::run(&context, &inputs, &data, name)?;
+            faithfulness::run(&context, &inputs, &data, name)?;
         }
     }
     if last >= Last::Measure {
         let measured = Measured::read(&context, &data.facts(&context.experiment.data))?;
-        measure::run(&context, &data, &measured)?;
+        measure::run(&context, &inputs, &data, &measured)?;
         if last >= Last::Draw {
-            chosen::run(&context, &data, &measured.classifiers)?;
-            examples::run(&context, &data, &measured.classifiers)?;
+            chosen::run(&context, &inputs, &data, &measured.classifiers)?;
+            examples::run(&context, &inputs, &data, &measured.classifiers)?;
             draw::run(&context, &data, &measured)?;
         }
         measure::show(&context, &data, &measured)?;
@@ -145,18 +163,38 @@ pub fn run(request: &Run, last: Last) -> Result<()> {
     } else {
         context.results().path().to_owned()
     };
-    print(end.display())?;
-    Ok(())
+    keep_hashes(&context);
+    print(end.display())
+}
+
+/// Every step of the experiment, however far this run goes.
+fn plan(inputs: &Inputs<'_>) -> Result<BTreeSet<String>> {
+    let all = steps::declarations(inputs, Last::Report)?;
+    let mut names: BTreeSet<String> = all.iter().map(|declaration| declaration.step().to_owned()).collect();
+    if inputs.experiment.data.on_bad_image == OnBadImage::Skip {
+        names.insert(bad_images::STAGE.to_owned());
+    }
+    Ok(names)
+}
+
+/// Keeps the hashes of files for the next run, which else has to read them again.
+fn keep_hashes(context: &Context) {
+    if let Err(error) = context.workspace.contents().keep() {
+        let why = describe(&error);
+        context.progress().say(&format!(
+            "hashes of files cannot be kept, so the next run reads all files again: {why}"
+        ));
+    }
 }
 
 /// Finds out before the first minute of work what later stages would refuse.
-fn check(context: &Context, data: &DataSet, last: Last) -> Result<()> {
+fn check(context: &Context, inputs: &Inputs<'_>, data: &DataSet, last: Last) -> Result<()> {
     for (name, classifier) in &context.experiment.classifiers {
         if context.experiment.is_trained(name) {
             train::class_weights(data, name, classifier)?;
             // What was trained on a GPU may be explained without one.
             if let Err(refused) = precision(&context.experiment, &context.device)
-                && !train::is_done(context, data, name)?
+                && context.workspace.why(&train::declaration(inputs, name))?.is_some()
             {
                 return Err(refused);
             }

@@ -21,13 +21,13 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::{DataSet, evaluate, masks};
+use super::{DataSet, Inputs, evaluate, masks, train};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Hide, RegionSource};
-use crate::pipeline::{Key, RowKeys};
+use crate::experiment::{Experiment, Hide, RegionSource};
 use crate::regions::{self, Regions};
+use pipeline::{Declaration, RowKeys};
 
 /// Positions of a region's control area, over which the images are dealt out. Each costs a factorisation and its memory.
 const CONTROLS: usize = 4;
@@ -35,30 +35,46 @@ const CONTROLS: usize = 4;
 /// Attributes whose backward passes are stacked: what bounds the memory of the decomposition.
 const TOGETHER: usize = 8;
 
+/// Bumped when the stage would write other bytes from the same inputs.
+const VERSION: u32 = 1;
+
+/// The stage of a classifier.
+pub fn stage(classifier: &str) -> String {
+    format!("occlude/{classifier}")
+}
+
+/// What the stage reads, if it is wanted: a sample of the test images, what is hidden of them, and the network.
+pub fn declaration(inputs: &Inputs<'_>, classifier: &str) -> Option<Declaration> {
+    let experiment = inputs.experiment;
+    let measure = &experiment.measure;
+    if !measure.wants_occlusion() {
+        return None;
+    }
+    let declaration = inputs.attributes(inputs.declaration(stage(classifier), VERSION));
+    let declaration = inputs
+        .test_images(declaration)
+        .settings("measure.occlusion", &measure.occlusion)
+        .settings("measure.decomposed_images", &measure.decomposed_images)
+        .settings("seed", &experiment.seed)
+        .artefact(&train::stage(classifier), &artefacts::checkpoint(classifier));
+    Some(match hidden(experiment) {
+        _ if measure.occlusion.images == 0 => declaration,
+        Hide::Region => inputs.regions(declaration),
+        Hide::ExactMask => inputs.masks(declaration.settings("measure.regions", &RegionSource::Masks)),
+    })
+}
+
 /// Runs the stage for one classifier, if it is wanted.
 ///
 /// # Errors
 /// Those of reading checkpoint, images, masks and regions, and of writing.
-pub fn run(context: &Context, data: &DataSet, classifier: &str) -> Result<()> {
-    let stage = format!("occlude/{classifier}");
-    if !context.experiment.measure.wants_occlusion() {
-        // An earlier run's file would say what this experiment did not ask.
-        context.workspace.forget(&stage);
-        return Ok(context.results().remove(&artefacts::occlusion(classifier))?);
+pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifier: &str) -> Result<()> {
+    match declaration(inputs, classifier) {
+        Some(declaration) => context
+            .workspace
+            .step(&declaration, || occlude(context, data, classifier)),
+        None => Ok(()),
     }
-    let measure = &context.experiment.measure;
-    let manifest = context.manifest();
-    let key = Key::default()
-        .settings(&context.experiment.data.deciding())
-        .settings(&context.experiment.regions())
-        .settings(&measure.occlusion)
-        .settings(&measure.decomposed_images)
-        .settings(&context.experiment.seed)
-        .text(&manifest.data)
-        .stages(&manifest, [format!("train/{classifier}").as_str()]);
-    context
-        .workspace
-        .stage(&stage, key, || occlude(context, data, classifier))
 }
 
 /// A score, one column a part, one value for each image and attribute; absent until it is known.
@@ -206,17 +222,17 @@ struct Hider<'a> {
 }
 
 /// What is hidden: where each image has regions of its own, those are its masks.
-fn hidden(context: &Context) -> Hide {
-    match context.experiment.regions() {
+fn hidden(experiment: &Experiment) -> Hide {
+    match experiment.regions() {
         RegionSource::Masks => Hide::ExactMask,
-        _ => context.experiment.measure.occlusion.hide,
+        _ => experiment.measure.occlusion.hide,
     }
 }
 
 impl<'a> Hider<'a> {
     fn new(context: &'a Context, data: &'a DataSet) -> Result<Self> {
         let settings = &context.experiment.measure.occlusion;
-        let regions = match hidden(context) {
+        let regions = match hidden(&context.experiment) {
             Hide::Region => shared_regions(context, data)?,
             Hide::ExactMask => {
                 if !data.source.has_masks() {
@@ -255,7 +271,7 @@ impl<'a> Hider<'a> {
             Fill::Blur => blurred(&batch.images, self.context.experiment.data.image_size),
             Fill::NoisyLinear | Fill::Mean => Vec::new(),
         };
-        let (masks, passes) = match hidden(self.context) {
+        let (masks, passes) = match hidden(&self.context.experiment) {
             Hide::Region => (Vec::new(), self.regions.len()),
             Hide::ExactMask => {
                 let size = self.context.experiment.data.image_size;

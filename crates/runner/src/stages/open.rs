@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::{Data, OnBadImage, Source};
 use crate::generate::{write_procedural, write_shapes};
-use crate::pipeline::{Interrupt, Progress};
+use pipeline::{Interrupt, Progress};
 
 /// Opens the experiment's data set.
 ///
@@ -53,6 +53,22 @@ pub fn prepare(data: &Data, root: &Path, progress: &Progress, interrupt: &Interr
         pack(&mut set, data, &place)?;
     }
     Ok(())
+}
+
+/// Opens a data set, unless it is one that the program draws and has not drawn yet.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn look(data: &Data, place: &Place<'_>) -> Result<Option<DataSet>> {
+    let drawn = match data.source {
+        Source::Procedural => true,
+        Source::Table => data.table.as_ref().is_some_and(|table| table.shapes.is_some()),
+        Source::Celeba => false,
+    };
+    if drawn && !place.root.join(folder_name(data)).is_dir() {
+        return Ok(None);
+    }
+    open_in(data, place).map(Some)
 }
 
 fn open_in(data: &Data, place: &Place<'_>) -> Result<DataSet> {

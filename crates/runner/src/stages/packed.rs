@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// Opens or writes the packed images of an experiment.
 ///
 /// # Errors
-/// When they cannot be written, with the way to do without them; [`Interrupted`](crate::pipeline::Interrupted).
+/// When they cannot be written, with the way to do without them; [`Interrupted`](pipeline::Interrupted).
 pub(super) fn open(place: &Place<'_>, size: usize, folder: &Path, data: &DataSet) -> Result<Arc<PackedPixels>> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let path = place.root.join("packed").join(format!("{name}-{size}.pixels"));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use synthetic::{faces, shapes};
 
 use crate::experiment::{Data, Source};
-use crate::pipeline::{Interrupt, Progress};
+use pipeline::{Interrupt, Progress};
 
 /// Where data sets are, and whom opening one concerns.
 pub(super) struct Place<'a> {

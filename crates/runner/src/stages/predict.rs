@@ -1,25 +1,35 @@
 //! The prediction stage: the score of every attribute on every test image, and the mean of the features behind them.
 
-use super::{DataSet, evaluate, reference};
+use super::{DataSet, Inputs, evaluate, reference, train};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::Result;
-use crate::pipeline::{Columns, Key, LongWriter};
+use pipeline::{Columns, Declaration, LongWriter};
+
+/// Bumped when the stage would write other bytes from the same inputs.
+const VERSION: u32 = 1;
+
+/// The stage of a classifier.
+pub fn stage(classifier: &str) -> String {
+    format!("predict/{classifier}")
+}
+
+/// What the stage reads: the test images with their labels, and the network.
+pub fn declaration(inputs: &Inputs<'_>, classifier: &str) -> Declaration {
+    let declaration = inputs.attributes(inputs.declaration(stage(classifier), VERSION));
+    inputs
+        .labelled_test_images(declaration)
+        .artefact(&train::stage(classifier), &artefacts::checkpoint(classifier))
+}
 
 /// Runs the stage for one classifier.
 ///
 /// # Errors
 /// Those of reading checkpoint and images, and of writing.
-pub fn run(context: &Context, data: &DataSet, classifier: &str) -> Result<()> {
-    let manifest = context.manifest();
-    let key = Key::default()
-        .settings(&context.experiment.data.deciding())
-        .settings(&super::bad_images::names(data))
-        .text(&manifest.data)
-        .stages(&manifest, [format!("train/{classifier}").as_str()]);
-    context.workspace.stage(&format!("predict/{classifier}"), key, || {
-        predict(context, data, classifier)
-    })
+pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifier: &str) -> Result<()> {
+    context
+        .workspace
+        .step(&declaration(inputs, classifier), || predict(context, data, classifier))
 }
 
 fn predict(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {

@@ -14,8 +14,8 @@ use crate::error::{Error, Result, describe};
 use crate::experiment::{self, Experiment, Figures, Loaded, to_yaml};
 use crate::measured::{Available, DataFacts};
 use crate::output::print;
-use crate::pipeline::{Interrupt, Manifest};
-use crate::request::Run;
+use crate::request::{Again, Run};
+use pipeline::{Interrupt, Manifest};
 
 /// A results folder that is drawn again.
 pub struct Redraw {
@@ -93,7 +93,7 @@ impl Redraw {
             &self.root,
             &self.data_root,
             Device::Cpu,
-            false,
+            Again::default(),
             Interrupt::listen()?,
         )?;
         context.progress().say(&format!(
@@ -102,10 +102,12 @@ impl Redraw {
         ));
         if self.always {
             // Files may be damaged that the record takes for whole.
-            context.workspace.forget("draw");
+            context.workspace.forget(draw::STAGE);
         }
-        let key = draw::key(&context.experiment, &context.manifest());
-        context.workspace.stage("draw", key, || -> Result<_> {
+        // Where the facts cannot be read, drawing says so.
+        let facts = DataFacts::read(context.results().path()).unwrap_or_default();
+        let declaration = draw::declaration(&context.experiment, &facts.attributes)?;
+        context.workspace.step(&declaration, || -> Result<_> {
             let written = draw_what_can_be(&context)?;
             let experiment = to_yaml(&context.experiment, context.results().path())?;
             context.results().write(artefacts::EXPERIMENT, experiment.as_bytes())?;
@@ -118,7 +120,7 @@ impl Redraw {
 /// Draws and writes what the folder's files allow; an error names what they do not.
 fn draw_what_can_be(context: &Context) -> Result<Vec<String>> {
     let mut faults = Vec::new();
-    let facts = DataFacts::read(context.results()).unwrap_or_else(|error| {
+    let facts = DataFacts::read(context.results().path()).unwrap_or_else(|error| {
         faults.push(describe(&error));
         DataFacts::default()
     });

@@ -1,6 +1,7 @@
 //! What the report says of a run.
 
 use metrics::{Class, Verdict};
+use pipeline::Provenance;
 
 use super::examples;
 use crate::citation;
@@ -8,8 +9,8 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::{Source, to_yaml};
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
-use crate::pipeline::Manifest;
 use crate::tables::means;
+use pipeline::Manifest;
 use render::Figure;
 use render::report::{Fact, FileLink, ReportData};
 use render::sheet::{Cell, Column, Sheet, Unit};
@@ -195,7 +196,7 @@ fn facts(context: &Context, manifest: &Manifest, data: &DataFacts) -> Vec<Fact> 
             "maps",
             format!("{}, target {}", experiment.explain.method, experiment.explain.target),
         ),
-        fact("device", manifest.device.clone()),
+        fact("device", manifest.devices()),
         fact("program", format!("biascam {}", manifest.version)),
     ];
     if !manifest.skipped_images.is_empty() {
@@ -216,13 +217,31 @@ fn durations(manifest: &Manifest) -> Sheet {
     Sheet {
         id: "durations".to_owned(),
         title: "Durations".to_owned(),
-        note: "Of each stage when it was last run, interruptions left out; drawing not counted.".to_owned(),
-        columns: vec![
-            Column::new("stage", Unit::Text),
-            Column::new("seconds", Unit::Number(1)),
-        ],
+        note: "Of each stage when it was last run, interruptions left out, and who ran it: a later run on another machine leaves what is \
+               unchanged, and its line, as they are. Drawing not counted. Times are UTC."
+            .to_owned(),
+        columns: ["stage", "seconds", "program", "device", "threads", "host", "begun"]
+            .map(|title| Column::new(title, if title == "seconds" { Unit::Number(1) } else { Unit::Text }))
+            .to_vec(),
         rows: stages
-            .map(|(name, stage)| vec![Cell::from(name.as_str()), Cell::number(Some(stage.seconds))])
+            .map(|(name, stage)| {
+                let Provenance {
+                    device,
+                    threads,
+                    host,
+                    started,
+                    ..
+                } = &stage.provenance;
+                vec![
+                    Cell::from(name.as_str()),
+                    Cell::number(Some(stage.seconds)),
+                    Cell::from(stage.provenance.program_and_revision().as_str()),
+                    Cell::from(device.as_str()),
+                    Cell::from(threads.to_string().as_str()),
+                    Cell::from(host.as_str()),
+                    Cell::from(started.as_str()),
+                ]
+            })
             .collect(),
         ..Sheet::default()
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Plan, PlannedRun};
 use crate::artefacts;
 use crate::experiment::{Experiment, Source, load};
-use crate::pipeline::Manifest;
+use pipeline::Manifest;
 
 /// CelebA's official split: training and test images.
 const CELEBA: [usize; 2] = [162_770, 19_962];

@@ -8,7 +8,7 @@ use super::state::State;
 use super::{COMPARISON, Plan, tables};
 use crate::error::Result;
 use crate::experiment::Figures;
-use crate::pipeline::ResultsFolder;
+use pipeline::ResultsFolder;
 use render::Figure;
 use render::figures::sweep::{
     AttributePanel, AttributePanels, ClassCurves, Compromise, Compromises, CurvePoint, Curves, Panel, XAxis,

@@ -17,7 +17,8 @@ use super::screen::Screen;
 use super::state::State;
 use super::{Plan, PlannedRun};
 use crate::error::{Error, Result};
-use crate::pipeline::{INTERVAL_VARIABLE, Interrupt, Interrupted, StepError, quoted};
+use crate::stages::Judge;
+use pipeline::{INTERVAL_VARIABLE, Interrupt, Interrupted, StepError, quoted};
 
 /// How often signals are looked for.
 const POLL: Duration = Duration::from_millis(50);
@@ -79,7 +80,13 @@ type Alive = Mutex<Vec<u32>>;
 ///
 /// # Errors
 /// When this program cannot be found, to be started again.
-pub fn run(plan: &Plan, positions: &[usize], place: &Place, interrupt: &Interrupt) -> Result<Vec<(usize, Outcome)>> {
+pub fn run(
+    plan: &Plan,
+    positions: &[usize],
+    place: &Place,
+    judge: &Judge,
+    interrupt: &Interrupt,
+) -> Result<Vec<(usize, Outcome)>> {
     let program = std::env::current_exe().map_err(Error::io("biascam".as_ref(), "finding the program"))?;
     let queue = Mutex::new(positions.iter().copied().collect::<VecDeque<usize>>());
     let outcomes = Mutex::new(Vec::new());
@@ -98,6 +105,7 @@ pub fn run(plan: &Plan, positions: &[usize], place: &Place, interrupt: &Interrup
                             Outcome::Waiting
                         } else {
                             let child = Child {
+                                judge,
                                 plan,
                                 run: &plan.runs[position],
                                 place,
@@ -145,6 +153,7 @@ fn pass_on(alive: &Alive, signal: i32) {
 
 /// One run as a process.
 struct Child<'a> {
+    judge: &'a Judge,
     plan: &'a Plan,
     run: &'a PlannedRun,
     place: &'a Place,
@@ -156,7 +165,7 @@ impl Child<'_> {
     fn run(&self, screen: &Screen, alive: &Alive, interrupt: &Interrupt) -> Outcome {
         let sweep = &self.place.sweep;
         // It may have been made since the sweep was begun: by another process, or as a task of a cluster.
-        match State::of(self.plan, self.run, sweep) {
+        match State::of(self.judge, self.plan, self.run, sweep) {
             State::Finished(_) if !self.place.fresh => return Outcome::Finished,
             State::Running(_) => return Outcome::Elsewhere,
             _ => {}

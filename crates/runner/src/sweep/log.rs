@@ -13,7 +13,7 @@ pub const FOLDER: &str = "logs";
 /// What a failure's line begins with.
 const REASON: &str = "biascam: ";
 
-/// How an interrupted run ends ([`Interrupted`](crate::pipeline::Interrupted)).
+/// How an interrupted run ends ([`Interrupted`](pipeline::Interrupted)).
 const STOPPED: &str = "stopped;";
 
 /// The log of a run.
@@ -72,7 +72,7 @@ pub fn end_of(log: &str) -> End {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::Interrupted;
+    use pipeline::Interrupted;
 
     #[test]
     fn the_last_attempt_counts() {

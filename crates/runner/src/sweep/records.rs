@@ -9,8 +9,8 @@ use super::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::measured::Measure;
-use crate::pipeline::{self, ReadTable};
 use crate::regions;
+use pipeline::{self, ReadTable};
 
 /// What is compared. Each is a number of one attribute, in one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -15,7 +15,7 @@ use super::file::Slurm;
 use super::local::arguments;
 use super::log;
 use crate::error::{Error, Result};
-use crate::pipeline::quoted;
+use pipeline::quoted;
 
 /// The folder of scripts and of Slurm's own logs, in a sweep's results folder.
 const FOLDER: &str = "slurm";

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::log::{self, End};
 use super::{Plan, PlannedRun};
 use crate::artefacts;
-use crate::pipeline::{Manifest, holder};
-use crate::stages::is_finished;
+use crate::stages::{Judge, Recorded};
+use pipeline::{Manifest, holder};
 
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,14 +25,22 @@ pub enum State {
 
 impl State {
     /// Reads the state of a run.
-    pub fn of(plan: &Plan, run: &PlannedRun, sweep: &Path) -> Self {
+    pub fn of(judge: &Judge, plan: &Plan, run: &PlannedRun, sweep: &Path) -> Self {
         let folder = sweep.join(&run.name);
         if let Some(holder) = holder(&folder) {
             return Self::Running(holder);
         }
         let manifest = Manifest::read(&folder);
+        let is_finished = |manifest: &Manifest| {
+            let recorded = Recorded {
+                experiment: &run.experiment,
+                manifest,
+                folder: &folder,
+            };
+            judge.is_finished(&recorded, plan.until().last())
+        };
         if let Ok(manifest) = &manifest
-            && is_finished(&run.experiment, manifest, &folder, plan.until().last())
+            && is_finished(manifest)
         {
             return Self::Finished(manifest.stages.values().map(|stage| stage.seconds).sum());
         }
@@ -50,6 +58,6 @@ impl State {
 }
 
 /// The states of all runs.
-pub fn states(plan: &Plan, sweep: &Path) -> Vec<State> {
-    plan.runs.iter().map(|run| State::of(plan, run, sweep)).collect()
+pub fn states(judge: &Judge, plan: &Plan, sweep: &Path) -> Vec<State> {
+    plan.runs.iter().map(|run| State::of(judge, plan, run, sweep)).collect()
 }

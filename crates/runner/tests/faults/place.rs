@@ -257,8 +257,13 @@ fn files_of(folder: &Path) -> Files {
 fn without_times(bytes: &[u8]) -> serde_json::Value {
     let mut manifest: serde_json::Value = serde_json::from_slice(bytes).expect("JSON");
     manifest["command"].take();
+    manifest["checksum"].take();
     for stage in manifest["stages"].as_object_mut().expect("stages").values_mut() {
         stage["seconds"].take();
+        // When it was, and whether another training went on beside it.
+        for beside in ["started", "threads"] {
+            stage["provenance"][beside].take();
+        }
         if let Some(report) = stage["artefacts"].get_mut("report.html") {
             report.take();
         }

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use runner::pipeline::ReadTable;
+use pipeline::ReadTable;
 use serde_json::{Value, json};
 
 use crate::place::{Place, fails, succeeds};

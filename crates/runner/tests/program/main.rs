@@ -15,6 +15,7 @@ mod python;
 mod rehearsal;
 mod slurm;
 mod smoke;
+mod stale;
 mod sweep;
 mod table;
 mod training;

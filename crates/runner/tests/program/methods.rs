@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 use metrics::{Filter, Region};
-use runner::pipeline::{ReadTable, RowKeys};
+use pipeline::{ReadTable, RowKeys};
 
 use crate::place::{Place, fails, succeeds};
 

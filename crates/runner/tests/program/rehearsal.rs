@@ -6,8 +6,8 @@ use std::process::Command;
 
 use candle_core::Device;
 use model::{Architecture, Checkpoint, Network};
+use pipeline::ReadTable;
 use runner::experiment::IMAGENET_MEAN;
-use runner::pipeline::ReadTable;
 
 use crate::place::succeeds;
 

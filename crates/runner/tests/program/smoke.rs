@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::place::{Place, fails, succeeds};
-use runner::pipeline::{ReadTable, RowKeys};
+use pipeline::{ReadTable, RowKeys};
 
 fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

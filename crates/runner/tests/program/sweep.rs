@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::place::{fails, succeeds};
-use runner::pipeline::ReadTable;
+use pipeline::ReadTable;
 
 /// A sweep over the smoke experiment in a folder of its own.
 pub struct Sweep {

@@ -7,7 +7,7 @@ use crate::files::{first_of, read};
 use crate::sources::Fingerprint;
 use crate::sources::image_files::ImageFiles;
 use crate::{
-    Annotations, AttributeMasks, Error, Result, Source, parse_identities, parse_labels, parse_landmarks,
+    Annotations, AttributeMasks, Error, Origin, Result, Source, parse_identities, parse_labels, parse_landmarks,
     parse_partition,
 };
 
@@ -201,6 +201,20 @@ impl Source for CelebaFolder {
         };
         let path = folder.join(self.name(index)?).with_extension("png");
         AttributeMasks::from_png(&read(&path)?, self.annotations.attributes.len(), &path).map(Some)
+    }
+
+    fn image_bytes(&self, index: usize) -> Result<Vec<u8>> {
+        Ok(self.images.read(self.name(index)?)?.0)
+    }
+
+    fn image_origin(&self, index: usize) -> Option<Origin> {
+        self.images.origin(self.name(index).ok()?)
+    }
+
+    fn mask_files(&self, index: usize) -> Vec<Option<PathBuf>> {
+        let path = |folder: &PathBuf| Some(folder.join(self.name(index).ok()?).with_extension("png"));
+        let files = self.masks.iter().map(path);
+        files.map(|path| path.filter(|path| path.exists())).collect()
     }
 
     /// Number of images and a hash of all annotations and of the file sizes of some images.

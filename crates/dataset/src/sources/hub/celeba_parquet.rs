@@ -12,7 +12,8 @@ use crate::sources::Fingerprint;
 use crate::sources::celeba::{ALIGNED_LANDMARKS, IDENTITIES, LABELS, check_aligned, sample_sizes};
 use crate::sources::lines::is_plain_file_name;
 use crate::{
-    Annotations, Attributes, Error, Landmarks, Result, Source, Split, parse_identities, parse_labels, parse_landmarks,
+    Annotations, Attributes, Error, Landmarks, Origin, Result, Source, Split, parse_identities, parse_labels,
+    parse_landmarks,
 };
 
 /// Images of the official splits.
@@ -118,6 +119,18 @@ impl Source for CelebaParquet {
         let size = dimensions(&bytes, &path)?;
         check_aligned(size, &path)?;
         Ok(size)
+    }
+
+    fn image_bytes(&self, index: usize) -> Result<Vec<u8>> {
+        Ok(self.bytes(index)?.0)
+    }
+
+    fn image_origin(&self, index: usize) -> Option<Origin> {
+        let place = self.places.get(index)?;
+        Some(Origin::part(
+            self.shards.path(place)?.to_owned(),
+            format!("{} {:08x}", self.annotations.names[index], place.checksum),
+        ))
     }
 
     /// As that of [`CelebaFolder`](crate::CelebaFolder): equal for the same files in another form.

@@ -106,6 +106,11 @@ impl Shards {
         Ok(index)
     }
 
+    /// The shard that a place is in.
+    pub(crate) fn path(&self, place: &Place) -> Option<&Path> {
+        self.files.get(usize::from(place.shard)).map(|(path, _)| path.as_path())
+    }
+
     /// The bytes of an image, and its shard.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
@@ -13,7 +13,9 @@ use crate::files::read;
 use crate::sources::Fingerprint;
 use crate::sources::image_files::ImageFiles;
 use crate::sources::lines::{line_error, quote};
-use crate::{Alignment, Annotations, AttributeMasks, Attributes, Error, Result, Similarity, Source, parse_landmarks};
+use crate::{
+    Alignment, Annotations, AttributeMasks, Attributes, Error, Origin, Result, Similarity, Source, parse_landmarks,
+};
 
 /// How many images lend their file size to the fingerprint.
 const SAMPLED_SIZES: usize = 64;
@@ -86,7 +88,7 @@ impl TableFolder {
     }
 
     /// The bytes and the place of an image's file.
-    fn bytes(&self, index: usize) -> Result<(Vec<u8>, std::path::PathBuf)> {
+    fn bytes(&self, index: usize) -> Result<(Vec<u8>, PathBuf)> {
         let names = &self.annotations.names;
         let name = names.get(index).ok_or_else(|| Error::Invalid {
             what: "image index".to_owned(),
@@ -143,6 +145,21 @@ impl Source for TableFolder {
         };
         let (bytes, path) = self.bytes(index)?;
         masks.read(&self.annotations.names[index], upright_dimensions(&bytes, &path)?)
+    }
+
+    fn image_bytes(&self, index: usize) -> Result<Vec<u8>> {
+        Ok(self.bytes(index)?.0)
+    }
+
+    fn image_origin(&self, index: usize) -> Option<Origin> {
+        let name = self.annotations.names.get(index)?;
+        self.images.first_origin(candidates(name))
+    }
+
+    fn mask_files(&self, index: usize) -> Vec<Option<PathBuf>> {
+        let names = self.annotations.names.get(index);
+        let files = names.zip(self.masks.as_ref()).map(|(name, masks)| masks.files(name));
+        files.unwrap_or_default()
     }
 
     /// Number of images and a hash of all annotations, of the file sizes of some images, and of how they become squares.

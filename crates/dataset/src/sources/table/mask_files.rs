@@ -37,6 +37,12 @@ impl MaskFiles {
         Ok(Self { attributes: found })
     }
 
+    /// The files that [`read`](Self::read) reads, one entry an attribute.
+    pub(super) fn files(&self, name: &str) -> Vec<Option<PathBuf>> {
+        let first = |folder: &PathBuf| places(folder, name).into_iter().find(|path| path.exists());
+        self.attributes.iter().map(|folder| first(folder.as_ref()?)).collect()
+    }
+
     /// The masks of an image of `size` (width, height); an attribute without a file has none of its pixels. `None` without any
     /// file.
     ///
@@ -68,12 +74,17 @@ impl MaskFiles {
     }
 }
 
-/// The mask under the image's name: with `.png` for its extension, or after it.
-fn first(folder: &Path, name: &str) -> Result<Option<(GrayImage, PathBuf)>> {
-    for path in [
+/// Where the mask under an image's name may be: with `.png` for its extension, or after it.
+fn places(folder: &Path, name: &str) -> [PathBuf; 2] {
+    [
         folder.join(name).with_extension("png"),
         folder.join(format!("{name}.png")),
-    ] {
+    ]
+}
+
+/// The mask under the image's name.
+fn first(folder: &Path, name: &str) -> Result<Option<(GrayImage, PathBuf)>> {
+    for path in places(folder, name) {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,

@@ -24,12 +24,12 @@ use rayon::prelude::*;
 use crate::device::choose_device;
 use crate::error::{Error, Result, describe};
 use crate::output::print;
-use crate::pipeline::{Progress, duration};
 use crate::stages::read_reference;
 use labels::Labelled;
 use network::Loaded;
 use overlays::{Explained, Pages, Sheets};
 use pictures::{Landmarked, Picture};
+use pipeline::{Progress, duration};
 use way::{BATCH, SHOWN, Way, maps_of};
 
 /// Side of pictures whose network does not say at which size it was trained: ImageNet's.

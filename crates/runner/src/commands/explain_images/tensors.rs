@@ -7,7 +7,7 @@ use model::Network;
 
 use super::way::{BATCH, SHOWN, Way, maps_of};
 use crate::error::{Error, Result};
-use crate::pipeline::Progress;
+use pipeline::Progress;
 
 /// `images` of a safetensors file, [N, 3, S, S].
 ///

@@ -6,7 +6,7 @@ use model::{Mode, Network, Output};
 use render::ColourMap;
 
 use crate::error::{Error, Result};
-use crate::pipeline::Progress;
+use pipeline::Progress;
 
 /// Images of one forward pass.
 pub const BATCH: usize = 32;

@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::artefacts;
 use crate::error::{Error, Result};
 use crate::experiment::{RegionSource, resolved, settings_of};
-use crate::pipeline::{self, MANIFEST, Manifest, ReadTable};
 use crate::regions;
+use pipeline::{self, MANIFEST, Manifest, ReadTable};
 
 /// What is compared of a run.
 #[derive(Debug, Clone)]

@@ -202,7 +202,7 @@ fn facts(runs: &[RunFolder]) -> Sheet {
             row("revision", &|run| {
                 run.manifest.revision.clone().unwrap_or_else(|| "–".to_owned())
             }),
-            row("device", &|run| run.manifest.device.clone()),
+            row("device", &|run| run.manifest.devices()),
             row("data", &|run| run.manifest.data.clone()),
             row("seed", &|run| run.manifest.seed.to_string()),
             row("training", &|run| seconds(run, "train/")),

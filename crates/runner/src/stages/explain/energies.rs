@@ -4,7 +4,7 @@ use metrics::BiasReliance;
 
 use super::super::localiser::RegionShare;
 use crate::measured::write_columns;
-use crate::pipeline::Columns;
+use pipeline::Columns;
 
 /// What is known of one image and attribute.
 #[derive(Clone, Copy)]

@@ -6,6 +6,7 @@
 mod collected;
 mod decomposed;
 mod energies;
+mod kept;
 mod seen;
 
 use std::time::Instant;
@@ -17,37 +18,54 @@ use rand_chacha::ChaCha8Rng;
 
 use self::collected::Collected;
 use self::decomposed::Decomposer;
+use self::kept::KeptMaps;
 use self::seen::Stage;
-use super::{DataSet, evaluate, reference};
+use super::{DataSet, Inputs, evaluate, predict, reference, train};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::Experiment;
-use crate::pipeline::{Key, LongWriter};
 use crate::regions;
+use pipeline::{Declaration, LongWriter};
+
+/// Bumped when the stage would write other bytes from the same inputs.
+const VERSION: u32 = 1;
+
+/// The stage of a classifier.
+pub fn stage(classifier: &str) -> String {
+    format!("explain/{classifier}")
+}
+
+/// What the stage reads: the test images with their labels, where attributes should be visible, the network, and the mean of its
+/// features.
+pub fn declaration(inputs: &Inputs<'_>, classifier: &str) -> Declaration {
+    let experiment = inputs.experiment;
+    let declaration = inputs.attributes(inputs.declaration(stage(classifier), VERSION));
+    // Energies are measured on exact masks beside the regions, wherever there are any.
+    let declaration = inputs
+        .masks(inputs.regions(inputs.labelled_test_images(declaration)))
+        .settings("explain", &experiment.explain)
+        .artefact(&train::stage(classifier), &artefacts::checkpoint(classifier))
+        .artefact(&predict::stage(classifier), &artefacts::reference(classifier));
+    match experiment.explain.images {
+        Some(_) => declaration.settings("seed", &experiment.seed),
+        None => declaration,
+    }
+}
 
 /// Runs the stage for one classifier.
 ///
 /// # Errors
 /// Those of reading checkpoint, images, masks and regions, and of writing.
-pub fn run(context: &Context, data: &DataSet, classifier: &str) -> Result<()> {
-    let manifest = context.manifest();
-    let key = Key::default()
-        .settings(&context.experiment.data.deciding())
-        .settings(&context.experiment.explain)
-        .settings(&context.experiment.regions())
-        .settings(&context.experiment.seed)
-        .text(&manifest.data)
-        .stages(
-            &manifest,
-            [
-                format!("train/{classifier}").as_str(),
-                format!("predict/{classifier}").as_str(),
-            ],
-        );
-    context.workspace.stage(&format!("explain/{classifier}"), key, || {
-        explain(context, data, classifier)
-    })
+pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifier: &str) -> Result<()> {
+    let declaration = declaration(inputs, classifier);
+    context.workspace.step(&declaration, || {
+        let reads = declaration.reads(&context.manifest().stages);
+        let key = reads.key(declaration.step(), declaration.version());
+        explain(context, data, classifier, &key)
+    })?;
+    // Only now: what is recorded needs it no longer.
+    Ok(context.results().remove(&artefacts::unfinished_maps(classifier))?)
 }
 
 /// The test images that are explained, in their order: all, or as many as the experiment says, drawn with its seed, the same for
@@ -65,7 +83,7 @@ pub fn explained_images(data: &DataSet, experiment: &Experiment) -> Vec<usize> {
     }
 }
 
-fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {
+fn explain(context: &Context, data: &DataSet, classifier: &str, key: &str) -> Result<Vec<String>> {
     let experiment = &context.experiment;
     let size = experiment.data.image_size;
     let config = experiment.explain.config();
@@ -96,7 +114,11 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
     let mut table = LongWriter::begin(&context.results().join(&path), data.attributes(), energies::columns)?;
     let mut collected = Collected::new(stage.attributes.len(), size);
 
-    let since = Instant::now();
+    let mut kept = match cost {
+        Cost::Free => KeptMaps::none(),
+        _ => KeptMaps::open(&context.results().join(&artefacts::unfinished_maps(classifier)), key),
+    };
+    let mut told = false;
     // Methods of many passes look at one image at a time: small batches show how far they are.
     let together = if cost == Cost::Free { evaluate::BATCH } else { 8 };
     evaluate::for_each_batch_of(
@@ -128,11 +150,21 @@ fn explain(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
                     };
                     let known = &seen.known[position * attributes.len()..][..attributes.len()];
                     let image = seen.images.narrow(0, position, 1)?;
-                    let maps = stage.explainer.maps(&image, &one, attributes, Some(known))?;
+                    let index = batch.indices[position];
+                    let maps = match kept.next(index) {
+                        Some(maps) => maps,
+                        None => {
+                            let since = Instant::now();
+                            let maps = stage.explainer.maps(&image, &one, attributes, Some(known))?;
+                            kept.keep(index, &maps);
+                            if !told {
+                                told = true;
+                                stage.estimate(since.elapsed(), kept.found);
+                            }
+                            maps
+                        }
+                    };
                     collected.take_in(&stage, &seen, &[position], |_| 0, &maps, &mut rows)?;
-                    if collected.done == 1 {
-                        stage.estimate(since.elapsed());
-                    }
                 }
             }
             for (position, &index) in batch.indices.iter().enumerate() {

@@ -10,8 +10,8 @@ use metrics::Region;
 use super::super::{DataSet, evaluate, masks};
 use crate::context::Context;
 use crate::error::Result;
-use crate::pipeline::duration;
 use crate::regions::Regions;
+use pipeline::duration;
 
 /// What does not change from batch to batch.
 pub struct Stage<'a> {
@@ -77,20 +77,22 @@ impl Stage<'_> {
         cost
     }
 
-    /// Says how long it will take, once the first image has shown it.
-    pub fn estimate(&self, first: Duration) {
-        let all = first * u32::try_from(self.explained.len()).unwrap_or(u32::MAX);
+    /// Says how long it will take, once the first image has shown it; `before` of them were explained by an earlier run.
+    pub fn estimate(&self, first: Duration, before: usize) {
+        let left = self.explained.len() - before;
+        let all = first * u32::try_from(left).unwrap_or(u32::MAX);
         let fewer = if self.context.experiment.explain.images.is_none() {
             "; `--set explain.images=200` would explain 200 images, drawn with the seed"
         } else {
             ""
         };
-        self.context.progress().say(&format!(
-            "{:24} the first image took {}, so all will take about {}{fewer}",
-            self.title,
-            duration(first),
-            duration(all)
-        ));
+        let (first, all) = (duration(first), duration(all));
+        let took = if before == 0 {
+            format!("the first image took {first}, so all will take about {all}")
+        } else {
+            format!("going on after {before} images; the next took {first}, so the others will take about {all}")
+        };
+        self.context.progress().say(&format!("{:24} {took}{fewer}", self.title));
     }
 
     /// What is to be known of a batch.

@@ -101,7 +101,7 @@ pub fn calibration(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::RowKeys;
+    use pipeline::RowKeys;
 
     fn facts() -> DataFacts {
         DataFacts {

@@ -14,9 +14,9 @@ use super::recipe;
 use super::unfinished::{self, Memory};
 use crate::artefacts;
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::pipeline::{StepError, Work};
+use crate::error::{Error, Result, describe};
 use crate::stages::{DataSet, evaluate};
+use pipeline::{StepError, Work};
 
 /// On a GPU, which is waited for when a loss is read.
 const LOSSES_READ_TOGETHER: usize = 20;
@@ -31,7 +31,8 @@ pub struct Course<'a> {
     memory: Memory,
     /// Losses that are still on the device.
     unread: Vec<StepLoss>,
-    log: TrainingLog,
+    /// Absent since it could not be written: it is told of once, and ends no training.
+    log: Option<TrainingLog>,
     pace: Pace,
     saved: Instant,
 }
@@ -44,7 +45,7 @@ impl<'a> Course<'a> {
     pub fn begin(context: &'a Context, data: &'a DataSet, job: &'a Job, loader: &'a Loader) -> Result<Self> {
         let name = job.name.as_str();
         let settings = &context.experiment.training;
-        let key = job.key.clone().text("unfinished").finish();
+        let key = job.key();
         let steps = (loader.batches_per_epoch() * settings.epochs) as u64;
         let config = recipe::trainer(context, data, name, &job.classifier, steps)?;
         let (trainer, memory) = match unfinished::read(context, name, &key)? {
@@ -62,7 +63,8 @@ impl<'a> Course<'a> {
             }
         };
         let folder = context.results().join(name);
-        let log = TrainingLog::open(&folder, memory.history.len(), trainer.steps(), settings.tensorboard)?;
+        let log = TrainingLog::open(&folder, memory.history.len(), trainer.steps(), settings.tensorboard);
+        let log = log.map_err(|error| without_log(context, name, &error)).ok();
         Ok(Self {
             pace: Pace::new(trainer.steps(), settings.batch_size),
             context,
@@ -80,7 +82,7 @@ impl<'a> Course<'a> {
     /// Goes to the end; what it wrote.
     ///
     /// # Errors
-    /// Those of loading, of a loss that is not finite, and of writing; [`Interrupted`](crate::pipeline::Interrupted) after the state has been saved.
+    /// Those of loading, of a loss that is not finite, and of writing; [`Interrupted`](pipeline::Interrupted) after the state has been saved.
     pub fn run(mut self) -> Result<Vec<String>> {
         let (context, name) = (self.context, self.job.name.as_str());
         let epochs = context.experiment.training.epochs;
@@ -100,7 +102,6 @@ impl<'a> Course<'a> {
             .to_parquet()
             .map_err(Error::table(&context.results().join(&history)))?;
         context.results().write(&history, &bytes)?;
-        context.results().remove(&artefacts::unfinished(name))?;
         Ok(vec![artefacts::checkpoint(name), history])
     }
 
@@ -142,7 +143,7 @@ impl<'a> Course<'a> {
             majority_error: errors.map(|errors| errors[1]),
         };
         self.memory.end_epoch(epoch);
-        self.log.add(&Line {
+        self.note(&Line {
             event: Event::Epoch,
             epoch: epoch.epoch,
             step: self.trainer.steps(),
@@ -152,7 +153,8 @@ impl<'a> Course<'a> {
             validation_majority_error: epoch.majority_error,
             images_per_second: self.pace.images_a_second(self.trainer.steps()),
             time: now(),
-        })
+        });
+        Ok(())
     }
 
     /// Shows how far it is, and now and then adds a line to the log.
@@ -165,17 +167,18 @@ impl<'a> Course<'a> {
             .is_multiple_of(steps_an_epoch.div_ceil(LINES_AN_EPOCH))
         {
             self.memory.read(&mut self.unread)?;
-            self.log.add(&Line {
+            let loss = self.memory.mean_since_logged();
+            self.note(&Line {
                 event: Event::Step,
                 epoch: self.memory.history.len() + 1,
                 step: done,
-                loss: self.memory.mean_since_logged(),
+                loss,
                 learning_rate: self.memory.learning_rate,
                 validation_minority_error: None,
                 validation_majority_error: None,
                 images_per_second: rate,
                 time: now(),
-            })?;
+            });
         }
         let read = (self.memory.steps - self.unread.len()).max(1);
         let mean_loss = self.memory.loss_sum / read as f64;
@@ -184,11 +187,28 @@ impl<'a> Course<'a> {
         Ok(())
     }
 
+    /// Adds a line to the log, while that can be written.
+    fn note(&mut self, line: &Line) {
+        let added = self.log.as_ref().map_or(Ok(()), |log| log.add(line));
+        if let Err(error) = added {
+            without_log(self.context, &self.job.name, &error);
+            self.log = None;
+        }
+    }
+
     fn save(&mut self) -> Result<()> {
         unfinished::save(self.context, self.data, &self.job.name, &self.trainer, &self.memory)?;
         self.saved = Instant::now();
         Ok(())
     }
+}
+
+/// Says that a training goes on without its log.
+fn without_log(context: &Context, name: &str, error: &Error) {
+    let (title, why) = (format!("train/{name}"), describe(error));
+    context
+        .progress()
+        .say(&format!("{title:24} goes on without its log: {why}"));
 }
 
 /// How fast steps are taken, validation left out.

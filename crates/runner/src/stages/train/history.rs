@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::pipeline::{Columns, ReadTable};
+use pipeline::{Columns, ReadTable};
 
 /// One epoch of a training: a row of `training.parquet`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

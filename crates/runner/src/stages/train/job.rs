@@ -1,11 +1,12 @@
 //! A classifier that is to be trained.
 
+use std::collections::BTreeMap;
+
 use crate::context::Context;
 use crate::error::Result;
 use crate::experiment::Classifier;
-use crate::pipeline::Key;
-use crate::stages::{DataSet, bad_images};
 use crate::weights::{WeightsFile, find_pretrained};
+use pipeline::Declaration;
 
 /// The stage of a classifier.
 pub fn stage(classifier: &str) -> String {
@@ -20,32 +21,30 @@ pub struct Job {
     pub classifier: Classifier,
     /// The weights it starts from.
     pub pretrained: Option<WeightsFile>,
-    /// That of everything the training depends on.
-    pub key: Key,
+    /// What the training reads.
+    pub declaration: Declaration,
 }
 
 impl Job {
     /// # Errors
     /// When the weights it starts from are nowhere, or unreadable.
-    pub fn new(context: &Context, data: &DataSet, name: &str, classifier: Classifier) -> Result<Self> {
+    pub fn new(context: &Context, name: &str, classifier: Classifier, declaration: Declaration) -> Result<Self> {
         let pretrained = match &context.experiment.model.pretrained {
             Some(choice) => Some(WeightsFile::read(&find_pretrained(choice, &context.data_root)?)?),
             None => None,
         };
-        let key = Key::default()
-            .settings(&context.experiment.seed)
-            .settings(&context.experiment.data.deciding())
-            .settings(&context.experiment.model.deciding())
-            .settings(&context.experiment.training.deciding())
-            .settings(&classifier.deciding())
-            .settings(&bad_images::names(data))
-            .text(&pretrained.as_ref().map_or_else(String::new, WeightsFile::hash))
-            .text(&context.manifest().data);
         Ok(Self {
             name: name.to_owned(),
             classifier,
             pretrained,
-            key,
+            declaration,
         })
+    }
+
+    /// What tells this training from any other: one that was interrupted goes on only with the same.
+    pub fn key(&self) -> String {
+        // A training reads no other step's files.
+        let reads = self.declaration.reads(&BTreeMap::new());
+        reads.key(self.declaration.step(), self.declaration.version())
     }
 }

@@ -20,14 +20,18 @@ mod unfinished;
 use dataset::Loader;
 
 use self::course::Course;
-use self::job::{Job, stage};
+use self::job::Job;
+pub use self::job::stage;
 pub use self::recipe::class_weights;
-use super::DataSet;
+use super::{DataSet, Inputs};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::pipeline::{ConcurrentStep, Key};
 use crate::weights::WeightsFile;
+use pipeline::{ConcurrentStep, Declaration};
+
+/// Bumped when a training would end in other bytes from the same inputs.
+const VERSION: u32 = 1;
 
 /// Runs the stage for all classifiers: on a CPU some at a time (`training.at_once`), which share decoded images and divide the threads.
 /// Small networks have loops too short to divide well: two trainings on a thread each take four fifths of the time of one after the
@@ -35,27 +39,21 @@ use crate::weights::WeightsFile;
 ///
 /// # Errors
 /// Those of loading images, of an attribute with one class only, of a loss that is not finite, and of writing;
-/// [`Interrupted`](crate::pipeline::Interrupted) after the states have been saved.
-pub fn run(context: &Context, data: &DataSet, names: &[String]) -> Result<()> {
+/// [`Interrupted`](pipeline::Interrupted) after the states have been saved.
+pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, names: &[String]) -> Result<()> {
     let mut waiting = Vec::new();
     for name in names {
         let Some(classifier) = context.experiment.classifiers.get(name).cloned() else {
             return Err(Error::Request(format!("the experiment has no classifier `{name}`")));
         };
+        let declaration = declaration(inputs, name);
         if let Some(path) = &classifier.weights {
-            let file = WeightsFile::read(path)?;
-            let key = Key::default()
-                .settings(&context.experiment.model.deciding())
-                .settings(&data.attributes())
-                .text(&file.hash());
-            context
-                .workspace
-                .stage(&stage(name), key, || adopt(context, data, name, &file))?;
-            continue;
-        }
-        let job = Job::new(context, data, name, classifier)?;
-        if !context.workspace.is_unchanged(&stage(name), &job.key) {
-            waiting.push(job);
+            context.workspace.step(&declaration, || {
+                let file = WeightsFile::read(path)?;
+                adopt(context, data, name, &file)
+            })?;
+        } else if !context.workspace.is_unchanged(&declaration)? {
+            waiting.push(Job::new(context, name, classifier, declaration)?);
         }
     }
     let threads = rayon::current_num_threads();
@@ -65,24 +63,37 @@ pub fn run(context: &Context, data: &DataSet, names: &[String]) -> Result<()> {
         let (share, rest) = (threads / together.len(), threads % together.len());
         let loader: &Loader = &data.loader(&data.training, recipe::loader(&context.experiment, share))?;
         let stages = together.into_iter().enumerate().map(|(position, job)| ConcurrentStep {
-            name: stage(&job.name),
-            key: job.key.clone(),
+            declaration: job.declaration.clone(),
             threads: share + usize::from(position < rest),
             work: Box::new(move || Course::begin(context, data, &job, loader)?.run()),
         });
-        context.workspace.stages_side_by_side(stages.collect())?;
+        context.workspace.side_by_side(stages.collect())?;
+    }
+    // Only now: what is recorded needs no state to go on from.
+    for name in names {
+        context.results().remove(&artefacts::unfinished(name))?;
     }
     Ok(())
 }
 
-/// Whether a classifier has been trained, as the experiment says and of this data. For before a run, when the manifest still has the data
-/// of the one before.
-pub fn is_done(context: &Context, data: &DataSet, name: &str) -> Result<bool> {
-    let Some(classifier) = context.experiment.classifiers.get(name).cloned() else {
-        return Ok(false);
-    };
-    let job = Job::new(context, data, name, classifier)?;
-    Ok(context.manifest().data == data.source.fingerprint() && context.workspace.is_current(&stage(name), &job.key))
+/// What the stage reads for a classifier: of the data set the training and validation images, and neither what is scored nor masks.
+pub fn declaration(inputs: &Inputs<'_>, name: &str) -> Declaration {
+    let experiment = inputs.experiment;
+    // The checkpoint says how its images are scaled, and how large they are.
+    let declaration = inputs
+        .attributes(inputs.declaration(stage(name), VERSION))
+        .settings("model", &experiment.model.deciding())
+        .settings("model.normalisation", &experiment.model.normalisation())
+        .settings("data.image_size", &experiment.data.image_size);
+    let declaration = inputs.weights(declaration, name);
+    match experiment.classifiers.get(name) {
+        Some(classifier) if classifier.weights.is_none() => inputs
+            .training(declaration)
+            .settings("seed", &experiment.seed)
+            .settings("training", &experiment.training.deciding())
+            .settings(&format!("classifiers.{name}"), &classifier.deciding()),
+        _ => declaration,
+    }
 }
 
 /// How many classifiers are trained at a time.

@@ -1,12 +1,12 @@
-//! Stopping on request: Ctrl-C and SIGTERM finish the step in hand and save its state; a second one stops at once.
+//! Stopping on request: Ctrl-C, SIGTERM and a closed terminal (SIGHUP) finish the step in hand and save its state; a second one stops at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// The program was asked to stop (SIGINT, SIGTERM) and has saved its state.
+/// The program was asked to stop (SIGINT, SIGTERM, SIGHUP) and has saved its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("stopped; the same command goes on from here")]
 pub struct Interrupted {
@@ -24,14 +24,16 @@ pub struct ListenError(std::io::Error);
 pub struct Interrupt(Arc<AtomicUsize>);
 
 impl Interrupt {
-    /// Listens for SIGINT and SIGTERM from now on.
+    /// Listens for SIGINT, SIGTERM and SIGHUP from now on; for the last not where whoever started the program has it ignored, as
+    /// `nohup` does.
     ///
     /// # Errors
     /// When the system refuses to register a handler.
     pub fn listen() -> Result<Self, ListenError> {
         let stop = Self::default();
         let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
+        let hang_up = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        for signal in [SIGINT, SIGTERM].into_iter().chain(hang_up) {
             // In this order: the first signal finds `asked` unset and only sets it; the next one ends the process.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked))
                 .and_then(|_| flag::register(signal, Arc::clone(&asked)))
@@ -57,5 +59,16 @@ impl Interrupt {
                 signal: i32::try_from(signal).unwrap_or(SIGINT),
             }),
         }
+    }
+}
+
+/// Whether the process was started with this signal ignored.
+fn is_ignored(signal: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: without a new action the call only writes the present one, for which there is room; it is read where the call says that it
+    // has been written.
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }

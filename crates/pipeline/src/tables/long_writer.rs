@@ -8,9 +8,9 @@ use disk::PartFile;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::*;
 
-use super::super::error::{Error, Result};
 use super::columns::{Columns, parquet};
 use super::keys::RowKeys;
+use crate::error::{Error, Result};
 
 /// Most rows of a row group. All of a group are in memory at once, whatever the number of images.
 const GROUP: usize = 1 << 16;

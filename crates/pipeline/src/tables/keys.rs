@@ -1,8 +1,8 @@
 //! Tables of one row an image and attribute.
 
-use super::super::error::{Error, Result};
 use super::columns::Columns;
 use super::read::ReadTable;
+use crate::error::{Error, Result};
 
 /// The attribute-by-attribute values of some images, as `predictions.parquet` and `energy.parquet` hold them.
 #[derive(Debug, Clone, PartialEq)]

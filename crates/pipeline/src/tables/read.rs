@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use disk::{check_parquet, without_panic};
 use polars::prelude::*;
 
-use super::super::error::{Error, Result};
+use crate::error::{Error, Result};
 
 /// A whole Parquet file, of which some columns at a time are read.
 #[derive(Debug)]
@@ -194,7 +194,7 @@ mod tests {
         let read = file.columns(&["b"]).expect("there");
         assert_eq!(read.columns(), ["b"]);
         assert_eq!(read.singles("b").expect("numbers"), [None, Some(0.5)]);
-        let message = super::super::super::error::describe(&file.columns(&["c"]).expect_err("absent"));
+        let message = crate::error::describe(&file.columns(&["c"]).expect_err("absent"));
         assert!(message.contains("table.parquet") && message.contains('c'), "{message}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::interrupt::{Interrupted, ListenError};
+use crate::interrupt::{Interrupted, ListenError};
 
 /// A failure of a results folder or of its files. `Display` is one sentence; [`std::error::Error::source`] leads to the cause.
 #[derive(Debug, thiserror::Error)]

@@ -2,11 +2,13 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use disk::{TEMPORARY, write_whole};
 
-use super::error::{Error, Result};
+use crate::error::{Error, Result};
+use crate::host::host;
 
 /// A results folder that this process alone writes.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ impl ResultsFolder {
             .write(true)
             .create(true)
             .truncate(false)
+            // A folder from elsewhere may have a link there, to a file that is none of ours.
+            .custom_flags(libc::O_NOFOLLOW)
             .open(&lock_path)
             .map_err(|error| unwritable(path, &lock_path, error))?;
         match take(&lock) {
@@ -52,7 +56,13 @@ impl ResultsFolder {
         lock.set_len(0)
             .and_then(|()| {
                 let command: Vec<String> = std::env::args().collect();
-                writeln!(lock, "process {}: {}", std::process::id(), command.join(" "))
+                writeln!(
+                    lock,
+                    "process {} on {}: {}",
+                    std::process::id(),
+                    host(),
+                    command.join(" ")
+                )
             })
             .map_err(Error::io(&lock_path, "writing the lock"))?;
         remove_leftovers(path);

@@ -1,0 +1,37 @@
+//! One results folder: steps that declare what they read, the lock, the manifest that says who made each file of what, and tables on
+//! disk. Knows nothing of what the steps compute.
+//!
+//! A step says what it reads ([`Declaration`]): settings, files by their content ([`Contents`]), other steps' artefacts, and the version
+//! of its own code. From that and from what is recorded ([`StepRecord`]) one function decides whether it runs and why ([`Reason`]); a
+//! run ([`Workspace`]), a look at what a run would do ([`forecast`]) and a sweep that looks which of its runs are finished all ask it.
+
+mod content;
+mod declaration;
+mod error;
+mod folder;
+mod host;
+mod interrupt;
+mod judgement;
+mod manifest;
+mod progress;
+mod reason;
+mod record;
+mod settings;
+mod shell;
+mod tables;
+mod workspace;
+
+pub use content::{Belief, ContentHash, Contents, ListHash};
+pub use declaration::{Declaration, Reads};
+pub use error::{Error, Result, StepError, describe};
+pub use folder::{ResultsFolder, holder};
+pub use host::host;
+pub use interrupt::{Interrupt, Interrupted, ListenError};
+pub use judgement::{Forecast, forecast, why};
+pub use manifest::{MANIFEST, Manifest};
+pub use progress::{INTERVAL_VARIABLE, Progress, Work, duration};
+pub use reason::{Change, Reason};
+pub use record::{Provenance, StepRecord};
+pub use shell::quoted;
+pub use tables::{Columns, LongWriter, ParquetFile, ReadTable, RowKeys};
+pub use workspace::{ConcurrentStep, Workspace};

@@ -1,0 +1,199 @@
+//! `manifest.json`: what made the files of a results folder, and whether they still are what was made.
+//!
+//! Each stage records the key of its inputs (a hash over the settings and files it read) and the hash of each file it
+//! wrote. A stage whose key and files are unchanged is not run again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::folder::ResultsFolder;
+use crate::record::{Provenance, StepRecord};
+use crate::shell::quoted;
+
+/// The file's name in a results folder.
+pub const MANIFEST: &str = "manifest.json";
+
+/// The form of the record: since 2 each step says what it read.
+const FORMAT: u32 = 2;
+
+/// The record of a results folder.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The form of the record itself.
+    #[serde(default)]
+    pub format: u32,
+    /// The version of the program that wrote here last.
+    pub version: String,
+    /// The git revision that it was built from, if it was built in a checkout.
+    pub revision: Option<String>,
+    /// The command that makes the folder: experiment, settings, data and results folder and device, relative to where it was run.
+    pub command: Vec<String>,
+    /// The experiment's seed.
+    pub seed: u64,
+    /// The data set, by its fingerprint.
+    pub data: String,
+    /// Images that could not be used and were left out, by name (`data.on_bad_image: skip`).
+    #[serde(default)]
+    pub skipped_images: Vec<String>,
+    /// Of all the rest: a record in which a bit has turned is not believed.
+    #[serde(default)]
+    pub checksum: String,
+    /// The stages, by name (`train/unbalanced`).
+    pub stages: BTreeMap<String, StepRecord>,
+}
+
+impl Manifest {
+    /// Reads the manifest of a results folder; an absent one is empty.
+    ///
+    /// # Errors
+    /// When it is there but unreadable or damaged.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(MANIFEST);
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                let manifest: Self = serde_json::from_slice(&bytes)
+                    .map_err(|error| Error::artefact(&path, format!("not a manifest: {error}")))?;
+                // One of an older program has no checksum.
+                if manifest.format >= FORMAT && manifest.checksum != manifest.checksum_of_rest() {
+                    return Err(Error::artefact(&path, "changed since it was written"));
+                }
+                Ok(manifest)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(Error::io(&path, "reading")(error)),
+        }
+    }
+
+    /// Writes it to its folder.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, results: &ResultsFolder) -> Result<()> {
+        let path = results.join(MANIFEST);
+        let mut written = Self {
+            format: FORMAT,
+            ..self.clone()
+        };
+        written.checksum = written.checksum_of_rest();
+        let mut bytes = serde_json::to_vec_pretty(&written)
+            .map_err(|error| Error::artefact(&path, format!("cannot be written: {error}")))?;
+        bytes.push(b'\n');
+        results.write(MANIFEST, &bytes)
+    }
+
+    /// The command as a shell takes it.
+    #[must_use]
+    pub fn command_line(&self) -> String {
+        let words: Vec<String> = self.command.iter().map(|word| quoted(word)).collect();
+        words.join(" ")
+    }
+
+    fn checksum_of_rest(&self) -> String {
+        let rest = Self {
+            checksum: String::new(),
+            ..self.clone()
+        };
+        // Texts and finite numbers: their serialisation cannot fail.
+        disk::hash_of(&serde_json::to_vec(&rest).unwrap_or_default())
+    }
+
+    /// Whether it was written by a program that did not record what each step read.
+    #[must_use]
+    pub fn is_older(&self) -> bool {
+        self.format < FORMAT && !self.stages.is_empty()
+    }
+
+    /// Lets no earlier run count. Which files steps have made is still known.
+    pub fn forget_all(&mut self) {
+        for record in self.stages.values_mut() {
+            record.version = 0;
+            record.key.clear();
+        }
+    }
+
+    /// Every file that a step has made.
+    #[must_use]
+    pub fn files(&self) -> BTreeSet<String> {
+        self.stages
+            .values()
+            .flat_map(|record| record.artefacts.keys().cloned())
+            .collect()
+    }
+
+    /// The devices that the steps were computed on, and, where there are several, which steps on which.
+    #[must_use]
+    pub fn devices(&self) -> String {
+        self.makers(|provenance| provenance.device.clone())
+    }
+
+    /// What the steps say of their makers: one answer where it is the same of all, else each with the steps that give it.
+    #[must_use]
+    pub fn makers(&self, what: impl Fn(&Provenance) -> String) -> String {
+        let mut answers: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for (step, record) in &self.stages {
+            let kind = step.split('/').next().unwrap_or(step);
+            answers.entry(what(&record.provenance)).or_default().insert(kind);
+        }
+        answers.remove("");
+        if answers.len() <= 1 {
+            return answers.into_keys().next().unwrap_or_default();
+        }
+        let answers = answers
+            .into_iter()
+            .map(|(answer, steps)| format!("{answer} ({})", steps.into_iter().collect::<Vec<_>>().join(", ")));
+        answers.collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_in_which_a_bit_has_turned_is_not_believed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let results = ResultsFolder::open(folder.path()).expect("free");
+        let record = StepRecord {
+            seconds: 0.1 + 0.2,
+            provenance: Provenance {
+                host: "here".to_owned(),
+                ..Provenance::default()
+            },
+            ..StepRecord::default()
+        };
+        let manifest = Manifest {
+            stages: BTreeMap::from([("a".to_owned(), record)]),
+            ..Manifest::default()
+        };
+        manifest.write(&results).expect("written");
+        assert_eq!(Manifest::read(folder.path()).expect("whole").stages, manifest.stages);
+        let text = std::fs::read_to_string(folder.path().join(MANIFEST)).expect("read");
+        std::fs::write(folder.path().join(MANIFEST), text.replace("here", "hers")).expect("written");
+        let message = Manifest::read(folder.path()).expect_err("damaged").to_string();
+        assert!(message.contains("--fresh"), "{message}");
+    }
+
+    #[test]
+    fn the_command_can_be_given_to_a_shell() {
+        let words = [
+            "biascam",
+            "reproduce",
+            "my run.yaml",
+            "--set",
+            "classifiers={a: {exponent: 1}}",
+            "it's",
+            "",
+        ];
+        let manifest = Manifest {
+            command: words.map(str::to_owned).to_vec(),
+            ..Manifest::default()
+        };
+        assert_eq!(
+            manifest.command_line(),
+            r"biascam reproduce 'my run.yaml' --set 'classifiers={a: {exponent: 1}}' 'it'\''s' ''"
+        );
+    }
+}

@@ -1,0 +1,460 @@
+//! A results folder at work: steps that have not run yet, or whose inputs have changed, are run and recorded.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::{Instant, SystemTime};
+
+use crate::content::Contents;
+use crate::declaration::Declaration;
+use crate::error::{Error, Result, StepError, describe};
+use crate::folder::ResultsFolder;
+use crate::interrupt::Interrupt;
+use crate::judgement::why;
+use crate::manifest::Manifest;
+use crate::progress::Progress;
+use crate::reason::Reason;
+use crate::record::{Provenance, StepRecord, utc};
+
+/// A results folder that this process has taken, and the record of its steps.
+#[derive(Debug)]
+pub struct Workspace {
+    results: ResultsFolder,
+    /// Steps that run beside each other are recorded in it, and whoever runs steps only borrows the workspace.
+    manifest: Mutex<Manifest>,
+    contents: Contents,
+    /// Who runs steps; each adds its own time and threads.
+    maker: Provenance,
+    progress: Progress,
+    interrupt: Interrupt,
+}
+
+impl Workspace {
+    /// Takes a results folder for `maker`. With `fresh`, nothing that earlier runs did counts.
+    ///
+    /// # Errors
+    /// When the folder is held, cannot be written, or has a damaged manifest.
+    pub fn open(
+        folder: &Path,
+        contents: Contents,
+        maker: Provenance,
+        fresh: bool,
+        interrupt: Interrupt,
+    ) -> Result<Self> {
+        let results = ResultsFolder::open(folder)?;
+        let progress = Progress::new();
+        let mut manifest = match Manifest::read(results.path()) {
+            // Nothing that is in it counts, readable or not.
+            Err(_) if fresh => Manifest::default(),
+            manifest => manifest?,
+        };
+        if fresh {
+            manifest.forget_all();
+        } else if manifest.is_older() {
+            progress.say(&format!(
+                "{}: the record is of an older program, which did not say what each step read: every step runs again",
+                results.path().display()
+            ));
+        }
+        Ok(Self {
+            results,
+            manifest: Mutex::new(manifest),
+            contents,
+            maker,
+            progress,
+            interrupt,
+        })
+    }
+
+    /// The folder.
+    pub fn results(&self) -> &ResultsFolder {
+        &self.results
+    }
+
+    /// Where progress is shown.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Whether to stop.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    /// Hashes of files.
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// The record as it is now: a copy, so that nobody holds it while steps run.
+    pub fn manifest(&self) -> Manifest {
+        self.lock().clone()
+    }
+
+    /// Changes the record in memory; [`Self::save`], or the next step that runs, writes it.
+    pub fn amend(&self, change: impl FnOnce(&mut Manifest)) {
+        change(&mut self.lock());
+    }
+
+    /// Forgets that a step has run, in memory.
+    pub fn forget(&self, step: &str) {
+        self.amend(|manifest| {
+            manifest.stages.remove(step);
+        });
+    }
+
+    /// Writes the record.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self) -> Result<()> {
+        self.lock().write(&self.results)
+    }
+
+    /// Runs a step unless its files are already there and what it reads is unchanged; says which, and why.
+    ///
+    /// `work` writes the step's files and returns their paths in the results folder.
+    ///
+    /// # Errors
+    /// Those of `work`, and of reading and writing the record; [`Error::Interrupted`] before the work is begun.
+    pub fn step<E: StepError>(
+        &self,
+        declaration: &Declaration,
+        work: impl FnOnce() -> Result<Vec<String>, E>,
+    ) -> Result<(), E> {
+        if self.is_unchanged(declaration)? {
+            return Ok(());
+        }
+        self.interrupt.check().map_err(Error::from)?;
+        let start = Start::now();
+        let written = work()?;
+        Ok(self.add(declaration, &start, written)?)
+    }
+
+    /// Why a step would run; `None` where it would not.
+    ///
+    /// # Errors
+    /// When one of its files cannot be read.
+    pub fn why(&self, declaration: &Declaration) -> Result<Option<Reason>> {
+        why(&self.manifest(), self.results.path(), &self.contents, declaration)
+    }
+
+    /// Whether a step's files are already there and what it reads is unchanged: says so, or why not.
+    ///
+    /// # Errors
+    /// As [`Self::why`].
+    pub fn is_unchanged(&self, declaration: &Declaration) -> Result<bool> {
+        let reason = self.why(declaration)?;
+        let words = reason
+            .as_ref()
+            .map_or_else(|| "unchanged".to_owned(), Reason::to_string);
+        self.progress.say(&format!("{:24} {words}", declaration.step()));
+        Ok(reason.is_none())
+    }
+
+    /// Runs steps beside each other, whether or not they have run before. Each is recorded when it is finished; one that fails does
+    /// not stop the others.
+    ///
+    /// # Errors
+    /// The first of the steps' own, once all have ended; and those of writing the manifest.
+    pub fn side_by_side<E: StepError>(&self, steps: Vec<ConcurrentStep<'_, E>>) -> Result<(), E> {
+        self.interrupt.check().map_err(Error::from)?;
+        let mut first_error = None;
+        let mut running = steps.len();
+        let (sender, finished) = mpsc::channel();
+        thread::scope(|scope| {
+            for one in steps {
+                let ConcurrentStep {
+                    declaration,
+                    threads,
+                    work,
+                } = one;
+                let sender = sender.clone();
+                scope.spawn(move || {
+                    let work = move || {
+                        let start = Start::now();
+                        work().map(|written| (start, written))
+                    };
+                    let written = on_threads(threads, work).map_err(E::from).flatten();
+                    let added = written.and_then(|(start, written)| Ok(self.add(&declaration, &start, written)?));
+                    // The other end waits for every step.
+                    let _ = sender.send((declaration, added));
+                });
+            }
+            drop(sender);
+            for (declaration, added) in finished {
+                running -= 1;
+                let Err(error) = added else { continue };
+                // The others may take hours; the run ends with the first error.
+                if running > 0 && !error.is_interruption() {
+                    let (step, why) = (declaration.step(), describe(&error));
+                    self.progress.say(&format!("{step:24} failed, the others go on: {why}"));
+                }
+                first_error.get_or_insert(error);
+            }
+        });
+        first_error.map_or(Ok(()), Err)
+    }
+
+    /// Takes away what no step of the plan makes: files that the record has as made by steps that the plan does not have. A file that
+    /// somebody has changed since is left, and so is everything that no step has made.
+    ///
+    /// # Errors
+    /// When a file cannot be removed, or the record not be written.
+    pub fn keep_only(&self, steps: &BTreeSet<String>) -> Result<()> {
+        let mut manifest = self.lock();
+        let unwanted: Vec<String> = manifest
+            .stages
+            .keys()
+            .filter(|step| !steps.contains(*step))
+            .cloned()
+            .collect();
+        if unwanted.is_empty() {
+            return Ok(());
+        }
+        for step in unwanted {
+            let Some(record) = manifest.stages.remove(&step) else {
+                continue;
+            };
+            self.take_away(&step, &record, &manifest.files())?;
+        }
+        manifest.write(&self.results)
+    }
+
+    /// Takes away those of a record's files that are not in `kept`.
+    fn take_away(&self, step: &str, record: &StepRecord, kept: &BTreeSet<String>) -> Result<()> {
+        let mut removed = Vec::new();
+        for (path, hash) in record.artefacts.iter().filter(|(path, _)| !kept.contains(*path)) {
+            match self.contents.of(&self.results.join(path)) {
+                Ok(found) if found.to_string() == *hash => {
+                    self.results.remove(path)?;
+                    removed.push(path.as_str());
+                }
+                Ok(_) => self.progress.say(&format!(
+                    "{step:24} no longer makes {path}, which stays: somebody has changed it"
+                )),
+                // Nothing to take away.
+                Err(_) => {}
+            }
+        }
+        if !removed.is_empty() {
+            let removed = removed.join(", ");
+            self.progress
+                .say(&format!("{step:24} of an earlier plan, removed: {removed}"));
+        }
+        Ok(())
+    }
+
+    /// Records a step that has written these files, as they are on disk. Files that it made the last time and not now go.
+    fn add(&self, declaration: &Declaration, start: &Start, written: Vec<String>) -> Result<()> {
+        let step = declaration.step();
+        let mut artefacts = std::collections::BTreeMap::new();
+        for relative in written {
+            let path = self.results.join(&relative);
+            let hash = disk::hash_of_file(&path).map_err(Error::io(&path, "reading back"))?;
+            artefacts.insert(relative, hash);
+        }
+        let mut manifest = self.lock();
+        let reads = declaration.reads(&manifest.stages);
+        let record = StepRecord {
+            key: reads.key(step, declaration.version()),
+            version: declaration.version(),
+            reads,
+            seconds: start.instant.elapsed().as_secs_f64(),
+            provenance: Provenance {
+                threads: start.threads,
+                started: utc(start.time),
+                ..self.maker.clone()
+            },
+            artefacts,
+        };
+        if let Some(before) = manifest.stages.insert(step.to_owned(), record) {
+            self.take_away(step, &before, &manifest.files())?;
+        }
+        manifest.write(&self.results)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Manifest> {
+        // Nothing that can panic happens between two changes of the manifest: it is whole.
+        self.manifest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When a step began, and on how many threads.
+struct Start {
+    time: SystemTime,
+    instant: Instant,
+    threads: usize,
+}
+
+impl Start {
+    fn now() -> Self {
+        Self {
+            time: SystemTime::now(),
+            instant: Instant::now(),
+            threads: rayon::current_num_threads(),
+        }
+    }
+}
+
+/// A step that can run beside others ([`Workspace::side_by_side`]).
+pub struct ConcurrentStep<'a, E> {
+    /// What it reads.
+    pub declaration: Declaration,
+    /// Threads of its own for its parallel loops.
+    pub threads: usize,
+    /// What it does: writes the step's files and returns their paths in the results folder.
+    pub work: Box<dyn FnOnce() -> Result<Vec<String>, E> + Send + 'a>,
+}
+
+/// Runs `work` where parallel loops have so many threads of their own.
+fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    Ok(pool.map_err(Error::Threads)?.install(work))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::content::Belief;
+
+    fn workspace(folder: &Path) -> Workspace {
+        let contents = Contents::open(None, Belief::Unchanged);
+        let maker = Provenance {
+            device: "cpu".to_owned(),
+            ..Provenance::default()
+        };
+        Workspace::open(folder, contents, maker, false, Interrupt::default()).expect("free")
+    }
+
+    /// A step that writes some files, each with the same content.
+    fn write(workspace: &Workspace, declaration: &Declaration, files: &[&str]) {
+        let work = || -> Result<_> {
+            for file in files {
+                workspace.results().write(file, b"made")?;
+            }
+            Ok(files.iter().map(|file| (*file).to_owned()).collect())
+        };
+        workspace.step(declaration, work).expect("written");
+    }
+
+    #[test]
+    fn a_step_runs_until_it_has_written_what_it_should() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let runs = Cell::new(0);
+        let run = |workspace: &Workspace, setting: &str, version: u32| {
+            let declaration = Declaration::of("a", version).settings("setting", setting);
+            workspace.step(&declaration, || -> Result<_> {
+                runs.set(runs.get() + 1);
+                workspace.results().write("a.txt", setting.as_bytes())?;
+                Ok(vec!["a.txt".to_owned()])
+            })
+        };
+        let first = workspace(folder.path());
+        run(&first, "x", 1).expect("written");
+        run(&first, "x", 1).expect("unchanged");
+        assert_eq!(runs.get(), 1);
+        run(&first, "y", 1).expect("written");
+        assert_eq!(runs.get(), 2);
+        first.results().write("a.txt", b"by another hand").expect("written");
+        run(&first, "y", 1).expect("written");
+        assert_eq!(runs.get(), 3);
+        first.forget("a");
+        run(&first, "y", 1).expect("written");
+        assert_eq!(runs.get(), 4);
+        drop(first);
+        run(&workspace(folder.path()), "y", 1).expect("unchanged");
+        assert_eq!(runs.get(), 4);
+        run(&workspace(folder.path()), "y", 2).expect("written");
+        assert_eq!(runs.get(), 5);
+    }
+
+    #[test]
+    fn equal_bytes_do_not_wake_the_steps_behind() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let workspace = workspace(folder.path());
+        let behind = Declaration::of("b", 1).artefact("a", "a.txt");
+        write(&workspace, &Declaration::of("a", 1), &["a.txt"]);
+        write(&workspace, &behind, &["b.txt"]);
+        write(&workspace, &Declaration::of("a", 2), &["a.txt"]);
+        assert_eq!(workspace.why(&behind).expect("readable"), None);
+    }
+
+    #[test]
+    fn a_step_that_fails_lets_the_others_end() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let workspace = workspace(folder.path());
+        let step = |name: &str, work: Box<dyn FnOnce() -> Result<Vec<String>> + Send>| ConcurrentStep {
+            declaration: Declaration::of(name, 1),
+            threads: 1,
+            work,
+        };
+        let missing = Path::new("nowhere");
+        let steps = vec![
+            step("bad", Box::new(|| Err(Error::artefact(missing, "is damaged")))),
+            step("good", Box::new(|| Ok(Vec::new()))),
+        ];
+        workspace.side_by_side(steps).expect_err("one fails");
+        let is_current = |step: &str| workspace.why(&Declaration::of(step, 1)).expect("readable").is_none();
+        assert!(is_current("good"));
+        assert!(!is_current("bad"));
+    }
+
+    #[test]
+    fn who_made_a_step_stays_with_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        write(&workspace(folder.path()), &Declaration::of("a", 1), &["a.txt"]);
+        let contents = Contents::open(None, Belief::Unchanged);
+        let maker = Provenance {
+            device: "cuda:0".to_owned(),
+            ..Provenance::default()
+        };
+        let other = Workspace::open(folder.path(), contents, maker, false, Interrupt::default()).expect("free");
+        write(&other, &Declaration::of("a", 1), &["a.txt"]);
+        write(&other, &Declaration::of("b", 1), &["b.txt"]);
+        let manifest = Manifest::read(folder.path()).expect("a record");
+        let device = |step: &str| manifest.stages[step].provenance.device.clone();
+        assert_eq!((device("a").as_str(), device("b").as_str()), ("cpu", "cuda:0"));
+        assert_eq!(manifest.devices(), "cpu (a), cuda:0 (b)");
+    }
+
+    #[test]
+    fn what_no_step_makes_any_more_goes_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let workspace = workspace(folder.path());
+        let there = |path: &str| folder.path().join(path).exists();
+        write(&workspace, &Declaration::of("a", 1), &["a/1.txt", "a/2.txt"]);
+        write(&workspace, &Declaration::of("b", 1), &["b/1.txt", "b/2.txt"]);
+        std::fs::write(folder.path().join("b/mine.txt"), "mine").expect("written");
+        std::fs::write(folder.path().join("b/2.txt"), "edited").expect("written");
+        write(&workspace, &Declaration::of("a", 2), &["a/1.txt"]);
+        assert!(there("a/1.txt") && !there("a/2.txt"));
+        workspace.keep_only(&BTreeSet::from(["a".to_owned()])).expect("removed");
+        assert!(there("a/1.txt") && !there("b/1.txt") && there("b/2.txt") && there("b/mine.txt"));
+        assert!(
+            !Manifest::read(folder.path())
+                .expect("a record")
+                .stages
+                .contains_key("b")
+        );
+    }
+
+    #[test]
+    fn the_record_of_an_older_program_makes_every_step_run() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let older = r#"{"version": "0.0.9", "revision": null, "command": [], "seed": 1, "device": "cpu", "data": "faces",
+            "stages": {"a": {"key": "0", "seconds": 1.0, "artefacts": {"a.txt": "0"}}}}"#;
+        std::fs::write(folder.path().join("manifest.json"), older).expect("written");
+        let workspace = workspace(folder.path());
+        let reason = workspace
+            .why(&Declaration::of("a", 1))
+            .expect("readable")
+            .expect("a reason");
+        assert!(reason.to_string().starts_with("recorded by a program"), "{reason}");
+        write(&workspace, &Declaration::of("a", 1), &["a.txt"]);
+        assert_eq!(workspace.why(&Declaration::of("a", 1)).expect("readable"), None);
+    }
+}
