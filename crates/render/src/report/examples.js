@@ -9,7 +9,8 @@ if (examplesData) {
   const OUTCOMES = ["true_positive", "false_negative", "false_positive", "true_negative"];
   const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const colours = bytes(data.colours);
-  const readable = (name) => name.replaceAll("_", " ");
+  // As `readable` of text.rs.
+  const readable = (name) => name.replaceAll("_o_Clock", " o'Clock").replaceAll("_", " ");
   const signed = (value) => (value < 0 || Object.is(value, -0) ? "\u2212" : "+") + Math.abs(value).toFixed(2);
 
   const element = (name, attributes = {}, ...children) => {

@@ -274,7 +274,7 @@ fn every_choice_of_examples(browser: &Browser, place: &Place) {
                 Outcome::TrueNegative => "true_negative",
             };
             *expected
-                .entry((name.replace('_', " "), classifier.to_owned(), outcome.to_owned()))
+                .entry((render::text::readable(name), classifier.to_owned(), outcome.to_owned()))
                 .or_default() += 1;
         }
     }
