@@ -18,7 +18,7 @@ pub struct ExamplesBrowser {
     pub method: String,
     /// The method that the run measured, if it is another: one that would take passes of its own for every example.
     pub instead_of: Option<String>,
-    /// Where cells lie in the image, as [`cam::Resize`] names it.
+    /// Where cells lie in the image, as `cam::Resize` names it.
     pub resize: String,
     /// Side of the final maps in pixels.
     pub size: usize,
