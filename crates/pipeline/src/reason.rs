@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::declaration::{Declaration, Reads};
+use crate::declaration::Declaration;
+use crate::reads::Reads;
 use crate::record::StepRecord;
 
 /// One difference.

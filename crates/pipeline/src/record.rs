@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::declaration::Reads;
+use crate::reads::Reads;
 
 /// The record of one step.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
