@@ -94,6 +94,17 @@ impl ResultsFolder {
         }
     }
 
+    /// Gives a file another place in the folder, where it replaces what is there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+        let (from, to) = (self.join(from), self.join(to));
+        let made = to.parent().map_or(Ok(()), fs::create_dir_all);
+        made.and_then(|()| fs::rename(&from, &to))
+            .map_err(Error::io(&to, "moving"))
+    }
+
     /// Puts a whole file in its place.
     ///
     /// # Errors

@@ -36,4 +36,4 @@ pub use reason::{Change, Reason};
 pub use record::{Provenance, StepRecord};
 pub use shell::quoted;
 pub use tables::{Columns, LongWriter, ParquetFile, ReadTable, RowKeys};
-pub use workspace::{ConcurrentStep, Workspace};
+pub use workspace::{ConcurrentStep, EARLIER, Workspace};

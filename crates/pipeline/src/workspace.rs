@@ -197,11 +197,12 @@ impl Workspace {
         first_error.map_or(Ok(()), Err)
     }
 
-    /// Takes away what no step of the plan makes: files that the record has as made by steps that the plan does not have. A file that
-    /// somebody has changed since is left, and so is everything that no step has made.
+    /// Takes away what no step of the plan makes: files that the record has as made by steps that the plan does not have. They may have
+    /// taken days, so they are put into [`EARLIER`], where nothing is read. A file that somebody has changed since is left, and so is
+    /// everything that no step has made.
     ///
     /// # Errors
-    /// When a file cannot be removed, or the record not be written.
+    /// When a file cannot be moved, or the record not be written.
     pub fn keep_only(&self, steps: &BTreeSet<String>) -> Result<()> {
         let mut manifest = self.lock();
         let unwanted: Vec<String> = manifest
@@ -217,19 +218,22 @@ impl Workspace {
             let Some(record) = manifest.stages.remove(&step) else {
                 continue;
             };
-            self.take_away(&step, &record, &manifest.files())?;
+            self.take_away(&step, &record, &manifest.files(), Way::Aside)?;
         }
         manifest.write(&self.results)
     }
 
     /// Takes away those of a record's files that are not in `kept`.
-    fn take_away(&self, step: &str, record: &StepRecord, kept: &BTreeSet<String>) -> Result<()> {
-        let mut removed = Vec::new();
+    fn take_away(&self, step: &str, record: &StepRecord, kept: &BTreeSet<String>, way: Way) -> Result<()> {
+        let mut taken = Vec::new();
         for (path, hash) in record.artefacts.iter().filter(|(path, _)| !kept.contains(*path)) {
             match self.contents.of(&self.results.join(path)) {
                 Ok(found) if found.to_string() == *hash => {
-                    self.results.remove(path)?;
-                    removed.push(path.as_str());
+                    match way {
+                        Way::Aside => self.results.rename(path, &format!("{EARLIER}/{path}"))?,
+                        Way::Gone => self.results.remove(path)?,
+                    }
+                    taken.push(path.as_str());
                 }
                 Ok(_) => self.progress.say(&format!(
                     "{step:24} no longer makes {path}, which stays: somebody has changed it"
@@ -238,10 +242,12 @@ impl Workspace {
                 Err(_) => {}
             }
         }
-        if !removed.is_empty() {
-            let removed = removed.join(", ");
-            self.progress
-                .say(&format!("{step:24} of an earlier plan, removed: {removed}"));
+        if !taken.is_empty() {
+            let taken = taken.join(", ");
+            self.progress.say(&match way {
+                Way::Aside => format!("{step:24} of an earlier plan, moved to {EARLIER}: {taken}"),
+                Way::Gone => format!("{step:24} no longer makes, removed: {taken}"),
+            });
         }
         Ok(())
     }
@@ -270,7 +276,7 @@ impl Workspace {
             artefacts,
         };
         if let Some(before) = manifest.stages.insert(step.to_owned(), record) {
-            self.take_away(step, &before, &manifest.files())?;
+            self.take_away(step, &before, &manifest.files(), Way::Gone)?;
         }
         manifest.write(&self.results)
     }
@@ -279,6 +285,18 @@ impl Workspace {
         // Nothing that can panic happens between two changes of the manifest: it is whole.
         self.manifest.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The folder of what the steps of an earlier plan have made, as that plan had it. No classifier can be called so.
+pub const EARLIER: &str = "earlier.plan";
+
+/// Where files go that no step makes.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Into [`EARLIER`].
+    Aside,
+    /// Away: the step itself has made its others anew.
+    Gone,
 }
 
 /// When a step began, and on how many threads.

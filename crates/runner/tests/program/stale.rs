@@ -361,7 +361,7 @@ fn what_another_plan_made_goes_and_who_made_a_step_stays() {
     succeeds(&output);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        said.contains("of an earlier plan, removed: balanced/checkpoint.safetensors"),
+        said.contains("of an earlier plan, moved to earlier.plan: balanced/checkpoint.safetensors"),
         "{said}"
     );
     let there = |relative: &str| set.path("results/tiny").join(relative).exists();
@@ -374,6 +374,10 @@ fn what_another_plan_made_goes_and_who_made_a_step_stays() {
     ] {
         assert!(!there(gone), "{gone} is still there");
     }
+    assert!(
+        there("earlier.plan/balanced/checkpoint.safetensors"),
+        "it may have taken days"
+    );
     assert!(there("balanced/notes.txt") && there("figures/error_rates.svg"));
     let after: serde_json::Value = serde_json::from_slice(&set.reads("results/tiny/manifest.json")).expect("JSON");
     assert_eq!(
