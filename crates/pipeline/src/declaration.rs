@@ -10,6 +10,25 @@ use crate::reads::Reads;
 use crate::record::StepRecord;
 use crate::settings;
 
+/// A part of what a step reads: a setting, the files of a data set, another step's artefact. A step that holds pieces and nothing else
+/// can read nothing that it does not declare.
+pub trait Piece {
+    /// Adds it to what the step says that it reads.
+    fn declare(&self, declaration: Declaration) -> Declaration;
+}
+
+impl<T: Piece> Piece for Option<T> {
+    fn declare(&self, declaration: Declaration) -> Declaration {
+        self.iter().fold(declaration, Declaration::reading)
+    }
+}
+
+impl<T: Piece> Piece for Vec<T> {
+    fn declare(&self, declaration: Declaration) -> Declaration {
+        self.iter().fold(declaration, Declaration::reading)
+    }
+}
+
 /// Everything that a step reads, before other steps' artefacts are looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration {
@@ -37,6 +56,12 @@ impl Declaration {
             believes_files: false,
             artefacts: BTreeMap::new(),
         }
+    }
+
+    /// Also reads a piece.
+    #[must_use]
+    pub fn reading(self, piece: &impl Piece) -> Self {
+        piece.declare(self)
     }
 
     /// Also reads settings: every value below `label` counts.

@@ -48,6 +48,14 @@ pub enum Error {
         /// What was found and what was expected.
         message: String,
     },
+    /// A step that reads what it has not declared: a mistake in the program.
+    #[error("{step} reads {path}, which it does not declare; this is a mistake in the program, please report it")]
+    Undeclared {
+        /// The step.
+        step: String,
+        /// The file in the results folder.
+        path: String,
+    },
     /// A table could not be read or written.
     #[error("{}: not a readable table", path.display())]
     Table {

@@ -1,6 +1,6 @@
 //! A results folder at work: steps that have not run yet, or whose inputs have changed, are run and recorded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
@@ -16,6 +16,7 @@ use crate::manifest::Manifest;
 use crate::progress::Progress;
 use crate::reason::Reason;
 use crate::record::{Provenance, StepRecord, utc};
+use crate::sandbox::Sandbox;
 
 /// A results folder that this process has taken, and the record of its steps.
 #[derive(Debug)]
@@ -112,24 +113,29 @@ impl Workspace {
         self.lock().write(&self.results)
     }
 
-    /// Runs a step unless its files are already there and what it reads is unchanged; says which, and why.
-    ///
-    /// `work` writes the step's files and returns their paths in the results folder.
+    /// Runs a step unless its files are already there and what it reads is unchanged; says which, and why. What `work` writes to its
+    /// sandbox becomes the step's artefacts.
     ///
     /// # Errors
     /// Those of `work`, and of reading and writing the record; [`Error::Interrupted`] before the work is begun.
     pub fn step<E: StepError>(
         &self,
         declaration: &Declaration,
-        work: impl FnOnce() -> Result<Vec<String>, E>,
+        work: impl FnOnce(&Sandbox<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         if self.is_unchanged(declaration)? {
             return Ok(());
         }
         self.interrupt.check().map_err(Error::from)?;
-        let start = Start::now();
-        let written = work()?;
-        Ok(self.add(declaration, &start, written)?)
+        let (start, sandbox) = (Start::now(), self.sandbox(declaration));
+        work(&sandbox)?;
+        Ok(self.add(declaration, &start, sandbox.into_written())?)
+    }
+
+    fn sandbox<'a>(&'a self, declaration: &'a Declaration) -> Sandbox<'a> {
+        let reads = declaration.reads(&self.lock().stages);
+        let step = (declaration.step(), declaration.version());
+        Sandbox::new(step, reads, &self.results, &self.progress, &self.interrupt)
     }
 
     /// Why a step would run; `None` where it would not.
@@ -172,9 +178,9 @@ impl Workspace {
                 } = one;
                 let sender = sender.clone();
                 scope.spawn(move || {
-                    let work = move || {
-                        let start = Start::now();
-                        work().map(|written| (start, written))
+                    let work = || {
+                        let (start, sandbox) = (Start::now(), self.sandbox(&declaration));
+                        work(&sandbox).map(|()| (start, sandbox.into_written()))
                     };
                     let written = on_threads(threads, work).map_err(E::from).flatten();
                     let added = written.and_then(|(start, written)| Ok(self.add(&declaration, &start, written)?));
@@ -253,9 +259,9 @@ impl Workspace {
     }
 
     /// Records a step that has written these files, as they are on disk. Files that it made the last time and not now go.
-    fn add(&self, declaration: &Declaration, start: &Start, written: Vec<String>) -> Result<()> {
+    fn add(&self, declaration: &Declaration, start: &Start, written: BTreeSet<String>) -> Result<()> {
         let step = declaration.step();
-        let mut artefacts = std::collections::BTreeMap::new();
+        let mut artefacts = BTreeMap::new();
         for relative in written {
             let path = self.results.join(&relative);
             let hash = disk::hash_of_file(&path).map_err(Error::io(&path, "reading back"))?;
@@ -322,8 +328,8 @@ pub struct ConcurrentStep<'a, E> {
     pub declaration: Declaration,
     /// Threads of its own for its parallel loops.
     pub threads: usize,
-    /// What it does: writes the step's files and returns their paths in the results folder.
-    pub work: Box<dyn FnOnce() -> Result<Vec<String>, E> + Send + 'a>,
+    /// What it does: writes the step's files to its sandbox.
+    pub work: Box<dyn FnOnce(&Sandbox<'_>) -> Result<(), E> + Send + 'a>,
 }
 
 /// Runs `work` where parallel loops have so many threads of their own.
@@ -350,12 +356,7 @@ mod tests {
 
     /// A step that writes some files, each with the same content.
     fn write(workspace: &Workspace, declaration: &Declaration, files: &[&str]) {
-        let work = || -> Result<_> {
-            for file in files {
-                workspace.results().write(file, b"made")?;
-            }
-            Ok(files.iter().map(|file| (*file).to_owned()).collect())
-        };
+        let work = |sandbox: &Sandbox<'_>| -> Result<()> { files.iter().try_for_each(|file| sandbox.write(file, b"made")) };
         workspace.step(declaration, work).expect("written");
     }
 
@@ -365,10 +366,9 @@ mod tests {
         let runs = Cell::new(0);
         let run = |workspace: &Workspace, setting: &str, version: u32| {
             let declaration = Declaration::of("a", version).settings("setting", setting);
-            workspace.step(&declaration, || -> Result<_> {
+            workspace.step(&declaration, |sandbox| -> Result<()> {
                 runs.set(runs.get() + 1);
-                workspace.results().write("a.txt", setting.as_bytes())?;
-                Ok(vec!["a.txt".to_owned()])
+                sandbox.write("a.txt", setting.as_bytes())
             })
         };
         let first = workspace(folder.path());
@@ -405,15 +405,15 @@ mod tests {
     fn a_step_that_fails_lets_the_others_end() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let workspace = workspace(folder.path());
-        let step = |name: &str, work: Box<dyn FnOnce() -> Result<Vec<String>> + Send>| ConcurrentStep {
+        let step = |name: &str, work: Box<dyn FnOnce(&Sandbox<'_>) -> Result<()> + Send>| ConcurrentStep {
             declaration: Declaration::of(name, 1),
             threads: 1,
             work,
         };
-        let missing = Path::new("nowhere");
+        let missing: &'static Path = Path::new("nowhere");
         let steps = vec![
-            step("bad", Box::new(|| Err(Error::artefact(missing, "is damaged")))),
-            step("good", Box::new(|| Ok(Vec::new()))),
+            step("bad", Box::new(|_| Err(Error::artefact(missing, "is damaged")))),
+            step("good", Box::new(|_| Ok(()))),
         ];
         workspace.side_by_side(steps).expect_err("one fails");
         let is_current = |step: &str| workspace.why(&Declaration::of(step, 1)).expect("readable").is_none();

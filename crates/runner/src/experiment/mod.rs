@@ -40,6 +40,7 @@ pub use training::{Optimiser, Training};
 
 use std::collections::BTreeMap;
 
+use metrics::Bootstrap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +87,14 @@ impl Experiment {
         self.classifiers
             .get(classifier)
             .is_some_and(|classifier| classifier.weights.is_none())
+    }
+
+    /// How intervals are drawn.
+    pub fn bootstrap(&self) -> Bootstrap {
+        Bootstrap {
+            resamples: self.measure.resamples,
+            seed: self.seed,
+        }
     }
 
     /// Where the attributes' regions come from: `measure.regions`, or what fits the data.

@@ -13,9 +13,9 @@ use super::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
 use super::predictions::Predictions;
 use super::reliance::{self, Reliance};
 use crate::artefacts;
-use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::Role;
+use crate::recorded::Recorded;
 use crate::regions::{self, Regions};
 use pipeline::{ParquetFile, RowKeys};
 
@@ -200,26 +200,26 @@ impl Measured {
     ///
     /// # Errors
     /// When a file is missing or damaged, or not of this data set.
-    pub fn read(context: &Context, facts: &DataFacts) -> Result<Self> {
-        let measures = classifiers(context)
+    pub fn read(recorded: &Recorded<'_>, facts: &DataFacts) -> Result<Self> {
+        let measures = recorded.experiment.classifier_names()
             .into_iter()
             .map(|name| {
-                let measures = classifier_measures(context, &facts.attributes, &name, bootstrap(context))?;
+                let measures = classifier_measures(recorded, &facts.attributes, &name, recorded.experiment.bootstrap())?;
                 Ok((name, measures))
             })
             .collect::<Result<_>>()?;
-        Self::of(context, facts, measures, &mut Err)
+        Self::of(recorded, facts, measures, &mut Err)
     }
 
     /// Puts together what was measured of some classifiers, one entry an attribute in the data set's order. `fault` decides what
     /// becomes of a file that cannot be read: an error ends the work, otherwise its numbers are absent.
     fn of(
-        context: &Context,
+        recorded: &Recorded<'_>,
         facts: &DataFacts,
         measures: Vec<(String, Vec<ClassifierMeasures>)>,
         fault: &mut dyn FnMut(Error) -> Result<()>,
     ) -> Result<Self> {
-        let regions = regions::load(&context.experiment, &facts.attributes)?;
+        let regions = regions::load(recorded.experiment, &facts.attributes)?;
         let mut attributes: Vec<AttributeMeasures> = facts
             .attributes
             .iter()
@@ -239,17 +239,17 @@ impl Measured {
                 }
             })
             .collect();
-        let bootstrap = bootstrap(context);
+        let bootstrap = recorded.experiment.bootstrap();
         let mut classifiers = Vec::new();
         let mut first: Option<OcclusionFile> = None;
         let mut faithfulness = Vec::new();
         for (name, measures) in measures {
-            faithfulness.push(or_absent(Faithfulness::read(context, &name, bootstrap), fault)?);
+            faithfulness.push(or_absent(Faithfulness::read(recorded, &name, bootstrap), fault)?);
             for (attribute, measures) in attributes.iter_mut().zip(measures) {
                 attribute.classifiers.push(measures);
             }
-            if let Some(file) = or_absent(OcclusionFile::read(context, &name, &facts.attributes), fault)? {
-                let losses = occlusion::losses(context, &name, &file, first.as_ref(), bootstrap)?;
+            if let Some(file) = or_absent(OcclusionFile::read(recorded, &name, &facts.attributes), fault)? {
+                let losses = occlusion::losses(recorded, &name, &file, first.as_ref(), bootstrap)?;
                 for (attribute, losses) in attributes.iter_mut().zip(losses) {
                     if let Some(measures) = attribute.classifiers.last_mut() {
                         measures.losses = losses;
@@ -259,7 +259,7 @@ impl Measured {
             }
             classifiers.push(name);
         }
-        let role = |name: &String| context.experiment.classifiers.get(name).and_then(|one| one.role);
+        let role = |name: &String| recorded.experiment.classifiers.get(name).and_then(|one| one.role);
         let roles: Vec<Option<Role>> = classifiers.iter().map(role).collect();
         let position = |role| roles.iter().position(|known| *known == Some(role));
         let findings = match (position(Role::Unbalanced), position(Role::Balanced)) {
@@ -303,17 +303,17 @@ impl Available {
     ///
     /// # Errors
     /// Those of the regions file.
-    pub fn read(context: &Context, facts: &DataFacts) -> Result<Self> {
+    pub fn read(recorded: &Recorded<'_>, facts: &DataFacts) -> Result<Self> {
         let (mut whole, mut rates, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
-        for name in classifiers(context) {
-            match classifier_measures(context, &facts.attributes, &name, bootstrap(context)) {
+        for name in recorded.experiment.classifier_names() {
+            match classifier_measures(recorded, &facts.attributes, &name, recorded.experiment.bootstrap()) {
                 Ok(measures) => {
                     rates.push((name.clone(), measures.clone()));
                     whole.push((name, measures));
                 }
                 Err(reason) => {
                     let reason = describe(&reason);
-                    match classifier_rates(context, &facts.attributes, &name) {
+                    match classifier_rates(recorded, &facts.attributes, &name) {
                         Ok(measures) => {
                             left_out.push(format!("{name} is left out of what shows energies: {reason}"));
                             rates.push((name, measures));
@@ -324,13 +324,13 @@ impl Available {
             }
         }
         for (name, _) in &whole {
-            let wanted = files_beside(context, name).into_iter();
-            let absent = wanted.filter(|path| !context.results().join(path).exists());
+            let wanted = files_beside(recorded, name).into_iter();
+            let absent = wanted.filter(|path| !recorded.folder.join(path).exists());
             left_out.extend(absent.map(|path| format!("{path} is missing")));
         }
         // Both read the same files: what is wrong with one is said once.
-        let scores = Measured::of(context, facts, rates, &mut |_| Ok(()))?;
-        let measured = Measured::of(context, facts, whole, &mut |error| {
+        let scores = Measured::of(recorded, facts, rates, &mut |_| Ok(()))?;
+        let measured = Measured::of(recorded, facts, whole, &mut |error| {
             left_out.push(describe(&error));
             Ok(())
         })?;
@@ -343,13 +343,13 @@ impl Available {
 }
 
 /// What a classifier has beside scores and energies, if the experiment wants it.
-fn files_beside(context: &Context, classifier: &str) -> Vec<String> {
-    let hidden = context
+fn files_beside(recorded: &Recorded<'_>, classifier: &str) -> Vec<String> {
+    let hidden = recorded
         .experiment
         .measure
         .wants_occlusion()
         .then(|| artefacts::occlusion(classifier));
-    let tried = (context.experiment.measure.faithfulness.images > 0).then(|| artefacts::faithfulness(classifier));
+    let tried = (recorded.experiment.measure.faithfulness.images > 0).then(|| artefacts::faithfulness(classifier));
     hidden.into_iter().chain(tried.into_iter().flatten()).collect()
 }
 
@@ -358,23 +358,9 @@ fn or_absent<T>(found: Result<Option<T>>, fault: &mut dyn FnMut(Error) -> Result
     found.or_else(|error| fault(error).map(|()| None))
 }
 
-/// The experiment's classifiers in the order in which they are shown.
-fn classifiers(context: &Context) -> Vec<String> {
-    let all = context.experiment.classifiers_in_order();
-    all.iter().map(|(name, _)| (*name).to_owned()).collect()
-}
-
-/// How the experiment's intervals are drawn.
-fn bootstrap(context: &Context) -> Bootstrap {
-    Bootstrap {
-        resamples: context.experiment.measure.resamples,
-        seed: context.experiment.seed,
-    }
-}
-
 /// One classifier's error rates alone, attribute by attribute.
-fn classifier_rates(context: &Context, names: &[String], classifier: &str) -> Result<Vec<ClassifierMeasures>> {
-    let predictions = Predictions::read(context, classifier)?;
+fn classifier_rates(recorded: &Recorded<'_>, names: &[String], classifier: &str) -> Result<Vec<ClassifierMeasures>> {
+    let predictions = Predictions::read(&recorded.folder.join(artefacts::predictions(classifier)))?;
     if predictions.keys.attributes != names {
         return Err(Error::Request(
             "its attributes are not those of the data set".to_owned(),
@@ -422,13 +408,13 @@ fn evidence(attribute: &AttributeMeasures, unbalanced: usize, balanced: usize) -
 
 /// One classifier's measures, attribute by attribute.
 fn classifier_measures(
-    context: &Context,
+    recorded: &Recorded<'_>,
     names: &[String],
     classifier: &str,
     bootstrap: Bootstrap,
 ) -> Result<Vec<ClassifierMeasures>> {
-    let predictions = Predictions::read(context, classifier)?;
-    let path = context.results().join(&artefacts::energy(classifier));
+    let predictions = Predictions::read(&recorded.folder.join(artefacts::predictions(classifier)))?;
+    let path = recorded.folder.join(artefacts::energy(classifier));
     let file = ParquetFile::open(&path)?;
     let keys = RowKeys::of(&file.columns(&RowKeys::COLUMNS)?)?;
     if keys != predictions.keys || keys.attributes != names {

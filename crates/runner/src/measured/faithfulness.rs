@@ -3,8 +3,8 @@
 use metrics::{Bootstrap, Paired, Statistics};
 
 use crate::artefacts;
-use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::recorded::Recorded;
 use pipeline::{self, ReadTable};
 use render::text::readable;
 
@@ -74,9 +74,9 @@ impl Faithfulness {
     ///
     /// # Errors
     /// When one is damaged, or one of the two absent.
-    pub fn read(context: &Context, classifier: &str, bootstrap: Bootstrap) -> Result<Option<Self>> {
-        let [scores_path, sanity_path] = artefacts::faithfulness(classifier).map(|path| context.results().join(&path));
-        if context.experiment.measure.faithfulness.images == 0 || !scores_path.exists() {
+    pub fn read(recorded: &Recorded<'_>, classifier: &str, bootstrap: Bootstrap) -> Result<Option<Self>> {
+        let [scores_path, sanity_path] = artefacts::faithfulness(classifier).map(|path| recorded.folder.join(path));
+        if recorded.experiment.measure.faithfulness.images == 0 || !scores_path.exists() {
             return Ok(None);
         }
         let table = ReadTable::parquet(&scores_path)?;

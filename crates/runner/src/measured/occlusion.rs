@@ -3,8 +3,8 @@
 use metrics::{Bootstrap, Class, Occluded, Paired, Statistics};
 
 use crate::artefacts;
-use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::recorded::Recorded;
 use pipeline::{ReadTable, RowKeys};
 
 /// One classifier's file: `[images, attributes]`, images outermost.
@@ -24,9 +24,9 @@ impl OcclusionFile {
     ///
     /// # Errors
     /// When it is damaged, or of other attributes.
-    pub fn read(context: &Context, classifier: &str, attributes: &[String]) -> Result<Option<Self>> {
-        let path = context.results().join(&artefacts::occlusion(classifier));
-        if !context.experiment.measure.wants_occlusion() || !path.exists() {
+    pub fn read(recorded: &Recorded<'_>, classifier: &str, attributes: &[String]) -> Result<Option<Self>> {
+        let path = recorded.folder.join(artefacts::occlusion(classifier));
+        if !recorded.experiment.measure.wants_occlusion() || !path.exists() {
             return Ok(None);
         }
         let table = ReadTable::parquet(&path)?;
@@ -156,14 +156,14 @@ pub type Losses = [(Option<Occlusion>, Option<AllBiases>); 2];
 /// # Errors
 /// When the two files are not of the same images.
 pub fn losses(
-    context: &Context,
+    recorded: &Recorded<'_>,
     classifier: &str,
     file: &OcclusionFile,
     first: Option<&OcclusionFile>,
     bootstrap: Bootstrap,
 ) -> Result<Vec<Losses>> {
     if first.is_some_and(|first| first.keys != file.keys) {
-        let path = context.results().join(&artefacts::occlusion(classifier));
+        let path = recorded.folder.join(artefacts::occlusion(classifier));
         return Err(Error::artefact(
             &path,
             "its images are not those of the other classifiers",

@@ -1,7 +1,7 @@
 //! `predictions.parquet`, read.
 
-use crate::artefacts;
-use crate::context::Context;
+use std::path::Path;
+
 use crate::error::{Error, Result};
 use pipeline::{ParquetFile, RowKeys};
 
@@ -21,16 +21,15 @@ impl Predictions {
     ///
     /// # Errors
     /// When it is absent or damaged.
-    pub fn read(context: &Context, classifier: &str) -> Result<Self> {
-        let path = context.results().join(&artefacts::predictions(classifier));
-        let file = ParquetFile::open(&path)?;
+    pub fn read(path: &Path) -> Result<Self> {
+        let file = ParquetFile::open(path)?;
         let labels = file.columns(&["label"])?.integers("label")?;
         let scores = file.columns(&["score"])?.singles("score")?;
         let scores: Option<Vec<f32>> = scores.into_iter().collect();
         Ok(Self {
             keys: RowKeys::of(&file.columns(&RowKeys::COLUMNS)?)?,
             labels: labels.into_iter().map(|label| label.signum() as i8).collect(),
-            scores: scores.ok_or_else(|| Error::artefact(&path, "a score is missing"))?,
+            scores: scores.ok_or_else(|| Error::artefact(path, "a score is missing"))?,
         })
     }
 }

@@ -6,6 +6,7 @@
 //!   Where each image has a region of its own also `regions` [E, S, S] uint8, 1 inside
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use cam::{Explainer, ExplainerConfig, Output};
 use candle_core::{Device, Tensor};
@@ -13,14 +14,16 @@ use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::evaluate::{self, Pass};
 use super::example_attributes::example_attributes;
-use super::{DataSet, Inputs, evaluate, explain, masks, predict, reference, train};
+use super::inputs::{Artefact, AttributeRegions, Attributes, Facts, Inputs, Masks, Setting, TestImages};
+use super::step::{Step, write_table};
+use super::{explain, predict, reference, train};
 use crate::artefacts;
-use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::experiment::Explain;
 use crate::measured::Predictions;
-use crate::regions::{self, Regions};
-use pipeline::{self, Columns, Declaration, ParquetFile, ReadTable, ResultsFolder};
+use pipeline::{self, Columns, Declaration, ParquetFile, ReadTable, Sandbox};
 
 /// Ways to choose, in the order in which they are shown.
 pub const WAYS: [&str; 3] = ["best", "worst", "random"];
@@ -31,38 +34,86 @@ const VERSION: u32 = 1;
 /// The stage.
 pub const STAGE: &str = "choose";
 
-/// What the stage reads: every classifier's scores, energies and network, and the test images.
-pub fn declaration(inputs: &Inputs<'_>) -> Declaration {
-    let experiment = inputs.experiment;
-    let figures = &experiment.figures;
-    let declaration = inputs.facts(inputs.attributes(inputs.declaration(STAGE, VERSION)));
-    let declaration = inputs
-        .regions(inputs.labelled_test_images(declaration))
-        .settings("classifiers", &experiment.classifier_names())
-        .settings("explain", &experiment.explain.of_maps())
-        .settings("figures.examples", &figures.examples)
-        .settings("figures.example_attributes", &figures.example_attributes)
-        .settings("seed", &experiment.seed);
-    experiment
-        .classifier_names()
-        .iter()
-        .fold(declaration, |declaration, name| {
-            declaration
-                .artefact(&train::stage(name), &artefacts::checkpoint(name))
-                .artefact(&predict::stage(name), &artefacts::predictions(name))
-                .artefact(&predict::stage(name), &artefacts::reference(name))
-                .artefact(&explain::stage(name), &artefacts::energy(name))
-        })
+/// Chooses images.
+pub struct Choose<'a> {
+    attributes: Attributes<'a>,
+    /// With labels.
+    images: TestImages<'a>,
+    facts: Facts<'a>,
+    regions: AttributeRegions<'a>,
+    classifiers: Setting<Vec<String>>,
+    explain: Setting<Explain>,
+    examples: Setting<usize>,
+    example_attributes: Setting<&'a Option<Vec<String>>>,
+    seed: Setting<u64>,
+    /// One of each a classifier.
+    checkpoints: Vec<Artefact>,
+    predictions: Vec<Artefact>,
+    references: Vec<Artefact>,
+    energies: Vec<Artefact>,
 }
 
-/// Runs the stage.
-///
-/// # Errors
-/// Those of reading predictions, energies, checkpoints and images, and of writing.
-pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifiers: &[String]) -> Result<()> {
-    context
-        .workspace
-        .step(&declaration(inputs), || choose(context, data, classifiers))
+impl<'a> Choose<'a> {
+    /// The step.
+    pub fn new(inputs: &'a Inputs<'_>) -> Self {
+        let experiment = inputs.experiment;
+        let figures = &experiment.figures;
+        let classifiers = experiment.classifier_names();
+        let each = |artefact: fn(&str) -> Artefact| classifiers.iter().map(|name| artefact(name)).collect();
+        Self {
+            attributes: inputs.attributes(),
+            images: inputs.labelled_test_images(),
+            facts: inputs.facts(),
+            regions: inputs.regions(),
+            explain: Setting::new("explain", experiment.explain.of_maps()),
+            examples: Setting::new("figures.examples", figures.examples),
+            example_attributes: Setting::new("figures.example_attributes", &figures.example_attributes),
+            seed: Setting::new("seed", experiment.seed),
+            checkpoints: each(train::checkpoint),
+            predictions: each(predict::predictions),
+            references: each(predict::features),
+            energies: each(explain::energies),
+            classifiers: Setting::new("classifiers", classifiers),
+        }
+    }
+}
+
+impl Step for Choose<'_> {
+    fn declaration(&self) -> Declaration {
+        let Self {
+            attributes,
+            images,
+            facts,
+            regions,
+            classifiers,
+            explain,
+            examples,
+            example_attributes,
+            seed,
+            checkpoints,
+            predictions,
+            references,
+            energies,
+        } = self;
+        Declaration::of(STAGE, VERSION)
+            .reading(attributes)
+            .reading(images)
+            .reading(facts)
+            .reading(regions)
+            .reading(classifiers)
+            .reading(explain)
+            .reading(examples)
+            .reading(example_attributes)
+            .reading(seed)
+            .reading(checkpoints)
+            .reading(predictions)
+            .reading(references)
+            .reading(energies)
+    }
+
+    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+        choose(self, folder, device)
+    }
 }
 
 /// One chosen image. Images are rows of the predictions.
@@ -72,36 +123,38 @@ struct Choice {
     row: usize,
 }
 
-fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<Vec<String>> {
-    let predictions: Vec<Predictions> = classifiers
+fn choose(step: &Choose<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+    let (test, names) = (step.images.indices(), step.attributes.names());
+    let predictions: Vec<Predictions> = step
+        .predictions
         .iter()
-        .map(|name| Predictions::read(context, name))
+        .map(|file| Predictions::read(&file.at(folder)?))
         .collect::<Result<_>>()?;
     let mut energies: Vec<Vec<Option<f32>>> = Vec::new();
     let mut explained = Vec::new();
-    for name in classifiers {
-        let file = ParquetFile::open(&context.results().join(&artefacts::energy(name)))?;
+    for file in &step.energies {
+        let file = ParquetFile::open(&file.at(folder)?)?;
         energies.push(file.columns(&["energy"])?.singles("energy")?);
         explained = file.columns(&["explained"])?.integers("explained")?;
     }
-    let width = data.attributes().len();
-    if energies.iter().any(|column| column.len() != data.test.len() * width) {
+    let width = names.len();
+    if energies.iter().any(|column| column.len() != test.len() * width) {
         return Err(Error::Request(
             "energy.parquet is of other images than the predictions; `--fresh` makes it anew".to_owned(),
         ));
     }
-    let each = context.experiment.figures.examples;
+    let named = step.example_attributes.as_deref();
     let mut choices = Vec::new();
-    for attribute in example_attributes(context, data)? {
-        let rows = (0..data.test.len()).filter(|row| explained[row * width + attribute] == 1);
+    for attribute in example_attributes(named, step.attributes, &step.regions, step.facts)? {
+        let rows = (0..test.len()).filter(|row| explained[row * width + attribute] == 1);
         let faces: Vec<(usize, Face)> = rows
             .map(|row| (row, Face::of(&predictions, &energies, row * width + attribute)))
             .collect();
-        let mut rng = ChaCha8Rng::seed_from_u64(context.experiment.seed.wrapping_add(attribute as u64));
-        choices.extend(chosen(&faces, each, &mut rng).map(|(way, row)| Choice { attribute, way, row }));
+        let mut rng = ChaCha8Rng::seed_from_u64(step.seed.wrapping_add(attribute as u64));
+        choices.extend(chosen(&faces, *step.examples, &mut rng).map(|(way, row)| Choice { attribute, way, row }));
     }
 
-    let (images, maps) = pictures_of(context, data, classifiers, &choices)?;
+    let (images, maps) = pictures_of(step, folder, device, &choices)?;
     let texts = |value: &dyn Fn(&Choice) -> String| choices.iter().map(value).collect::<Vec<_>>();
     let labels: Vec<i8> = choices
         .iter()
@@ -110,15 +163,15 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
     let mut table = Columns::default()
         .texts(
             "attribute",
-            &texts(&|choice| data.attributes()[choice.attribute].clone()),
+            &texts(&|choice| names[choice.attribute].clone()),
         )
         .texts("chosen", &texts(&|choice| choice.way.to_owned()))
         .texts(
             "image",
-            &texts(&|choice| data.annotations().names[data.test[choice.row]].clone()),
+            &texts(&|choice| step.images.name(test[choice.row]).to_owned()),
         )
         .labels("label", &labels);
-    for (index, name) in classifiers.iter().enumerate() {
+    for (index, name) in step.classifiers.iter().enumerate() {
         let at = |choice: &Choice| choice.row * width + choice.attribute;
         let scores = choices.iter().map(|choice| Some(predictions[index].scores[at(choice)]));
         let energy = choices.iter().map(|choice| energies[index][at(choice)].map(f64::from));
@@ -126,18 +179,14 @@ fn choose(context: &Context, data: &DataSet, classifiers: &[String]) -> Result<V
             .singles(&format!("{name}_score"), &scores.collect::<Vec<_>>())
             .doubles(&format!("{name}_energy"), &energy.collect::<Vec<_>>());
     }
-    let bytes = table
-        .to_parquet()
-        .map_err(Error::table(&context.results().join(artefacts::CHOSEN)))?;
-    context.results().write(artefacts::CHOSEN, &bytes)?;
+    write_table(folder, artefacts::CHOSEN, table)?;
     let mut tensors = vec![("images", images), ("maps", maps)];
-    if matches!(regions::load(&context.experiment, data.attributes())?, Regions::Masks) {
-        tensors.push(("regions", regions_of(context, data, &choices)?));
+    if let Some(masks) = step.regions.own() {
+        tensors.push(("regions", regions_of(step, masks, &choices)?));
     }
     let bytes = safetensors::serialize(tensors, None)
         .map_err(|error| Error::Request(format!("{} cannot be written: {error}", artefacts::CHOSEN_TENSORS)))?;
-    context.results().write(artefacts::CHOSEN_TENSORS, &bytes)?;
-    Ok(vec![artefacts::CHOSEN.to_owned(), artefacts::CHOSEN_TENSORS.to_owned()])
+    Ok(folder.write(artefacts::CHOSEN_TENSORS, &bytes)?)
 }
 
 /// What an image is chosen by.
@@ -191,13 +240,13 @@ fn chosen(faces: &[(usize, Face)], each: usize, rng: &mut ChaCha8Rng) -> impl It
 
 /// The chosen images [E, S, S, 3] and their raw maps [E, C, h, w].
 fn pictures_of(
-    context: &Context,
-    data: &DataSet,
-    classifiers: &[String],
+    step: &Choose<'_>,
+    folder: &Sandbox<'_>,
+    device: &Device,
     choices: &[Choice],
 ) -> Result<(Tensor, Tensor)> {
-    let size = context.experiment.data.image_size;
-    let config = context.experiment.explain.config();
+    let (size, names, classifiers) = (step.images.size(), step.attributes.names(), &*step.classifiers);
+    let config = step.explain.config();
     let mut rows: Vec<usize> = choices.iter().map(|choice| choice.row).collect();
     rows.sort_unstable();
     rows.dedup();
@@ -208,25 +257,32 @@ fn pictures_of(
             none(&[0, classifiers.len(), 0, 0], candle_core::DType::F32)?,
         ));
     }
-    let indices: Vec<usize> = rows.iter().map(|&row| data.test[row]).collect();
+    let indices: Vec<usize> = rows.iter().map(|&row| step.images.indices()[row]).collect();
     let mut faces: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
     // Raw maps by classifier, row and attribute; and their size.
     let mut maps: BTreeMap<(usize, usize, usize), Vec<f32>> = BTreeMap::new();
     let mut cells = (0, 0);
-    for (index, classifier) in classifiers.iter().enumerate() {
-        let network = evaluate::trained_network(context, data, classifier)?;
+    for (index, (checkpoint, mean)) in step.checkpoints.iter().zip(&step.references).enumerate() {
+        let network = evaluate::trained_network(folder, checkpoint, names, device)?;
         let explainer = Explainer::new(
             &network,
             ExplainerConfig {
-                reference: Some(reference::read(context, classifier)?),
+                reference: Some(reference::read(&mean.at(folder)?)?),
                 ..config.clone()
             },
         )?;
         let mut done = 0;
-        evaluate::for_each_batch(context, data, &network, &indices, "choose", |batch, output| {
-            let images = evaluate::images_of(batch, size, &context.device)?;
+        let pass = Pass {
+            folder,
+            device,
+            images: *step.images,
+            network: &network,
+            title: folder.step(),
+            together: evaluate::BATCH,
+        };
+        pass.over(&indices, |batch, images, output| {
             for (position, pixels) in batch.images.chunks(size * size * 3).enumerate() {
-                context.interrupt().check()?;
+                folder.interrupt().check()?;
                 let row = rows[done + position];
                 if index == 0 {
                     let bytes = pixels
@@ -240,7 +296,7 @@ fn pictures_of(
                     .map(|choice| choice.attribute)
                     .collect();
                 // Only what has a label that its target needs was chosen; of the others any will do.
-                let all = &batch.labels[position * data.attributes().len()..];
+                let all = &batch.labels[position * names.len()..];
                 let labels: Vec<i8> = attributes
                     .iter()
                     .map(|&attribute| if all[attribute] < 0.0 { -1 } else { 1 })
@@ -277,11 +333,11 @@ fn pictures_of(
 }
 
 /// The chosen images' own regions [E, S, S], 1 inside; nothing is inside where an image has none.
-fn regions_of(context: &Context, data: &DataSet, choices: &[Choice]) -> Result<Tensor> {
-    let size = context.experiment.data.image_size;
+fn regions_of(step: &Choose<'_>, masks: Masks<'_>, choices: &[Choice]) -> Result<Tensor> {
+    let size = step.images.size();
     let mut inside = vec![0u8; choices.len() * size * size];
     for (choice, inside) in choices.iter().zip(inside.chunks_exact_mut(size * size)) {
-        if let Some(masks) = masks::of_image(data, data.test[choice.row], size)? {
+        if let Some(masks) = masks.of_image(step.images.indices()[choice.row], size)? {
             for (inside, &mask) in inside.iter_mut().zip(masks[choice.attribute].mask()) {
                 *inside = u8::from(mask);
             }
@@ -323,8 +379,8 @@ impl Chosen {
     ///
     /// # Errors
     /// When a file is absent or damaged, or a classifier is not in it.
-    pub fn read(results: &ResultsFolder, classifiers: &[String]) -> Result<Self> {
-        let path = results.join(artefacts::CHOSEN);
+    pub fn read(folder: &Path, classifiers: &[String]) -> Result<Self> {
+        let path = folder.join(artefacts::CHOSEN);
         let table = ReadTable::parquet(&path)?;
         let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(&path, "a score is missing"));
         let scores = classifiers.iter().map(|name| {
@@ -350,7 +406,7 @@ impl Chosen {
             .filter_map(|name| known.iter().position(|one| one == name))
             .collect();
 
-        let tensors_path = results.join(artefacts::CHOSEN_TENSORS);
+        let tensors_path = folder.join(artefacts::CHOSEN_TENSORS);
         let fault = |message: String| Error::artefact(&tensors_path, message);
         let bytes = std::fs::read(&tensors_path).map_err(Error::io(&tensors_path, "reading"))?;
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)

@@ -5,25 +5,24 @@
 
 use std::cell::OnceCell;
 
-use metrics::Bootstrap;
-
 use super::figure_data as from;
-use super::measure::{comparison, results};
-use super::{DataSet, chosen, examples, explain, measure, pictures, report, train};
+use super::inputs::DeclaredRegions;
+use super::measure::{Results, results};
+use super::{chosen, examples, explain, measure, pictures, report, train};
 use crate::artefacts;
-use crate::context::Context;
 use crate::error::{Error, Result, describe};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Figures};
 use crate::measured::{DataFacts, Measured, Predictions};
 use crate::published::Published;
-use pipeline::Declaration;
+use crate::recorded::Recorded;
+use pipeline::{Declaration, Sandbox};
 use render::figures;
 use render::{Figure, Style};
 
 /// What figures are made from.
 pub struct Sources<'a> {
     /// The run.
-    pub context: &'a Context,
+    pub recorded: Recorded<'a>,
     /// What is known of the data set.
     pub facts: &'a DataFacts,
     /// Error rates of every classifier with scores.
@@ -35,9 +34,9 @@ pub struct Sources<'a> {
 
 impl<'a> Sources<'a> {
     /// Those of a run.
-    pub fn new(context: &'a Context, facts: &'a DataFacts, scores: &'a Measured, measured: &'a Measured) -> Self {
+    pub fn new(recorded: Recorded<'a>, facts: &'a DataFacts, scores: &'a Measured, measured: &'a Measured) -> Self {
         Self {
-            context,
+            recorded,
             facts,
             scores,
             measured,
@@ -50,23 +49,17 @@ impl<'a> Sources<'a> {
         if let Some(read) = self.predictions.get() {
             return Ok(read);
         }
+        let folder = self.recorded.folder;
         let names = self.scores.classifiers.iter();
         let read: Vec<Predictions> = names
-            .map(|name| Predictions::read(self.context, name))
+            .map(|name| Predictions::read(&folder.join(artefacts::predictions(name))))
             .collect::<Result<_>>()?;
         Ok(self.predictions.get_or_init(|| read))
     }
 
     /// The paper's numbers, where they apply.
     fn published(&self) -> Result<Published> {
-        Ok(Published::of(&self.context.experiment)?.unwrap_or_default())
-    }
-
-    fn bootstrap(&self) -> Bootstrap {
-        Bootstrap {
-            resamples: self.context.experiment.measure.resamples,
-            seed: self.context.experiment.seed,
-        }
+        Ok(Published::of(self.recorded.experiment)?.unwrap_or_default())
     }
 }
 
@@ -92,15 +85,15 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
         Ok(Some(figures::energy_scatter(style, &data)?))
     }),
     ("imbalance", |sources, style| {
-        let data = from::imbalance(sources.measured, sources.bootstrap());
+        let data = from::imbalance(sources.measured, sources.recorded.experiment.bootstrap());
         Ok(Some(figures::imbalance(style, &data)?))
     }),
     ("average_cams", |sources, style| {
-        let data = pictures::average_cams(sources.context, sources.facts, sources.measured)?;
+        let data = pictures::average_cams(&sources.recorded, sources.facts, sources.measured)?;
         Ok(Some(figures::average_cams(style, &data)?))
     }),
     ("examples", |sources, style| {
-        let data = pictures::examples(sources.context, sources.facts, &sources.measured.classifiers)?;
+        let data = pictures::examples(&sources.recorded, sources.facts, &sources.measured.classifiers)?;
         Ok(data.map(|data| figures::examples(style, &data)).transpose()?)
     }),
     ("bias_reliance", |sources, style| {
@@ -110,7 +103,7 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
         )?))
     }),
     ("occlusion", |sources, style| {
-        let hidden = sources.context.experiment.measure.occlusion.images > 0;
+        let hidden = sources.recorded.experiment.measure.occlusion.images > 0;
         if !hidden {
             return Ok(None);
         }
@@ -125,18 +118,18 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
         Ok(Some(figures::score_distributions(style, &data)?))
     }),
     ("calibration", |sources, style| {
-        let loss = sources.context.experiment.training.loss;
+        let loss = sources.recorded.experiment.training.loss;
         let data = from::calibration(sources.scores, sources.facts, sources.predictions()?, loss);
         Ok(Some(figures::calibration(style, &data)?))
     }),
     ("published", |sources, style| {
-        let comparison = comparison(sources.context, sources.measured)?;
-        let drawn = comparison.filter(|comparison| !comparison.numbers.is_empty());
+        let results = Results::new(sources.recorded.experiment, sources.facts, sources.measured)?;
+        let drawn = results.published.filter(|comparison| !comparison.numbers.is_empty());
         let figure = drawn.map(|comparison| figures::published(style, &from::published(&comparison)));
         Ok(figure.transpose()?)
     }),
     ("training_curves", |sources, style| {
-        let data = from::training_curves(sources.context)?;
+        let data = from::training_curves(&sources.recorded)?;
         if data.is_empty() {
             return Ok(None);
         }
@@ -154,7 +147,7 @@ pub struct Drawn {
 
 /// Draws every figure that the experiment wants.
 pub fn all(sources: &Sources<'_>) -> Drawn {
-    let settings = &sources.context.experiment.figures;
+    let settings = &sources.recorded.experiment.figures;
     let mut drawn = Drawn {
         figures: Vec::new(),
         missing: Vec::new(),
@@ -168,23 +161,18 @@ pub fn all(sources: &Sources<'_>) -> Drawn {
     drawn
 }
 
-/// Writes figures in the formats that the experiment wants; returns their paths in the results folder.
+/// Writes figures in the formats that the experiment wants.
 ///
 /// # Errors
 /// Those of conversion and of writing.
-pub fn write(context: &Context, drawn: &[Figure]) -> Result<Vec<String>> {
-    let settings = &context.experiment.figures;
-    let mut written = Vec::new();
+pub fn write(folder: &Sandbox<'_>, settings: &Figures, drawn: &[Figure]) -> Result<()> {
     for figure in drawn {
         for &format in &settings.formats {
             let path = format!("figures/{}.{}", figure.name(), format.extension());
-            context
-                .results()
-                .write(&path, &figure.file(format, settings.resolution)?)?;
-            written.push(path);
+            folder.write(&path, &figure.file(format, settings.resolution)?)?;
         }
     }
-    Ok(written)
+    Ok(())
 }
 
 /// Bumped when figures or the report come out otherwise from the same numbers.
@@ -196,53 +184,49 @@ pub const STAGE: &str = "draw";
 /// What the stage reads: all results, and the whole experiment, which the report shows.
 ///
 /// # Errors
-/// Those of the regions file.
-pub fn declaration(experiment: &Experiment, attributes: &[String]) -> Result<Declaration> {
+/// None: the paper's numbers are part of the program.
+pub fn declaration(
+    experiment: &Experiment,
+    attributes: &[String],
+    regions: &DeclaredRegions,
+) -> Result<Declaration> {
     let declaration = Declaration::of(STAGE, VERSION)
         .settings("", experiment)
         .artefact(measure::STAGE, artefacts::FACTS)
         .artefacts_of(chosen::STAGE)
         .artefacts_of(examples::STAGE);
-    let declaration = experiment
-        .classifier_names()
-        .iter()
-        .fold(declaration, |declaration, name| {
-            let declaration = declaration.artefact(&explain::stage(name), &artefacts::maps(name));
-            if experiment.is_trained(name) {
-                declaration.artefact(&train::stage(name), &artefacts::history(name))
-            } else {
-                declaration
-            }
-        });
-    results(declaration, experiment, attributes)
+    let all = experiment.classifier_names();
+    let declaration = all.iter().fold(declaration, |declaration, name| {
+        let declaration = declaration.artefact(&explain::stage(name), &artefacts::maps(name));
+        if experiment.is_trained(name) {
+            declaration.artefact(&train::stage(name), &artefacts::history(name))
+        } else {
+            declaration
+        }
+    });
+    results(declaration, experiment, attributes, regions)
 }
 
-/// Runs the stage.
+/// Draws and writes everything: the stage.
 ///
 /// # Errors
 /// Those of reading results, of drawing, and of writing.
-pub fn run(context: &Context, data: &DataSet, measured: &Measured) -> Result<()> {
-    let declaration = declaration(&context.experiment, data.attributes())?;
-    context.workspace.step(&declaration, || {
-        let facts = data.facts(&context.experiment.data);
-        let drawn = all(&Sources::new(context, &facts, measured, measured));
-        if let Some((name, reason)) = drawn.missing.first() {
-            return Err(Error::Request(format!("figure `{name}`: {reason}")));
-        }
-        let mut written = write(context, &drawn.figures)?;
-        written.push(write_report(context, &facts, measured, &drawn.figures)?);
-        Ok(written)
-    })
+pub fn work(folder: &Sandbox<'_>, sources: &Sources<'_>) -> Result<()> {
+    let drawn = all(sources);
+    if let Some((name, reason)) = drawn.missing.first() {
+        return Err(Error::Request(format!("figure `{name}`: {reason}")));
+    }
+    write(folder, &sources.recorded.experiment.figures, &drawn.figures)?;
+    write_report(folder, sources, &drawn.figures)
 }
 
-/// Writes the report; returns its path in the results folder.
+/// Writes the report.
 ///
 /// # Errors
 /// Those of collecting it, and of writing.
-pub fn write_report(context: &Context, facts: &DataFacts, measured: &Measured, figures: &[Figure]) -> Result<String> {
-    let report = render::report::run(&report::report_data(context, facts, measured, figures)?);
-    context.results().write(artefacts::REPORT, report.as_bytes())?;
-    Ok(artefacts::REPORT.to_owned())
+pub fn write_report(folder: &Sandbox<'_>, sources: &Sources<'_>, figures: &[Figure]) -> Result<()> {
+    let data = report::report_data(&sources.recorded, sources.facts, sources.measured, figures)?;
+    Ok(folder.write(artefacts::REPORT, render::report::run(&data).as_bytes())?)
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use candle_core::{Device, Tensor};
 use dataset::{Batch, LoaderConfig};
 use model::{Checkpoint, Mode, Network, Output};
+use pipeline::Sandbox;
 
-use super::{DataSet, bad_images};
-use crate::artefacts;
-use crate::context::Context;
+use super::bad_images;
+use super::inputs::{Artefact, Images};
 use crate::error::{Error, Result};
 
 /// Images of one forward pass without gradients.
@@ -21,68 +21,71 @@ pub fn images_of(batch: &Batch, size: usize, device: &Device) -> Result<Tensor> 
     Ok(Tensor::from_slice(&batch.images, shape, device)?.permute((0, 3, 1, 2))?)
 }
 
-/// The trained network of a classifier.
+/// The trained network of a checkpoint, which has an output for each of `attributes`.
 ///
 /// # Errors
-/// When its checkpoint is missing, damaged, or of another network.
-pub fn trained_network(context: &Context, data: &DataSet, classifier: &str) -> Result<Network> {
-    let path = context.results().join(&artefacts::checkpoint(classifier));
+/// When it is missing, damaged, or of other attributes.
+pub fn trained_network(
+    folder: &Sandbox<'_>,
+    checkpoint: &Artefact,
+    attributes: &[String],
+    device: &Device,
+) -> Result<Network> {
+    let path = checkpoint.at(folder)?;
     let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading the checkpoint"))?;
     let fault = |error: model::Error| Error::artefact(&path, error.to_string());
     let checkpoint = Checkpoint::from_bytes(&bytes).map_err(fault)?;
-    let architecture = context
-        .experiment
-        .model
-        .architecture()
-        .map_err(|problem| Error::Request(problem.to_string()))?;
-    checkpoint.require(&architecture, data.attributes()).map_err(fault)?;
-    checkpoint.network(&context.device).map_err(fault)
+    checkpoint.require(&checkpoint.architecture, attributes).map_err(fault)?;
+    checkpoint.network(device).map_err(fault)
 }
 
-/// Runs the network over the images at `indices` in their order, and hands each batch and its output to `each`.
-///
-/// # Errors
-/// Those of loading, of the network, and of `each`; [`Interrupted`](pipeline::Interrupted) between two batches.
-pub fn for_each_batch(
-    context: &Context,
-    data: &DataSet,
-    network: &Network,
-    indices: &[usize],
-    title: &str,
-    each: impl FnMut(&Batch, &Output) -> Result<()>,
-) -> Result<()> {
-    for_each_batch_of(context, data, network, indices, title, BATCH, each)
+/// A pass of a network over images.
+pub struct Pass<'a> {
+    /// Where the step works.
+    pub folder: &'a Sandbox<'a>,
+    /// What computes.
+    pub device: &'a Device,
+    /// The images.
+    pub images: Images<'a>,
+    /// The network.
+    pub network: &'a Network,
+    /// What is said of it while it goes on.
+    pub title: &'a str,
+    /// Images of one forward pass: between two the run can be stopped, and shows how far it is.
+    pub together: usize,
 }
 
-/// The same in batches of another size, between which a run can be stopped and shows how far it is.
-///
-/// # Errors
-/// As [`for_each_batch`].
-pub fn for_each_batch_of(
-    context: &Context,
-    data: &DataSet,
-    network: &Network,
-    indices: &[usize],
-    title: &str,
-    together: usize,
-    mut each: impl FnMut(&Batch, &Output) -> Result<()>,
-) -> Result<()> {
-    let size = context.experiment.data.image_size;
-    let loader = data.loader(
-        indices,
-        LoaderConfig::in_order(size, together, rayon::current_num_threads()),
-    )?;
-    let mut work = context.progress().work(title, indices.len() as u64);
-    let mut done = 0;
-    for batch in loader.epoch(0, 0) {
-        context.interrupt().check()?;
-        let batch = batch.map_err(|error| bad_images::with_way_out(context, &error))?;
-        let output = network.forward(&images_of(&batch, size, &context.device)?, Mode::Eval)?;
-        each(&batch, &output)?;
-        done += batch.indices.len();
-        loader.recycle(batch);
-        work.at(done as u64, "");
+impl Pass<'_> {
+    /// Runs the network over the images at `indices` in their order, and hands each batch, its images [N, 3, S, S] and their output to
+    /// `each`. Batches of images without labels say 0, "not annotated", of each.
+    ///
+    /// # Errors
+    /// Those of loading, of the network, and of `each`; [`Interrupted`](pipeline::Interrupted) between two batches.
+    pub fn over(
+        &self,
+        indices: &[usize],
+        mut each: impl FnMut(&Batch, &Tensor, &Output) -> Result<()>,
+    ) -> Result<()> {
+        let Self { folder, images, .. } = self;
+        let threads = rayon::current_num_threads();
+        let config = LoaderConfig::in_order(images.size(), self.together, threads);
+        let loader = images.loader(indices, config)?;
+        let mut work = folder.progress().work(self.title, indices.len() as u64);
+        let mut done = 0;
+        for batch in loader.epoch(0, 0) {
+            folder.interrupt().check()?;
+            let mut batch = batch.map_err(|error| bad_images::with_way_out(images.on_bad_image(), folder, &error))?;
+            if !images.are_labelled() {
+                batch.labels.fill(0.0);
+            }
+            let input = images_of(&batch, images.size(), self.device)?;
+            let output = self.network.forward(&input, Mode::Eval)?;
+            each(&batch, &input, &output)?;
+            done += batch.indices.len();
+            loader.recycle(batch);
+            work.at(done as u64, "");
+        }
+        work.abandon();
+        Ok(())
     }
-    work.abandon();
-    Ok(())
 }

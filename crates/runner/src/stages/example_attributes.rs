@@ -2,42 +2,39 @@
 
 use metrics::table_order;
 
-use super::DataSet;
-use crate::context::Context;
+use super::inputs::{AttributeRegions, Attributes, Facts};
 use crate::error::{Error, Result};
-use crate::regions;
 
 /// Attributes shown with the example faces when the experiment names none.
 const EXAMPLE_ATTRIBUTES: usize = 4;
 
-/// The attributes that the experiment names for the examples: positions in the data set's order.
+/// The positions of the attributes that an experiment names for the examples (`figures.example_attributes`).
 ///
 /// # Errors
 /// When one is unknown.
-pub fn named_attributes(context: &Context, data: &DataSet) -> Result<Option<Vec<usize>>> {
-    let Some(names) = &context.experiment.figures.example_attributes else {
-        return Ok(None);
-    };
-    let known = &data.annotations().attributes;
+pub fn positions(named: &[String], attributes: &[String]) -> Result<Vec<usize>> {
     let position = |name: &String| {
-        let unknown = || format!("`{name}` is unknown; known: {}", known.names().join(", "));
-        known
-            .index(name)
-            .ok_or_else(|| Error::experiment("figures.example_attributes", unknown()))
+        let unknown = || format!("`{name}` is unknown; known: {}", attributes.join(", "));
+        let found = attributes.iter().position(|known| known == name);
+        found.ok_or_else(|| Error::experiment("figures.example_attributes", unknown()))
     };
-    names.iter().map(position).collect::<Result<_>>().map(Some)
+    named.iter().map(position).collect()
 }
 
 /// Which attributes examples are chosen for: those named, or else a few with a local region, from common to rare.
 ///
 /// # Errors
-/// When one is unknown, and those of the regions file.
-pub fn example_attributes(context: &Context, data: &DataSet) -> Result<Vec<usize>> {
-    if let Some(named) = named_attributes(context, data)? {
-        return Ok(named);
+/// When one is unknown.
+pub fn example_attributes(
+    named: Option<&[String]>,
+    attributes: Attributes<'_>,
+    regions: &AttributeRegions<'_>,
+    facts: Facts<'_>,
+) -> Result<Vec<usize>> {
+    if let Some(named) = named {
+        return positions(named, attributes.names());
     }
-    let regions = regions::load(&context.experiment, data.attributes())?;
-    let order = table_order(data.attributes(), &data.class_counts());
+    let order = table_order(attributes.names(), &facts.class_counts());
     let local: Vec<usize> = order
         .iter()
         .copied()

@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use cam::{Cost, Explainer, ExplainerConfig, Maps, Method, PostProcessing};
+use candle_core::Device;
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
@@ -17,13 +19,15 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{DataSet, Inputs, evaluate, masks, predict, reference, train};
+use super::evaluate::{self, Pass};
+use super::inputs::{Artefact, AttributeRegions, Attributes, Facts, Inputs, Setting, TestImages};
+use super::step::Step;
+use super::{predict, reference, train};
 use crate::artefacts;
-use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::experiment::{Explain, Report};
 use crate::measured::Predictions;
-use crate::regions::{self, Regions};
-use pipeline::Declaration;
+use pipeline::{Declaration, Sandbox};
 use render::Outline;
 use render::report::{AttributeExamples, Example, ExampleImage, ExamplesBrowser, RegionCells};
 
@@ -43,60 +47,103 @@ const VERSION: u32 = 1;
 /// The stage.
 pub const STAGE: &str = "examples";
 
-/// What the stage reads: every classifier's scores and network, and the test images.
-pub fn declaration(inputs: &Inputs<'_>) -> Declaration {
-    let experiment = inputs.experiment;
-    let declaration = inputs.facts(inputs.attributes(inputs.declaration(STAGE, VERSION)));
-    let declaration = inputs
-        .regions(inputs.labelled_test_images(declaration))
-        .settings("classifiers", &experiment.classifier_names())
-        .settings("explain", &experiment.explain.of_maps())
-        .settings("report", &experiment.report)
-        .settings("seed", &experiment.seed);
-    experiment
-        .classifier_names()
-        .iter()
-        .fold(declaration, |declaration, name| {
-            declaration
-                .artefact(&train::stage(name), &artefacts::checkpoint(name))
-                .artefact(&predict::stage(name), &artefacts::predictions(name))
-                .artefact(&predict::stage(name), &artefacts::reference(name))
-        })
+/// Makes the browser's examples.
+pub struct Show<'a> {
+    attributes: Attributes<'a>,
+    /// With labels.
+    images: TestImages<'a>,
+    facts: Facts<'a>,
+    regions: AttributeRegions<'a>,
+    classifiers: Setting<Vec<String>>,
+    explain: Setting<Explain>,
+    report: Setting<&'a Report>,
+    seed: Setting<u64>,
+    /// One of each a classifier.
+    checkpoints: Vec<Artefact>,
+    predictions: Vec<Artefact>,
+    references: Vec<Artefact>,
 }
 
-/// Runs the stage.
-///
-/// # Errors
-/// Those of reading predictions, checkpoints and images, and of writing.
-pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifiers: &[String]) -> Result<()> {
-    context.workspace.step(&declaration(inputs), || {
-        let wanted = context.experiment.report.examples;
-        let predictions: Vec<Predictions> = classifiers
+impl<'a> Show<'a> {
+    /// The step.
+    pub fn new(inputs: &'a Inputs<'_>) -> Self {
+        let experiment = inputs.experiment;
+        let classifiers = experiment.classifier_names();
+        let each = |artefact: fn(&str) -> Artefact| classifiers.iter().map(|name| artefact(name)).collect();
+        Self {
+            attributes: inputs.attributes(),
+            images: inputs.labelled_test_images(),
+            facts: inputs.facts(),
+            regions: inputs.regions(),
+            explain: Setting::new("explain", experiment.explain.of_maps()),
+            report: Setting::new("report", &experiment.report),
+            seed: Setting::new("seed", experiment.seed),
+            checkpoints: each(train::checkpoint),
+            predictions: each(predict::predictions),
+            references: each(predict::features),
+            classifiers: Setting::new("classifiers", classifiers),
+        }
+    }
+}
+
+impl Step for Show<'_> {
+    fn declaration(&self) -> Declaration {
+        let Self {
+            attributes,
+            images,
+            facts,
+            regions,
+            classifiers,
+            explain,
+            report,
+            seed,
+            checkpoints,
+            predictions,
+            references,
+        } = self;
+        Declaration::of(STAGE, VERSION)
+            .reading(attributes)
+            .reading(images)
+            .reading(facts)
+            .reading(regions)
+            .reading(classifiers)
+            .reading(explain)
+            .reading(report)
+            .reading(seed)
+            .reading(checkpoints)
+            .reading(predictions)
+            .reading(references)
+    }
+
+    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+        let (wanted, seed) = (self.report.examples, *self.seed);
+        let predictions: Vec<Predictions> = self
+            .predictions
             .iter()
-            .map(|name| Predictions::read(context, name))
+            .map(|file| Predictions::read(&file.at(folder)?))
             .collect::<Result<_>>()?;
-        let everything = Choice::of(data, &predictions, context.experiment.seed, wanted);
-        let source = Source::read(context, data, classifiers, &everything.images())?;
+        let rows = self.images.indices().len();
+        let everything = Choice::of(rows, &predictions, seed, wanted);
+        let source = Source::read(self, folder, device, &everything.images())?;
         let mut bytes = Vec::new();
         for each in (0..=wanted).rev() {
-            let choice = Choice::of(data, &predictions, context.experiment.seed, each);
-            bytes = serde_json::to_vec(&assemble(context, data, classifiers, &predictions, &choice, &source)?)
+            let choice = Choice::of(rows, &predictions, seed, each);
+            bytes = serde_json::to_vec(&assemble(self, &predictions, &choice, &source)?)
                 .map_err(|error| Error::Request(format!("{} cannot be written: {error}", artefacts::EXAMPLES)))?;
             if bytes.len() <= LARGEST_FILE {
                 break;
             }
         }
-        context.results().write(artefacts::EXAMPLES, &bytes)?;
-        Ok(vec![artefacts::EXAMPLES.to_owned()])
-    })
+        Ok(folder.write(artefacts::EXAMPLES, &bytes)?)
+    }
 }
 
 /// What an earlier run of the stage has left; nothing in an older folder.
 ///
 /// # Errors
 /// When the file is damaged.
-pub fn read(context: &Context) -> Result<Option<ExamplesBrowser>> {
-    let path = context.results().join(artefacts::EXAMPLES);
+pub fn read(folder: &Path) -> Result<Option<ExamplesBrowser>> {
+    let path = folder.join(artefacts::EXAMPLES);
     match std::fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map(Some)
@@ -116,12 +163,12 @@ struct Choice {
 type Outcomes = [(usize, Vec<usize>); 4];
 
 impl Choice {
-    /// The first `each` images of every outcome, in the order that `seed` draws.
-    fn of(data: &DataSet, predictions: &[Predictions], seed: u64, each: usize) -> Self {
-        let attributes = data.attributes().len();
-        let mut order: Vec<usize> = (0..data.test.len()).collect();
+    /// The first `each` images of every outcome, in the order that `seed` draws of `rows` images.
+    fn of(rows: usize, predictions: &[Predictions], seed: u64, each: usize) -> Self {
+        let mut order: Vec<usize> = (0..rows).collect();
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let groups = predictions.iter().map(|predictions| {
+            let attributes = predictions.keys.attributes.len();
             let of_attribute = |attribute: usize| {
                 let mut groups = Outcomes::default();
                 for &row in &order {
@@ -169,21 +216,22 @@ struct Source {
 }
 
 impl Source {
-    fn read(context: &Context, data: &DataSet, classifiers: &[String], rows: &[usize]) -> Result<Self> {
-        let size = context.experiment.data.image_size;
-        let config = context.experiment.explain.config();
-        let attributes: Vec<usize> = (0..data.attributes().len()).collect();
-        let row_of: BTreeMap<usize, usize> = rows.iter().map(|&row| (data.test[row], row)).collect();
+    fn read(step: &Show<'_>, folder: &Sandbox<'_>, device: &Device, rows: &[usize]) -> Result<Self> {
+        let (size, names) = (step.images.size(), step.attributes.names());
+        let config = step.explain.config();
+        let attributes: Vec<usize> = (0..names.len()).collect();
+        let test = step.images.indices();
+        let row_of: BTreeMap<usize, usize> = rows.iter().map(|&row| (test[row], row)).collect();
         let indices: Vec<usize> = row_of.keys().copied().collect();
         let mut faces = BTreeMap::new();
-        let mut maps = vec![BTreeMap::new(); classifiers.len()];
+        let mut maps = vec![BTreeMap::new(); step.classifiers.len()];
         let mut method = config.method;
         if indices.is_empty() {
             return Ok(Self { faces, maps, method });
         }
-        for (position, classifier) in classifiers.iter().enumerate() {
-            let network = evaluate::trained_network(context, data, classifier)?;
-            let reference = reference::read(context, classifier)?;
+        for (position, (checkpoint, mean)) in step.checkpoints.iter().zip(&step.references).enumerate() {
+            let network = evaluate::trained_network(folder, checkpoint, names, device)?;
+            let reference = reference::read(&mean.at(folder)?)?;
             let own = |config: &ExplainerConfig| {
                 let config = ExplainerConfig {
                     reference: Some(reference.clone()),
@@ -200,15 +248,22 @@ impl Source {
                     ..config.clone()
                 })?;
             }
-            evaluate::for_each_batch(context, data, &network, &indices, "examples", |batch, output| {
-                let images = evaluate::images_of(batch, size, &context.device)?;
+            let pass = Pass {
+                folder,
+                device,
+                images: *step.images,
+                network: &network,
+                title: folder.step(),
+                together: evaluate::BATCH,
+            };
+            pass.over(&indices, |batch, images, output| {
                 // A label that is missing cannot be explained: no example has one, and any takes its place.
                 let labels: Vec<i8> = batch
                     .labels
                     .iter()
                     .map(|&label| if label < 0.0 { -1 } else { 1 })
                     .collect();
-                let found = explainer.maps(&images, &output.into(), &attributes, Some(&labels))?;
+                let found = explainer.maps(images, &output.into(), &attributes, Some(&labels))?;
                 for (at, (index, pixels)) in batch
                     .indices
                     .iter()
@@ -219,7 +274,7 @@ impl Source {
                     maps[position].insert(row, found.only(at));
                     if position == 0 {
                         let image = ExampleImage {
-                            name: data.annotations().names[*index].clone(),
+                            name: step.images.name(*index).to_owned(),
                             jpeg: STANDARD.encode(jpeg(&render::picture(pixels, size)?)?),
                         };
                         faces.insert(row, image);
@@ -261,23 +316,18 @@ fn own_region(region: &Region) -> RegionCells {
 }
 
 fn assemble(
-    context: &Context,
-    data: &DataSet,
-    classifiers: &[String],
+    step: &Show<'_>,
     predictions: &[Predictions],
     choice: &Choice,
     source: &Source,
 ) -> Result<ExamplesBrowser> {
-    let experiment = &context.experiment;
-    let names = data.attributes();
-    let size = experiment.data.image_size;
-    let resize = experiment.explain.resize;
-    let regions = regions::load(experiment, names)?;
+    let (names, size, classifiers) = (step.attributes.names(), step.images.size(), &*step.classifiers);
+    let (regions, resize) = (&step.regions, step.explain.resize);
     let images = choice.images();
     let mut own: BTreeMap<usize, Option<Vec<Region>>> = BTreeMap::new();
-    if matches!(regions, Regions::Masks) {
+    if let Some(masks) = regions.own() {
         for &row in &images {
-            own.insert(row, masks::of_image(data, data.test[row], size)?);
+            own.insert(row, masks.of_image(step.images.indices()[row], size)?);
         }
     }
     let place: BTreeMap<usize, usize> = images.iter().enumerate().map(|(at, &row)| (row, at)).collect();
@@ -290,7 +340,7 @@ fn assemble(
     let mut map = vec![0.0; size * size];
 
     let mut attributes = Vec::with_capacity(names.len());
-    for attribute in table_order(names, &data.class_counts()) {
+    for attribute in table_order(names, &step.facts.class_counts()) {
         let shown: Vec<usize> = choice.images_of(attribute).into_iter().collect();
         let mut examples = Vec::with_capacity(shown.len());
         for &row in &shown {
@@ -346,9 +396,9 @@ fn assemble(
         });
     }
     Ok(ExamplesBrowser {
-        seed: experiment.seed,
+        seed: *step.seed,
         method: source.method.to_string(),
-        instead_of: (source.method != experiment.explain.method).then(|| experiment.explain.method.to_string()),
+        instead_of: (source.method != step.explain.method).then(|| step.explain.method.to_string()),
         resize: resize.to_string(),
         size,
         height,

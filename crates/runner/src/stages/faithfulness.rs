@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cam::{Explainer, ExplainerConfig, Method, PostProcessing, Reference, Target};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use metrics::{Class, Region, mixed};
 use model::{Mode, Network};
 use rand::seq::SliceRandom;
@@ -23,14 +23,16 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::evaluate::{self, Pass};
+use super::inputs::{Artefact, AttributeRegions, Attributes, Inputs, Masks, Setting, TestImages};
 use super::removal::{Removal, Removed};
-use super::{DataSet, Inputs, evaluate, masks, predict, reference, train};
+use super::step::{Step, write_table};
+use super::{predict, reference, train};
 use crate::artefacts;
-use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::experiment::{Explain, Faithfulness as Settings};
 use crate::measured::{CENTRE, Predictions, RANDOM};
-use crate::regions::{self, Regions};
-use pipeline::{Columns, Declaration};
+use pipeline::{Columns, Declaration, Sandbox};
 
 /// Deviation of the centre prior, in sides of the image.
 const CENTRE_DEVIATION: f64 = 0.25;
@@ -47,36 +49,73 @@ pub fn stage(classifier: &str) -> String {
     format!("faithfulness/{classifier}")
 }
 
-/// What the stage reads, if it is wanted: a sample of the test images, regions and masks, the network, its scores, and the mean of its
-/// features.
-pub fn declaration(inputs: &Inputs<'_>, classifier: &str) -> Option<Declaration> {
-    let experiment = inputs.experiment;
-    let settings = &experiment.measure.faithfulness;
-    if settings.images == 0 {
-        return None;
-    }
-    let declaration = inputs.attributes(inputs.declaration(stage(classifier), VERSION));
-    let declaration = inputs
-        .masks(inputs.regions(inputs.labelled_test_images(declaration)))
-        .settings("explain", &experiment.explain.of_maps())
-        .settings("measure.faithfulness", settings)
-        .settings("seed", &experiment.seed)
-        .artefact(&train::stage(classifier), &artefacts::checkpoint(classifier))
-        .artefact(&predict::stage(classifier), &artefacts::predictions(classifier))
-        .artefact(&predict::stage(classifier), &artefacts::reference(classifier));
-    Some(declaration)
+/// Tries methods on one classifier.
+pub struct Try<'a> {
+    classifier: &'a str,
+    attributes: Attributes<'a>,
+    /// With labels.
+    images: TestImages<'a>,
+    regions: AttributeRegions<'a>,
+    masks: Masks<'a>,
+    explain: Setting<Explain>,
+    settings: Setting<&'a Settings>,
+    seed: Setting<u64>,
+    checkpoint: Artefact,
+    predictions: Artefact,
+    reference: Artefact,
 }
 
-/// Runs the stage for one classifier, if it is wanted.
-///
-/// # Errors
-/// Those of reading checkpoint, images, masks and regions, and of writing.
-pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifier: &str) -> Result<()> {
-    match declaration(inputs, classifier) {
-        Some(declaration) => context
-            .workspace
-            .step(&declaration, || Trial::new(context, data, classifier)?.run(classifier)),
-        None => Ok(()),
+impl<'a> Try<'a> {
+    /// The step of a classifier, if it is wanted.
+    pub fn new(inputs: &'a Inputs<'_>, classifier: &'a str) -> Option<Self> {
+        let experiment = inputs.experiment;
+        let settings = &experiment.measure.faithfulness;
+        (settings.images > 0).then(|| Self {
+            classifier,
+            attributes: inputs.attributes(),
+            images: inputs.labelled_test_images(),
+            regions: inputs.regions(),
+            masks: inputs.masks(),
+            explain: Setting::new("explain", experiment.explain.of_maps()),
+            settings: Setting::new("measure.faithfulness", settings),
+            seed: Setting::new("seed", experiment.seed),
+            checkpoint: train::checkpoint(classifier),
+            predictions: predict::predictions(classifier),
+            reference: predict::features(classifier),
+        })
+    }
+}
+
+impl Step for Try<'_> {
+    fn declaration(&self) -> Declaration {
+        let Self {
+            classifier,
+            attributes,
+            images,
+            regions,
+            masks,
+            explain,
+            settings,
+            seed,
+            checkpoint,
+            predictions,
+            reference,
+        } = self;
+        Declaration::of(stage(classifier), VERSION)
+            .reading(attributes)
+            .reading(images)
+            .reading(regions)
+            .reading(masks)
+            .reading(explain)
+            .reading(settings)
+            .reading(seed)
+            .reading(checkpoint)
+            .reading(predictions)
+            .reading(reference)
+    }
+
+    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+        Trial::new(self, folder, device)?.run()
     }
 }
 
@@ -118,8 +157,9 @@ struct Row {
 }
 
 struct Trial<'a> {
-    context: &'a Context,
-    data: &'a DataSet,
+    step: &'a Try<'a>,
+    folder: &'a Sandbox<'a>,
+    device: &'a Device,
     size: usize,
     /// As the experiment says, of its own method.
     config: ExplainerConfig,
@@ -128,54 +168,47 @@ struct Trial<'a> {
     other: Option<usize>,
     network: Network,
     reference: Reference,
-    regions: Regions,
     /// Stands for a region where an image has none of its own.
     whole: Region,
     cases: Vec<Case>,
 }
 
 impl<'a> Trial<'a> {
-    fn new(context: &'a Context, data: &'a DataSet, classifier: &str) -> Result<Self> {
-        let settings = &context.experiment.measure.faithfulness;
-        let explain = &context.experiment.explain;
-        let config = explain.config();
+    fn new(step: &'a Try<'a>, folder: &'a Sandbox<'a>, device: &'a Device) -> Result<Self> {
         let mut methods: Vec<Method> = Vec::new();
-        for &method in std::iter::once(&explain.method).chain(&settings.methods) {
+        for &method in std::iter::once(&step.explain.method).chain(&step.settings.methods) {
             if !methods.contains(&method) {
                 methods.push(method);
             }
         }
-        let size = context.experiment.data.image_size;
-        let regions = regions::load(&context.experiment, data.attributes())?;
-        let all = 0..data.attributes().len();
+        let (size, names) = (step.images.size(), step.attributes.names());
+        let all = 0..names.len();
         let mut local: Vec<usize> = all
             .clone()
-            .filter(|&attribute| regions.may_be_local(attribute))
+            .filter(|&attribute| step.regions.may_be_local(attribute))
             .collect();
         if local.is_empty() {
             local = all.collect();
         }
-        let predictions = Predictions::read(context, classifier)?;
+        let predictions = Predictions::read(&step.predictions.at(folder)?)?;
+        let test = step.images.indices();
         Ok(Self {
-            cases: cases(data, &predictions, &local, settings.images, context.experiment.seed),
-            context,
-            data,
+            cases: cases(test, &predictions, &local, step.settings.images, *step.seed),
             size,
-            config,
+            config: step.explain.config(),
             methods,
-            other: data
-                .attributes()
-                .iter()
-                .position(|name| *name == settings.heatmap_attribute),
-            network: evaluate::trained_network(context, data, classifier)?,
-            reference: reference::read(context, classifier)?,
+            other: names.iter().position(|name| *name == step.settings.heatmap_attribute),
+            network: evaluate::trained_network(folder, &step.checkpoint, names, device)?,
+            reference: reference::read(&step.reference.at(folder)?)?,
             whole: Region::from_mask(size, vec![true; size * size])?,
-            regions,
+            step,
+            folder,
+            device,
         })
     }
 
-    fn run(&self, classifier: &str) -> Result<Vec<String>> {
-        let title = format!("faithfulness/{classifier}");
+    fn run(&self) -> Result<()> {
+        let title = self.folder.step();
         let mut indices: Vec<usize> = self.cases.iter().map(|case| case.index).collect();
         indices.sort_unstable();
         indices.dedup();
@@ -184,15 +217,19 @@ impl<'a> Trial<'a> {
         let mut logits: HashMap<usize, Vec<f32>> = HashMap::new();
         let mut masks: HashMap<usize, Vec<Region>> = HashMap::new();
         let mut cells = [0; 2];
-        evaluate::for_each_batch(
-            self.context,
-            self.data,
-            &self.network,
+        let pass = Pass {
+            folder: self.folder,
+            device: self.device,
+            images: *self.step.images,
+            network: &self.network,
+            title,
+            together: evaluate::BATCH,
+        };
+        pass.over(
             &indices,
-            &title,
-            |batch, output| {
+            |batch, _, output| {
                 cells = [output.features.dim(2)?, output.features.dim(3)?];
-                let exact = masks::exact_masks(self.data, batch, self.size)?;
+                let exact = self.step.masks.of_batch(batch, self.size)?;
                 let rows = output.logits.to_vec2::<f32>()?;
                 for (((index, image), row), exact) in batch
                     .indices
@@ -224,7 +261,7 @@ impl<'a> Trial<'a> {
                     number,
                     image: &images[&case.index],
                     signs: [sign(case.attribute), sign(self.other.unwrap_or(case.attribute))],
-                    region: self.regions.in_image(case.attribute, mask).unwrap_or(&self.whole),
+                    region: self.step.regions.in_image(case.attribute, mask).unwrap_or(&self.whole),
                     exact: mask.filter(|mask| mask.pixels() > 0).cloned(),
                 }
             })
@@ -232,17 +269,17 @@ impl<'a> Trial<'a> {
         let names = self.names();
         let mut raw: Vec<Vec<Vec<f32>>> = Vec::new();
         let mut rows: Vec<Row> = Vec::new();
-        let removal = Removal::new(self.context, &self.network, images.values());
-        let mut work = self.context.progress().work(&title, self.cases.len() as u64);
+        let removal = Removal::new(self.folder, &self.network, self.device, self.size, images.values());
+        let mut work = self.folder.progress().work(title, self.cases.len() as u64);
         for some in loaded.chunks(TOGETHER) {
-            self.context.interrupt().check()?;
+            self.folder.interrupt().check()?;
             let maps = self.maps(&self.network, &self.reference, some)?;
             for (one, mut maps) in some.iter().zip(maps) {
                 maps.extend(self.baselines(one, cells));
-                let road = one.number < self.context.experiment.measure.faithfulness.road_images;
+                let road = one.number < self.step.settings.road_images;
                 let of_methods: Vec<&[f32]> = maps.iter().map(|maps| maps.map.as_slice()).collect();
                 let seed = mixed(&[
-                    self.context.experiment.seed,
+                    *self.step.seed,
                     one.case.index as u64,
                     one.case.attribute as u64,
                 ]);
@@ -264,16 +301,10 @@ impl<'a> Trial<'a> {
         }
         let sanity = self.sanity(&loaded, &raw)?;
         work.abandon();
-        let [faithfulness_path, sanity_path] = artefacts::faithfulness(classifier);
-        let write = |path: &str, table: Columns| -> Result<()> {
-            let bytes = table
-                .to_parquet()
-                .map_err(Error::table(&self.context.results().join(path)))?;
-            Ok(self.context.results().write(path, &bytes)?)
-        };
-        write(&faithfulness_path, self.table(&names, &loaded, &logits, &rows))?;
-        write(&sanity_path, sanity)?;
-        Ok(vec![faithfulness_path, sanity_path])
+        let [faithfulness_path, sanity_path] = artefacts::faithfulness(self.step.classifier);
+        let table = self.table(&names, &loaded, &logits, &rows);
+        write_table(self.folder, &faithfulness_path, table)?;
+        write_table(self.folder, &sanity_path, sanity)
     }
 
     /// Methods and baselines, in the order of the rows.
@@ -305,7 +336,7 @@ impl<'a> Trial<'a> {
             .collect::<cam::Result<_>>()?;
         let of = |one: &Loaded<'_>| {
             let shape = (1, self.size, self.size, 3);
-            let image = Tensor::from_slice(one.image, shape, &self.context.device)?.permute((0, 3, 1, 2))?;
+            let image = Tensor::from_slice(one.image, shape, self.device)?.permute((0, 3, 1, 2))?;
             let other = self.other.filter(|&other| other != one.case.attribute);
             let attributes: Vec<usize> = std::iter::once(one.case.attribute).chain(other).collect();
             let map = |explainer: &Explainer<'_>| -> Result<CaseMaps> {
@@ -330,7 +361,7 @@ impl<'a> Trial<'a> {
 
     /// A map of independent random cells, and the centre prior, at the features' resolution and made ready like any map.
     fn baselines(&self, one: &Loaded<'_>, [height, width]: [usize; 2]) -> [CaseMaps; 2] {
-        let mut rng = ChaCha8Rng::seed_from_u64(mixed(&[self.context.experiment.seed, one.number as u64]));
+        let mut rng = ChaCha8Rng::seed_from_u64(mixed(&[*self.step.seed, one.number as u64]));
         let random: Vec<f32> = (0..height * width).map(|_| rng.random()).collect();
         let off = |at: usize, cells: usize| (at as f64 + 0.5) / cells as f64 - 0.5;
         let centre = (0..height * width).map(|cell| {
@@ -380,18 +411,18 @@ impl<'a> Trial<'a> {
         let mut keys: Vec<(&str, &str, &str, &str)> = Vec::new();
         let mut similarities = Vec::new();
         for layer in &layers {
-            let network = self.network.with_randomised_from(layer, self.context.experiment.seed)?;
+            let network = self.network.with_randomised_from(layer, *self.step.seed)?;
             // What is centred needs the mean features of this network.
             let mut reference = Reference::new();
             for some in loaded.chunks(TOGETHER) {
-                self.context.interrupt().check()?;
+                self.folder.interrupt().check()?;
                 let images: Vec<f32> = some.iter().flat_map(|one| one.image).copied().collect();
                 let shape = (some.len(), self.size, self.size, 3);
-                let images = Tensor::from_vec(images, shape, &self.context.device)?.permute((0, 3, 1, 2))?;
+                let images = Tensor::from_vec(images, shape, self.device)?.permute((0, 3, 1, 2))?;
                 reference.add(&network.forward(&images, Mode::Eval)?.features)?;
             }
             for some in loaded.chunks(TOGETHER) {
-                self.context.interrupt().check()?;
+                self.folder.interrupt().check()?;
                 for (one, maps) in some.iter().zip(self.maps(&network, &reference, some)?) {
                     for ((method, maps), before) in self.methods.iter().zip(&maps).zip(&before[one.number]) {
                         keys.push((self.image(one), self.attribute(one), method.name(), layer));
@@ -413,11 +444,11 @@ impl<'a> Trial<'a> {
     }
 
     fn image(&self, one: &Loaded<'_>) -> &str {
-        &self.data.annotations().names[one.case.index]
+        self.step.images.name(one.case.index)
     }
 
     fn attribute(&self, one: &Loaded<'_>) -> &str {
-        &self.data.attributes()[one.case.attribute]
+        &self.step.attributes.names()[one.case.attribute]
     }
 
     fn table(&self, names: &[&str], loaded: &[Loaded<'_>], logits: &HashMap<usize, Vec<f32>>, rows: &[Row]) -> Columns {
@@ -461,11 +492,11 @@ impl<'a> Trial<'a> {
 
 /// Up to `count` scores: every attribute and predicted class in turn, in an order that is drawn, each with an image that is drawn from
 /// those with that prediction, none twice.
-fn cases(data: &DataSet, predictions: &Predictions, attributes: &[usize], count: usize, seed: u64) -> Vec<Case> {
-    let width = data.attributes().len();
+fn cases(test: &[usize], predictions: &Predictions, attributes: &[usize], count: usize, seed: u64) -> Vec<Case> {
+    let width = predictions.keys.attributes.len();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut groups: BTreeMap<(usize, bool), Vec<usize>> = BTreeMap::new();
-    for (row, &index) in data.test.iter().enumerate() {
+    for (row, &index) in test.iter().enumerate() {
         for &attribute in attributes {
             let positive = Class::predicted(predictions.scores[row * width + attribute]) == Class::Positive;
             groups.entry((attribute, positive)).or_default().push(index);

@@ -3,7 +3,7 @@
 use cam::{Method, PostProcessing, Resize};
 use metrics::{Footprint, Localisation, Region};
 
-use super::DataSet;
+use super::inputs::Masks;
 use crate::error::{Error, Result};
 use crate::regions::{AttributeRegion, Regions};
 
@@ -103,24 +103,18 @@ impl Localiser {
         region.proportional_energy(&self.whole, cells)
     }
 
-    /// The exact regions of an image on its aligned square, one an attribute, if the data set has them.
+    /// The exact regions of an image on its aligned square, one for each of `attributes`, if it has masks.
     ///
     /// # Errors
     /// When the image's masks cannot be read.
-    pub fn exact_regions(&self, data: &DataSet, index: usize) -> Result<Option<Vec<Footprint>>> {
-        let Some(masks) = data.source.masks(index)? else {
-            return Ok(None);
-        };
-        let size = self.post_processing.size();
-        let image_size = data.source.image_size(index)?;
-        let transform = data.source.alignment(index, image_size, size)?;
-        let mut regions = vec![self.post_processing.empty_footprint(); data.attributes().len()];
-        dataset::for_each_aligned(&masks, image_size, &transform, size, |attribute, x, y| {
+    pub fn exact_regions(&self, masks: Masks<'_>, index: usize, attributes: usize) -> Result<Option<Vec<Footprint>>> {
+        let mut regions = vec![self.post_processing.empty_footprint(); attributes];
+        let found = masks.each_pixel(index, self.post_processing.size(), |attribute, x, y| {
             if let Some(region) = regions.get_mut(attribute) {
                 self.post_processing.add_pixel(region, x, y);
             }
-        });
-        Ok(Some(regions))
+        })?;
+        Ok(found.then_some(regions))
     }
 }
 

@@ -15,8 +15,8 @@ use image::RgbImage;
 use metrics::{Class, Filter};
 
 use crate::artefacts;
-use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::recorded::Recorded;
 
 /// The averages of one attribute.
 pub struct Group<'a> {
@@ -78,15 +78,15 @@ impl MapsFile {
     ///
     /// # Errors
     /// When it is absent or damaged.
-    pub fn read(context: &Context, classifier: &str, attributes: usize) -> Result<Self> {
-        let path = context.results().join(&artefacts::maps(classifier));
+    pub fn read(recorded: &Recorded<'_>, classifier: &str, attributes: usize) -> Result<Self> {
+        let path = recorded.folder.join(artefacts::maps(classifier));
         let fault = |message: String| Error::artefact(&path, message);
         let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading"))?;
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
             .map_err(|error| fault(format!("not safetensors: {error}")))?;
         let tensor = |name: &str| tensors.get(name).ok_or_else(|| fault(format!("no tensor `{name}`")));
         let averages = tensor("average/maps")?;
-        let size = context.experiment.data.image_size;
+        let size = recorded.experiment.data.image_size;
         let (_, _, height, width) = averages
             .dims4()
             .map_err(|_| fault("`average/maps` is no [A, F, h, w]".to_owned()))?;
@@ -102,7 +102,7 @@ impl MapsFile {
         shaped(averages, &[attributes, filters, height, width])?;
         shaped(tensor("average/faces")?, &[attributes, 2, size, size, 3])?;
         shaped(tensor("average/count")?, &[attributes, filters])?;
-        let config = context.experiment.explain.config();
+        let config = recorded.experiment.explain.config();
         Ok(Self {
             size,
             post_processing: PostProcessing::new(config.method, config.resize, [height, width], size)?,

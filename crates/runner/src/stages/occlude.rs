@@ -12,8 +12,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use candle_core::{DType, Tensor};
-use dataset::Batch;
+use candle_core::{DType, Device, Tensor};
+use dataset::{Batch, LoaderConfig};
 use metrics::{Fill, Hole, Region, blurred, mixed};
 use model::{Mode, Network};
 use rand::SeedableRng;
@@ -21,13 +21,15 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::{DataSet, Inputs, evaluate, masks, train};
+use super::evaluate::{self, Pass};
+use super::inputs::{Artefact, AttributeRegions, Attributes, Inputs, Masks, Setting, TestImages};
+use super::step::{Step, write_table};
+use super::train;
 use crate::artefacts;
-use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, Hide, RegionSource};
-use crate::regions::{self, Regions};
-use pipeline::{Declaration, RowKeys};
+use crate::experiment::{Hide, Occlusion as Settings, RegionSource};
+use crate::regions::Regions;
+use pipeline::{Declaration, Piece, RowKeys, Sandbox};
 
 /// Positions of a region's control area, over which the images are dealt out. Each costs a factorisation and its memory.
 const CONTROLS: usize = 4;
@@ -43,37 +45,84 @@ pub fn stage(classifier: &str) -> String {
     format!("occlude/{classifier}")
 }
 
-/// What the stage reads, if it is wanted: a sample of the test images, what is hidden of them, and the network.
-pub fn declaration(inputs: &Inputs<'_>, classifier: &str) -> Option<Declaration> {
-    let experiment = inputs.experiment;
-    let measure = &experiment.measure;
-    if !measure.wants_occlusion() {
-        return None;
-    }
-    let declaration = inputs.attributes(inputs.declaration(stage(classifier), VERSION));
-    let declaration = inputs
-        .test_images(declaration)
-        .settings("measure.occlusion", &measure.occlusion)
-        .settings("measure.decomposed_images", &measure.decomposed_images)
-        .settings("seed", &experiment.seed)
-        .artefact(&train::stage(classifier), &artefacts::checkpoint(classifier));
-    Some(match hidden(experiment) {
-        _ if measure.occlusion.images == 0 => declaration,
-        Hide::Region => inputs.regions(declaration),
-        Hide::ExactMask => inputs.masks(declaration.settings("measure.regions", &RegionSource::Masks)),
-    })
+/// Hides parts of images from one classifier, and takes its scores apart.
+pub struct Occlude<'a> {
+    classifier: &'a str,
+    attributes: Attributes<'a>,
+    /// Without labels.
+    images: TestImages<'a>,
+    settings: Setting<&'a Settings>,
+    decomposed_images: Setting<usize>,
+    seed: Setting<u64>,
+    /// Absent where nothing is hidden.
+    hidden: Option<HiddenParts<'a>>,
+    checkpoint: Artefact,
 }
 
-/// Runs the stage for one classifier, if it is wanted.
-///
-/// # Errors
-/// Those of reading checkpoint, images, masks and regions, and of writing.
-pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifier: &str) -> Result<()> {
-    match declaration(inputs, classifier) {
-        Some(declaration) => context
-            .workspace
-            .step(&declaration, || occlude(context, data, classifier)),
-        None => Ok(()),
+/// Which part of an image is hidden for an attribute.
+enum HiddenParts<'a> {
+    /// The attributes' regions, or the images' own masks where those are the regions.
+    Regions(AttributeRegions<'a>),
+    /// The images' own masks.
+    Masks(Setting<RegionSource>, Masks<'a>),
+}
+
+impl Piece for HiddenParts<'_> {
+    fn declare(&self, declaration: Declaration) -> Declaration {
+        match self {
+            Self::Regions(regions) => declaration.reading(regions),
+            Self::Masks(regions, masks) => declaration.reading(regions).reading(masks),
+        }
+    }
+}
+
+impl<'a> Occlude<'a> {
+    /// The step of a classifier, if it is wanted.
+    pub fn new(inputs: &'a Inputs<'_>, classifier: &'a str) -> Option<Self> {
+        let measure = &inputs.experiment.measure;
+        let hidden = || match (&inputs.experiment.regions(), measure.occlusion.hide) {
+            (RegionSource::Masks, _) | (_, Hide::Region) => HiddenParts::Regions(inputs.regions()),
+            (_, Hide::ExactMask) => {
+                HiddenParts::Masks(Setting::new("measure.regions", RegionSource::Masks), inputs.masks())
+            }
+        };
+        measure.wants_occlusion().then(|| Self {
+            classifier,
+            attributes: inputs.attributes(),
+            images: inputs.test_images(),
+            settings: Setting::new("measure.occlusion", &measure.occlusion),
+            decomposed_images: Setting::new("measure.decomposed_images", measure.decomposed_images),
+            seed: Setting::new("seed", inputs.experiment.seed),
+            hidden: (measure.occlusion.images > 0).then(hidden),
+            checkpoint: train::checkpoint(classifier),
+        })
+    }
+}
+
+impl Step for Occlude<'_> {
+    fn declaration(&self) -> Declaration {
+        let Self {
+            classifier,
+            attributes,
+            images,
+            settings,
+            decomposed_images,
+            seed,
+            hidden,
+            checkpoint,
+        } = self;
+        Declaration::of(stage(classifier), VERSION)
+            .reading(attributes)
+            .reading(images)
+            .reading(settings)
+            .reading(decomposed_images)
+            .reading(seed)
+            .reading(hidden)
+            .reading(checkpoint)
+    }
+
+    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+        occlude(self, folder, device)
     }
 }
 
@@ -97,13 +146,14 @@ struct Hidden {
 /// What is hidden of every image of a batch: the attributes that share it, and one entry an image.
 type Pass = (Vec<usize>, Vec<Option<Hidden>>);
 
-fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {
-    let measure = &context.experiment.measure;
-    let network = evaluate::trained_network(context, data, classifier)?;
-    let attributes = data.attributes().len();
-    let mut rng = ChaCha8Rng::seed_from_u64(context.experiment.seed);
-    let count = measure.occlusion.images.max(measure.decomposed_images);
-    let drawn: Vec<usize> = data.test.choose_multiple(&mut rng, count).copied().collect();
+fn occlude(step: &Occlude<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+    let (settings, decomposed) = (*step.settings, *step.decomposed_images);
+    let names = step.attributes.names();
+    let network = evaluate::trained_network(folder, &step.checkpoint, names, device)?;
+    let attributes = names.len();
+    let mut rng = ChaCha8Rng::seed_from_u64(*step.seed);
+    let count = settings.images.max(decomposed);
+    let drawn: Vec<usize> = step.images.indices().choose_multiple(&mut rng, count).copied().collect();
     let first = |count: usize| {
         let mut some = drawn[..count.min(drawn.len())].to_vec();
         some.sort_unstable();
@@ -120,7 +170,14 @@ fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         bias: vec![None; images.len() * attributes],
     };
 
-    let title = format!("occlude/{classifier}");
+    let pass = Pass {
+        folder,
+        device,
+        images: *step.images,
+        network: &network,
+        title: folder.step(),
+        together: evaluate::BATCH,
+    };
     // The scores come with the occlusion or, where only the decomposition is wanted, with that.
     let scored = |columns: &mut Columns, batch: &Batch, logits: &[Vec<f32>]| {
         for (index, logits) in batch.indices.iter().zip(logits) {
@@ -131,10 +188,9 @@ fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
             }
         }
     };
-    if measure.occlusion.images > 0 {
-        let hider = Hider::new(context, data)?;
-        let images = first(measure.occlusion.images);
-        evaluate::for_each_batch(context, data, &network, &images, &title, |batch, output| {
+    if let Some(hidden) = &step.hidden {
+        let hider = Hider::new(step, hidden, folder, device)?;
+        pass.over(&first(settings.images), |batch, _, output| {
             scored(&mut columns, batch, &output.logits.to_vec2::<f32>()?);
             hider.batch(&network, batch, |index, attribute, region, control| {
                 let at = row_of[&index] * attributes + attribute;
@@ -144,15 +200,12 @@ fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
             })
         })?;
     }
-    if measure.decomposed_images > 0 {
-        let images = first(measure.decomposed_images);
-        evaluate::for_each_batch(context, data, &network, &images, &title, |batch, output| {
+    if decomposed > 0 {
+        pass.over(&first(decomposed), |batch, input, output| {
             scored(&mut columns, batch, &output.logits.to_vec2::<f32>()?);
-            let size = context.experiment.data.image_size;
-            let tensor = evaluate::images_of(batch, size, &context.device)?;
             for (position, index) in batch.indices.iter().enumerate() {
-                context.interrupt().check()?;
-                let parts = parts(&network, &tensor.narrow(0, position, 1)?, attributes)?;
+                folder.interrupt().check()?;
+                let parts = parts(&network, &input.narrow(0, position, 1)?, attributes)?;
                 for (attribute, (input, bias)) in parts.into_iter().enumerate() {
                     let at = row_of[index] * attributes + attribute;
                     let sign = f64::from(columns.predicted[at]);
@@ -163,13 +216,9 @@ fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
             Ok(())
         })?;
     }
-    let path = artefacts::occlusion(classifier);
     let keys = RowKeys {
-        images: images
-            .iter()
-            .map(|&index| data.annotations().names[index].clone())
-            .collect(),
-        attributes: data.attributes().to_vec(),
+        images: images.iter().map(|&index| step.images.name(index).to_owned()).collect(),
+        attributes: names.to_vec(),
     };
     let table = keys
         .keys()
@@ -179,11 +228,7 @@ fn occlude(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<St
         .singles("control_hidden", &columns.control)
         .singles("input_part", &columns.input)
         .singles("bias_part", &columns.bias);
-    let bytes = table
-        .to_parquet()
-        .map_err(Error::table(&context.results().join(&path)))?;
-    context.results().write(&path, &bytes)?;
-    Ok(vec![path])
+    write_table(folder, &artefacts::occlusion(step.classifier), table)
 }
 
 /// What input and biases make of the logits z of one image `[1, 3, S, S]`, for each attribute: their sum is z.
@@ -213,47 +258,47 @@ type SharedHole = (Vec<usize>, Arc<Hole>, Vec<Arc<Hole>>);
 
 /// Hides parts of images as the experiment says.
 struct Hider<'a> {
-    context: &'a Context,
-    data: &'a DataSet,
+    step: &'a Occlude<'a>,
+    folder: &'a Sandbox<'a>,
+    device: &'a Device,
     /// Regions with the attributes that share them, and positions of their control areas; empty where exact masks are hidden.
     regions: Vec<SharedHole>,
+    /// The exact masks that are hidden.
+    masks: Option<Masks<'a>>,
     /// The mean of the images, where it fills the holes.
     mean: Option<Vec<f32>>,
 }
 
-/// What is hidden: where each image has regions of its own, those are its masks.
-fn hidden(experiment: &Experiment) -> Hide {
-    match experiment.regions() {
-        RegionSource::Masks => Hide::ExactMask,
-        _ => experiment.measure.occlusion.hide,
-    }
-}
-
 impl<'a> Hider<'a> {
-    fn new(context: &'a Context, data: &'a DataSet) -> Result<Self> {
-        let settings = &context.experiment.measure.occlusion;
-        let regions = match hidden(&context.experiment) {
-            Hide::Region => shared_regions(context, data)?,
-            Hide::ExactMask => {
-                if !data.source.has_masks() {
-                    return Err(Error::experiment(
-                        "measure.occlusion.hide",
-                        "exact_mask, but the data set has no masks; `region` hides the attributes' regions",
-                    ));
-                }
-                Vec::new()
-            }
+    fn new(
+        step: &'a Occlude<'a>,
+        hidden: &HiddenParts<'a>,
+        folder: &'a Sandbox<'a>,
+        device: &'a Device,
+    ) -> Result<Self> {
+        let fill = step.settings.fill;
+        let (regions, masks) = match hidden {
+            HiddenParts::Masks(_, masks) => (Vec::new(), Some(*masks)),
+            HiddenParts::Regions(regions) => (shared_regions(regions, *step.seed), regions.own()),
         };
+        if masks.is_some_and(|masks| !masks.exist()) {
+            return Err(Error::experiment(
+                "measure.occlusion.hide",
+                "exact_mask, but the data set has no masks; `region` hides the attributes' regions",
+            ));
+        }
         let regions = regions.into_iter().map(|(attributes, region, controls)| {
-            let hole = |region: &Region| Arc::new(Hole::new(region, settings.fill));
+            let hole = |region: &Region| Arc::new(Hole::new(region, fill));
             (attributes, hole(&region), controls.iter().map(hole).collect())
         });
         Ok(Self {
-            context,
-            data,
+            step,
+            folder,
+            device,
             regions: regions.collect(),
-            mean: match settings.fill {
-                Fill::Mean => Some(mean_image(context, data)?),
+            masks,
+            mean: match fill {
+                Fill::Mean => Some(mean_image(step, folder)?),
                 Fill::NoisyLinear | Fill::Blur => None,
             },
         })
@@ -267,22 +312,17 @@ impl<'a> Hider<'a> {
         batch: &Batch,
         mut each: impl FnMut(usize, usize, f32, Option<f32>),
     ) -> Result<()> {
-        let blurred = match self.context.experiment.measure.occlusion.fill {
-            Fill::Blur => blurred(&batch.images, self.context.experiment.data.image_size),
+        let size = self.step.images.size();
+        let blurred = match self.step.settings.fill {
+            Fill::Blur => blurred(&batch.images, size),
             Fill::NoisyLinear | Fill::Mean => Vec::new(),
         };
-        let (masks, passes) = match hidden(&self.context.experiment) {
-            Hide::Region => (Vec::new(), self.regions.len()),
-            Hide::ExactMask => {
-                let size = self.context.experiment.data.image_size;
-                (
-                    masks::exact_masks(self.data, batch, size)?,
-                    self.data.attributes().len(),
-                )
-            }
+        let (masks, passes) = match self.masks {
+            None => (Vec::new(), self.regions.len()),
+            Some(masks) => (masks.of_batch(batch, size)?, self.step.attributes.count()),
         };
         for number in 0..passes {
-            self.context.interrupt().check()?;
+            self.folder.interrupt().check()?;
             let (attributes, hidden) = self.pass(batch, &masks, number)?;
             let holes: Vec<_> = hidden
                 .iter()
@@ -308,8 +348,7 @@ impl<'a> Hider<'a> {
 
     /// What is hidden of each image of a batch in one pass: a region, or the exact masks of an attribute, `masks[image][attribute]`.
     fn pass(&self, batch: &Batch, masks: &[Option<Vec<Region>>], number: usize) -> Result<Pass> {
-        let fill = self.context.experiment.measure.occlusion.fill;
-        let seed = self.context.experiment.seed;
+        let (fill, seed) = (self.step.settings.fill, *self.step.seed);
         if let Some((attributes, hole, controls)) = self.regions.get(number) {
             let hidden = |index: &usize| {
                 let turn = mixed(&[seed, *index as u64]) as usize % controls.len().max(1);
@@ -344,7 +383,7 @@ impl<'a> Hider<'a> {
         holes: &[Option<Arc<Hole>>],
         pass: u64,
     ) -> Result<Vec<Option<Vec<f32>>>> {
-        let size = self.context.experiment.data.image_size;
+        let size = self.step.images.size();
         let length = 3 * size * size;
         let present: Vec<usize> = (0..holes.len()).filter(|&position| holes[position].is_some()).collect();
         if present.is_empty() {
@@ -360,14 +399,14 @@ impl<'a> Hider<'a> {
                     .mean
                     .as_deref()
                     .unwrap_or_else(|| blurred.get(position * length..).unwrap_or(&[]));
-                let seed = mixed(&[self.context.experiment.seed, batch.indices[position] as u64, pass]);
+                let seed = mixed(&[*self.step.seed, batch.indices[position] as u64, pass]);
                 match &holes[position] {
                     Some(hole) => hole.hide(image, substitute, seed),
                     None => Ok(()),
                 }
             })?;
         let shape = (present.len(), size, size, 3);
-        let tensor = Tensor::from_vec(images, shape, &self.context.device)?.permute((0, 3, 1, 2))?;
+        let tensor = Tensor::from_vec(images, shape, self.device)?.permute((0, 3, 1, 2))?;
         let logits = network.forward(&tensor, Mode::Eval)?.logits.to_vec2::<f32>()?;
         let mut all = vec![None; holes.len()];
         for (position, logits) in present.into_iter().zip(logits) {
@@ -380,39 +419,35 @@ impl<'a> Hider<'a> {
 /// Each region with the attributes that share it, and where its control area may be: nowhere for a region of most of the face.
 type SharedRegion = (Vec<usize>, Region, Vec<Region>);
 
-fn shared_regions(context: &Context, data: &DataSet) -> Result<Vec<SharedRegion>> {
+fn shared_regions(regions: &Regions, seed: u64) -> Vec<SharedRegion> {
     let mut shared: Vec<SharedRegion> = Vec::new();
-    let Regions::Fixed(all) = regions::load(&context.experiment, data.attributes())? else {
-        return Ok(shared);
+    let Regions::Fixed(all) = regions else {
+        return shared;
     };
-    for (attribute, region) in all.into_iter().enumerate() {
-        let region = region.region;
-        match shared.iter_mut().find(|(_, known, _)| *known == region) {
+    for (attribute, region) in all.iter().enumerate() {
+        let region = &region.region;
+        match shared.iter_mut().find(|(_, known, _)| known == region) {
             Some((attributes, _, _)) => attributes.push(attribute),
             None => {
                 let number = shared.len() as u64;
-                let seed = |control: usize| mixed(&[context.experiment.seed, number, control as u64]);
+                let seed = |control: usize| mixed(&[seed, number, control as u64]);
                 let controls = (0..CONTROLS).filter_map(|control| region.elsewhere(seed(control)));
                 shared.push((vec![attribute], region.clone(), controls.collect()));
             }
         }
     }
-    Ok(shared)
+    shared
 }
 
 /// The mean of the images that are occluded, `[S, S, 3]`.
-fn mean_image(context: &Context, data: &DataSet) -> Result<Vec<f32>> {
-    let size = context.experiment.data.image_size;
+fn mean_image(step: &Occlude<'_>, folder: &Sandbox<'_>) -> Result<Vec<f32>> {
+    let size = step.images.size();
     let mut mean = cam::MapAverage::new(3 * size * size);
-    let images: Vec<usize> = data
-        .test
-        .iter()
-        .copied()
-        .take(context.experiment.measure.occlusion.images)
-        .collect();
-    let config = dataset::LoaderConfig::in_order(size, 64, rayon::current_num_threads());
-    for batch in data.loader(&images, config)?.epoch(0, 0) {
-        context.interrupt().check()?;
+    let test = step.images.indices();
+    let images = &test[..step.settings.images.min(test.len())];
+    let config = LoaderConfig::in_order(size, evaluate::BATCH, rayon::current_num_threads());
+    for batch in step.images.loader(images, config)?.epoch(0, 0) {
+        folder.interrupt().check()?;
         batch?.images.chunks(3 * size * size).for_each(|image| mean.add(image));
     }
     Ok(mean.mean().unwrap_or_default())

@@ -6,9 +6,9 @@ use metrics::Class;
 
 use super::chosen::{Chosen, WAYS};
 use super::maps::MapsFile;
-use crate::context::Context;
 use crate::error::Result;
 use crate::measured::{DataFacts, Measured};
+use crate::recorded::Recorded;
 use crate::regions;
 use render::Outline;
 use render::figures::{AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, ExamplesFigure};
@@ -17,13 +17,13 @@ use render::figures::{AverageCams, AveragePanel, AverageRow, ExampleCell, Exampl
 ///
 /// # Errors
 /// Those of the maps' files and of the regions file.
-pub fn average_cams(context: &Context, facts: &DataFacts, measured: &Measured) -> Result<AverageCams> {
+pub fn average_cams(recorded: &Recorded<'_>, facts: &DataFacts, measured: &Measured) -> Result<AverageCams> {
     let maps: Vec<MapsFile> = measured
         .classifiers
         .iter()
-        .map(|name| MapsFile::read(context, name, facts.attributes.len()))
+        .map(|name| MapsFile::read(recorded, name, facts.attributes.len()))
         .collect::<Result<_>>()?;
-    let regions = regions::load(&context.experiment, &facts.attributes)?;
+    let regions = regions::load(recorded.experiment, &facts.attributes)?;
     let rows = measured.attributes.iter().filter_map(|attribute| {
         let index = facts.position(&attribute.name)?;
         let panel = |classifier: usize, class: Class| {
@@ -55,14 +55,14 @@ pub fn average_cams(context: &Context, facts: &DataFacts, measured: &Measured) -
 ///
 /// # Errors
 /// Those of the chosen images' files and of the regions file.
-pub fn examples(context: &Context, facts: &DataFacts, classifiers: &[String]) -> Result<Option<ExamplesFigure>> {
-    let each = context.experiment.figures.examples;
+pub fn examples(recorded: &Recorded<'_>, facts: &DataFacts, classifiers: &[String]) -> Result<Option<ExamplesFigure>> {
+    let each = recorded.experiment.figures.examples;
     if each == 0 {
         return Ok(None);
     }
-    let chosen = Chosen::read(context.results(), classifiers)?;
-    let config = context.experiment.explain.config();
-    let regions = regions::load(&context.experiment, &facts.attributes)?;
+    let chosen = Chosen::read(recorded.folder, classifiers)?;
+    let config = recorded.experiment.explain.config();
+    let regions = regions::load(recorded.experiment, &facts.attributes)?;
     let (_, height, width) = chosen.shape;
     let size = chosen.size;
     if chosen.faces.is_empty() {

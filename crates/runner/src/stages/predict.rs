@@ -1,10 +1,14 @@
 //! The prediction stage: the score of every attribute on every test image, and the mean of the features behind them.
 
-use super::{DataSet, Inputs, evaluate, reference, train};
+use candle_core::Device;
+use pipeline::{Columns, Declaration, LongWriter, Sandbox};
+
+use super::evaluate::{self, Pass};
+use super::inputs::{Artefact, Attributes, Inputs, TestImages};
+use super::step::Step;
+use super::{reference, train};
 use crate::artefacts;
-use crate::context::Context;
 use crate::error::Result;
-use pipeline::{Columns, Declaration, LongWriter};
 
 /// Bumped when the stage would write other bytes from the same inputs.
 const VERSION: u32 = 1;
@@ -14,43 +18,77 @@ pub fn stage(classifier: &str) -> String {
     format!("predict/{classifier}")
 }
 
-/// What the stage reads: the test images with their labels, and the network.
-pub fn declaration(inputs: &Inputs<'_>, classifier: &str) -> Declaration {
-    let declaration = inputs.attributes(inputs.declaration(stage(classifier), VERSION));
-    inputs
-        .labelled_test_images(declaration)
-        .artefact(&train::stage(classifier), &artefacts::checkpoint(classifier))
+/// Scores one classifier.
+pub struct Predict<'a> {
+    classifier: &'a str,
+    attributes: Attributes<'a>,
+    /// With labels.
+    images: TestImages<'a>,
+    checkpoint: Artefact,
 }
 
-/// Runs the stage for one classifier.
-///
-/// # Errors
-/// Those of reading checkpoint and images, and of writing.
-pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifier: &str) -> Result<()> {
-    context
-        .workspace
-        .step(&declaration(inputs, classifier), || predict(context, data, classifier))
-}
-
-fn predict(context: &Context, data: &DataSet, classifier: &str) -> Result<Vec<String>> {
-    let network = evaluate::trained_network(context, data, classifier)?;
-    let annotations = data.annotations();
-    let path = artefacts::predictions(classifier);
-    let mut table = LongWriter::begin(&context.results().join(&path), data.attributes(), columns)?;
-    let mut mean = cam::Reference::new();
-    let title = format!("predict/{classifier}");
-    evaluate::for_each_batch(context, data, &network, &data.test, &title, |batch, output| {
-        mean.add(&output.features)?;
-        for (&index, scores) in batch.indices.iter().zip(output.logits.to_vec2::<f32>()?) {
-            let labels = annotations.labels_of(index).iter().copied();
-            table.add(&annotations.names[index], labels.zip(scores))?;
+impl<'a> Predict<'a> {
+    /// The step of a classifier.
+    pub fn new(inputs: &'a Inputs<'_>, classifier: &'a str) -> Self {
+        Self {
+            classifier,
+            attributes: inputs.attributes(),
+            images: inputs.labelled_test_images(),
+            checkpoint: train::checkpoint(classifier),
         }
-        Ok(())
-    })?;
-    table.finish()?;
-    let reference = artefacts::reference(classifier);
-    context.results().write(&reference, &reference::to_bytes(&mean)?)?;
-    Ok(vec![path, reference])
+    }
+}
+
+impl Step for Predict<'_> {
+    fn declaration(&self) -> Declaration {
+        let Self {
+            classifier,
+            attributes,
+            images,
+            checkpoint,
+        } = self;
+        Declaration::of(stage(classifier), VERSION)
+            .reading(attributes)
+            .reading(images)
+            .reading(checkpoint)
+    }
+
+    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+        let Self { images, classifier, .. } = self;
+        let names = self.attributes.names();
+        let network = evaluate::trained_network(folder, &self.checkpoint, names, device)?;
+        let path = folder.output(&artefacts::predictions(classifier));
+        let mut table = LongWriter::begin(&path, names, columns)?;
+        let mut mean = cam::Reference::new();
+        let pass = Pass {
+            folder,
+            device,
+            images: **images,
+            network: &network,
+            title: folder.step(),
+            together: evaluate::BATCH,
+        };
+        pass.over(images.indices(), |batch, _, output| {
+            mean.add(&output.features)?;
+            for (&index, scores) in batch.indices.iter().zip(output.logits.to_vec2::<f32>()?) {
+                let labels = images.labels(index).iter().copied();
+                table.add(images.name(index), labels.zip(scores))?;
+            }
+            Ok(())
+        })?;
+        table.finish()?;
+        Ok(folder.write(&artefacts::reference(classifier), &reference::to_bytes(&mean)?)?)
+    }
+}
+
+/// The scores of a classifier.
+pub fn predictions(classifier: &str) -> Artefact {
+    Artefact::new(stage(classifier), artefacts::predictions(classifier))
+}
+
+/// The mean of its features.
+pub fn features(classifier: &str) -> Artefact {
+    Artefact::new(stage(classifier), artefacts::reference(classifier))
 }
 
 /// The columns of a label and a score a row.

@@ -12,8 +12,6 @@ use std::path::Path;
 use cam::Reference;
 use candle_core::{Device, Tensor};
 
-use crate::artefacts;
-use crate::context::Context;
 use crate::error::{Error, Result};
 
 /// The file's bytes.
@@ -27,19 +25,11 @@ pub fn to_bytes(reference: &Reference) -> Result<Vec<u8>> {
         .map_err(|error| Error::Request(format!("reference.safetensors cannot be written: {error}")))
 }
 
-/// Reads a classifier's file.
+/// Reads such a file.
 ///
 /// # Errors
 /// When it is absent or damaged.
-pub fn read(context: &Context, classifier: &str) -> Result<Reference> {
-    read_file(&context.results().join(&artefacts::reference(classifier)))
-}
-
-/// Reads such a file, wherever it is.
-///
-/// # Errors
-/// When it is absent or damaged.
-pub fn read_file(path: &Path) -> Result<Reference> {
+pub fn read(path: &Path) -> Result<Reference> {
     let fault = |message: String| Error::artefact(path, message);
     let bytes = std::fs::read(path).map_err(Error::io(path, "reading the reference"))?;
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)

@@ -7,13 +7,13 @@
 //!
 //! Every map of an image is tried with the same ties, noise and start, and the ends of the curves are the same for all.
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use metrics::{ROAD_PERCENTILES, blurred, curve_area, relevance_order_with, removed_pixels, road_combined};
 use model::{Mode, Network};
 use rayon::prelude::*;
 
-use crate::context::Context;
 use crate::error::Result;
+use pipeline::Sandbox;
 
 /// Equal steps of the curves of deletion and insertion.
 const STEPS: usize = 10;
@@ -33,8 +33,9 @@ pub struct Removed {
 
 /// What all images share.
 pub struct Removal<'a> {
-    context: &'a Context,
+    folder: &'a Sandbox<'a>,
     network: &'a Network,
+    device: &'a Device,
     size: usize,
     /// The images' mean colour.
     colour: [f32; 3],
@@ -52,8 +53,14 @@ enum Variant {
 }
 
 impl<'a> Removal<'a> {
-    /// For a network, and images whose mean colour counts as empty.
-    pub fn new<'i>(context: &'a Context, network: &'a Network, images: impl Iterator<Item = &'i Vec<f32>>) -> Self {
+    /// For a network, and images of side `size` whose mean colour counts as empty.
+    pub fn new<'i>(
+        folder: &'a Sandbox<'a>,
+        network: &'a Network,
+        device: &'a Device,
+        size: usize,
+        images: impl Iterator<Item = &'i Vec<f32>>,
+    ) -> Self {
         let (mut sum, mut pixels) = ([0.0_f64; 3], 0);
         for image in images {
             for pixel in image.chunks_exact(3) {
@@ -62,9 +69,10 @@ impl<'a> Removal<'a> {
             }
         }
         Self {
-            context,
+            folder,
             network,
-            size: context.experiment.data.image_size,
+            device,
+            size,
             colour: sum.map(|sum| (sum / f64::from(pixels.max(1))) as f32),
         }
     }
@@ -174,9 +182,9 @@ impl<'a> Removal<'a> {
     fn scores(&self, images: &[Vec<f32>], attribute: usize, sign: f64) -> Result<Vec<f64>> {
         let mut scores = Vec::with_capacity(images.len());
         for some in images.chunks(BATCH) {
-            self.context.interrupt().check()?;
+            self.folder.interrupt().check()?;
             let shape = (some.len(), self.size, self.size, 3);
-            let tensor = Tensor::from_vec(some.concat(), shape, &self.context.device)?.permute((0, 3, 1, 2))?;
+            let tensor = Tensor::from_vec(some.concat(), shape, self.device)?.permute((0, 3, 1, 2))?;
             let logits = self
                 .network
                 .forward(&tensor, Mode::Eval)?

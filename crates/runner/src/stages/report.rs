@@ -5,10 +5,10 @@ use pipeline::Provenance;
 
 use super::examples;
 use crate::citation;
-use crate::context::Context;
 use crate::error::Result;
-use crate::experiment::{Source, to_yaml};
+use crate::experiment::{Experiment, Source, to_yaml};
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
+use crate::recorded::Recorded;
 use crate::tables::means;
 use pipeline::Manifest;
 use render::Figure;
@@ -38,7 +38,18 @@ const TABLES: [(&str, &str); 11] = [
 ///
 /// # Errors
 /// None that a run can cause.
-pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, figures: &[Figure]) -> Result<ReportData> {
+pub fn report_data(
+    recorded: &Recorded<'_>,
+    data: &DataFacts,
+    measured: &Measured,
+    figures: &[Figure],
+) -> Result<ReportData> {
+    let Recorded {
+        name,
+        experiment,
+        manifest,
+        folder,
+    } = *recorded;
     let observed = measured
         .findings
         .iter()
@@ -61,26 +72,24 @@ pub fn report_data(context: &Context, data: &DataFacts, measured: &Measured, fig
             measured.findings.len()
         );
     }
-    let manifest = context.manifest();
     Ok(ReportData {
-        title: context.name.clone(),
+        title: name.to_owned(),
         summary,
         findings: measured.findings.clone(),
         overview: vec![overview(measured)],
         figures: figures.to_vec(),
         tables: vec![attributes(measured)],
-        examples: examples::read(context)?,
-        formats: context
-            .experiment
+        examples: examples::read(folder)?,
+        formats: experiment
             .figures
             .formats
             .iter()
             .map(|format| format.extension())
             .collect(),
-        facts: facts(context, &manifest, data),
-        experiment: to_yaml(&context.experiment, context.results().path())?,
-        durations: Some(durations(&manifest)),
-        files: files(context, &manifest, measured, figures),
+        facts: facts(experiment, manifest, data),
+        experiment: to_yaml(experiment, folder)?,
+        durations: Some(durations(manifest)),
+        files: files(experiment, manifest, measured, figures),
         citation: citation::bibtex(&manifest.version, manifest.revision.as_deref()),
     })
 }
@@ -157,8 +166,7 @@ fn attributes(measured: &Measured) -> Sheet {
     }
 }
 
-fn facts(context: &Context, manifest: &Manifest, data: &DataFacts) -> Vec<Fact> {
-    let experiment = &context.experiment;
+fn facts(experiment: &Experiment, manifest: &Manifest, data: &DataFacts) -> Vec<Fact> {
     let fact = |name: &str, value: String| Fact {
         name: name.to_owned(),
         value,
@@ -248,7 +256,7 @@ fn durations(manifest: &Manifest) -> Sheet {
 }
 
 /// What the folder holds: tables by what is there, so that a stage that writes one more need not be known here.
-fn files(context: &Context, manifest: &Manifest, measured: &Measured, figures: &[Figure]) -> Vec<FileLink> {
+fn files(experiment: &Experiment, manifest: &Manifest, measured: &Measured, figures: &[Figure]) -> Vec<FileLink> {
     let link = |path: &str, description: &str| FileLink {
         path: path.to_owned(),
         description: description.to_owned(),
@@ -265,7 +273,7 @@ fn files(context: &Context, manifest: &Manifest, measured: &Measured, figures: &
         files.push(link(path, what.map_or("", |(_, what)| what)));
     }
     for figure in figures {
-        for format in &context.experiment.figures.formats {
+        for format in &experiment.figures.formats {
             files.push(link(&format!("figures/{}.{}", figure.name(), format.extension()), ""));
         }
     }
@@ -288,9 +296,9 @@ fn files(context: &Context, manifest: &Manifest, measured: &Measured, figures: &
             ("reference.safetensors", "the mean of its features, for centred maps"),
         ] {
             let there = match file {
-                "training.parquet" | "training.jsonl" => context.experiment.is_trained(classifier),
-                "occlusion.parquet" => context.experiment.measure.wants_occlusion(),
-                "faithfulness.parquet" | "sanity.parquet" => context.experiment.measure.faithfulness.images > 0,
+                "training.parquet" | "training.jsonl" => experiment.is_trained(classifier),
+                "occlusion.parquet" => experiment.measure.wants_occlusion(),
+                "faithfulness.parquet" | "sanity.parquet" => experiment.measure.faithfulness.images > 0,
                 _ => true,
             };
             if there {

@@ -58,21 +58,22 @@ impl Collected {
         maps: &Maps,
         rows: &mut [Vec<Row>],
     ) -> Result<()> {
-        let size = stage.context.experiment.data.image_size;
+        let size = stage.images.size();
         let attributes = stage.attributes.len();
         let localiser = match &mut self.localiser {
             Some(localiser) => localiser,
             none => {
                 let cells = [maps.height, maps.width];
                 self.kept = begin_raw_maps(stage, cells)?;
-                none.insert(Localiser::new(stage.method, stage.resize, cells, size, &stage.regions)?)
+                let (settings, regions) = (stage.settings, stage.regions);
+                none.insert(Localiser::new(settings.method, settings.resize, cells, size, regions)?)
             }
         };
         let localiser = &*localiser;
         let indices = &seen.batch.indices;
         let exact: Vec<Option<Vec<Footprint>>> = positions
             .par_iter()
-            .map(|&position| localiser.exact_regions(stage.data, indices[position]))
+            .map(|&position| localiser.exact_regions(stage.masks, indices[position], attributes))
             .collect::<Result<_>>()?;
         let logits = seen.output.logits.flatten_all()?.to_vec1::<f32>()?;
         let of_attributes = self.of_attributes.par_iter_mut().zip(rows).enumerate();
@@ -127,12 +128,11 @@ impl Collected {
         Ok(())
     }
 
-    /// Writes the average maps and finishes the raw ones; returns the files' paths in the results folder.
+    /// Writes the average maps and finishes the raw ones.
     ///
     /// # Errors
     /// When they cannot be written.
-    pub fn write(self, stage: &Stage<'_>) -> Result<Vec<String>> {
-        let results = stage.context.results();
+    pub fn write(self, stage: &Stage<'_>) -> Result<()> {
         let groups: Vec<maps::Group<'_>> = self
             .of_attributes
             .iter()
@@ -144,46 +144,33 @@ impl Collected {
             .collect();
         let cells = self.localiser.as_ref().map(|localiser| localiser.post_processing());
         let path = artefacts::maps(stage.classifier);
-        results.write(&path, &maps::to_bytes(&groups, cells)?)?;
-        let mut written = vec![path];
-        let raw = artefacts::raw_maps(stage.classifier);
-        match self.kept {
-            Some(kept) => {
-                kept.finish()?;
-                written.push(raw);
-            }
-            // Of earlier settings; beside these results it would pass for theirs.
-            None => results.remove(&raw)?,
-        }
-        Ok(written)
+        stage.folder.write(&path, &maps::to_bytes(&groups, cells)?)?;
+        self.kept.map_or(Ok(()), raw_maps::Writer::finish)
     }
 }
 
 /// Begins the file of raw maps, if it is asked for.
 fn begin_raw_maps(stage: &Stage<'_>, [height, width]: [usize; 2]) -> Result<Option<raw_maps::Writer>> {
-    if !stage.context.experiment.explain.keep_maps {
+    let settings = stage.settings;
+    if !settings.keep_maps {
         return Ok(None);
     }
-    let shape = [stage.explained.len(), stage.attributes.len(), height, width];
+    let shape = [stage.explained.len(), stage.names.len(), height, width];
     let relative = artefacts::raw_maps(stage.classifier);
-    stage.context.progress().say(&format!(
+    stage.folder.progress().say(&format!(
         "{:24} keeps {} x {} maps of {height} x {width} in {relative}: {:.1} MB",
-        stage.title,
+        stage.folder.step(),
         shape[0],
         shape[1],
         raw_maps::size(shape) as f64 / 1e6
     ));
-    let names: Vec<&str> = stage
-        .explained
-        .iter()
-        .map(|&index| stage.data.annotations().names[index].as_str())
-        .collect();
+    let names: Vec<&str> = stage.explained.iter().map(|&index| stage.images.name(index)).collect();
     let about = [
         ("images", names.join(",")),
-        ("attributes", stage.data.attributes().join(",")),
-        ("method", stage.method.to_string()),
-        ("target", stage.target.to_string()),
+        ("attributes", stage.names.join(",")),
+        ("method", settings.method.to_string()),
+        ("target", settings.target.to_string()),
         ("layer", stage.explainer.layer().to_owned()),
     ];
-    raw_maps::Writer::begin(&stage.context.results().join(&relative), shape, &about).map(Some)
+    raw_maps::Writer::begin(&stage.folder.output(&relative), shape, &about).map(Some)
 }

@@ -71,7 +71,7 @@ impl<'a> Decomposer<'a> {
         let attributes = &stage.attributes;
         let centred = self
             .centred
-            .maps(&seen.images, seen.output, attributes, Some(&seen.known))?;
+            .maps(seen.images, seen.output, attributes, Some(&seen.known))?;
         let of_attribute = |&attribute: &usize| -> Result<Vec<Row>> {
             let (bias, mean) = (f64::from(self.bias[attribute]), self.mean.map(0, attribute));
             let mut of_map = vec![0.0; mean.len()];

@@ -12,6 +12,7 @@ mod seen;
 use std::time::Instant;
 
 use cam::{Cost, Explainer, ExplainerConfig, Output};
+use candle_core::Device;
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
@@ -20,13 +21,15 @@ use self::collected::Collected;
 use self::decomposed::Decomposer;
 use self::kept::KeptMaps;
 use self::seen::Stage;
-use super::{DataSet, Inputs, evaluate, predict, reference, train};
+use super::evaluate::{self, Pass};
+use super::inputs::{Artefact, AttributeRegions, Attributes, Inputs, Masks, Setting, TestImages};
+use super::step::{self, Step};
+use super::{predict, reference, train};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::Result;
-use crate::experiment::Experiment;
-use crate::regions;
-use pipeline::{Declaration, LongWriter};
+use crate::experiment::Explain as Settings;
+use pipeline::{Declaration, LongWriter, Sandbox};
 
 /// Bumped when the stage would write other bytes from the same inputs.
 const VERSION: u32 = 1;
@@ -36,20 +39,67 @@ pub fn stage(classifier: &str) -> String {
     format!("explain/{classifier}")
 }
 
-/// What the stage reads: the test images with their labels, where attributes should be visible, the network, and the mean of its
-/// features.
-pub fn declaration(inputs: &Inputs<'_>, classifier: &str) -> Declaration {
-    let experiment = inputs.experiment;
-    let declaration = inputs.attributes(inputs.declaration(stage(classifier), VERSION));
-    // Energies are measured on exact masks beside the regions, wherever there are any.
-    let declaration = inputs
-        .masks(inputs.regions(inputs.labelled_test_images(declaration)))
-        .settings("explain", &experiment.explain)
-        .artefact(&train::stage(classifier), &artefacts::checkpoint(classifier))
-        .artefact(&predict::stage(classifier), &artefacts::reference(classifier));
-    match experiment.explain.images {
-        Some(_) => declaration.settings("seed", &experiment.seed),
-        None => declaration,
+/// Explains the decisions of one classifier.
+pub struct Explain<'a> {
+    classifier: &'a str,
+    attributes: Attributes<'a>,
+    /// With labels.
+    images: TestImages<'a>,
+    regions: AttributeRegions<'a>,
+    /// Energies are measured on exact masks beside the regions, wherever there are any.
+    masks: Masks<'a>,
+    settings: Setting<&'a Settings>,
+    /// Draws the images, where not all are explained.
+    seed: Option<Setting<u64>>,
+    checkpoint: Artefact,
+    reference: Artefact,
+}
+
+impl<'a> Explain<'a> {
+    /// The step of a classifier.
+    pub fn new(inputs: &'a Inputs<'_>, classifier: &'a str) -> Self {
+        let experiment = inputs.experiment;
+        let sampled = experiment.explain.images.is_some();
+        Self {
+            classifier,
+            attributes: inputs.attributes(),
+            images: inputs.labelled_test_images(),
+            regions: inputs.regions(),
+            masks: inputs.masks(),
+            settings: Setting::new("explain", &experiment.explain),
+            seed: sampled.then(|| Setting::new("seed", experiment.seed)),
+            checkpoint: train::checkpoint(classifier),
+            reference: predict::features(classifier),
+        }
+    }
+}
+
+impl Step for Explain<'_> {
+    fn declaration(&self) -> Declaration {
+        let Self {
+            classifier,
+            attributes,
+            images,
+            regions,
+            masks,
+            settings,
+            seed,
+            checkpoint,
+            reference,
+        } = self;
+        Declaration::of(stage(classifier), VERSION)
+            .reading(attributes)
+            .reading(images)
+            .reading(regions)
+            .reading(masks)
+            .reading(settings)
+            .reading(seed)
+            .reading(checkpoint)
+            .reading(reference)
+    }
+
+    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+        explain(self, folder, device)
     }
 }
 
@@ -57,80 +107,85 @@ pub fn declaration(inputs: &Inputs<'_>, classifier: &str) -> Declaration {
 ///
 /// # Errors
 /// Those of reading checkpoint, images, masks and regions, and of writing.
-pub fn run(context: &Context, inputs: &Inputs<'_>, data: &DataSet, classifier: &str) -> Result<()> {
-    let declaration = declaration(inputs, classifier);
-    context.workspace.step(&declaration, || {
-        let reads = declaration.reads(&context.manifest().stages);
-        let key = reads.key(declaration.step(), declaration.version());
-        explain(context, data, classifier, &key)
-    })?;
+pub fn run(context: &Context, inputs: &Inputs<'_>, classifier: &str) -> Result<()> {
+    step::run(context, &Explain::new(inputs, classifier))?;
     // Only now: what is recorded needs it no longer.
     Ok(context.results().remove(&artefacts::unfinished_maps(classifier))?)
 }
 
-/// The test images that are explained, in their order: all, or as many as the experiment says, drawn with its seed, the same for
+/// Which of the test images are explained, in their order: all, or as many as the experiment says, drawn with its seed, the same for
 /// every classifier.
-pub fn explained_images(data: &DataSet, experiment: &Experiment) -> Vec<usize> {
-    match experiment.explain.images {
-        Some(count) if count < data.test.len() => {
-            let mut rng = ChaCha8Rng::seed_from_u64(experiment.seed);
+pub fn explained_images(test: &[usize], count: Option<usize>, seed: u64) -> Vec<usize> {
+    match count {
+        Some(count) if count < test.len() => {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
             rng.set_stream(1);
-            let mut chosen: Vec<usize> = data.test.choose_multiple(&mut rng, count).copied().collect();
+            let mut chosen: Vec<usize> = test.choose_multiple(&mut rng, count).copied().collect();
             chosen.sort_unstable();
             chosen
         }
-        _ => data.test.clone(),
+        _ => test.to_vec(),
     }
 }
 
-fn explain(context: &Context, data: &DataSet, classifier: &str, key: &str) -> Result<Vec<String>> {
-    let experiment = &context.experiment;
-    let size = experiment.data.image_size;
-    let config = experiment.explain.config();
-    let (method, target, resize) = (config.method, config.target, config.resize);
-    let network = evaluate::trained_network(context, data, classifier)?;
-    let reference = reference::read(context, classifier)?;
-    let regions = regions::load(experiment, data.attributes())?;
+/// The energies of a classifier's maps.
+pub fn energies(classifier: &str) -> Artefact {
+    Artefact::new(stage(classifier), artefacts::energy(classifier))
+}
+
+fn explain(step: &Explain<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+    let Explain {
+        classifier,
+        images,
+        settings,
+        ..
+    } = step;
+    let (names, size) = (step.attributes.names(), images.size());
+    let config = settings.config();
+    let network = evaluate::trained_network(folder, &step.checkpoint, names, device)?;
+    let reference = reference::read(&step.reference.at(folder)?)?;
     let config = ExplainerConfig {
         reference: Some(reference.clone()),
         ..config
     };
-    let decomposer = Decomposer::new(&network, config.clone(), &reference, &regions, size)?;
+    let decomposer = Decomposer::new(&network, config.clone(), &reference, &step.regions, size)?;
+    let seed = step.seed.as_deref().copied().unwrap_or_default();
     let stage = Stage {
-        context,
-        data,
+        folder,
         classifier,
-        title: format!("explain/{classifier}"),
+        names,
+        images: *images,
+        regions: &step.regions,
+        masks: step.masks,
+        settings,
         explainer: Explainer::new(&network, config)?,
-        attributes: (0..data.attributes().len()).collect(),
-        regions,
-        explained: explained_images(data, experiment),
-        method,
-        target,
-        resize,
+        attributes: (0..names.len()).collect(),
+        explained: explained_images(images.indices(), settings.images, seed),
     };
     let cost = stage.announce();
-    let path = artefacts::energy(classifier);
-    let mut table = LongWriter::begin(&context.results().join(&path), data.attributes(), energies::columns)?;
+    let path = folder.output(&artefacts::energy(classifier));
+    let mut table = LongWriter::begin(&path, names, energies::columns)?;
     let mut collected = Collected::new(stage.attributes.len(), size);
 
     let mut kept = match cost {
         Cost::Free => KeptMaps::none(),
-        _ => KeptMaps::open(&context.results().join(&artefacts::unfinished_maps(classifier)), key),
+        _ => KeptMaps::open(&folder.scratch(&artefacts::unfinished_maps(classifier)), &folder.key()),
     };
     let mut told = false;
     // Methods of many passes look at one image at a time: small batches show how far they are.
-    let together = if cost == Cost::Free { evaluate::BATCH } else { 8 };
-    evaluate::for_each_batch_of(
-        context,
-        data,
-        &network,
-        &data.test,
-        &stage.title,
-        together,
-        |batch, output| {
+    let pass = Pass {
+        folder,
+        device,
+        images: **images,
+        network: &network,
+        title: folder.step(),
+        together: if cost == Cost::Free { evaluate::BATCH } else { 8 },
+    };
+    pass.over(
+        images.indices(),
+        |batch, input, output| {
             let output = &Output::from(output);
-            let seen = stage.seen(batch, output)?;
+            let seen = stage.seen(batch, input, output)?;
             let mut rows = decomposer.rows(&stage, &seen)?;
             let chosen: Vec<usize> = (0..batch.indices.len())
                 .filter(|&position| stage.explained.binary_search(&batch.indices[position]).is_ok())
@@ -139,11 +194,11 @@ fn explain(context: &Context, data: &DataSet, classifier: &str, key: &str) -> Re
             if cost == Cost::Free && !chosen.is_empty() {
                 let maps = stage
                     .explainer
-                    .maps(&seen.images, output, attributes, Some(&seen.known))?;
+                    .maps(seen.images, output, attributes, Some(&seen.known))?;
                 collected.take_in(&stage, &seen, &chosen, |position| position, &maps, &mut rows)?;
             } else {
                 for position in chosen {
-                    context.interrupt().check()?;
+                    folder.interrupt().check()?;
                     let one = Output {
                         features: output.features.narrow(0, position, 1)?,
                         logits: output.logits.narrow(0, position, 1)?,
@@ -169,13 +224,11 @@ fn explain(context: &Context, data: &DataSet, classifier: &str, key: &str) -> Re
             }
             for (position, &index) in batch.indices.iter().enumerate() {
                 let of_image = rows.iter().map(|of_attribute| of_attribute[position]);
-                table.add(&data.annotations().names[index], of_image)?;
+                table.add(images.name(index), of_image)?;
             }
             Ok(())
         },
     )?;
     table.finish()?;
-    let mut written = vec![path];
-    written.extend(collected.write(&stage)?);
-    Ok(written)
+    collected.write(&stage)
 }

@@ -2,30 +2,29 @@
 
 use std::time::Duration;
 
-use cam::{Cost, Explainer, Method, Output, Resize, Target};
+use cam::{Cost, Explainer, Output, Target};
 use candle_core::Tensor;
 use dataset::Batch;
 use metrics::Region;
 
-use super::super::{DataSet, evaluate, masks};
-use crate::context::Context;
+use super::super::inputs::{AttributeRegions, Masks, TestImages};
 use crate::error::Result;
-use crate::regions::Regions;
-use pipeline::duration;
+use crate::experiment::Explain;
+use pipeline::{Sandbox, duration};
 
 /// What does not change from batch to batch.
 pub struct Stage<'a> {
-    pub context: &'a Context,
-    pub data: &'a DataSet,
+    pub folder: &'a Sandbox<'a>,
     pub classifier: &'a str,
-    pub title: String,
+    pub names: &'a [String],
+    pub images: TestImages<'a>,
+    pub regions: &'a AttributeRegions<'a>,
+    pub masks: Masks<'a>,
+    pub settings: &'a Explain,
     pub explainer: Explainer<'a>,
     pub attributes: Vec<usize>,
-    pub regions: Regions,
+    /// Positions of the images that are explained.
     pub explained: Vec<usize>,
-    pub method: Method,
-    pub target: Target,
-    pub resize: Resize,
 }
 
 /// A batch and what the network makes of it.
@@ -33,7 +32,7 @@ pub struct Seen<'a> {
     pub batch: &'a Batch,
     pub output: &'a Output,
     /// `[N, 3, S, S]`.
-    pub images: Tensor,
+    pub images: &'a Tensor,
     /// `[N, A]`.
     pub labels: Vec<i8>,
     /// The same, with 1 for a label that is missing: it cannot be explained, so any takes its place, and its map is thrown away.
@@ -54,23 +53,23 @@ impl Seen<'_> {
 impl Stage<'_> {
     /// Whether an image with this label of an attribute has a map of it.
     pub fn has_map(&self, label: i8) -> bool {
-        self.target != Target::Label || label != 0
+        self.settings.target != Target::Label || label != 0
     }
 
     /// Says what a method of many passes will cost.
     pub fn announce(&self) -> Cost {
         let cost = self.explainer.cost(self.attributes.len());
         if cost != Cost::Free {
-            let (images, all) = (self.explained.len(), self.data.test.len());
+            let (images, all) = (self.explained.len(), self.images.indices().len());
             let of_all = if images < all {
                 format!(" (of {all})")
             } else {
                 String::new()
             };
-            self.context.progress().say(&format!(
+            self.folder.progress().say(&format!(
                 "{:24} {} needs {cost} an image: {} for {images} images{of_all}",
-                self.title,
-                self.method,
+                self.folder.step(),
+                self.settings.method,
                 cost.passes() * images,
             ));
         }
@@ -81,7 +80,7 @@ impl Stage<'_> {
     pub fn estimate(&self, first: Duration, before: usize) {
         let left = self.explained.len() - before;
         let all = first * u32::try_from(left).unwrap_or(u32::MAX);
-        let fewer = if self.context.experiment.explain.images.is_none() {
+        let fewer = if self.settings.images.is_none() {
             "; `--set explain.images=200` would explain 200 images, drawn with the seed"
         } else {
             ""
@@ -92,25 +91,24 @@ impl Stage<'_> {
         } else {
             format!("going on after {before} images; the next took {first}, so the others will take about {all}")
         };
-        self.context.progress().say(&format!("{:24} {took}{fewer}", self.title));
+        self.folder.progress().say(&format!("{:24} {took}{fewer}", self.folder.step()));
     }
 
-    /// What is to be known of a batch.
+    /// What is to be known of a batch, whose images [N, 3, S, S] are `images`.
     ///
     /// # Errors
-    /// When the device is out of memory, or masks are unreadable.
-    pub fn seen<'b>(&self, batch: &'b Batch, output: &'b Output) -> Result<Seen<'b>> {
-        let size = self.context.experiment.data.image_size;
+    /// When masks are unreadable.
+    pub fn seen<'b>(&self, batch: &'b Batch, images: &'b Tensor, output: &'b Output) -> Result<Seen<'b>> {
         let labels: Vec<i8> = batch.labels.iter().map(|label| *label as i8).collect();
         Ok(Seen {
             batch,
             output,
-            images: evaluate::images_of(batch, size, &self.context.device)?,
+            images,
             known: labels.iter().map(|&label| if label == 0 { 1 } else { label }).collect(),
             labels,
-            own: match self.regions {
-                Regions::Fixed(_) => Vec::new(),
-                Regions::Masks => masks::exact_masks(self.data, batch, size)?,
+            own: match self.regions.own() {
+                Some(masks) => masks.of_batch(batch, self.images.size())?,
+                None => Vec::new(),
             },
         })
     }

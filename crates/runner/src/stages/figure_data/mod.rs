@@ -7,7 +7,6 @@ pub use scores::{calibration, score_distributions};
 use metrics::{Bootstrap, Class, MIN_SAMPLES, Statistics, spearman_with_interval};
 
 use super::train::history;
-use crate::context::Context;
 use crate::error::Result;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Faithfulness, Measured, method_title};
 use crate::published::Published;
@@ -292,15 +291,15 @@ pub fn imbalance(measured: &Measured, bootstrap: Bootstrap) -> Imbalance {
     }
 }
 
-pub fn training_curves(context: &Context) -> Result<Vec<TrainingCurve>> {
-    context
+pub fn training_curves(recorded: &Recorded<'_>) -> Result<Vec<TrainingCurve>> {
+    recorded
         .experiment
         .classifiers_in_order()
         .into_iter()
         .map(|(name, _)| name)
-        .filter(|name| context.experiment.is_trained(name))
+        .filter(|name| recorded.experiment.is_trained(name))
         .map(|name| {
-            let points = history::read(context, name)?.into_iter().map(|epoch| EpochPoint {
+            let points = history::read(&recorded.folder.join(artefacts::history(name)))?.into_iter().map(|epoch| EpochPoint {
                 epoch: epoch.epoch as f64,
                 loss: Some(epoch.loss),
                 validation_loss: None,

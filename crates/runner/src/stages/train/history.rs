@@ -1,9 +1,9 @@
 //! `training.parquet`: how a training went, epoch by epoch.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use crate::artefacts;
-use crate::context::Context;
 use crate::error::{Error, Result};
 use pipeline::{Columns, ReadTable};
 
@@ -52,10 +52,9 @@ pub fn status(history: &[Epoch], epochs: usize, loss: f64, images_per_second: f6
 ///
 /// # Errors
 /// When it is absent or damaged.
-pub fn read(context: &Context, name: &str) -> Result<Vec<Epoch>> {
-    let path = context.results().join(&artefacts::history(name));
-    let table = ReadTable::parquet(&path)?;
-    let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(&path, "a number is missing"));
+pub fn read(path: &Path) -> Result<Vec<Epoch>> {
+    let table = ReadTable::parquet(path)?;
+    let complete = |value: Option<f64>| value.ok_or_else(|| Error::artefact(path, "a number is missing"));
     let epochs = table.integers("epoch")?;
     let (rates, losses) = (table.doubles("learning_rate")?, table.doubles("loss")?);
     let minority = table.doubles("validation_minority_error")?;
