@@ -322,6 +322,9 @@ impl Start {
     }
 }
 
+/// What a step does, in a thread of its own.
+type ConcurrentWork<'a, E> = Box<dyn FnOnce(&Sandbox<'_>) -> Result<(), E> + Send + 'a>;
+
 /// A step that can run beside others ([`Workspace::side_by_side`]).
 pub struct ConcurrentStep<'a, E> {
     /// What it reads.
@@ -329,7 +332,7 @@ pub struct ConcurrentStep<'a, E> {
     /// Threads of its own for its parallel loops.
     pub threads: usize,
     /// What it does: writes the step's files to its sandbox.
-    pub work: Box<dyn FnOnce(&Sandbox<'_>) -> Result<(), E> + Send + 'a>,
+    pub work: ConcurrentWork<'a, E>,
 }
 
 /// Runs `work` where parallel loops have so many threads of their own.
@@ -356,7 +359,8 @@ mod tests {
 
     /// A step that writes some files, each with the same content.
     fn write(workspace: &Workspace, declaration: &Declaration, files: &[&str]) {
-        let work = |sandbox: &Sandbox<'_>| -> Result<()> { files.iter().try_for_each(|file| sandbox.write(file, b"made")) };
+        let work =
+            |sandbox: &Sandbox<'_>| -> Result<()> { files.iter().try_for_each(|file| sandbox.write(file, b"made")) };
         workspace.step(declaration, work).expect("written");
     }
 
@@ -405,7 +409,7 @@ mod tests {
     fn a_step_that_fails_lets_the_others_end() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let workspace = workspace(folder.path());
-        let step = |name: &str, work: Box<dyn FnOnce(&Sandbox<'_>) -> Result<()> + Send>| ConcurrentStep {
+        let step = |name: &str, work: ConcurrentWork<'static, Error>| ConcurrentStep {
             declaration: Declaration::of(name, 1),
             threads: 1,
             work,

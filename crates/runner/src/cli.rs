@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use crate::commands;
 use crate::error::{Result, describe};
 use crate::request::{Last, Run};
-use crate::stages;
+use crate::run;
 
 /// Does a binary image classifier look where it should, or does it just guess the majority?
 ///
@@ -79,12 +79,12 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Reproduce(run) => stages::run(&run, Last::Report),
-        Command::Train(run) => stages::run(&run, Last::Train),
-        Command::Predict(run) => stages::run(&run, Last::Predict),
-        Command::Explain(run) => stages::run(&run, Last::Explain),
-        Command::Measure(run) => stages::run(&run, Last::Measure),
-        Command::Draw(run) => stages::run(&run, Last::Draw),
+        Command::Reproduce(run) => run::execute(&run, Last::Report),
+        Command::Train(run) => run::execute(&run, Last::Train),
+        Command::Predict(run) => run::execute(&run, Last::Predict),
+        Command::Explain(run) => run::execute(&run, Last::Explain),
+        Command::Measure(run) => run::execute(&run, Last::Measure),
+        Command::Draw(run) => run::execute(&run, Last::Draw),
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Schema(arguments) => commands::schema::run(&arguments),

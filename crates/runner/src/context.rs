@@ -8,6 +8,7 @@ use crate::artefacts;
 use crate::device::device_argument;
 use crate::error::Result;
 use crate::experiment::{Experiment, Loaded, to_yaml};
+use crate::recorded::Recorded;
 use crate::request::Again;
 use pipeline::{Belief, Contents, Interrupt, Manifest, Progress, Provenance, ResultsFolder, Workspace, host};
 
@@ -27,6 +28,8 @@ pub struct Context {
     pub device: Device,
     /// The folder the run writes, and its stages.
     pub workspace: Workspace,
+    /// Whether nothing that earlier runs did counts.
+    fresh: bool,
 }
 
 impl Context {
@@ -46,18 +49,13 @@ impl Context {
         let folder = results_root.join(&loaded.name);
         let contents = contents(data_root, verify);
         let workspace = Workspace::open(&folder, contents, maker(&device), fresh, interrupt)?;
-        if fresh {
-            for classifier in loaded.experiment.classifiers.keys() {
-                workspace.results().remove(&artefacts::unfinished(classifier))?;
-                workspace.results().remove(&artefacts::unfinished_maps(classifier))?;
-            }
-        }
         Ok(Self {
             name: loaded.name,
             experiment: loaded.experiment,
             data_root: data_root.to_owned(),
             device,
             workspace,
+            fresh,
         })
     }
 
@@ -68,6 +66,12 @@ impl Context {
     /// # Errors
     /// When the folder cannot be written.
     pub fn begin(&self, data: String, command: Vec<String>) -> Result<()> {
+        if self.fresh {
+            for classifier in self.experiment.classifiers.keys() {
+                self.results().remove(&artefacts::unfinished(classifier))?;
+                self.results().remove(&artefacts::unfinished_maps(classifier))?;
+            }
+        }
         self.workspace.amend(|manifest| {
             manifest.version = env!("CARGO_PKG_VERSION").to_owned();
             manifest.revision = option_env!("BIASCAM_REVISION").map(str::to_owned);
@@ -88,6 +92,16 @@ impl Context {
     /// The record of that folder, as it is now.
     pub fn manifest(&self) -> Manifest {
         self.workspace.manifest()
+    }
+
+    /// The experiment with that record.
+    pub fn recorded<'a>(&'a self, manifest: &'a Manifest) -> Recorded<'a> {
+        Recorded {
+            name: &self.name,
+            experiment: &self.experiment,
+            manifest,
+            folder: self.results().path(),
+        }
     }
 
     /// Where progress is shown.

@@ -19,7 +19,7 @@ use runner::commands::measure_scores;
 use runner::experiment::{RegionSource, load, settings_of};
 use runner::measured::DataFacts;
 use runner::regions;
-use runner::stages::read_reference;
+use runner::steps::read_reference;
 use runner::sweep::Plan;
 
 fn names(names: &[&str]) -> Vec<String> {

@@ -8,8 +8,8 @@ use metrics::Class;
 use model::{ClassWeights, Scheme};
 use synthetic::faces;
 
+use crate::data::write_procedural;
 use crate::error::Result;
-use crate::generate::write_procedural;
 use crate::output::print;
 use pipeline::{Interrupt, Progress};
 use render::sheet::{Cell, Column, Sheet, Unit};

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::data;
 use crate::device::choose_device;
 use crate::error::{Error, Result};
 use crate::output::print;
 use crate::request::RunOptions;
-use crate::stages::{self, Judge};
+use crate::run::{self as runs, Judge};
 use crate::sweep::local::{self, Outcome, Place};
 use crate::sweep::state::{State, states};
 use crate::sweep::{Plan, comparison::Comparison, cost::Experience, draw, records, slurm, status, tables};
@@ -77,17 +78,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn prepare(plan: &Plan, data: &Path, interrupt: &Interrupt) -> Result<()> {
     let mut missing: Vec<String> = Vec::new();
     for run in &plan.runs {
-        for what in stages::missing(&run.experiment, data) {
+        for what in runs::missing(&run.experiment, data) {
             if !missing.contains(&what) {
                 missing.push(what);
             }
         }
     }
-    stages::refuse(&missing)?;
+    runs::refuse(&missing)?;
     for (position, run) in plan.runs.iter().enumerate() {
         let known = |other: &crate::sweep::PlannedRun| other.experiment.data == run.experiment.data;
         if !plan.runs[..position].iter().any(known) {
-            stages::prepare(&run.experiment.data, data, &Progress::new(), interrupt)?;
+            data::prepare(&run.experiment.data, data, &Progress::new(), interrupt)?;
         }
     }
     Ok(())
@@ -102,7 +103,7 @@ fn devices(arguments: &Arguments, judge: &Judge, plan: &Plan, sweep: &Path) -> R
     for name in &names {
         let device = choose_device(name)?.device;
         for (_, run) in plan.runs.iter().enumerate().filter(|(position, _)| to_do(*position)) {
-            stages::precision(&run.experiment, &device)?;
+            runs::precision(&run.experiment, &device)?;
         }
     }
     let jobs = arguments.jobs.map_or(names.len(), usize::from);

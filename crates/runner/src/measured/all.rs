@@ -201,10 +201,13 @@ impl Measured {
     /// # Errors
     /// When a file is missing or damaged, or not of this data set.
     pub fn read(recorded: &Recorded<'_>, facts: &DataFacts) -> Result<Self> {
-        let measures = recorded.experiment.classifier_names()
+        let measures = recorded
+            .experiment
+            .classifier_names()
             .into_iter()
             .map(|name| {
-                let measures = classifier_measures(recorded, &facts.attributes, &name, recorded.experiment.bootstrap())?;
+                let measures =
+                    classifier_measures(recorded, &facts.attributes, &name, recorded.experiment.bootstrap())?;
                 Ok((name, measures))
             })
             .collect::<Result<_>>()?;

@@ -17,7 +17,7 @@ use super::screen::Screen;
 use super::state::State;
 use super::{Plan, PlannedRun};
 use crate::error::{Error, Result};
-use crate::stages::Judge;
+use crate::run::Judge;
 use pipeline::{INTERVAL_VARIABLE, Interrupt, Interrupted, StepError, quoted};
 
 /// How often signals are looked for.

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::log::{self, End};
 use super::{Plan, PlannedRun};
 use crate::artefacts;
-use crate::stages::{Judge, Recorded};
+use crate::recorded::Recorded;
+use crate::run::Judge;
 use pipeline::{Manifest, holder};
 
 /// How far a run is.
@@ -33,6 +34,7 @@ impl State {
         let manifest = Manifest::read(&folder);
         let is_finished = |manifest: &Manifest| {
             let recorded = Recorded {
+                name: &run.name,
                 experiment: &run.experiment,
                 manifest,
                 folder: &folder,

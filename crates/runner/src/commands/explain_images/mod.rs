@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use crate::device::choose_device;
 use crate::error::{Error, Result, describe};
 use crate::output::print;
-use crate::stages::read_reference;
+use crate::steps::read_reference;
 use labels::Labelled;
 use network::Loaded;
 use overlays::{Explained, Pages, Sheets};

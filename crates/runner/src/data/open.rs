@@ -1,0 +1,111 @@
+//! The data stage: opens the data set, or writes it first when it is procedural.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dataset::{CelebaFolder, TableFolder};
+use synthetic::faces;
+
+use super::generate::{write_procedural, write_shapes};
+use super::place::{Place, folder_name};
+use super::set::DataSet;
+use super::{bad_images, celeba, packed};
+use crate::context::Context;
+use crate::error::Result;
+use crate::experiment::{Data, OnBadImage, Source};
+use pipeline::{Interrupt, Progress};
+
+/// Opens the experiment's data set.
+///
+/// # Errors
+/// When it is malformed, or has no training or test images.
+pub fn open(context: &Context) -> Result<DataSet> {
+    let place = Place {
+        root: &context.data_root,
+        progress: context.progress(),
+        interrupt: context.interrupt(),
+    };
+    let data = &context.experiment.data;
+    let mut set = open_in(data, &place)?;
+    if data.on_bad_image == OnBadImage::Skip {
+        let bad = bad_images::find(context, &set)?;
+        set.leave_out(bad)?;
+    }
+    if data.packed_cache {
+        pack(&mut set, data, &place)?;
+    }
+    Ok(set)
+}
+
+/// Makes what runs on a data set share, where it is not there yet: procedural faces, an index of Parquet files, packed images.
+///
+/// # Errors
+/// When it is malformed, or has no training or test images.
+pub fn prepare(data: &Data, root: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
+    let place = Place {
+        root,
+        progress,
+        interrupt,
+    };
+    let mut set = open_in(data, &place)?;
+    // Without bad images, which each run leaves out first.
+    if data.packed_cache && data.on_bad_image == OnBadImage::Fail {
+        pack(&mut set, data, &place)?;
+    }
+    Ok(())
+}
+
+/// Opens a data set, unless it is one that the program draws and has not drawn yet.
+///
+/// # Errors
+/// As [`open`].
+pub fn look(data: &Data, place: &Place<'_>) -> Result<Option<DataSet>> {
+    let drawn = match data.source {
+        Source::Procedural => true,
+        Source::Table => data.table.as_ref().is_some_and(|table| table.shapes.is_some()),
+        Source::Celeba => false,
+    };
+    if drawn && !place.root.join(folder_name(data)).is_dir() {
+        return Ok(None);
+    }
+    open_in(data, place).map(Some)
+}
+
+fn open_in(data: &Data, place: &Place<'_>) -> Result<DataSet> {
+    let folder = place.root.join(folder_name(data));
+    let source: Arc<dyn dataset::Source> = match (data.source, &data.table) {
+        (Source::Celeba, _) => celeba::open(&folder, place.progress, place.interrupt)?,
+        (Source::Table, Some(table)) => {
+            if let Some(shapes) = table.shapes {
+                write_shapes(&folder, shapes, place.progress, place.interrupt)?;
+            }
+            Arc::new(TableFolder::open(&table.config(&folder))?)
+        }
+        _ => {
+            write_faces(data, &folder, place.progress, place.interrupt)?;
+            Arc::new(CelebaFolder::open(&folder)?)
+        }
+    };
+    let set = DataSet::choose(source, data)?;
+    if data.source != Source::Table && set.annotations().landmarks.is_none() && data.frontal_threshold.is_some() {
+        place.progress.say(celeba::NO_LANDMARKS);
+    }
+    Ok(set)
+}
+
+fn pack(set: &mut DataSet, data: &Data, place: &Place<'_>) -> Result<()> {
+    let folder = place.root.join(folder_name(data));
+    set.packed = Some(packed::open(place, data.image_size, &folder, set)?);
+    Ok(())
+}
+
+fn write_faces(data: &Data, folder: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
+    let faces = &data.procedural;
+    let config = faces::Config {
+        images: faces.train + faces.validation + faces.test,
+        validation: faces.validation,
+        test: faces.test,
+        seed: faces.seed,
+    };
+    write_procedural(folder, &config, faces::Form::default(), progress, interrupt)
+}

@@ -1,0 +1,44 @@
+//! Where data sets are, and whom opening one concerns.
+
+use std::path::{Path, PathBuf};
+
+use synthetic::{faces, shapes};
+
+use crate::experiment::{Data, Source};
+use pipeline::{Interrupt, Progress};
+
+/// Where data sets are, and whom opening one concerns.
+pub struct Place<'a> {
+    /// Where all data sets are.
+    pub root: &'a Path,
+    /// Where progress is shown.
+    pub progress: &'a Progress,
+    /// Whether the run should stop.
+    pub interrupt: &'a Interrupt,
+}
+
+/// The data set's folder below the data root.
+pub fn folder_name(data: &Data) -> PathBuf {
+    data.folder.clone().unwrap_or_else(|| match data.source {
+        Source::Celeba => "celeba".into(),
+        Source::Table => match data.table.as_ref().and_then(|table| table.shapes) {
+            Some(shapes) => format!(
+                "shapes-v{}-{}-seed{}",
+                shapes::GENERATOR_VERSION,
+                shapes.images,
+                shapes.seed
+            )
+            .into(),
+            None => PathBuf::new(),
+        },
+        Source::Procedural => {
+            let faces = &data.procedural;
+            let (version, seed) = (faces::GENERATOR_VERSION, faces.seed);
+            format!(
+                "procedural-v{version}-{}-{}-{}-seed{seed}",
+                faces.train, faces.validation, faces.test
+            )
+            .into()
+        }
+    })
+}

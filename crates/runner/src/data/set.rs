@@ -1,0 +1,174 @@
+//! A data set as an experiment uses it: its images, and which of them each split has.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use dataset::{Annotations, ClassCounts, FRONTAL_THRESHOLD, Loader, LoaderConfig, PackedPixels, Split};
+
+use crate::error::{Error, Result};
+use crate::experiment::{Data, Source};
+use crate::measured::DataFacts;
+
+/// An image that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadImage {
+    /// Its position in the data set.
+    pub index: usize,
+    /// Its name there.
+    pub name: String,
+    /// The split it was for.
+    pub split: Split,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// A data set as an experiment uses it.
+#[derive(Clone)]
+pub struct DataSet {
+    /// The images and what is known of them.
+    pub source: Arc<dyn dataset::Source>,
+    /// Positions of the training images.
+    pub training: Vec<usize>,
+    /// Positions of the validation images on which trainings are followed.
+    pub validation: Vec<usize>,
+    /// Positions of the test images that pass the frontal filter: everything reported is on these.
+    pub test: Vec<usize>,
+    /// Positives and negatives of each attribute among the training images.
+    pub counts: Vec<ClassCounts>,
+    /// Images that were left out of all of these because they cannot be used.
+    pub skipped: Vec<BadImage>,
+    /// Their pixels in one file, where the experiment asks for it.
+    pub packed: Option<Arc<PackedPixels>>,
+}
+
+impl DataSet {
+    /// Leaves images out of every split.
+    ///
+    /// # Errors
+    /// When nothing is left to train on or to test.
+    pub fn leave_out(&mut self, bad: Vec<BadImage>) -> Result<()> {
+        let is_bad: HashSet<usize> = bad.iter().map(|image| image.index).collect();
+        for split in [&mut self.training, &mut self.validation, &mut self.test] {
+            split.retain(|index| !is_bad.contains(index));
+        }
+        if self.training.is_empty() || self.test.is_empty() {
+            return Err(Error::Request(format!(
+                "no training or no test image is left without the {} that cannot be used",
+                bad.len()
+            )));
+        }
+        self.counts = self.annotations().class_counts(&self.training);
+        self.skipped = bad;
+        Ok(())
+    }
+
+    /// What the frontal filter did, in a word or two.
+    pub fn filtered(&self, settings: &Data) -> &'static str {
+        match (&self.annotations().landmarks, settings.frontal_threshold) {
+            (_, None) => "all",
+            (None, Some(_)) if settings.source == Source::Table => "all",
+            (None, Some(_)) => "not filtered for frontal faces: no landmarks",
+            (Some(_), Some(_)) => "frontal",
+        }
+    }
+
+    /// What results say of it.
+    pub fn facts(&self, settings: &Data) -> DataFacts {
+        DataFacts {
+            attributes: self.attributes().to_vec(),
+            counts: self.class_counts(),
+            training: self.training.len(),
+            test: self.test.len(),
+            filter: self.filtered(settings).to_owned(),
+        }
+    }
+
+    /// A loader of some of the images.
+    ///
+    /// # Errors
+    /// When a setting is out of range, or there is no image to load.
+    pub fn loader(&self, indices: &[usize], config: LoaderConfig) -> Result<Loader> {
+        let (source, packed) = (Arc::clone(&self.source), self.packed.clone());
+        Ok(Loader::with_packed(source, indices.to_vec(), config, packed)?)
+    }
+
+    /// Chooses each split's images.
+    ///
+    /// # Errors
+    /// When there are no training or no test images.
+    pub fn choose(source: Arc<dyn dataset::Source>, data: &Data) -> Result<Self> {
+        let annotations = source.annotations();
+        let mut training = annotations.indices(Split::Train);
+        let used = (training.len() as f64 * data.training_fraction).ceil() as usize;
+        training.truncate(used);
+        let validation = followed(annotations);
+        let test = frontal(annotations, annotations.indices(Split::Test), data.frontal_threshold);
+        for (indices, what) in [
+            (&training, "training images"),
+            (
+                &test,
+                match annotations.landmarks {
+                    Some(_) => "test images that pass the frontal filter",
+                    None => "test images",
+                },
+            ),
+        ] {
+            if indices.is_empty() {
+                return Err(Error::Request(format!(
+                    "the data set has no {what}; {} should mark some",
+                    match data.source {
+                        Source::Table => "the column of the splits (data.table.split_column)",
+                        _ => "its partition file (list_eval_partition.txt)",
+                    }
+                )));
+            }
+        }
+        let counts = annotations.class_counts(&training);
+        Ok(Self {
+            training,
+            validation,
+            test,
+            counts,
+            source,
+            packed: None,
+            skipped: Vec::new(),
+        })
+    }
+
+    /// Names, labels, splits and landmarks.
+    pub fn annotations(&self) -> &Annotations {
+        self.source.annotations()
+    }
+
+    /// Names of the attributes.
+    pub fn attributes(&self) -> &[String] {
+        self.annotations().attributes.names()
+    }
+
+    /// (positives, negatives) of each attribute among the training images.
+    pub fn class_counts(&self) -> Vec<(usize, usize)> {
+        self.counts
+            .iter()
+            .map(|counts| (counts.positives, counts.negatives))
+            .collect()
+    }
+}
+
+/// The validation images on which a training is followed: those that pass the paper's frontal filter, or all where none does. Whatever
+/// `data.frontal_threshold` chooses for scores and maps, a training is the same.
+fn followed(annotations: &Annotations) -> Vec<usize> {
+    let all = annotations.indices(Split::Validation);
+    let frontal = frontal(annotations, all.clone(), Some(FRONTAL_THRESHOLD));
+    if frontal.is_empty() { all } else { frontal }
+}
+
+/// Keeps the images whose face is frontal; without landmarks or threshold, all.
+fn frontal(annotations: &Annotations, indices: Vec<usize>, threshold: Option<f32>) -> Vec<usize> {
+    match (&annotations.landmarks, threshold) {
+        (Some(landmarks), Some(threshold)) => indices
+            .into_iter()
+            .filter(|&index| dataset::is_frontal(&landmarks[index], threshold))
+            .collect(),
+        _ => indices,
+    }
+}

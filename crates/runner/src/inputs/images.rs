@@ -1,0 +1,162 @@
+//! The images of a data set's splits, as a step sees them.
+
+use std::ops::Deref;
+
+use dataset::{Fit, Loader, LoaderConfig};
+use pipeline::{Declaration, Piece};
+
+use super::looked_at::LookedAt;
+use crate::data::DataSet;
+use crate::error::{Error, Result};
+use crate::experiment::{Data, OnBadImage};
+
+/// Aligned squares of a data set's images.
+#[derive(Clone, Copy)]
+pub struct Images<'a> {
+    settings: &'a Data,
+    looked_at: Option<LookedAt<'a>>,
+    /// Whether labels are read too.
+    labelled: bool,
+}
+
+impl<'a> Images<'a> {
+    pub(super) fn new(settings: &'a Data, looked_at: Option<LookedAt<'a>>, labelled: bool) -> Self {
+        Self {
+            settings,
+            looked_at,
+            labelled,
+        }
+    }
+
+    /// Side of the squares in pixels.
+    pub fn size(&self) -> usize {
+        self.settings.image_size
+    }
+
+    /// Whether labels are read too.
+    pub fn are_labelled(&self) -> bool {
+        self.labelled
+    }
+
+    /// What is done about an image that cannot be used.
+    pub fn on_bad_image(&self) -> OnBadImage {
+        self.settings.on_bad_image
+    }
+
+    /// A loader of the images at some positions.
+    ///
+    /// # Errors
+    /// When a setting is out of range, or there is no image to load.
+    pub fn loader(&self, indices: &[usize], config: LoaderConfig) -> Result<Loader> {
+        self.data()?.loader(indices, config)
+    }
+
+    /// Steps work only where the data set is: elsewhere it is only judged whether they would.
+    fn data(&self) -> Result<&'a DataSet> {
+        let looked_at = self.looked_at.map(|looked_at| looked_at.data);
+        looked_at.ok_or_else(|| Error::Request("the data set is not here".to_owned()))
+    }
+}
+
+/// How an image becomes the network's input.
+impl Piece for Images<'_> {
+    fn declare(&self, declaration: Declaration) -> Declaration {
+        let declaration = declaration.settings("data.image_size", &self.settings.image_size);
+        match &self.settings.table {
+            Some(table) => declaration.settings::<Fit>("data.table.resize", &table.resize),
+            None => declaration,
+        }
+    }
+}
+
+/// The test images.
+#[derive(Clone, Copy)]
+pub struct TestImages<'a>(pub(super) Images<'a>);
+
+impl<'a> Deref for TestImages<'a> {
+    type Target = Images<'a>;
+
+    fn deref(&self) -> &Images<'a> {
+        &self.0
+    }
+}
+
+impl<'a> TestImages<'a> {
+    /// Their positions in the data set.
+    pub fn indices(&self) -> &'a [usize] {
+        self.0.looked_at.map_or(&[], |looked_at| &looked_at.data.test)
+    }
+
+    /// The name of the image at a position.
+    pub fn name(&self, index: usize) -> &'a str {
+        self.0
+            .looked_at
+            .map_or("", |looked_at| &looked_at.data.annotations().names[index])
+    }
+
+    /// Labels of the image at a position, by attribute: 1, -1, or 0 for "not annotated"; none where labels are not read.
+    pub fn labels(&self, index: usize) -> &'a [i8] {
+        let labelled = self.0.looked_at.filter(|_| self.0.labelled);
+        labelled.map_or(&[], |looked_at| looked_at.data.annotations().labels_of(index))
+    }
+}
+
+impl Piece for TestImages<'_> {
+    fn declare(&self, declaration: Declaration) -> Declaration {
+        let declaration = declaration.reading(&self.0);
+        let Some(LookedAt { content, .. }) = self.0.looked_at else {
+            return declaration;
+        };
+        let declaration = content
+            .test
+            .seen("test", declaration)
+            .file("names of test images", &content.names);
+        if self.0.labelled {
+            declaration.file("labels of test images", &content.test.labels)
+        } else {
+            declaration
+        }
+    }
+}
+
+/// The images that are trained on, and those on which the training is followed.
+#[derive(Clone, Copy)]
+pub struct TrainingImages<'a>(pub(super) Images<'a>);
+
+impl<'a> Deref for TrainingImages<'a> {
+    type Target = Images<'a>;
+
+    fn deref(&self) -> &Images<'a> {
+        &self.0
+    }
+}
+
+impl<'a> TrainingImages<'a> {
+    /// Positions of those that are trained on.
+    pub fn training(&self) -> &'a [usize] {
+        self.0.looked_at.map_or(&[], |looked_at| &looked_at.data.training)
+    }
+
+    /// Positions of those on which the training is followed.
+    pub fn validation(&self) -> &'a [usize] {
+        self.0.looked_at.map_or(&[], |looked_at| &looked_at.data.validation)
+    }
+
+    /// (positives, negatives) of each attribute among those that are trained on.
+    pub fn class_counts(&self) -> Vec<(usize, usize)> {
+        self.0
+            .looked_at
+            .map_or_else(Vec::new, |looked_at| looked_at.data.class_counts())
+    }
+}
+
+impl Piece for TrainingImages<'_> {
+    fn declare(&self, declaration: Declaration) -> Declaration {
+        let declaration = declaration.reading(&self.0);
+        let Some(LookedAt { content, .. }) = self.0.looked_at else {
+            return declaration;
+        };
+        let declaration = content.validation.labelled("validation", declaration);
+        content.training.labelled("training", declaration)
+    }
+}

@@ -1,0 +1,52 @@
+//! The steps of a run, with what each reads.
+
+use pipeline::Declaration;
+
+use crate::error::Result;
+use crate::inputs::Inputs;
+use crate::request::Last;
+use crate::steps::examples::{Browse, Choose};
+use crate::steps::explain::Explain;
+use crate::steps::faithfulness::Try;
+use crate::steps::occlude::Occlude;
+use crate::steps::predict::Predict;
+use crate::steps::{Step, draw, measure, train};
+
+/// The declarations of all steps up to a stage, in the order in which they run.
+///
+/// # Errors
+/// None that a checked experiment can cause.
+pub fn declarations(inputs: &Inputs<'_>, last: Last) -> Result<Vec<Declaration>> {
+    let names = inputs.experiment.classifier_names();
+    let mut all: Vec<Declaration> = names
+        .iter()
+        .map(|name| train::declaration(inputs, name))
+        .collect::<Result<_>>()?;
+    for name in &names {
+        if last >= Last::Predict {
+            all.push(Predict::new(inputs, name).declaration());
+        }
+        if last >= Last::Explain {
+            all.push(Explain::new(inputs, name).declaration());
+            all.extend(Occlude::new(inputs, name).map(|step| step.declaration()));
+            all.extend(Try::new(inputs, name).map(|step| step.declaration()));
+        }
+    }
+    if last >= Last::Measure {
+        all.push(measure::declaration(inputs)?);
+    }
+    if last >= Last::Draw {
+        all.push(Choose::new(inputs).declaration());
+        all.push(Browse::new(inputs).declaration());
+        let (attributes, regions) = (inputs.attributes(), inputs.regions());
+        all.push(draw::declaration(
+            inputs.experiment,
+            attributes.names(),
+            regions.declared(),
+        )?);
+    }
+    Ok(match inputs.are_believed() {
+        true => all.into_iter().map(Declaration::believing_files).collect(),
+        false => all,
+    })
+}

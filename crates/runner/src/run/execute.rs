@@ -1,0 +1,175 @@
+//! Carrying out a run: its steps in their order.
+
+use std::collections::BTreeSet;
+
+use pipeline::Interrupt;
+
+use super::declarations::declarations;
+use super::{forecast, needs, redraw};
+use crate::artefacts;
+use crate::context::Context;
+use crate::data::{Content, DataSet, Reading, bad_images, open};
+use crate::device::{Chosen, choose_device, device_name};
+use crate::error::{Error, Result, describe};
+use crate::experiment::{self, Experiment, OnBadImage};
+use crate::inputs::{Inputs, LookedAt};
+use crate::measured::Measured;
+use crate::output::print;
+use crate::request::{Last, Run};
+use crate::steps::examples::{self, Browse, Choose};
+use crate::steps::explain;
+use crate::steps::faithfulness::Try;
+use crate::steps::measure::{self, Results};
+use crate::steps::occlude::Occlude;
+use crate::steps::predict::Predict;
+use crate::steps::{self, draw, train};
+
+/// Runs an experiment up to a stage.
+///
+/// # Errors
+/// Those of the experiment's file, the data set and every step. What was finished before stays.
+pub fn execute(request: &Run, last: Last) -> Result<()> {
+    if request.dry_run {
+        return forecast::show(request, last);
+    }
+    if last == Last::Draw
+        && let Some(again) = redraw::Redraw::of(request)?
+    {
+        return again.run();
+    }
+    let mut loaded = experiment::load(&request.experiment, &request.options.settings)?;
+    if let Some(name) = &request.name {
+        loaded.name.clone_from(name);
+    }
+    let Chosen { device, why_no_gpu } = choose_device(&request.options.device)?;
+    let interrupt = Interrupt::listen()?;
+    let context = Context::open(
+        loaded,
+        &request.options.results,
+        &request.options.data,
+        device,
+        request.again(),
+        interrupt,
+    )?;
+    context.progress().say(&format!(
+        "{} -> {} ({}{})",
+        request.experiment.display(),
+        context.results().path().display(),
+        device_name(&context.device),
+        why_no_gpu.map_or_else(String::new, |why| format!("; no GPU: {why}"))
+    ));
+
+    needs::check(&context)?;
+    let data = open(&context)?;
+    let facts = data.facts(&context.experiment.data);
+    let content = Content::of(&data, &facts, Reading::of(&context))?;
+    let looked_at = LookedAt {
+        data: &data,
+        content: &content,
+    };
+    let contents = context.workspace.contents();
+    let inputs = Inputs::of(&context.experiment, looked_at, &context.data_root, contents)?;
+    keep_hashes(&context);
+    check(&context, &inputs, &data, last)?;
+    context.begin(data.source.fingerprint(), request.command(&context.device))?;
+    context.progress().say(&format!(
+        "{:24} {} training, {} validation, {} test images ({}), {}",
+        "data",
+        data.training.len(),
+        data.validation.len(),
+        data.test.len(),
+        data.filtered(&context.experiment.data),
+        match data.attributes().len() {
+            1 => "1 attribute".to_owned(),
+            several => format!("{several} attributes"),
+        }
+    ));
+    context.workspace.keep_only(&plan(&inputs)?)?;
+    bad_images::record(&context, &data)?;
+
+    let names = context.experiment.classifier_names();
+    train::run(&context, &inputs, &names)?;
+    for name in &names {
+        if last >= Last::Predict {
+            steps::run(&context, &Predict::new(&inputs, name))?;
+        }
+        if last >= Last::Explain {
+            explain::run(&context, &inputs, name)?;
+            if let Some(occlude) = Occlude::new(&inputs, name) {
+                steps::run(&context, &occlude)?;
+            }
+            if let Some(trial) = Try::new(&inputs, name) {
+                steps::run(&context, &trial)?;
+            }
+        }
+    }
+    if last >= Last::Measure {
+        let manifest = context.manifest();
+        let measured = Measured::read(&context.recorded(&manifest), &facts)?;
+        let results = Results::new(&context.experiment, &facts, &measured)?;
+        let workspace = &context.workspace;
+        workspace.step(&measure::declaration(&inputs)?, |folder| results.write(folder))?;
+        if last >= Last::Draw {
+            steps::run(&context, &Choose::new(&inputs))?;
+            steps::run(&context, &Browse::new(&inputs))?;
+            let manifest = context.manifest();
+            let sources = draw::Sources::new(context.recorded(&manifest), &facts, &measured, &measured);
+            let regions = inputs.regions();
+            let declaration = draw::declaration(&context.experiment, data.attributes(), regions.declared())?;
+            workspace.step(&declaration, |folder| draw::work(folder, &sources))?;
+        }
+        let Experiment { explain, seed, .. } = &context.experiment;
+        results.show(explain::explained_images(&data.test, explain.images, *seed).len())?;
+    }
+    let end = if last >= Last::Draw {
+        context.results().join(artefacts::REPORT)
+    } else {
+        context.results().path().to_owned()
+    };
+    keep_hashes(&context);
+    print(end.display())
+}
+
+/// Every step of the experiment, however far this run goes.
+fn plan(inputs: &Inputs<'_>) -> Result<BTreeSet<String>> {
+    let all = declarations(inputs, Last::Report)?;
+    let mut names: BTreeSet<String> = all.iter().map(|declaration| declaration.step().to_owned()).collect();
+    if inputs.experiment.data.on_bad_image == OnBadImage::Skip {
+        names.insert(bad_images::STEP.to_owned());
+    }
+    Ok(names)
+}
+
+/// Keeps the hashes of files for the next run, which else has to read them again.
+fn keep_hashes(context: &Context) {
+    if let Err(error) = context.workspace.contents().keep() {
+        let why = describe(&error);
+        context.progress().say(&format!(
+            "hashes of files cannot be kept, so the next run reads all files again: {why}"
+        ));
+    }
+}
+
+/// Finds out before the first minute of work what later steps would refuse.
+fn check(context: &Context, inputs: &Inputs<'_>, data: &DataSet, last: Last) -> Result<()> {
+    for (name, classifier) in &context.experiment.classifiers {
+        if context.experiment.is_trained(name) {
+            train::class_weights(name, classifier, &data.class_counts(), data.attributes())?;
+            // What was trained on a GPU may be explained without one.
+            if let Err(refused) = needs::precision(&context.experiment, &context.device)
+                && context.workspace.why(&train::declaration(inputs, name)?)?.is_some()
+            {
+                return Err(refused);
+            }
+        }
+    }
+    if last >= Last::Explain && inputs.regions().own().is_some_and(|masks| !masks.exist()) {
+        let message = "measure.regions: masks, but the data set has none; expected celeba, none or a file".to_owned();
+        return Err(Error::Request(message));
+    }
+    if last >= Last::Draw {
+        let named = context.experiment.figures.example_attributes.as_deref();
+        examples::positions(named.unwrap_or_default(), data.attributes())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! A run: the steps of an experiment in their order, or what they would do, or whether they have been done.
+//!
+//! | file | |
+//! |---|---|
+//! | `needs.rs` | what it needs from outside |
+//! | `declarations.rs` | what all of its steps read |
+//! | `execute.rs` | carrying it out |
+//! | `redraw.rs` | drawing a results folder again, from its files alone |
+//! | `forecast.rs` | `--dry-run` |
+//! | `finished.rs` | whether a results folder already holds its results, for sweeps |
+
+mod declarations;
+mod execute;
+mod finished;
+mod forecast;
+mod needs;
+mod redraw;
+
+pub use execute::execute;
+pub use finished::Judge;
+pub use needs::{missing, precision, refuse};

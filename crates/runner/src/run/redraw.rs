@@ -1,0 +1,220 @@
+//! Drawing results again from the files of their folder alone: `biascam draw`, in seconds and without data set and weights.
+//!
+//! From a damaged or older folder what can be drawn is drawn, and what cannot is named.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+use disk::hash_of_file;
+
+use crate::artefacts;
+use crate::context::Context;
+use crate::error::{Error, Result, describe};
+use crate::experiment::{self, Experiment, Figures, Loaded, to_yaml};
+use crate::inputs::regions_of;
+use crate::measured::{Available, DataFacts};
+use crate::output::print;
+use crate::recorded::Recorded;
+use crate::request::{Again, Run};
+use crate::steps::draw;
+use pipeline::{Interrupt, Manifest, Sandbox};
+
+/// A results folder that is drawn again.
+pub struct Redraw {
+    loaded: Loaded,
+    /// The folder that holds the results folder.
+    root: PathBuf,
+    data_root: PathBuf,
+    /// Whether it is drawn even where nothing has changed since the last time.
+    always: bool,
+}
+
+impl Redraw {
+    /// What a request to draw asks to be drawn again: the results folder that it names, or its experiment's where nothing but the
+    /// figures is to be different. `None` where something has to be computed first.
+    ///
+    /// # Errors
+    /// When the experiment or the folder's record of it cannot be read.
+    pub fn of(request: &Run) -> Result<Option<Self>> {
+        if request.experiment.is_dir() {
+            return Self::of_folder(request).map(Some);
+        }
+        let mut loaded = experiment::load(&request.experiment, &request.options.settings)?;
+        if let Some(name) = &request.name {
+            loaded.name.clone_from(name);
+        }
+        let folder = request.options.results.join(&loaded.name);
+        let complete = !request.options.fresh && is_complete(&folder, &loaded.experiment);
+        Ok(complete.then(|| Self {
+            loaded,
+            root: request.options.results.clone(),
+            data_root: request.options.data.clone(),
+            always: false,
+        }))
+    }
+
+    fn of_folder(request: &Run) -> Result<Self> {
+        let folder = &request.experiment;
+        let record = folder.join(artefacts::EXPERIMENT);
+        if !record.is_file() {
+            return Err(Error::Request(format!(
+                "{}: no results folder, for it has no experiment.yaml",
+                folder.display()
+            )));
+        }
+        let made = experiment::load(&record, &[])?;
+        let asked = experiment::load(&record, &request.options.settings)?;
+        if not_of_drawing(&made.experiment) != not_of_drawing(&asked.experiment) {
+            return Err(Error::Request(format!(
+                "{}: a folder that is drawn again takes the settings of `figures`, but for figures.examples and \
+                 figures.example_attributes, and measure.published; for others `biascam reproduce` the experiment",
+                folder.display()
+            )));
+        }
+        // `.` and `..` have names of their own.
+        let whole = folder.canonicalize().map_err(Error::io(folder, "finding"))?;
+        let name = whole.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        Ok(Self {
+            loaded: Loaded {
+                name: name.to_owned(),
+                ..asked
+            },
+            root: whole.parent().unwrap_or(Path::new("/")).to_owned(),
+            data_root: request.options.data.clone(),
+            always: true,
+        })
+    }
+
+    /// Draws it.
+    ///
+    /// # Errors
+    /// What could not be drawn, after the rest has been; those of writing.
+    pub fn run(self) -> Result<()> {
+        let context = Context::open(
+            self.loaded,
+            &self.root,
+            &self.data_root,
+            Device::Cpu,
+            Again::default(),
+            Interrupt::listen()?,
+        )?;
+        context.progress().say(&format!(
+            "{}: drawn from its files; nothing is computed again",
+            context.results().path().display()
+        ));
+        if self.always {
+            // Files may be damaged that the record takes for whole.
+            context.workspace.forget(draw::STEP);
+        }
+        // Where the facts cannot be read, drawing says so.
+        let facts = DataFacts::read(context.results().path()).unwrap_or_default();
+        let regions = regions_of(&context.experiment, &facts.attributes)?;
+        let declaration = draw::declaration(&context.experiment, &facts.attributes, &regions)?;
+        let manifest = context.manifest();
+        let recorded = context.recorded(&manifest);
+        context.workspace.step(&declaration, |folder| -> Result<()> {
+            draw_what_can_be(folder, recorded)?;
+            let experiment = to_yaml(recorded.experiment, recorded.folder)?;
+            Ok(context.results().write(artefacts::EXPERIMENT, experiment.as_bytes())?)
+        })?;
+        print(context.results().join("figures").display())
+    }
+}
+
+/// Draws and writes what the folder's files allow; an error names what they do not.
+fn draw_what_can_be(folder: &Sandbox<'_>, recorded: Recorded<'_>) -> Result<()> {
+    let mut faults = Vec::new();
+    let facts = DataFacts::read(recorded.folder).unwrap_or_else(|error| {
+        faults.push(describe(&error));
+        DataFacts::default()
+    });
+    let available = Available::read(&recorded, &facts)?;
+    if faults.is_empty() {
+        faults.extend(available.left_out);
+    }
+    let sources = draw::Sources::new(recorded, &facts, &available.scores, &available.measured);
+    let drawn = draw::all(&sources);
+    draw::write(folder, &recorded.experiment.figures, &drawn.figures)?;
+    faults.extend(
+        drawn
+            .missing
+            .iter()
+            .map(|(name, reason)| format!("not drawn: {name} ({reason})")),
+    );
+    if faults.is_empty() {
+        match draw::write_report(folder, &sources, &drawn.figures) {
+            Ok(()) => return Ok(()),
+            Err(error) => faults.push(describe(&error)),
+        }
+    }
+    let names: Vec<&str> = drawn.figures.iter().map(|figure| figure.name()).collect();
+    let names = if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    };
+    let progress = folder.progress();
+    progress.say(&format!("drawn: {names}; report.html stays as it was"));
+    Err(Error::Request(format!(
+        "{}: {}. `biascam reproduce` of the experiment makes what is missing",
+        recorded.folder.display(),
+        faults.join("; ")
+    )))
+}
+
+/// Whether a folder has everything of an experiment that drawing needs, as it was written, but for how figures look.
+fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
+    let Ok(before) = experiment::load(&folder.join(artefacts::EXPERIMENT), &[]) else {
+        return false;
+    };
+    let Ok(manifest) = Manifest::read(folder) else {
+        return false;
+    };
+    let stages = experiment
+        .classifiers
+        .keys()
+        .flat_map(|name| {
+            let hidden = experiment.measure.wants_occlusion().then_some("occlude");
+            let tried = (experiment.measure.faithfulness.images > 0).then_some("faithfulness");
+            let always = ["train", "predict", "explain"].into_iter();
+            always
+                .chain(hidden)
+                .chain(tried)
+                .map(move |stage| format!("{stage}/{name}"))
+        })
+        .chain(["choose", "examples", "measure"].map(str::to_owned));
+    computed(&before.experiment) == computed(experiment)
+        && stages.into_iter().all(|stage| {
+            let record = manifest.stages.get(&stage);
+            record.is_some_and(|record| {
+                let mut read = record.artefacts.iter().filter(|(file, _)| is_drawn_from(file));
+                read.all(|(file, hash)| hash_of_file(&folder.join(file)).is_ok_and(|found| found == *hash))
+            })
+        })
+}
+
+/// An experiment but for how its figures look.
+fn computed(experiment: &Experiment) -> Experiment {
+    Experiment {
+        figures: Figures {
+            examples: experiment.figures.examples,
+            example_attributes: experiment.figures.example_attributes.clone(),
+            ..Figures::default()
+        },
+        ..experiment.clone()
+    }
+}
+
+/// An experiment but for what drawing alone decides.
+fn not_of_drawing(experiment: &Experiment) -> Experiment {
+    let mut rest = computed(experiment);
+    rest.measure.published = None;
+    rest
+}
+
+/// Whether drawing reads this file: neither weights, nor every raw map, nor tables.
+fn is_drawn_from(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    !file.starts_with("tables/")
+        && (name.ends_with(".parquet") || ["data.json", "maps.safetensors", "chosen.safetensors"].contains(&name))
+}

@@ -1,0 +1,8 @@
+//! The drawing step: from tables and maps to figures and the report.
+
+mod figure_data;
+mod figures;
+mod pictures;
+mod report;
+
+pub use figures::{STEP, Sources, all, declaration, work, write, write_report};

@@ -1,0 +1,310 @@
+//! What the report says of a run.
+
+use metrics::{Class, Verdict};
+use pipeline::Provenance;
+
+use crate::citation;
+use crate::error::Result;
+use crate::experiment::{Experiment, Source, to_yaml};
+use crate::measured::{AttributeMeasures, DataFacts, Measured};
+use crate::recorded::Recorded;
+use crate::steps::examples;
+use crate::tables::means;
+use pipeline::Manifest;
+use render::Figure;
+use render::report::{Fact, FileLink, ReportData};
+use render::sheet::{Cell, Column, Sheet, Unit};
+use render::text::thousands;
+
+/// What is in a table, by its file's name.
+const TABLES: [(&str, &str); 11] = [
+    ("attributes", "the paper’s table"),
+    ("statistics", "every measure over every filter, with intervals"),
+    ("bias_reliance", "what of each score is a bias"),
+    ("bias_reliance_differences", "the same, balanced against unbalanced"),
+    ("occlusion", "what each score loses with the region hidden"),
+    (
+        "faithfulness",
+        "whether maps tell what the classifiers use, method by method",
+    ),
+    ("sanity", "the same with weights randomised"),
+    ("claims", "the verdicts"),
+    ("published", "every number beside the paper’s"),
+    ("published_agreement", "how far they are apart"),
+    ("published_claims", "the claims, ours beside the paper’s"),
+];
+
+/// Collects it.
+///
+/// # Errors
+/// None that a run can cause.
+pub fn report_data(
+    recorded: &Recorded<'_>,
+    data: &DataFacts,
+    measured: &Measured,
+    figures: &[Figure],
+) -> Result<ReportData> {
+    let Recorded {
+        name,
+        experiment,
+        manifest,
+        folder,
+    } = *recorded;
+    let observed = measured
+        .findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Observed)
+        .count();
+    let mut summary = format!(
+        "{}, {} training images, {} test images ({}); classifiers: {}.",
+        match measured.attributes.len() {
+            1 => "1 attribute".to_owned(),
+            several => format!("{several} attributes"),
+        },
+        thousands(data.training),
+        thousands(data.test),
+        data.filter,
+        measured.classifiers.join(", ")
+    );
+    if !measured.findings.is_empty() {
+        summary += &format!(
+            " {observed} of {} claims are observed in this run.",
+            measured.findings.len()
+        );
+    }
+    Ok(ReportData {
+        title: name.to_owned(),
+        summary,
+        findings: measured.findings.clone(),
+        overview: vec![overview(measured)],
+        figures: figures.to_vec(),
+        tables: vec![attributes(measured)],
+        examples: examples::read_browser(folder)?,
+        formats: experiment
+            .figures
+            .formats
+            .iter()
+            .map(|format| format.extension())
+            .collect(),
+        facts: facts(experiment, manifest, data),
+        experiment: to_yaml(experiment, folder)?,
+        durations: Some(durations(manifest)),
+        files: files(experiment, manifest, measured, figures),
+        citation: citation::bibtex(&manifest.version, manifest.revision.as_deref()),
+    })
+}
+
+fn overview(measured: &Measured) -> Sheet {
+    Sheet {
+        id: "overview".to_owned(),
+        title: "Means over attributes".to_owned(),
+        note: "In brackets: attributes behind the mean. Energies are those of attributes with a local region, for the images \
+               predicted as the class."
+            .to_owned(),
+        ..means(measured)
+    }
+}
+
+fn attributes(measured: &Measured) -> Sheet {
+    let mut columns = vec![
+        Column::new("attribute", Unit::Text),
+        Column::new("region", Unit::Text),
+        Column::new("positive", Unit::Share),
+    ];
+    for group in ["errors", "energy"] {
+        for classifier in &measured.classifiers {
+            let titles = if group == "errors" {
+                ["FNR", "FPR"]
+            } else {
+                ["predicted +", "predicted −"]
+            };
+            columns.extend(titles.map(|title| Column::new(title, Unit::Share).under(format!("{classifier} {group}"))));
+        }
+    }
+    let row = |attribute: &AttributeMeasures| {
+        let mut row = vec![
+            Cell::Link {
+                text: attribute.name.clone(),
+                href: format!("#examples/{}", attribute.name),
+            },
+            Cell::from(if attribute.local { "local" } else { "global" }),
+            Cell::number(attribute.positive_rate()),
+        ];
+        // As in the paper and in the LaTeX table.
+        let marked = |cell: Cell, class: Class| {
+            if class == attribute.minority() {
+                cell
+            } else {
+                cell.emphasised()
+            }
+        };
+        for classifier in &attribute.classifiers {
+            row.extend(Class::BOTH.map(|class| marked(Cell::number(classifier.rates.rate(class)), class)));
+        }
+        for classifier in &attribute.classifiers {
+            row.extend(Class::BOTH.map(|class| match classifier.energy(class) {
+                Some(energy) => marked(
+                    Cell::number(Some(energy.mean)).with_note(format!("n {}", energy.n)),
+                    class,
+                ),
+                None => Cell::Absent,
+            }));
+        }
+        row
+    };
+    Sheet {
+        id: "attributes".to_owned(),
+        title: "All attributes".to_owned(),
+        note: "FNR: false negatives / positives; FPR: false positives / negatives; energy: mean proportional energy of the images \
+               predicted as the class, n of them. Bold: the majority class of the training images. A name leads to its examples; \
+               what is searched are names and regions."
+            .to_owned(),
+        columns,
+        rows: measured.attributes.iter().map(row).collect(),
+        searchable: true,
+        ..Sheet::default()
+    }
+}
+
+fn facts(experiment: &Experiment, manifest: &Manifest, data: &DataFacts) -> Vec<Fact> {
+    let fact = |name: &str, value: String| Fact {
+        name: name.to_owned(),
+        value,
+    };
+    let source = match experiment.data.source {
+        Source::Procedural => "procedural faces",
+        Source::Celeba => "CelebA",
+        Source::Table => "table",
+    };
+    let mut facts = vec![
+        fact("command", manifest.command_line()),
+        fact("data", format!("{source}, {}", manifest.data)),
+        fact(
+            "images",
+            format!(
+                "{} training and {} test images ({}); {}; {size} × {size} pixels",
+                thousands(data.training),
+                thousands(data.test),
+                data.filter,
+                match data.attributes.len() {
+                    1 => "1 attribute".to_owned(),
+                    several => format!("{several} attributes"),
+                },
+                size = experiment.data.image_size
+            ),
+        ),
+        fact(
+            "training",
+            format!(
+                "{} epochs, batches of {}, seed {}",
+                experiment.training.epochs, experiment.training.batch_size, manifest.seed
+            ),
+        ),
+        fact(
+            "maps",
+            format!("{}, target {}", experiment.explain.method, experiment.explain.target),
+        ),
+        fact("device", manifest.devices()),
+        fact("program", format!("biascam {}", manifest.version)),
+    ];
+    if !manifest.skipped_images.is_empty() {
+        facts.push(fact(
+            "bad images left out",
+            format!("{} (bad_images.csv)", manifest.skipped_images.len()),
+        ));
+    }
+    if let Some(revision) = &manifest.revision {
+        facts.push(fact("revision", revision.clone()));
+    }
+    facts
+}
+
+fn durations(manifest: &Manifest) -> Sheet {
+    // The stage that writes this report has not ended yet.
+    let stages = manifest.stages.iter().filter(|(name, _)| *name != "draw");
+    Sheet {
+        id: "durations".to_owned(),
+        title: "Durations".to_owned(),
+        note: "Of each stage when it was last run, interruptions left out, and who ran it: a later run on another machine leaves what is \
+               unchanged, and its line, as they are. Drawing not counted. Times are UTC."
+            .to_owned(),
+        columns: ["stage", "seconds", "program", "device", "threads", "host", "begun"]
+            .map(|title| Column::new(title, if title == "seconds" { Unit::Number(1) } else { Unit::Text }))
+            .to_vec(),
+        rows: stages
+            .map(|(name, stage)| {
+                let Provenance {
+                    device,
+                    threads,
+                    host,
+                    started,
+                    ..
+                } = &stage.provenance;
+                vec![
+                    Cell::from(name.as_str()),
+                    Cell::number(Some(stage.seconds)),
+                    Cell::from(stage.provenance.program_and_revision().as_str()),
+                    Cell::from(device.as_str()),
+                    Cell::from(threads.to_string().as_str()),
+                    Cell::from(host.as_str()),
+                    Cell::from(started.as_str()),
+                ]
+            })
+            .collect(),
+        ..Sheet::default()
+    }
+}
+
+/// What the folder holds: tables by what is there, so that a step that writes one more need not be known here.
+fn files(experiment: &Experiment, manifest: &Manifest, measured: &Measured, figures: &[Figure]) -> Vec<FileLink> {
+    let link = |path: &str, description: &str| FileLink {
+        path: path.to_owned(),
+        description: description.to_owned(),
+    };
+    let mut files = vec![
+        link("experiment.yaml", "every setting of this run"),
+        link("manifest.json", "what made each file, and its hash"),
+    ];
+    let tables = manifest.stages.get("measure").map(|stage| stage.artefacts.keys());
+    for path in tables.into_iter().flatten() {
+        let what = TABLES
+            .iter()
+            .find(|(start, _)| path.starts_with(&format!("tables/{start}.")));
+        files.push(link(path, what.map_or("", |(_, what)| what)));
+    }
+    for figure in figures {
+        for format in &experiment.figures.formats {
+            files.push(link(&format!("figures/{}.{}", figure.name(), format.extension()), ""));
+        }
+    }
+    for classifier in &measured.classifiers {
+        for (file, what) in [
+            ("checkpoint.safetensors", "the classifier"),
+            ("training.parquet", "its training, epoch by epoch"),
+            (
+                "training.jsonl",
+                "the same while it ran, with times; also .tfevents for TensorBoard",
+            ),
+            ("predictions.parquet", "its scores"),
+            ("energy.parquet", "its maps' energies, and its scores taken apart"),
+            (
+                "occlusion.parquet",
+                "its scores with regions hidden, and what all biases make of them",
+            ),
+            ("faithfulness.parquet", "methods tried on a sample of its scores"),
+            ("sanity.parquet", "the same with weights randomised"),
+            ("reference.safetensors", "the mean of its features, for centred maps"),
+        ] {
+            let there = match file {
+                "training.parquet" | "training.jsonl" => experiment.is_trained(classifier),
+                "occlusion.parquet" => experiment.measure.wants_occlusion(),
+                "faithfulness.parquet" | "sanity.parquet" => experiment.measure.faithfulness.images > 0,
+                _ => true,
+            };
+            if there {
+                files.push(link(&format!("{classifier}/{file}"), what));
+            }
+        }
+    }
+    files
+}

@@ -1,0 +1,237 @@
+//! The explanation step: the map of every attribute on every explained test image, measured as soon as it is made.
+//!
+//! Maps and rows are streamed: those of one batch, or of one image where maps cost passes of their own, are in memory at a time, and
+//! what is measured of maps is measured on their few cells ([`Localiser`](localiser::Localiser)).
+
+mod average_faces;
+mod average_maps;
+mod collected;
+mod decomposed;
+mod energies;
+mod kept;
+mod localiser;
+mod raw_maps;
+mod seen;
+
+pub use self::average_maps::MapsFile;
+
+use std::time::Instant;
+
+use cam::{Cost, Explainer, ExplainerConfig, Output};
+use candle_core::Device;
+use rand::SeedableRng;
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+
+use self::collected::Collected;
+use self::decomposed::Decomposer;
+use self::kept::KeptMaps;
+use self::seen::Explaining;
+use super::pass::{self, Pass};
+use super::step::{self, Step};
+use super::{predict, reference, train};
+use crate::artefacts;
+use crate::context::Context;
+use crate::error::Result;
+use crate::experiment::Explain as Settings;
+use crate::inputs::{Artefact, AttributeRegions, Attributes, Inputs, Masks, Setting, TestImages};
+use pipeline::{Declaration, LongWriter, Sandbox};
+
+/// Bumped when the step would write other bytes from the same inputs.
+const VERSION: u32 = 1;
+
+/// The step of a classifier.
+pub fn step_name(classifier: &str) -> String {
+    format!("explain/{classifier}")
+}
+
+/// Explains the decisions of one classifier.
+pub struct Explain<'a> {
+    classifier: &'a str,
+    attributes: Attributes<'a>,
+    /// With labels.
+    images: TestImages<'a>,
+    regions: AttributeRegions<'a>,
+    /// Energies are measured on exact masks beside the regions, wherever there are any.
+    masks: Masks<'a>,
+    settings: Setting<&'a Settings>,
+    /// Draws the images, where not all are explained.
+    seed: Option<Setting<u64>>,
+    checkpoint: Artefact,
+    reference: Artefact,
+}
+
+impl<'a> Explain<'a> {
+    /// The step of a classifier.
+    pub fn new(inputs: &'a Inputs<'_>, classifier: &'a str) -> Self {
+        let experiment = inputs.experiment;
+        let sampled = experiment.explain.images.is_some();
+        Self {
+            classifier,
+            attributes: inputs.attributes(),
+            images: inputs.labelled_test_images(),
+            regions: inputs.regions(),
+            masks: inputs.masks(),
+            settings: Setting::new("explain", &experiment.explain),
+            seed: sampled.then(|| Setting::new("seed", experiment.seed)),
+            checkpoint: train::checkpoint(classifier),
+            reference: predict::features(classifier),
+        }
+    }
+}
+
+impl Step for Explain<'_> {
+    fn declaration(&self) -> Declaration {
+        let Self {
+            classifier,
+            attributes,
+            images,
+            regions,
+            masks,
+            settings,
+            seed,
+            checkpoint,
+            reference,
+        } = self;
+        Declaration::of(step_name(classifier), VERSION)
+            .reading(attributes)
+            .reading(images)
+            .reading(regions)
+            .reading(masks)
+            .reading(settings)
+            .reading(seed)
+            .reading(checkpoint)
+            .reading(reference)
+    }
+
+    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+        explain(self, folder, device)
+    }
+}
+
+/// Runs the step for one classifier.
+///
+/// # Errors
+/// Those of reading checkpoint, images, masks and regions, and of writing.
+pub fn run(context: &Context, inputs: &Inputs<'_>, classifier: &str) -> Result<()> {
+    step::run(context, &Explain::new(inputs, classifier))?;
+    // Only now: what is recorded needs it no longer.
+    Ok(context.results().remove(&artefacts::unfinished_maps(classifier))?)
+}
+
+/// Which of the test images are explained, in their order: all, or as many as the experiment says, drawn with its seed, the same for
+/// every classifier.
+pub fn explained_images(test: &[usize], count: Option<usize>, seed: u64) -> Vec<usize> {
+    match count {
+        Some(count) if count < test.len() => {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(1);
+            let mut chosen: Vec<usize> = test.choose_multiple(&mut rng, count).copied().collect();
+            chosen.sort_unstable();
+            chosen
+        }
+        _ => test.to_vec(),
+    }
+}
+
+/// The energies of a classifier's maps.
+pub fn energies(classifier: &str) -> Artefact {
+    Artefact::new(step_name(classifier), artefacts::energy(classifier))
+}
+
+fn explain(step: &Explain<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+    let Explain {
+        classifier,
+        images,
+        settings,
+        ..
+    } = step;
+    let (names, size) = (step.attributes.names(), images.size());
+    let config = settings.config();
+    let network = pass::trained_network(folder, &step.checkpoint, names, device)?;
+    let reference = reference::read(&step.reference.at(folder)?)?;
+    let config = ExplainerConfig {
+        reference: Some(reference.clone()),
+        ..config
+    };
+    let decomposer = Decomposer::new(&network, config.clone(), &reference, &step.regions, size)?;
+    let seed = step.seed.as_deref().copied().unwrap_or_default();
+    let explaining = Explaining {
+        folder,
+        classifier,
+        names,
+        images: *images,
+        regions: &step.regions,
+        masks: step.masks,
+        settings,
+        explainer: Explainer::new(&network, config)?,
+        attributes: (0..names.len()).collect(),
+        explained: explained_images(images.indices(), settings.images, seed),
+    };
+    let cost = explaining.announce();
+    let path = folder.output(&artefacts::energy(classifier));
+    let mut table = LongWriter::begin(&path, names, energies::columns)?;
+    let mut collected = Collected::new(explaining.attributes.len(), size);
+
+    let mut kept = match cost {
+        Cost::Free => KeptMaps::none(),
+        _ => KeptMaps::open(&folder.scratch(&artefacts::unfinished_maps(classifier)), &folder.key()),
+    };
+    let mut told = false;
+    // Methods of many passes look at one image at a time: small batches show how far they are.
+    let pass = Pass {
+        folder,
+        device,
+        images: **images,
+        network: &network,
+        title: folder.step(),
+        together: if cost == Cost::Free { pass::BATCH } else { 8 },
+    };
+    pass.over(images.indices(), |batch, input, output| {
+        let output = &Output::from(output);
+        let seen = explaining.seen(batch, input, output)?;
+        let mut rows = decomposer.rows(&explaining, &seen)?;
+        let chosen: Vec<usize> = (0..batch.indices.len())
+            .filter(|&position| explaining.explained.binary_search(&batch.indices[position]).is_ok())
+            .collect();
+        let attributes = &explaining.attributes;
+        if cost == Cost::Free && !chosen.is_empty() {
+            let maps = explaining
+                .explainer
+                .maps(seen.images, output, attributes, Some(&seen.known))?;
+            collected.take_in(&explaining, &seen, &chosen, |position| position, &maps, &mut rows)?;
+        } else {
+            for position in chosen {
+                folder.interrupt().check()?;
+                let one = Output {
+                    features: output.features.narrow(0, position, 1)?,
+                    logits: output.logits.narrow(0, position, 1)?,
+                };
+                let known = &seen.known[position * attributes.len()..][..attributes.len()];
+                let image = seen.images.narrow(0, position, 1)?;
+                let index = batch.indices[position];
+                let maps = match kept.next(index) {
+                    Some(maps) => maps,
+                    None => {
+                        let since = Instant::now();
+                        let maps = explaining.explainer.maps(&image, &one, attributes, Some(known))?;
+                        kept.keep(index, &maps);
+                        if !told {
+                            told = true;
+                            explaining.estimate(since.elapsed(), kept.found);
+                        }
+                        maps
+                    }
+                };
+                collected.take_in(&explaining, &seen, &[position], |_| 0, &maps, &mut rows)?;
+            }
+        }
+        for (position, &index) in batch.indices.iter().enumerate() {
+            let of_image = rows.iter().map(|of_attribute| of_attribute[position]);
+            table.add(images.name(index), of_image)?;
+        }
+        Ok(())
+    })?;
+    table.finish()?;
+    collected.write(&explaining)
+}

@@ -1,0 +1,7 @@
+//! The faithfulness step: whether the maps of some methods tell what the classifier uses.
+
+mod cases;
+mod removal;
+mod trial;
+
+pub use trial::{Try, step_name};

@@ -1,0 +1,477 @@
+//! The faithfulness stage: whether the maps of some methods tell what the classifier uses, on a sample of scores.
+//!
+//! `NAME/faithfulness.parquet` has one row for each score of the sample and method, scores being logits times the derivative that the
+//! method's target has: of the predicted class, unless `explain.target` is `positive` or `negative`.
+//!
+//! - `predicted`: the class, 1 or -1; `score`: of the whole image
+//! - `deletion`, `insertion`, `road`: see [`removal`](super::removal)
+//! - `pointing_region`, `pointing_exact`: 1 where the map's largest value is in the region or exact mask, else 0
+//! - `mask_score_region`, `mask_score_exact`: Attention-IoU of the map with them
+//! - `heatmap_score`: Attention-IoU with the map of `measure.faithfulness.heatmap_attribute`
+//!
+//! `NAME/sanity.parquet` has one row for each of them and depth of randomisation: `similarity`, the rank correlation of the raw map
+//! with that of the network as it was trained.
+
+use std::collections::HashMap;
+
+use cam::{Explainer, ExplainerConfig, Method, PostProcessing, Reference, Target};
+use candle_core::{Device, Tensor};
+use metrics::{Class, Region, mixed};
+use model::{Mode, Network};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::cases::{Case, cases};
+use super::removal::{Removal, Removed};
+use crate::artefacts;
+use crate::error::Result;
+use crate::experiment::{Explain, Faithfulness as Settings};
+use crate::inputs::{Artefact, AttributeRegions, Attributes, Inputs, Masks, Setting, TestImages};
+use crate::measured::{CENTRE, Predictions, RANDOM};
+use crate::steps::pass::{self, Pass};
+use crate::steps::step::{Step, write_table};
+use crate::steps::{predict, reference, train};
+use pipeline::{Columns, Declaration, Sandbox};
+
+/// Deviation of the centre prior, in sides of the image.
+const CENTRE_DEVIATION: f64 = 0.25;
+/// The pointing game's tolerance: 15 pixels (Zhang et al. 2018) of an image of 224.
+const TOLERANCE: f64 = 15.0 / 224.0;
+/// Scores in work at a time.
+const TOGETHER: usize = 8;
+
+/// Bumped when the step would write other bytes from the same inputs.
+const VERSION: u32 = 1;
+
+/// The step of a classifier.
+pub fn step_name(classifier: &str) -> String {
+    format!("faithfulness/{classifier}")
+}
+
+/// Tries methods on one classifier.
+pub struct Try<'a> {
+    classifier: &'a str,
+    attributes: Attributes<'a>,
+    /// With labels.
+    images: TestImages<'a>,
+    regions: AttributeRegions<'a>,
+    masks: Masks<'a>,
+    explain: Setting<Explain>,
+    settings: Setting<&'a Settings>,
+    seed: Setting<u64>,
+    checkpoint: Artefact,
+    predictions: Artefact,
+    reference: Artefact,
+}
+
+impl<'a> Try<'a> {
+    /// The step of a classifier, if it is wanted.
+    pub fn new(inputs: &'a Inputs<'_>, classifier: &'a str) -> Option<Self> {
+        let experiment = inputs.experiment;
+        let settings = &experiment.measure.faithfulness;
+        (settings.images > 0).then(|| Self {
+            classifier,
+            attributes: inputs.attributes(),
+            images: inputs.labelled_test_images(),
+            regions: inputs.regions(),
+            masks: inputs.masks(),
+            explain: Setting::new("explain", experiment.explain.of_maps()),
+            settings: Setting::new("measure.faithfulness", settings),
+            seed: Setting::new("seed", experiment.seed),
+            checkpoint: train::checkpoint(classifier),
+            predictions: predict::predictions(classifier),
+            reference: predict::features(classifier),
+        })
+    }
+}
+
+impl Step for Try<'_> {
+    fn declaration(&self) -> Declaration {
+        let Self {
+            classifier,
+            attributes,
+            images,
+            regions,
+            masks,
+            explain,
+            settings,
+            seed,
+            checkpoint,
+            predictions,
+            reference,
+        } = self;
+        Declaration::of(step_name(classifier), VERSION)
+            .reading(attributes)
+            .reading(images)
+            .reading(regions)
+            .reading(masks)
+            .reading(explain)
+            .reading(settings)
+            .reading(seed)
+            .reading(checkpoint)
+            .reading(predictions)
+            .reading(reference)
+    }
+
+    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+        Trial::new(self, folder, device)?.run()
+    }
+}
+
+/// A case with all that the trials need of it.
+struct Loaded<'a> {
+    case: &'a Case,
+    number: usize,
+    /// `[S, S, 3]`.
+    image: &'a [f32],
+    /// The score's derivatives by the logits of the attribute and of the one that it is compared with.
+    signs: [i8; 2],
+    region: &'a Region,
+    exact: Option<Region>,
+}
+
+/// The maps of one case by one method.
+struct CaseMaps {
+    /// Before the ReLU, at the layer's resolution.
+    raw: Vec<f32>,
+    /// `[S, S]`.
+    map: Vec<f32>,
+    /// That of the attribute it is compared with.
+    other: Option<Vec<f32>>,
+}
+
+/// One row of `faithfulness.parquet`, but for its key.
+struct Row {
+    removed: Removed,
+    pointing: [Option<f64>; 2],
+    mask_score: [Option<f64>; 2],
+    heatmap_score: Option<f64>,
+}
+
+struct Trial<'a> {
+    step: &'a Try<'a>,
+    folder: &'a Sandbox<'a>,
+    device: &'a Device,
+    size: usize,
+    /// As the experiment says, of its own method.
+    config: ExplainerConfig,
+    methods: Vec<Method>,
+    /// The attribute that maps are compared with.
+    other: Option<usize>,
+    network: Network,
+    reference: Reference,
+    /// Stands for a region where an image has none of its own.
+    whole: Region,
+    cases: Vec<Case>,
+}
+
+impl<'a> Trial<'a> {
+    fn new(step: &'a Try<'a>, folder: &'a Sandbox<'a>, device: &'a Device) -> Result<Self> {
+        let mut methods: Vec<Method> = Vec::new();
+        for &method in std::iter::once(&step.explain.method).chain(&step.settings.methods) {
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+        let (size, names) = (step.images.size(), step.attributes.names());
+        let all = 0..names.len();
+        let mut local: Vec<usize> = all
+            .clone()
+            .filter(|&attribute| step.regions.may_be_local(attribute))
+            .collect();
+        if local.is_empty() {
+            local = all.collect();
+        }
+        let predictions = Predictions::read(&step.predictions.at(folder)?)?;
+        let test = step.images.indices();
+        Ok(Self {
+            cases: cases(test, &predictions, &local, step.settings.images, *step.seed),
+            size,
+            config: step.explain.config(),
+            methods,
+            other: names.iter().position(|name| *name == step.settings.heatmap_attribute),
+            network: pass::trained_network(folder, &step.checkpoint, names, device)?,
+            reference: reference::read(&step.reference.at(folder)?)?,
+            whole: Region::from_mask(size, vec![true; size * size])?,
+            step,
+            folder,
+            device,
+        })
+    }
+
+    fn run(&self) -> Result<()> {
+        let title = self.folder.step();
+        let mut indices: Vec<usize> = self.cases.iter().map(|case| case.index).collect();
+        indices.sort_unstable();
+        indices.dedup();
+        let length = 3 * self.size * self.size;
+        let mut images: HashMap<usize, Vec<f32>> = HashMap::new();
+        let mut logits: HashMap<usize, Vec<f32>> = HashMap::new();
+        let mut masks: HashMap<usize, Vec<Region>> = HashMap::new();
+        let mut cells = [0; 2];
+        let pass = Pass {
+            folder: self.folder,
+            device: self.device,
+            images: *self.step.images,
+            network: &self.network,
+            title,
+            together: pass::BATCH,
+        };
+        pass.over(&indices, |batch, _, output| {
+            cells = [output.features.dim(2)?, output.features.dim(3)?];
+            let exact = self.step.masks.of_batch(batch, self.size)?;
+            let rows = output.logits.to_vec2::<f32>()?;
+            for (((index, image), row), exact) in batch
+                .indices
+                .iter()
+                .zip(batch.images.chunks(length))
+                .zip(rows)
+                .zip(exact)
+            {
+                images.insert(*index, image.to_vec());
+                logits.insert(*index, row);
+                exact.map(|exact| masks.insert(*index, exact));
+            }
+            Ok(())
+        })?;
+        let loaded: Vec<Loaded<'_>> = self
+            .cases
+            .iter()
+            .enumerate()
+            .map(|(number, case)| {
+                let sign =
+                    |attribute: usize| match (self.config.target, Class::predicted(logits[&case.index][attribute])) {
+                        (Target::Positive, _) | (Target::Predicted | Target::Label, Class::Positive) => 1,
+                        (Target::Negative, _) | (Target::Predicted | Target::Label, Class::Negative) => -1,
+                    };
+                let mask = masks.get(&case.index).map(|masks| &masks[case.attribute]);
+                Loaded {
+                    case,
+                    number,
+                    image: &images[&case.index],
+                    signs: [sign(case.attribute), sign(self.other.unwrap_or(case.attribute))],
+                    region: self.step.regions.in_image(case.attribute, mask).unwrap_or(&self.whole),
+                    exact: mask.filter(|mask| mask.pixels() > 0).cloned(),
+                }
+            })
+            .collect();
+        let names = self.names();
+        let mut raw: Vec<Vec<Vec<f32>>> = Vec::new();
+        let mut rows: Vec<Row> = Vec::new();
+        let removal = Removal::new(self.folder, &self.network, self.device, self.size, images.values());
+        let mut work = self.folder.progress().work(title, self.cases.len() as u64);
+        for some in loaded.chunks(TOGETHER) {
+            self.folder.interrupt().check()?;
+            let maps = self.maps(&self.network, &self.reference, some)?;
+            for (one, mut maps) in some.iter().zip(maps) {
+                maps.extend(self.baselines(one, cells));
+                let road = one.number < self.step.settings.road_images;
+                let of_methods: Vec<&[f32]> = maps.iter().map(|maps| maps.map.as_slice()).collect();
+                let seed = mixed(&[*self.step.seed, one.case.index as u64, one.case.attribute as u64]);
+                let removed = removal.of(
+                    one.image,
+                    one.case.attribute,
+                    f64::from(one.signs[0]),
+                    &of_methods,
+                    road,
+                    seed,
+                )?;
+                for (maps, removed) in maps.iter().zip(removed) {
+                    rows.push(self.row(one, maps, removed)?);
+                }
+                maps.truncate(self.methods.len());
+                raw.push(maps.into_iter().map(|maps| maps.raw).collect());
+            }
+            work.at(some.last().map_or(0, |one| one.number as u64 + 1), "");
+        }
+        let sanity = self.sanity(&loaded, &raw)?;
+        work.abandon();
+        let [faithfulness_path, sanity_path] = artefacts::faithfulness(self.step.classifier);
+        let table = self.table(&names, &loaded, &logits, &rows);
+        write_table(self.folder, &faithfulness_path, table)?;
+        write_table(self.folder, &sanity_path, sanity)
+    }
+
+    /// Methods and baselines, in the order of the rows.
+    fn names(&self) -> Vec<&'static str> {
+        self.methods
+            .iter()
+            .map(|method| method.name())
+            .chain([RANDOM, CENTRE])
+            .collect()
+    }
+
+    /// The maps of every case by every method, the cases side by side.
+    fn maps(&self, network: &Network, reference: &Reference, cases: &[Loaded<'_>]) -> Result<Vec<Vec<CaseMaps>>> {
+        let explainers: Vec<Explainer<'_>> = self
+            .methods
+            .iter()
+            .map(|&method| {
+                // These two are of the last stage only.
+                let last = matches!(method, Method::Cam | Method::CentredCam);
+                let config = ExplainerConfig {
+                    method,
+                    target: Target::Label,
+                    layer: self.config.layer.clone().filter(|_| !last),
+                    reference: Some(reference.clone()),
+                    ..self.config.clone()
+                };
+                Explainer::new(network, config)
+            })
+            .collect::<cam::Result<_>>()?;
+        let of = |one: &Loaded<'_>| {
+            let shape = (1, self.size, self.size, 3);
+            let image = Tensor::from_slice(one.image, shape, self.device)?.permute((0, 3, 1, 2))?;
+            let other = self.other.filter(|&other| other != one.case.attribute);
+            let attributes: Vec<usize> = std::iter::once(one.case.attribute).chain(other).collect();
+            let map = |explainer: &Explainer<'_>| -> Result<CaseMaps> {
+                let maps = explainer
+                    .explain(&image, &attributes, Some(&one.signs[..attributes.len()]))?
+                    .maps;
+                let finalised = |k: usize| -> Result<Vec<f32>> {
+                    let mut map = vec![0.0; self.size * self.size];
+                    explainer.finalise(&maps, 0, k, &mut map)?;
+                    Ok(map)
+                };
+                Ok(CaseMaps {
+                    raw: maps.map(0, 0).to_vec(),
+                    map: finalised(0)?,
+                    other: other.map(|_| finalised(1)).transpose()?,
+                })
+            };
+            explainers.iter().map(map).collect()
+        };
+        cases.par_iter().map(of).collect()
+    }
+
+    /// A map of independent random cells, and the centre prior, at the features' resolution and made ready like any map.
+    fn baselines(&self, one: &Loaded<'_>, [height, width]: [usize; 2]) -> [CaseMaps; 2] {
+        let mut rng = ChaCha8Rng::seed_from_u64(mixed(&[*self.step.seed, one.number as u64]));
+        let random: Vec<f32> = (0..height * width).map(|_| rng.random()).collect();
+        let off = |at: usize, cells: usize| (at as f64 + 0.5) / cells as f64 - 0.5;
+        let centre = (0..height * width).map(|cell| {
+            let distance = off(cell / width, height).hypot(off(cell % width, width)) / CENTRE_DEVIATION;
+            (-0.5 * distance * distance).exp() as f32
+        });
+        let post_processing = PostProcessing::of_layer(self.config.resize, [height, width], self.size);
+        [random, centre.collect()].map(|raw| {
+            let mut map = vec![0.0; self.size * self.size];
+            post_processing.finalise(&raw, &mut map);
+            CaseMaps { raw, map, other: None }
+        })
+    }
+
+    fn row(&self, one: &Loaded<'_>, maps: &CaseMaps, removed: Removed) -> Result<Row> {
+        let of = |region: &Region| -> Result<[Option<f64>; 2]> {
+            let pointing = metrics::pointing_game(&maps.map, region, TOLERANCE * self.size as f64)?;
+            let mask: Vec<f32> = region
+                .mask()
+                .iter()
+                .map(|&inside| f32::from(u8::from(inside)))
+                .collect();
+            Ok([
+                pointing.map(|hit| f64::from(u8::from(hit))),
+                metrics::attention_iou(&maps.map, &mask)?,
+            ])
+        };
+        let in_region = of(one.region)?;
+        let in_exact = one.exact.as_ref().map(of).transpose()?.unwrap_or_default();
+        let heatmap_score = match &maps.other {
+            Some(other) => metrics::attention_iou(&maps.map, other)?,
+            None => None,
+        };
+        Ok(Row {
+            removed,
+            pointing: [in_region[0], in_exact[0]],
+            mask_score: [in_region[1], in_exact[1]],
+            heatmap_score,
+        })
+    }
+
+    /// How alike the maps stay while the network's weights are randomised from the head down.
+    fn sanity(&self, loaded: &[Loaded<'_>], before: &[Vec<Vec<f32>>]) -> Result<Columns> {
+        let mut layers = vec!["fc".to_owned()];
+        layers.extend(self.network.architecture().layers().into_iter().rev());
+        layers.push("conv1".to_owned());
+        let mut keys: Vec<(&str, &str, &str, &str)> = Vec::new();
+        let mut similarities = Vec::new();
+        for layer in &layers {
+            let network = self.network.with_randomised_from(layer, *self.step.seed)?;
+            // What is centred needs the mean features of this network.
+            let mut reference = Reference::new();
+            for some in loaded.chunks(TOGETHER) {
+                self.folder.interrupt().check()?;
+                let images: Vec<f32> = some.iter().flat_map(|one| one.image).copied().collect();
+                let shape = (some.len(), self.size, self.size, 3);
+                let images = Tensor::from_vec(images, shape, self.device)?.permute((0, 3, 1, 2))?;
+                reference.add(&network.forward(&images, Mode::Eval)?.features)?;
+            }
+            for some in loaded.chunks(TOGETHER) {
+                self.folder.interrupt().check()?;
+                for (one, maps) in some.iter().zip(self.maps(&network, &reference, some)?) {
+                    for ((method, maps), before) in self.methods.iter().zip(&maps).zip(&before[one.number]) {
+                        keys.push((self.image(one), self.attribute(one), method.name(), layer));
+                        let wide = |map: &[f32]| map.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+                        similarities.push(metrics::spearman(&wide(&maps.raw), &wide(before)));
+                    }
+                }
+            }
+        }
+        let column = |pick: fn(&(&'_ str, &'_ str, &'_ str, &'_ str)) -> String| -> Vec<String> {
+            keys.iter().map(pick).collect()
+        };
+        Ok(Columns::default()
+            .texts("image", &column(|key| key.0.to_owned()))
+            .texts("attribute", &column(|key| key.1.to_owned()))
+            .texts("method", &column(|key| key.2.to_owned()))
+            .texts("randomised_from", &column(|key| key.3.to_owned()))
+            .doubles("similarity", &similarities))
+    }
+
+    fn image(&self, one: &Loaded<'_>) -> &str {
+        self.step.images.name(one.case.index)
+    }
+
+    fn attribute(&self, one: &Loaded<'_>) -> &str {
+        &self.step.attributes.names()[one.case.attribute]
+    }
+
+    fn table(&self, names: &[&str], loaded: &[Loaded<'_>], logits: &HashMap<usize, Vec<f32>>, rows: &[Row]) -> Columns {
+        let keys: Vec<(&Loaded<'_>, &str)> = loaded
+            .iter()
+            .flat_map(|one| names.iter().map(move |&name| (one, name)))
+            .collect();
+        let numbers = |value: &dyn Fn(&Row) -> Option<f64>| -> Vec<Option<f64>> { rows.iter().map(value).collect() };
+        let score = |one: &Loaded<'_>| f64::from(logits[&one.case.index][one.case.attribute]) * f64::from(one.signs[0]);
+        Columns::default()
+            .texts(
+                "image",
+                &keys.iter().map(|(one, _)| self.image(one)).collect::<Vec<_>>(),
+            )
+            .texts(
+                "attribute",
+                &keys.iter().map(|(one, _)| self.attribute(one)).collect::<Vec<_>>(),
+            )
+            .texts("method", &keys.iter().map(|(_, name)| *name).collect::<Vec<_>>())
+            .labels(
+                "predicted",
+                &keys
+                    .iter()
+                    .map(|(one, _)| if one.case.predicted == Class::Positive { 1 } else { -1 })
+                    .collect::<Vec<_>>(),
+            )
+            .doubles(
+                "score",
+                &keys.iter().map(|(one, _)| Some(score(one))).collect::<Vec<_>>(),
+            )
+            .doubles("deletion", &numbers(&|row| row.removed.deletion))
+            .doubles("insertion", &numbers(&|row| row.removed.insertion))
+            .doubles("road", &numbers(&|row| row.removed.road))
+            .doubles("pointing_region", &numbers(&|row| row.pointing[0]))
+            .doubles("pointing_exact", &numbers(&|row| row.pointing[1]))
+            .doubles("mask_score_region", &numbers(&|row| row.mask_score[0]))
+            .doubles("mask_score_exact", &numbers(&|row| row.mask_score[1]))
+            .doubles("heatmap_score", &numbers(&|row| row.heatmap_score))
+    }
+}

@@ -1,0 +1,136 @@
+//! The measurement step: tables and verdicts from predictions and energies.
+
+use metrics::Bootstrap;
+
+use super::{explain, faithfulness, occlude, predict};
+use crate::artefacts;
+use crate::error::Result;
+use crate::experiment::Experiment;
+use crate::inputs::{DeclaredRegions, Inputs};
+use crate::measured::{DataFacts, Measured};
+use crate::output::print;
+use crate::published::Published;
+use crate::tables::{self, Comparisons};
+use pipeline::{Declaration, Sandbox};
+
+/// Bumped when tables come out otherwise from the same numbers: they alone are made anew, in seconds.
+const VERSION: u32 = 1;
+
+/// The step.
+pub const STEP: &str = "measure";
+
+/// What the step reads: every classifier's scores and energies, and what else was measured of it.
+///
+/// # Errors
+/// None: the paper's numbers are part of the program.
+pub fn declaration(inputs: &Inputs<'_>) -> Result<Declaration> {
+    let declaration = Declaration::of(STEP, VERSION).reading(&inputs.facts());
+    let (attributes, regions) = (inputs.attributes(), inputs.regions());
+    results(declaration, inputs.experiment, attributes.names(), regions.declared())
+}
+
+/// What is read by everything that is made of all results.
+///
+/// # Errors
+/// None: the paper's numbers are part of the program.
+pub fn results(
+    declaration: Declaration,
+    experiment: &Experiment,
+    attributes: &[String],
+    regions: &DeclaredRegions,
+) -> Result<Declaration> {
+    let measure = &experiment.measure;
+    let declaration = declaration
+        .reading(regions)
+        .settings("attributes", attributes)
+        .settings("classifiers", &experiment.classifier_names())
+        .settings(
+            "classifiers.roles",
+            &experiment.classifiers.values().map(|one| one.role).collect::<Vec<_>>(),
+        )
+        .settings("measure.resamples", &measure.resamples)
+        .settings("measure.published", &Published::of(experiment)?.is_some())
+        .settings("seed", &experiment.seed);
+    let all = experiment.classifier_names();
+    Ok(all.iter().fold(declaration, |declaration, name| {
+        let mut declaration = declaration
+            .reading(&predict::predictions(name))
+            .reading(&explain::energies(name));
+        if measure.wants_occlusion() {
+            declaration = declaration.artefact(&occlude::step_name(name), &artefacts::occlusion(name));
+        }
+        if measure.faithfulness.images > 0 {
+            for file in artefacts::faithfulness(name) {
+                declaration = declaration.artefact(&faithfulness::step_name(name), &file);
+            }
+        }
+        declaration
+    }))
+}
+
+/// All results of a run, from which tables are made.
+pub struct Results<'a> {
+    /// The experiment's.
+    pub bootstrap: Bootstrap,
+    /// What is known of the data set.
+    pub facts: &'a DataFacts,
+    /// The numbers.
+    pub measured: &'a Measured,
+    /// The paper's beside them, where they are asked for.
+    pub published: Option<Comparisons>,
+}
+
+impl<'a> Results<'a> {
+    /// Those of a run.
+    ///
+    /// # Errors
+    /// None: the paper's numbers are part of the program.
+    pub fn new(experiment: &Experiment, facts: &'a DataFacts, measured: &'a Measured) -> Result<Self> {
+        let bootstrap = experiment.bootstrap();
+        let published = Published::of(experiment)?;
+        Ok(Self {
+            bootstrap,
+            facts,
+            measured,
+            published: published.map(|published| Comparisons::new(measured, &published, bootstrap)),
+        })
+    }
+
+    /// Writes the tables: the step.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn write(&self, folder: &Sandbox<'_>) -> Result<()> {
+        for (name, bytes) in tables::files(self.measured, self.bootstrap, self.published.as_ref())? {
+            folder.write(&format!("tables/{name}"), &bytes)?;
+        }
+        Ok(folder.write(artefacts::FACTS, &self.facts.to_bytes())?)
+    }
+
+    /// Prints them: the paper's table, means, and verdicts. `explained` of the test images have maps.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn show(&self, explained: usize) -> Result<()> {
+        let (measured, tested) = (self.measured, self.facts.test);
+        print(tables::paper(measured).terminal())?;
+        let energies = if explained < tested {
+            format!(", energies of {explained} of them")
+        } else {
+            String::new()
+        };
+        print(format_args!(
+            "* the majority class; energies are means over the images predicted + and -; {tested} test images{energies}\n",
+        ))?;
+        print(format_args!("{}\n", tables::summary(measured)))?;
+        print(format_args!("{}\n", tables::bias_reliance(measured, self.bootstrap)))?;
+        let faithfulness = tables::faithfulness(measured);
+        if !faithfulness.is_empty() {
+            print(faithfulness)?;
+        }
+        if let Some(published) = &self.published {
+            print(format_args!("{}\n", published.text()))?;
+        }
+        print(format_args!("{}\n", tables::verdicts(measured)))
+    }
+}

@@ -1,0 +1,29 @@
+//! The steps of a run. Each is a value that holds what it reads ([`Step`]), and writes files; between two steps nothing is kept in memory
+//! that is not on disk. For each classifier NAME of the experiment:
+//!
+//! | step | writes |
+//! |---|---|
+//! | `train/NAME` | `NAME/checkpoint.safetensors`, `NAME/training.parquet`; while it runs `NAME/training.jsonl`, `NAME/training.tfevents` |
+//! | `predict/NAME` | `NAME/predictions.parquet`, `NAME/reference.safetensors` |
+//! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors`, on request `NAME/raw_maps.safetensors` |
+//! | `occlude/NAME` | `NAME/occlusion.parquet` |
+//! | `faithfulness/NAME` | `NAME/faithfulness.parquet`, `NAME/sanity.parquet` |
+//! | `choose` | `chosen.parquet`, `chosen.safetensors` |
+//! | `examples` | `examples.json` |
+//! | `measure` | `tables/`, `data.json` |
+//! | `draw` | `figures/`, `report.html` |
+
+pub mod draw;
+pub mod examples;
+pub mod explain;
+pub mod faithfulness;
+pub mod measure;
+pub mod occlude;
+mod pass;
+pub mod predict;
+mod reference;
+mod step;
+pub mod train;
+
+pub use reference::read as read_reference;
+pub use step::{Step, run};

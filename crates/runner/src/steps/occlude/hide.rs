@@ -1,0 +1,221 @@
+//! The occlusion stage: what every decision loses when the attribute's region is hidden, and what of it all biases make.
+//!
+//! `NAME/occlusion.parquet` has one row for each image of the sample and attribute. All scores are logits of the class that is
+//! predicted of the whole image: negative where the decision turns.
+//!
+//! - `predicted`: that class, 1 or -1
+//! - `score`: of the image as it is
+//! - `region_hidden`: with the attribute's region (or exact mask) hidden; absent where the mask is empty
+//! - `control_hidden`: with an equal area elsewhere hidden; absent where there is no room for one
+//! - `input_part`, `bias_part`: what input and biases make of the score (FullGrad's completeness); of `measure.decomposed_images`
+
+use std::collections::HashMap;
+
+use candle_core::{DType, Device, Tensor};
+use dataset::Batch;
+use model::Network;
+use pipeline::{Declaration, RowKeys, Sandbox};
+use rand::SeedableRng;
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::hidden::HiddenParts;
+use super::hider::Hider;
+use crate::artefacts;
+use crate::error::Result;
+use crate::experiment::Occlusion as Settings;
+use crate::inputs::{Artefact, Attributes, Inputs, Setting, TestImages};
+use crate::steps::pass::{self, Pass};
+use crate::steps::step::{Step, write_table};
+use crate::steps::train;
+
+/// Attributes whose backward passes are stacked: what bounds the memory of the decomposition.
+const TOGETHER: usize = 8;
+
+/// Bumped when the step would write other bytes from the same inputs.
+const VERSION: u32 = 1;
+
+/// The step of a classifier.
+pub fn step_name(classifier: &str) -> String {
+    format!("occlude/{classifier}")
+}
+
+/// Hides parts of images from one classifier, and takes its scores apart.
+pub struct Occlude<'a> {
+    classifier: &'a str,
+    attributes: Attributes<'a>,
+    /// Without labels.
+    images: TestImages<'a>,
+    settings: Setting<&'a Settings>,
+    decomposed_images: Setting<usize>,
+    seed: Setting<u64>,
+    /// Absent where nothing is hidden.
+    hidden: Option<HiddenParts<'a>>,
+    checkpoint: Artefact,
+}
+
+impl<'a> Occlude<'a> {
+    /// The step of a classifier, if it is wanted.
+    pub fn new(inputs: &'a Inputs<'_>, classifier: &'a str) -> Option<Self> {
+        let measure = &inputs.experiment.measure;
+        measure.wants_occlusion().then(|| Self {
+            classifier,
+            attributes: inputs.attributes(),
+            images: inputs.test_images(),
+            settings: Setting::new("measure.occlusion", &measure.occlusion),
+            decomposed_images: Setting::new("measure.decomposed_images", measure.decomposed_images),
+            seed: Setting::new("seed", inputs.experiment.seed),
+            hidden: (measure.occlusion.images > 0).then(|| HiddenParts::new(inputs)),
+            checkpoint: train::checkpoint(classifier),
+        })
+    }
+}
+
+impl Step for Occlude<'_> {
+    fn declaration(&self) -> Declaration {
+        let Self {
+            classifier,
+            attributes,
+            images,
+            settings,
+            decomposed_images,
+            seed,
+            hidden,
+            checkpoint,
+        } = self;
+        Declaration::of(step_name(classifier), VERSION)
+            .reading(attributes)
+            .reading(images)
+            .reading(settings)
+            .reading(decomposed_images)
+            .reading(seed)
+            .reading(hidden)
+            .reading(checkpoint)
+    }
+
+    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+        occlude(self, folder, device)
+    }
+}
+
+/// A score, one column a part, one value for each image and attribute; absent until it is known.
+struct Columns {
+    predicted: Vec<i8>,
+    score: Vec<Option<f32>>,
+    region: Vec<Option<f32>>,
+    control: Vec<Option<f32>>,
+    input: Vec<Option<f32>>,
+    bias: Vec<Option<f32>>,
+}
+
+fn occlude(step: &Occlude<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+    let (settings, decomposed) = (*step.settings, *step.decomposed_images);
+    let names = step.attributes.names();
+    let network = pass::trained_network(folder, &step.checkpoint, names, device)?;
+    let attributes = names.len();
+    let mut rng = ChaCha8Rng::seed_from_u64(*step.seed);
+    let count = settings.images.max(decomposed);
+    let drawn: Vec<usize> = step
+        .images
+        .indices()
+        .choose_multiple(&mut rng, count)
+        .copied()
+        .collect();
+    let first = |count: usize| {
+        let mut some = drawn[..count.min(drawn.len())].to_vec();
+        some.sort_unstable();
+        some
+    };
+    let images = first(count);
+    let row_of: HashMap<usize, usize> = images.iter().enumerate().map(|(row, &index)| (index, row)).collect();
+    let mut columns = Columns {
+        predicted: vec![1; images.len() * attributes],
+        score: vec![None; images.len() * attributes],
+        region: vec![None; images.len() * attributes],
+        control: vec![None; images.len() * attributes],
+        input: vec![None; images.len() * attributes],
+        bias: vec![None; images.len() * attributes],
+    };
+
+    let pass = Pass {
+        folder,
+        device,
+        images: *step.images,
+        network: &network,
+        title: folder.step(),
+        together: pass::BATCH,
+    };
+    // The scores come with the occlusion or, where only the decomposition is wanted, with that.
+    let scored = |columns: &mut Columns, batch: &Batch, logits: &[Vec<f32>]| {
+        for (index, logits) in batch.indices.iter().zip(logits) {
+            for (attribute, &logit) in logits.iter().enumerate() {
+                let at = row_of[index] * attributes + attribute;
+                columns.predicted[at] = if logit >= 0.0 { 1 } else { -1 };
+                columns.score[at] = Some(logit.abs());
+            }
+        }
+    };
+    if let Some(hidden) = &step.hidden {
+        let hider = Hider::new(hidden, step.images, settings, *step.seed, folder, device)?;
+        pass.over(&first(settings.images), |batch, _, output| {
+            scored(&mut columns, batch, &output.logits.to_vec2::<f32>()?);
+            hider.batch(&network, batch, |index, attribute, region, control| {
+                let at = row_of[&index] * attributes + attribute;
+                let sign = f32::from(columns.predicted[at]);
+                columns.region[at] = Some(sign * region);
+                columns.control[at] = control.map(|control| sign * control);
+            })
+        })?;
+    }
+    if decomposed > 0 {
+        pass.over(&first(decomposed), |batch, input, output| {
+            scored(&mut columns, batch, &output.logits.to_vec2::<f32>()?);
+            for (position, index) in batch.indices.iter().enumerate() {
+                folder.interrupt().check()?;
+                let parts = parts(&network, &input.narrow(0, position, 1)?, attributes)?;
+                for (attribute, (input, bias)) in parts.into_iter().enumerate() {
+                    let at = row_of[index] * attributes + attribute;
+                    let sign = f64::from(columns.predicted[at]);
+                    columns.input[at] = Some((sign * input) as f32);
+                    columns.bias[at] = Some((sign * bias) as f32);
+                }
+            }
+            Ok(())
+        })?;
+    }
+    let keys = RowKeys {
+        images: images.iter().map(|&index| step.images.name(index).to_owned()).collect(),
+        attributes: names.to_vec(),
+    };
+    let table = keys
+        .keys()
+        .labels("predicted", &columns.predicted)
+        .singles("score", &columns.score)
+        .singles("region_hidden", &columns.region)
+        .singles("control_hidden", &columns.control)
+        .singles("input_part", &columns.input)
+        .singles("bias_part", &columns.bias);
+    write_table(folder, &artefacts::occlusion(step.classifier), table)
+}
+
+/// What input and biases make of the logits z of one image `[1, 3, S, S]`, for each attribute: their sum is z.
+fn parts(network: &Network, image: &Tensor, attributes: usize) -> Result<Vec<(f64, f64)>> {
+    let head: Vec<f32> = network.head().bias.to_vec1()?;
+    let mut all = Vec::with_capacity(attributes);
+    let attributes: Vec<usize> = (0..attributes).collect();
+    for some in attributes.chunks(TOGETHER) {
+        let found = network.decompose(image, some)?;
+        let sum = |product: Tensor| -> Result<Vec<f64>> {
+            let rows = product.to_dtype(DType::F64)?.reshape((some.len(), ()))?;
+            Ok(rows.sum(1)?.to_vec1::<f64>()?)
+        };
+        let input = sum(found.input_gradient.broadcast_mul(&found.input.unsqueeze(1)?)?)?;
+        let mut bias: Vec<f64> = some.iter().map(|&attribute| f64::from(head[attribute])).collect();
+        for one in &found.biases {
+            let part = sum(one.gradient.broadcast_mul(&one.bias)?)?;
+            bias.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        all.extend(input.into_iter().zip(bias));
+    }
+    Ok(all)
+}

@@ -1,0 +1,87 @@
+//! What the experiment's settings become in the crates that train.
+
+use dataset::LoaderConfig;
+use kernels::optimiser::Rule;
+use model::{ClassWeights, LearningRate, OptimiserConfig, Scheme, TrainerConfig};
+
+use super::step::Train;
+use crate::error::{Error, Result};
+use crate::experiment::{Classifier, Optimiser, Training, WeightScheme};
+
+/// How a classifier is trained, in so many steps.
+///
+/// # Errors
+/// As [`class_weights`], and when a setting is out of range.
+pub fn trainer(step: &Train<'_>, total_steps: u64) -> Result<TrainerConfig> {
+    let settings = &*step.training;
+    let (counts, names) = (step.images.class_counts(), step.blueprint.attributes.names());
+    Ok(TrainerConfig {
+        loss: settings.loss,
+        weights: class_weights(step.name, &step.classifier, &counts, names)?,
+        optimiser: optimiser(settings),
+        learning_rate: LearningRate::new(settings.learning_rate, settings.schedule)?,
+        total_steps,
+        precision: settings.precision,
+        deterministic: settings.deterministic,
+    })
+}
+
+/// How the training images become batches, on so many threads.
+pub fn loader(step: &Train<'_>, threads: usize) -> LoaderConfig {
+    let settings = &*step.training;
+    LoaderConfig {
+        seed: *step.seed,
+        augmentation: settings.augmentation,
+        cache_bytes: step.conduct.cache_bytes,
+        drop_last: true,
+        shuffle: true,
+        ..LoaderConfig::in_order(step.images.size(), settings.batch_size, threads)
+    }
+}
+
+/// The class weights of a classifier, from the (positives, negatives) of each of `attributes` among the training images.
+///
+/// # Errors
+/// When an attribute has only one class among the training images; the message names it.
+pub fn class_weights(
+    name: &str,
+    classifier: &Classifier,
+    counts: &[(usize, usize)],
+    attributes: &[String],
+) -> Result<ClassWeights> {
+    let scheme = match classifier.class_weights.unwrap_or(WeightScheme::None) {
+        WeightScheme::None => Scheme::None,
+        WeightScheme::DomainAdaptive => Scheme::DomainAdaptive,
+        WeightScheme::InverseFrequency => Scheme::InverseFrequency,
+        WeightScheme::EffectiveNumber => Scheme::EffectiveNumber { beta: classifier.beta },
+    };
+    ClassWeights::new(scheme, classifier.exponent, counts).map_err(|error| match error {
+        model::Error::OneClass {
+            attribute,
+            positives,
+            negatives,
+        } => Error::Request(format!(
+            "classifiers.{name}: {} has {positives} positives and {negatives} negatives among the training images; both classes \
+             are needed: train on more images, or leave the attribute out of the label file",
+            attributes[attribute]
+        )),
+        other => other.into(),
+    })
+}
+
+fn optimiser(settings: &Training) -> OptimiserConfig {
+    let momentum = settings.momentum;
+    let config = match settings.optimiser {
+        Optimiser::Sgd => OptimiserConfig::sgd(momentum),
+        Optimiser::RmsProp => OptimiserConfig {
+            rule: Rule::RmsProp {
+                alpha: 0.99,
+                epsilon: 1e-8,
+                momentum,
+            },
+            ..OptimiserConfig::rms_prop()
+        },
+        Optimiser::AdamW => OptimiserConfig::adam_w(),
+    };
+    config.with_weight_decay(settings.weight_decay)
+}

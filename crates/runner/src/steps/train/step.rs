@@ -1,0 +1,166 @@
+//! What the training step reads of a classifier: one that is trained here, or one that was trained elsewhere.
+
+use std::time::Duration;
+
+use candle_core::Device;
+use pipeline::{Declaration, Sandbox};
+
+use super::blueprint::Blueprint;
+use super::unfinished;
+use crate::artefacts;
+use crate::error::{Error, Result};
+use crate::experiment::{Classifier, Training};
+use crate::inputs::{Artefact, Inputs, Setting, TrainingImages, Weights};
+use crate::steps::step::Step;
+use crate::weights::WeightsFile;
+
+/// Bumped when a training would end in other bytes from the same inputs.
+const VERSION: u32 = 1;
+
+/// The step of a classifier.
+pub fn step_name(classifier: &str) -> String {
+    format!("train/{classifier}")
+}
+
+/// Its trained network.
+pub fn checkpoint(classifier: &str) -> Artefact {
+    Artefact::new(step_name(classifier), artefacts::checkpoint(classifier))
+}
+
+/// A classifier that was trained elsewhere, and becomes a checkpoint.
+pub struct Adopt<'a> {
+    name: &'a str,
+    blueprint: Blueprint<'a>,
+    /// Absent where the file is not here.
+    weights: Option<Weights<'a>>,
+}
+
+impl Step for Adopt<'_> {
+    fn declaration(&self) -> Declaration {
+        let Self {
+            name,
+            blueprint,
+            weights,
+        } = self;
+        Declaration::of(step_name(name), VERSION)
+            .reading(blueprint)
+            .reading(weights)
+    }
+
+    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+        let Some(weights) = &self.weights else {
+            return Err(Error::Request(format!("the weights of {} are not here", self.name)));
+        };
+        let file = WeightsFile::read(weights.path())?;
+        let normalisation = self.blueprint.settings.normalisation();
+        let names = self.blueprint.attributes.names();
+        let network = file.classifier(&self.blueprint.architecture()?, names, normalisation, device)?;
+        unfinished::save_trained(folder, &self.blueprint, self.name, &network)
+    }
+}
+
+/// A classifier that is trained here: of the data set it reads the training and validation images, and neither what is scored nor
+/// masks.
+pub struct Train<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its network.
+    pub blueprint: Blueprint<'a>,
+    /// The weights it starts from.
+    pub weights: Option<Weights<'a>>,
+    /// What it learns from.
+    pub images: TrainingImages<'a>,
+    /// Of weights, orders and augmentations.
+    pub seed: Setting<u64>,
+    /// How it is trained.
+    pub training: Setting<Training>,
+    /// What sets it apart from the others.
+    pub classifier: Setting<Classifier>,
+    /// What is no part of the result.
+    pub conduct: Conduct,
+}
+
+/// How a training is gone about: whatever this says, it ends in the same bytes.
+pub struct Conduct {
+    /// The time between two saved states.
+    pub save_after: Duration,
+    /// Whether TensorBoard's file is written.
+    pub tensorboard: bool,
+    /// Bytes of decoded images that are kept in memory.
+    pub cache_bytes: usize,
+}
+
+impl<'a> Train<'a> {
+    /// What it reads.
+    pub fn declaration(&self) -> Declaration {
+        let Self {
+            name,
+            blueprint,
+            weights,
+            images,
+            seed,
+            training,
+            classifier,
+            conduct: _,
+        } = self;
+        Declaration::of(step_name(name), VERSION)
+            .reading(blueprint)
+            .reading(weights)
+            .reading(images)
+            .reading(seed)
+            .reading(training)
+            .reading(classifier)
+    }
+}
+
+/// The step of a classifier.
+pub enum Source<'a> {
+    /// It was trained elsewhere.
+    Elsewhere(Adopt<'a>),
+    /// It is trained here.
+    Here(Box<Train<'a>>),
+}
+
+impl<'a> Source<'a> {
+    /// Where the experiment has a classifier from.
+    ///
+    /// # Errors
+    /// When the experiment has none of this name.
+    pub fn of(inputs: &'a Inputs<'_>, name: &'a str) -> Result<Self> {
+        let experiment = inputs.experiment;
+        let Some(classifier) = experiment.classifiers.get(name) else {
+            return Err(Error::Request(format!("the experiment has no classifier `{name}`")));
+        };
+        let (blueprint, weights) = (Blueprint::new(inputs), inputs.weights(name));
+        if classifier.weights.is_some() {
+            return Ok(Self::Elsewhere(Adopt {
+                name,
+                blueprint,
+                weights,
+            }));
+        }
+        let training = &experiment.training;
+        Ok(Self::Here(Box::new(Train {
+            name,
+            blueprint,
+            weights,
+            images: inputs.training_images(),
+            seed: Setting::new("seed", experiment.seed),
+            training: Setting::new("training", training.deciding()),
+            classifier: Setting::new(format!("classifiers.{name}"), classifier.deciding()),
+            conduct: Conduct {
+                save_after: Duration::from_secs(training.checkpoint_seconds),
+                tensorboard: training.tensorboard,
+                cache_bytes: experiment.data.cache_megabytes << 20,
+            },
+        })))
+    }
+
+    /// What the step reads.
+    pub fn declaration(&self) -> Declaration {
+        match self {
+            Self::Elsewhere(adopt) => adopt.declaration(),
+            Self::Here(train) => train.declaration(),
+        }
+    }
+}
