@@ -21,8 +21,7 @@ pub fn why(
     declaration: &Declaration,
 ) -> Result<Option<Reason>> {
     let record = manifest.stages.get(declaration.step());
-    let reads = declaration.reads(&manifest.stages);
-    let reason = Reason::of(declaration, &reads, record);
+    let reason = changed(manifest, declaration);
     let mut own = Vec::new();
     // Files are looked at only where nothing else is a reason: there may be many, and large ones.
     for (path, hash) in record
@@ -39,6 +38,23 @@ pub fn why(
         }
     }
     Ok(Reason::with(reason, own))
+}
+
+/// Why a step would run, whatever has become of its own files.
+pub fn changed(manifest: &Manifest, declaration: &Declaration) -> Option<Reason> {
+    let record = manifest.stages.get(declaration.step());
+    Reason::of(declaration, &declaration.reads(&manifest.stages), record)
+}
+
+/// Whether what a step reads of other steps is there as they have made it.
+pub fn finds_its_artefacts(manifest: &Manifest, folder: &Path, contents: &Contents, declaration: &Declaration) -> bool {
+    let reads = declaration.reads(&manifest.stages);
+    let mut artefacts = reads.artefacts.values().flatten();
+    artefacts.all(|(path, hash)| {
+        contents
+            .of(&folder.join(path))
+            .is_ok_and(|found| found.to_string() == *hash)
+    })
 }
 
 /// What would become of a step.
@@ -143,6 +159,21 @@ mod tests {
             reasons(path, &manifest, &declarations()),
             ["", "scores was changed by somebody else", "else is missing"]
         );
+    }
+
+    #[test]
+    fn a_step_finds_what_others_have_made_until_somebody_changes_it() {
+        let (folder, manifest) = folder();
+        let path = folder.path();
+        let [train, predict, _] = declarations();
+        let finds = || {
+            let contents = Contents::open(None, Belief::Unchanged);
+            finds_its_artefacts(&manifest, path, &contents, &predict)
+        };
+        assert!(finds());
+        fs::write(path.join("checkpoint"), "by another hand").expect("written");
+        assert!(!finds());
+        assert_eq!(changed(&manifest, &train), None, "its own files do not count");
     }
 
     #[test]

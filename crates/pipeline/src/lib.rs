@@ -29,7 +29,7 @@ pub use error::{Error, Result, StepError, describe};
 pub use folder::{ResultsFolder, holder};
 pub use host::host;
 pub use interrupt::{Interrupt, Interrupted, ListenError};
-pub use judgement::{Forecast, forecast, why};
+pub use judgement::{Forecast, changed, finds_its_artefacts, forecast, why};
 pub use manifest::{MANIFEST, Manifest};
 pub use progress::{INTERVAL_VARIABLE, Progress, Work, duration};
 pub use reads::Reads;

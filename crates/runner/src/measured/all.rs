@@ -252,13 +252,19 @@ impl Measured {
                 attribute.classifiers.push(measures);
             }
             if let Some(file) = or_absent(OcclusionFile::read(recorded, &name, &facts.attributes), fault)? {
-                let losses = occlusion::losses(recorded, &name, &file, first.as_ref(), bootstrap)?;
-                for (attribute, losses) in attributes.iter_mut().zip(losses) {
+                let losses = occlusion::losses(recorded, &name, &file, first.as_ref(), bootstrap);
+                for (attribute, losses) in attributes
+                    .iter_mut()
+                    .zip(or_absent(losses.map(Some), fault)?.unwrap_or_default())
+                {
                     if let Some(measures) = attribute.classifiers.last_mut() {
                         measures.losses = losses;
                     }
                 }
-                first.get_or_insert(file);
+                // All others are compared with the first classifier, whose file may be what cannot be read.
+                if classifiers.is_empty() {
+                    first = Some(file);
+                }
             }
             classifiers.push(name);
         }
@@ -295,7 +301,7 @@ impl Measured {
 pub struct Available {
     /// Everything of the classifiers whose scores and energies can be read.
     pub measured: Measured,
-    /// Error rates alone, of those whose scores can be read.
+    /// The same, with error rates alone of those whose scores can be read and energies not.
     pub scores: Measured,
     /// What was left out: the classifier, of what, and why.
     pub left_out: Vec<String>,
@@ -331,12 +337,16 @@ impl Available {
             let absent = wanted.filter(|path| !recorded.folder.join(path).exists());
             left_out.extend(absent.map(|path| format!("{path} is missing")));
         }
-        // Both read the same files: what is wrong with one is said once.
-        let scores = Measured::of(recorded, facts, rates, &mut |_| Ok(()))?;
+        let everything_is_there = whole.len() == rates.len();
         let measured = Measured::of(recorded, facts, whole, &mut |error| {
             left_out.push(describe(&error));
             Ok(())
         })?;
+        // Both read the same files: what is wrong with one is said once.
+        let scores = match everything_is_there {
+            true => measured.clone(),
+            false => Measured::of(recorded, facts, rates, &mut |_| Ok(()))?,
+        };
         Ok(Self {
             measured,
             scores,

@@ -5,19 +5,19 @@
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
-use disk::hash_of_file;
 
+use super::declarations::declarations;
 use crate::artefacts;
-use crate::context::Context;
+use crate::context::{Context, contents};
 use crate::error::{Error, Result, describe};
 use crate::experiment::{self, Experiment, Figures, Loaded, to_yaml};
-use crate::inputs::regions_of;
+use crate::inputs::{Inputs, regions_of};
 use crate::measured::{Available, DataFacts};
 use crate::output::print;
 use crate::recorded::Recorded;
-use crate::request::{Again, Run};
+use crate::request::{Again, Last, Run};
 use crate::steps::draw;
-use pipeline::{Interrupt, Manifest, Sandbox};
+use pipeline::{Interrupt, Manifest, Sandbox, changed, finds_its_artefacts};
 
 /// A results folder that is drawn again.
 pub struct Redraw {
@@ -44,7 +44,9 @@ impl Redraw {
             loaded.name.clone_from(name);
         }
         let folder = request.options.results.join(&loaded.name);
-        let complete = !request.options.fresh && is_complete(&folder, &loaded.experiment);
+        // What cannot be read is made anew by the run that follows, or named.
+        let complete =
+            !request.options.fresh && is_complete(&folder, &request.options.data, &loaded.experiment).unwrap_or(false);
         Ok(complete.then(|| Self {
             loaded,
             root: request.options.results.clone(),
@@ -162,35 +164,18 @@ fn draw_what_can_be(folder: &Sandbox<'_>, recorded: Recorded<'_>) -> Result<()> 
     )))
 }
 
-/// Whether a folder has everything of an experiment that drawing needs, as it was written, but for how figures look.
-fn is_complete(folder: &Path, experiment: &Experiment) -> bool {
-    let Ok(before) = experiment::load(&folder.join(artefacts::EXPERIMENT), &[]) else {
-        return false;
-    };
-    let Ok(manifest) = Manifest::read(folder) else {
-        return false;
-    };
-    let stages = experiment
-        .classifiers
-        .keys()
-        .flat_map(|name| {
-            let hidden = experiment.measure.wants_occlusion().then_some("occlude");
-            let tried = (experiment.measure.faithfulness.images > 0).then_some("faithfulness");
-            let always = ["train", "predict", "explain"].into_iter();
-            always
-                .chain(hidden)
-                .chain(tried)
-                .map(move |stage| format!("{stage}/{name}"))
-        })
-        .chain(["choose", "examples", "measure"].map(str::to_owned));
-    computed(&before.experiment) == computed(experiment)
-        && stages.into_iter().all(|stage| {
-            let record = manifest.stages.get(&stage);
-            record.is_some_and(|record| {
-                let mut read = record.artefacts.iter().filter(|(file, _)| is_drawn_from(file));
-                read.all(|(file, hash)| hash_of_file(&folder.join(file)).is_ok_and(|found| found == *hash))
-            })
-        })
+/// Whether a folder has everything of an experiment that drawing reads, as it was written: asked of the declarations that decide what a
+/// run does. Where the data set is, and whether it is still the same, does not matter.
+fn is_complete(folder: &Path, data_root: &Path, experiment: &Experiment) -> Result<bool> {
+    let facts = DataFacts::read(folder)?;
+    let manifest = Manifest::read(folder)?;
+    let contents = contents(data_root, false);
+    let inputs = Inputs::believed(experiment, &facts.attributes)?;
+    let all = declarations(&inputs, Last::Draw)?;
+    Ok(all.iter().all(|declaration| match declaration.step() {
+        draw::STEP => finds_its_artefacts(&manifest, folder, &contents, declaration),
+        _ => changed(&manifest, declaration).is_none(),
+    }))
 }
 
 /// An experiment but for how its figures look.
@@ -210,11 +195,4 @@ fn not_of_drawing(experiment: &Experiment) -> Experiment {
     let mut rest = computed(experiment);
     rest.measure.published = None;
     rest
-}
-
-/// Whether drawing reads this file: neither weights, nor every raw map, nor tables.
-fn is_drawn_from(file: &str) -> bool {
-    let name = file.rsplit('/').next().unwrap_or(file);
-    !file.starts_with("tables/")
-        && (name.ends_with(".parquet") || ["data.json", "maps.safetensors", "chosen.safetensors"].contains(&name))
 }
