@@ -15,7 +15,7 @@ fn benches(criterion: &mut Criterion) {
         .and_then(|labels| labels.round()?.affine(2.0, -1.0))
         .expect("labels");
     let counts: Vec<(usize, usize)> = (1..=ATTRIBUTES).map(|n| (n, 100 - n)).collect();
-    let weights = ClassWeights::new(Scheme::DomainAdaptive, 1.0, &counts).expect("class weights");
+    let weights = ClassWeights::new(Scheme::DomainAdaptive, &counts).expect("class weights");
     let mut group = criterion.benchmark_group("loss/b32_a40/cpu");
     group.throughput(Throughput::Elements((BATCH * ATTRIBUTES) as u64));
     for (name, loss) in [("euclidean", Loss::Euclidean), ("cross_entropy", Loss::CrossEntropy)] {

@@ -13,7 +13,7 @@
 //! let network = Network::new(&architecture, 2, 1, &Device::Cpu)?;
 //!
 //! // Two attributes: 30 of 100 training images have the first, 90 the second.
-//! let weights = ClassWeights::new(Scheme::DomainAdaptive, 1.0, &[(30, 70), (90, 10)])?;
+//! let weights = ClassWeights::new(Scheme::DomainAdaptive, &[(30, 70), (90, 10)])?;
 //! let mut trainer = Trainer::new(network, TrainerConfig {
 //!     loss: Loss::Euclidean,
 //!     weights,
@@ -48,10 +48,10 @@ mod trainer;
 
 pub use architecture::{Architecture, Block, Stage, Stem};
 pub use checkpoint::{Checkpoint, Progress, tensors_from_bytes};
-pub use class_weights::{ClassWeights, Scheme};
+pub use class_weights::{ClassWeights, Scheme, Weighting};
 pub use error::{Error, Result, TensorMismatch};
 pub use loss::Loss;
 pub use network::{BiasGradient, Decomposition, Head, InputNormalisation, Mode, Network, Output};
-pub use optimiser::{Optimiser, OptimiserConfig, OptimiserState};
+pub use optimiser::{Optimiser, OptimiserConfig, OptimiserKind, OptimiserState};
 pub use schedule::{LearningRate, Schedule};
 pub use trainer::{StepLoss, Trainer, TrainerConfig};

@@ -10,6 +10,21 @@ use serde::{Deserialize, Serialize};
 use crate::error::TensorMismatch;
 use crate::{Error, Result};
 
+/// The optimisers by name, with PyTorch's definitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum OptimiserKind {
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+    /// RMSprop.
+    #[serde(rename = "rmsprop")]
+    RmsProp,
+    /// Adam with decoupled weight decay.
+    #[serde(rename = "adamw")]
+    AdamW,
+}
+
 /// An update rule and its weight decay d.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,18 +38,22 @@ pub struct OptimiserConfig {
 }
 
 impl OptimiserConfig {
+    /// An optimiser with PyTorch's defaults but for the momentum, if it has one, and without decay.
+    pub fn of(kind: OptimiserKind, momentum: f64) -> Self {
+        match kind {
+            OptimiserKind::Sgd => Self::sgd(momentum),
+            OptimiserKind::RmsProp => Self::new(Rule::RmsProp {
+                alpha: 0.99,
+                epsilon: 1e-8,
+                momentum,
+            }),
+            OptimiserKind::AdamW => Self::adam_w(),
+        }
+    }
+
     /// Stochastic gradient descent with momentum, without decay.
     pub fn sgd(momentum: f64) -> Self {
         Self::new(Rule::Sgd { momentum })
-    }
-
-    /// RMSprop with PyTorch's defaults.
-    pub fn rms_prop() -> Self {
-        Self::new(Rule::RmsProp {
-            alpha: 0.99,
-            epsilon: 1e-8,
-            momentum: 0.0,
-        })
     }
 
     /// AdamW with PyTorch's defaults, but without decay (PyTorch: 0.01).
@@ -263,7 +282,7 @@ mod tests {
     fn a_restored_optimiser_goes_on_exactly() {
         for config in [
             OptimiserConfig::sgd(0.9),
-            OptimiserConfig::rms_prop(),
+            OptimiserConfig::of(OptimiserKind::RmsProp, 0.0),
             OptimiserConfig::adam_w(),
         ] {
             let var = Var::new(&[[1.0_f32, -2.0], [0.5, 3.0]], &Device::Cpu).unwrap();

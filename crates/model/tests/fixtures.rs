@@ -166,7 +166,7 @@ fn five_steps_are_pytorchs() {
 fn domain_adaptive(expected: &HashMap<String, Tensor>) -> ClassWeights {
     let counts = expected["class_counts"].to_vec2::<i64>().unwrap();
     let counts: Vec<(usize, usize)> = counts.iter().map(|row| (row[0] as usize, row[1] as usize)).collect();
-    let weights = ClassWeights::new(Scheme::DomainAdaptive, 1.0, &counts).unwrap();
+    let weights = ClassWeights::new(Scheme::DomainAdaptive, &counts).unwrap();
     for (attribute, row) in expected["class_weights"]
         .to_vec2::<f32>()
         .unwrap()

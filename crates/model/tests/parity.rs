@@ -226,7 +226,7 @@ fn steps_are_pytorchs() {
 fn domain_adaptive(batch: &HashMap<String, Tensor>) -> ClassWeights {
     let counts = batch["class_counts"].to_vec2::<i64>().unwrap();
     let counts: Vec<(usize, usize)> = counts.iter().map(|row| (row[0] as usize, row[1] as usize)).collect();
-    let weights = ClassWeights::new(Scheme::DomainAdaptive, 1.0, &counts).unwrap();
+    let weights = ClassWeights::new(Scheme::DomainAdaptive, &counts).unwrap();
     let found: Vec<_> = weights
         .positive
         .iter()

@@ -123,7 +123,7 @@ fn counts(labels: &Path, partition: Option<&Path>) -> Result<String> {
             } else {
                 "-"
             };
-            let [plus, minus] = match ClassWeights::new(Scheme::DomainAdaptive, 1.0, &[(positives, negatives)]) {
+            let [plus, minus] = match ClassWeights::new(Scheme::DomainAdaptive, &[(positives, negatives)]) {
                 Ok(weights) => {
                     [weights.positive[0], weights.negative[0]].map(|weight| Cell::number(Some(f64::from(weight))))
                 }

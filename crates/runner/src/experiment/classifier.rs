@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use model::{Scheme, Weighting};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub struct Classifier {
     /// How the two classes of an attribute are weighted in the loss.
     #[serde(default)]
-    pub class_weights: Option<WeightScheme>,
+    pub class_weights: Option<Scheme>,
     /// A trained classifier, to be scored and explained instead of training one: a checkpoint of this program, or a
     /// safetensors file with torchvision's names and one output an attribute.
     #[serde(default)]
@@ -64,8 +65,8 @@ impl fmt::Display for Role {
 pub(super) fn paper_classifiers() -> BTreeMap<String, Classifier> {
     let named = |role: Role, scheme| (role.name().to_owned(), Classifier::new(scheme));
     BTreeMap::from([
-        named(Role::Unbalanced, WeightScheme::None),
-        named(Role::Balanced, WeightScheme::DomainAdaptive),
+        named(Role::Unbalanced, Scheme::None),
+        named(Role::Balanced, Scheme::DomainAdaptive),
     ])
 }
 
@@ -82,13 +83,23 @@ pub(super) fn give_roles(classifiers: &mut BTreeMap<String, Classifier>) {
 
 impl Classifier {
     /// A classifier with the whole of a scheme.
-    pub fn new(class_weights: WeightScheme) -> Self {
+    pub fn new(class_weights: Scheme) -> Self {
         Self {
             class_weights: Some(class_weights),
             weights: None,
             exponent: Self::whole(),
             beta: Self::beta(),
             role: None,
+        }
+    }
+
+    /// How its classes are weighted in the loss.
+    #[must_use]
+    pub fn weighting(&self) -> Weighting {
+        Weighting {
+            scheme: self.class_weights.unwrap_or(Scheme::None),
+            exponent: self.exponent,
+            beta: self.beta,
         }
     }
 
@@ -105,21 +116,6 @@ impl Classifier {
         1.0
     }
     fn beta() -> f64 {
-        0.9999
+        Weighting::BETA
     }
-}
-
-/// The schemes of class weights.
-// `model::Scheme` holds the beta inside, YAML beside the scheme; serde's `flatten` would unite them, but not with `deny_unknown_fields`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum WeightScheme {
-    /// 1 for both classes.
-    None,
-    /// The paper's: 1 for the minority class, n_minority / n_majority for the majority class.
-    DomainAdaptive,
-    /// n / (2 n_class).
-    InverseFrequency,
-    /// Cui et al. 2019.
-    EffectiveNumber,
 }

@@ -24,7 +24,7 @@ mod schema;
 mod table;
 mod training;
 
-pub use classifier::{Classifier, Role, WeightScheme};
+pub use classifier::{Classifier, Role};
 pub use data::{Data, OnBadImage, Procedural, Source};
 pub use explain::Explain;
 pub use figures::Figures;
@@ -36,7 +36,7 @@ pub use range::Problem;
 pub use report::Report;
 pub use schema::schema;
 pub use table::Table;
-pub use training::{Optimiser, Training};
+pub use training::Training;
 
 use std::collections::BTreeMap;
 

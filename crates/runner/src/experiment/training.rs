@@ -1,7 +1,7 @@
 //! Section `training`, with its defaults.
 
 use dataset::Augmentation;
-use model::Schedule;
+use model::{OptimiserKind, Schedule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Training {
     #[schemars(schema_with = "schedule::json_schema")]
     pub schedule: Schedule,
     /// `sgd`, `rmsprop` or `adamw`.
-    pub optimiser: Optimiser,
+    pub optimiser: OptimiserKind,
     /// Momentum of SGD and RMSprop.
     pub momentum: f64,
     /// Decay of the weights (decoupled with AdamW, added to the gradient otherwise).
@@ -66,7 +66,7 @@ impl Default for Training {
             batch_size: 32,
             learning_rate: 6e-3,
             schedule: Schedule::ONE_CYCLE,
-            optimiser: Optimiser::AdamW,
+            optimiser: OptimiserKind::AdamW,
             momentum: 0.9,
             weight_decay: 1e-4,
             precision: kernels::Precision::Float32,
@@ -110,21 +110,6 @@ mod schedule {
     pub fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({ "type": "string", "enum": NAMES })
     }
-}
-
-/// The optimisers, with PyTorch's definitions.
-// `model::Rule` holds the momentum inside, YAML beside it: as with `WeightScheme`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Optimiser {
-    /// Stochastic gradient descent with momentum.
-    Sgd,
-    /// RMSprop.
-    #[serde(rename = "rmsprop")]
-    RmsProp,
-    /// Adam with decoupled weight decay.
-    #[serde(rename = "adamw")]
-    AdamW,
 }
 
 #[cfg(test)]

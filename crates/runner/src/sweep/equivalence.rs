@@ -1,6 +1,8 @@
 //! Which experiments are the same training, although they are written differently.
 
-use crate::experiment::{Classifier, Experiment, WeightScheme};
+use model::Scheme;
+
+use crate::experiment::{Classifier, Experiment};
 
 /// The experiment with each classifier's class weights in one form: an exponent of 0 turns every scheme into no weighting
 /// (`model::ClassWeights::new`), and `beta` matters to one scheme only. Experiments with the same form end in the same bytes.
@@ -13,12 +15,12 @@ pub fn canonical(experiment: &Experiment) -> Experiment {
             continue;
         };
         let plain = Classifier::new(scheme);
-        if scheme == WeightScheme::None || classifier.exponent == 0.0 {
+        if scheme == Scheme::None || classifier.exponent == 0.0 {
             *classifier = Classifier {
                 role: classifier.role,
-                ..Classifier::new(WeightScheme::None)
+                ..Classifier::new(Scheme::None)
             };
-        } else if scheme != WeightScheme::EffectiveNumber {
+        } else if scheme != Scheme::EffectiveNumber {
             classifier.beta = plain.beta;
         }
     }

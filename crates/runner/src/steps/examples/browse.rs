@@ -9,7 +9,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cam::{Cost, Explainer, ExplainerConfig, Maps, Method, PostProcessing};
+use cam::{Cost, Explainer, ExplainerConfig, Maps, Method};
 use candle_core::Device;
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Explain, Report};
 use crate::inputs::{Artefact, AttributeRegions, Attributes, Facts, Inputs, Setting, TestImages};
 use crate::measured::Predictions;
+use crate::steps::explain::Localiser;
 use crate::steps::pass::{self, Pass};
 use crate::steps::step::Step;
 use crate::steps::{predict, reference, train};
@@ -336,8 +337,9 @@ fn assemble(
         .first()
         .and_then(|maps| maps.values().next())
         .map_or((0, 0), |maps| (maps.height, maps.width));
-    let post_processing = PostProcessing::of_layer(resize, [height.max(1), width.max(1)], size);
-    let mut map = vec![0.0; size * size];
+    let shape = [height.max(1), width.max(1)];
+    let localiser = Localiser::new(source.method, resize, shape, size, regions)?;
+    let mut finalised = vec![0.0; localiser.post_processing().len()];
 
     let mut attributes = Vec::with_capacity(names.len());
     for attribute in table_order(names, &step.facts.class_counts()) {
@@ -351,9 +353,8 @@ fn assemble(
             let mut cells = Vec::with_capacity(classifiers.len());
             for maps in &source.maps {
                 let raw = maps[&row].map(0, attribute);
-                post_processing.finalise(raw, &mut map);
-                let energy = region.map(|region| metrics::proportional_energy(&map, region));
-                energies.push(energy.transpose()?.flatten().map(|energy| energy as f32));
+                let measured = localiser.measure(raw, attribute, mask, &mut finalised)?;
+                energies.push(measured.and_then(|measured| Some(measured.localisation.energy? as f32)));
                 cells.push(STANDARD.encode(quantised(raw)));
             }
             examples.push(Example {

@@ -14,6 +14,7 @@ mod raw_maps;
 mod seen;
 
 pub use self::average_maps::MapsFile;
+pub use self::localiser::Localiser;
 
 use std::time::Instant;
 

@@ -1,12 +1,11 @@
 //! What the experiment's settings become in the crates that train.
 
 use dataset::LoaderConfig;
-use kernels::optimiser::Rule;
-use model::{ClassWeights, LearningRate, OptimiserConfig, Scheme, TrainerConfig};
+use model::{ClassWeights, LearningRate, OptimiserConfig, TrainerConfig};
 
 use super::step::Train;
 use crate::error::{Error, Result};
-use crate::experiment::{Classifier, Optimiser, Training, WeightScheme};
+use crate::experiment::Classifier;
 
 /// How a classifier is trained, in so many steps.
 ///
@@ -18,7 +17,7 @@ pub fn trainer(step: &Train<'_>, total_steps: u64) -> Result<TrainerConfig> {
     Ok(TrainerConfig {
         loss: settings.loss,
         weights: class_weights(step.name, &step.classifier, &counts, names)?,
-        optimiser: optimiser(settings),
+        optimiser: OptimiserConfig::of(settings.optimiser, settings.momentum).with_weight_decay(settings.weight_decay),
         learning_rate: LearningRate::new(settings.learning_rate, settings.schedule)?,
         total_steps,
         precision: settings.precision,
@@ -49,13 +48,7 @@ pub fn class_weights(
     counts: &[(usize, usize)],
     attributes: &[String],
 ) -> Result<ClassWeights> {
-    let scheme = match classifier.class_weights.unwrap_or(WeightScheme::None) {
-        WeightScheme::None => Scheme::None,
-        WeightScheme::DomainAdaptive => Scheme::DomainAdaptive,
-        WeightScheme::InverseFrequency => Scheme::InverseFrequency,
-        WeightScheme::EffectiveNumber => Scheme::EffectiveNumber { beta: classifier.beta },
-    };
-    ClassWeights::new(scheme, classifier.exponent, counts).map_err(|error| match error {
+    ClassWeights::new(classifier.weighting(), counts).map_err(|error| match error {
         model::Error::OneClass {
             attribute,
             positives,
@@ -67,21 +60,4 @@ pub fn class_weights(
         )),
         other => other.into(),
     })
-}
-
-fn optimiser(settings: &Training) -> OptimiserConfig {
-    let momentum = settings.momentum;
-    let config = match settings.optimiser {
-        Optimiser::Sgd => OptimiserConfig::sgd(momentum),
-        Optimiser::RmsProp => OptimiserConfig {
-            rule: Rule::RmsProp {
-                alpha: 0.99,
-                epsilon: 1e-8,
-                momentum,
-            },
-            ..OptimiserConfig::rms_prop()
-        },
-        Optimiser::AdamW => OptimiserConfig::adam_w(),
-    };
-    config.with_weight_decay(settings.weight_decay)
 }
