@@ -15,19 +15,19 @@ use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
 use metrics::{Outcome, Region, table_order};
+use model::Network;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::shown::Shown;
 use crate::artefacts;
 use crate::error::{Error, Result};
-use crate::experiment::{Explain, Report};
-use crate::inputs::{Artefact, AttributeRegions, Attributes, Facts, Inputs, Setting, TestImages};
+use crate::experiment::Report;
+use crate::inputs::{Inputs, Setting};
 use crate::measured::Predictions;
 use crate::steps::explain::Localiser;
-use crate::steps::pass::{self, Pass};
 use crate::steps::step::Step;
-use crate::steps::{predict, reference, train};
 use pipeline::{Declaration, Sandbox};
 use render::Outline;
 use render::report::{AttributeExamples, Example, ExampleImage, ExamplesBrowser, RegionCells};
@@ -50,86 +50,37 @@ pub const STEP: &str = "examples";
 
 /// Makes the browser's examples.
 pub struct Browse<'a> {
-    attributes: Attributes<'a>,
-    /// With labels.
-    images: TestImages<'a>,
-    facts: Facts<'a>,
-    regions: AttributeRegions<'a>,
-    classifiers: Setting<Vec<String>>,
-    explain: Setting<Explain>,
+    shown: Shown<'a>,
     report: Setting<&'a Report>,
-    seed: Setting<u64>,
-    /// One of each a classifier.
-    checkpoints: Vec<Artefact>,
-    predictions: Vec<Artefact>,
-    references: Vec<Artefact>,
 }
 
 impl<'a> Browse<'a> {
     /// The step.
     pub fn new(inputs: &'a Inputs<'_>) -> Self {
-        let experiment = inputs.experiment;
-        let classifiers = experiment.classifier_names();
-        let each = |artefact: fn(&str) -> Artefact| classifiers.iter().map(|name| artefact(name)).collect();
         Self {
-            attributes: inputs.attributes(),
-            images: inputs.labelled_test_images(),
-            facts: inputs.facts(),
-            regions: inputs.regions(),
-            explain: Setting::new("explain", experiment.explain.of_maps()),
-            report: Setting::new("report", &experiment.report),
-            seed: Setting::new("seed", experiment.seed),
-            checkpoints: each(train::checkpoint),
-            predictions: each(predict::predictions),
-            references: each(predict::features),
-            classifiers: Setting::new("classifiers", classifiers),
+            shown: Shown::new(inputs),
+            report: Setting::new("report", &inputs.experiment.report),
         }
     }
 }
 
 impl Step for Browse<'_> {
     fn declaration(&self) -> Declaration {
-        let Self {
-            attributes,
-            images,
-            facts,
-            regions,
-            classifiers,
-            explain,
-            report,
-            seed,
-            checkpoints,
-            predictions,
-            references,
-        } = self;
-        Declaration::of(STEP, VERSION)
-            .reading(attributes)
-            .reading(images)
-            .reading(facts)
-            .reading(regions)
-            .reading(classifiers)
-            .reading(explain)
-            .reading(report)
-            .reading(seed)
-            .reading(checkpoints)
-            .reading(predictions)
-            .reading(references)
+        let Self { shown, report } = self;
+        Declaration::of(STEP, VERSION).reading(shown).reading(report)
     }
 
     fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
-        let (wanted, seed) = (self.report.examples, *self.seed);
-        let predictions: Vec<Predictions> = self
-            .predictions
-            .iter()
-            .map(|file| Predictions::read(&file.at(folder)?))
-            .collect::<Result<_>>()?;
-        let rows = self.images.indices().len();
+        let Self { shown, report } = self;
+        let (wanted, seed) = (report.examples, *shown.seed);
+        let predictions = shown.predictions(folder)?;
+        let rows = shown.images.indices().len();
         let everything = Choice::of(rows, &predictions, seed, wanted);
-        let source = Source::read(self, folder, device, &everything.images())?;
+        let source = Source::read(shown, folder, device, &everything.images())?;
         let mut bytes = Vec::new();
         for each in (0..=wanted).rev() {
             let choice = Choice::of(rows, &predictions, seed, each);
-            bytes = serde_json::to_vec(&assemble(self, &predictions, &choice, &source)?)
+            bytes = serde_json::to_vec(&assemble(shown, &predictions, &choice, &source)?)
                 .map_err(|error| Error::Request(format!("{} cannot be written: {error}", artefacts::EXAMPLES)))?;
             if bytes.len() <= LARGEST_FILE {
                 break;
@@ -217,73 +168,57 @@ struct Source {
 }
 
 impl Source {
-    fn read(step: &Browse<'_>, folder: &Sandbox<'_>, device: &Device, rows: &[usize]) -> Result<Self> {
-        let (size, names) = (step.images.size(), step.attributes.names());
-        let config = step.explain.config();
-        let attributes: Vec<usize> = (0..names.len()).collect();
-        let test = step.images.indices();
+    fn read(shown: &Shown<'_>, folder: &Sandbox<'_>, device: &Device, rows: &[usize]) -> Result<Self> {
+        let (size, test) = (shown.images.size(), shown.images.indices());
+        let attributes: Vec<usize> = (0..shown.attributes.count()).collect();
         let row_of: BTreeMap<usize, usize> = rows.iter().map(|&row| (test[row], row)).collect();
         let indices: Vec<usize> = row_of.keys().copied().collect();
         let mut faces = BTreeMap::new();
-        let mut maps = vec![BTreeMap::new(); step.classifiers.len()];
-        let mut method = config.method;
+        let mut maps = vec![BTreeMap::new(); shown.classifiers.len()];
+        let mut method = shown.explain.method;
         if indices.is_empty() {
             return Ok(Self { faces, maps, method });
         }
-        for (position, (checkpoint, mean)) in step.checkpoints.iter().zip(&step.references).enumerate() {
-            let network = pass::trained_network(folder, checkpoint, names, device)?;
-            let reference = reference::read(&mean.at(folder)?)?;
-            let own = |config: &ExplainerConfig| {
-                let config = ExplainerConfig {
-                    reference: Some(reference.clone()),
-                    ..config.clone()
-                };
-                Explainer::new(&network, config)
-            };
-            let mut explainer = own(&config)?;
-            if explainer.cost(attributes.len()) != Cost::Free {
-                method = CHEAP;
-                explainer = own(&ExplainerConfig {
-                    method,
-                    layer: None,
-                    ..config.clone()
-                })?;
+        let cheap = |network: &Network, config: ExplainerConfig| {
+            let cost = Explainer::new(network, config.clone())?.cost(attributes.len());
+            if cost == Cost::Free {
+                return Ok(config);
             }
-            let pass = Pass {
-                folder,
-                device,
-                images: *step.images,
-                network: &network,
-                title: folder.step(),
-                together: pass::BATCH,
-            };
-            pass.over(&indices, |batch, images, output| {
+            method = CHEAP;
+            Ok(ExplainerConfig {
+                method: CHEAP,
+                layer: None,
+                ..config
+            })
+        };
+        shown.explain(
+            folder,
+            device,
+            &indices,
+            cheap,
+            |classifier, explainer, batch, images, output| {
                 // A label that is missing cannot be explained: no example has one, and any takes its place.
                 let labels: Vec<i8> = batch
                     .labels
                     .iter()
                     .map(|&label| if label < 0.0 { -1 } else { 1 })
                     .collect();
-                let found = explainer.maps(images, &output.into(), &attributes, Some(&labels))?;
-                for (at, (index, pixels)) in batch
-                    .indices
-                    .iter()
-                    .zip(batch.images.chunks(size * size * 3))
-                    .enumerate()
-                {
+                let found = explainer.maps(images, output, &attributes, Some(&labels))?;
+                let pixels = batch.images.chunks(size * size * 3);
+                for (at, (index, pixels)) in batch.indices.iter().zip(pixels).enumerate() {
                     let row = row_of[index];
-                    maps[position].insert(row, found.only(at));
-                    if position == 0 {
+                    maps[classifier].insert(row, found.only(at));
+                    if classifier == 0 {
                         let image = ExampleImage {
-                            name: step.images.name(*index).to_owned(),
+                            name: shown.images.name(*index).to_owned(),
                             jpeg: STANDARD.encode(jpeg(&render::picture(pixels, size)?)?),
                         };
                         faces.insert(row, image);
                     }
                 }
                 Ok(())
-            })?;
-        }
+            },
+        )?;
         Ok(Self { faces, maps, method })
     }
 }
@@ -317,18 +252,18 @@ fn own_region(region: &Region) -> RegionCells {
 }
 
 fn assemble(
-    step: &Browse<'_>,
+    shown: &Shown<'_>,
     predictions: &[Predictions],
     choice: &Choice,
     source: &Source,
 ) -> Result<ExamplesBrowser> {
-    let (names, size, classifiers) = (step.attributes.names(), step.images.size(), &*step.classifiers);
-    let (regions, resize) = (&step.regions, step.explain.resize);
+    let (names, size, classifiers) = (shown.attributes.names(), shown.images.size(), &*shown.classifiers);
+    let (regions, resize) = (&shown.regions, shown.explain.resize);
     let images = choice.images();
     let mut own: BTreeMap<usize, Option<Vec<Region>>> = BTreeMap::new();
     if let Some(masks) = regions.own() {
         for &row in &images {
-            own.insert(row, masks.of_image(step.images.indices()[row], size)?);
+            own.insert(row, masks.of_image(shown.images.indices()[row], size)?);
         }
     }
     let place: BTreeMap<usize, usize> = images.iter().enumerate().map(|(at, &row)| (row, at)).collect();
@@ -342,10 +277,10 @@ fn assemble(
     let mut finalised = vec![0.0; localiser.post_processing().len()];
 
     let mut attributes = Vec::with_capacity(names.len());
-    for attribute in table_order(names, &step.facts.class_counts()) {
-        let shown: Vec<usize> = choice.images_of(attribute).into_iter().collect();
-        let mut examples = Vec::with_capacity(shown.len());
-        for &row in &shown {
+    for attribute in table_order(names, &shown.facts.class_counts()) {
+        let of_attribute: Vec<usize> = choice.images_of(attribute).into_iter().collect();
+        let mut examples = Vec::with_capacity(of_attribute.len());
+        for &row in &of_attribute {
             let at = row * names.len() + attribute;
             let mask = own.get(&row).and_then(|masks| Some(&masks.as_ref()?[attribute]));
             let region = regions.in_image(attribute, mask);
@@ -372,7 +307,7 @@ fn assemble(
             inside: vec![false],
         });
         let groups = || choice.groups.iter().map(|all| &all[attribute]);
-        let position = |row: &usize| shown.binary_search(row).unwrap_or_default();
+        let position = |row: &usize| of_attribute.binary_search(row).unwrap_or_default();
         attributes.push(AttributeExamples {
             name: names[attribute].clone(),
             region: RegionCells {
@@ -397,9 +332,9 @@ fn assemble(
         });
     }
     Ok(ExamplesBrowser {
-        seed: *step.seed,
+        seed: *shown.seed,
         method: source.method.to_string(),
-        instead_of: (source.method != step.explain.method).then(|| step.explain.method.to_string()),
+        instead_of: (source.method != shown.explain.method).then(|| shown.explain.method.to_string()),
         resize: resize.to_string(),
         size,
         height,

@@ -7,22 +7,22 @@
 
 use std::collections::BTreeMap;
 
-use cam::{Explainer, ExplainerConfig, Output};
+use cam::Output;
 use candle_core::{Device, Tensor};
+use model::Network;
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::attributes::example_attributes;
 use super::chosen::WAYS;
+use super::shown::Shown;
 use crate::artefacts;
 use crate::error::{Error, Result};
-use crate::experiment::Explain;
-use crate::inputs::{Artefact, AttributeRegions, Attributes, Facts, Inputs, Masks, Setting, TestImages};
+use crate::inputs::{Artefact, Inputs, Masks, Setting};
 use crate::measured::Predictions;
-use crate::steps::pass::{self, Pass};
+use crate::steps::explain;
 use crate::steps::step::{Step, write_table};
-use crate::steps::{explain, predict, reference, train};
 use pipeline::{Columns, Declaration, ParquetFile, Sandbox};
 
 /// Bumped when the step would write other bytes from the same inputs.
@@ -33,44 +33,24 @@ pub const STEP: &str = "choose";
 
 /// Chooses images.
 pub struct Choose<'a> {
-    attributes: Attributes<'a>,
-    /// With labels.
-    images: TestImages<'a>,
-    facts: Facts<'a>,
-    regions: AttributeRegions<'a>,
-    classifiers: Setting<Vec<String>>,
-    explain: Setting<Explain>,
-    examples: Setting<usize>,
-    example_attributes: Setting<&'a Option<Vec<String>>>,
-    seed: Setting<u64>,
-    /// One of each a classifier.
-    checkpoints: Vec<Artefact>,
-    predictions: Vec<Artefact>,
-    references: Vec<Artefact>,
+    shown: Shown<'a>,
+    /// Images of each attribute and way.
+    each: Setting<usize>,
+    named: Setting<&'a Option<Vec<String>>>,
+    /// One a classifier.
     energies: Vec<Artefact>,
 }
 
 impl<'a> Choose<'a> {
     /// The step.
     pub fn new(inputs: &'a Inputs<'_>) -> Self {
-        let experiment = inputs.experiment;
-        let figures = &experiment.figures;
-        let classifiers = experiment.classifier_names();
-        let each = |artefact: fn(&str) -> Artefact| classifiers.iter().map(|name| artefact(name)).collect();
+        let figures = &inputs.experiment.figures;
+        let shown = Shown::new(inputs);
         Self {
-            attributes: inputs.attributes(),
-            images: inputs.labelled_test_images(),
-            facts: inputs.facts(),
-            regions: inputs.regions(),
-            explain: Setting::new("explain", experiment.explain.of_maps()),
-            examples: Setting::new("figures.examples", figures.examples),
-            example_attributes: Setting::new("figures.example_attributes", &figures.example_attributes),
-            seed: Setting::new("seed", experiment.seed),
-            checkpoints: each(train::checkpoint),
-            predictions: each(predict::predictions),
-            references: each(predict::features),
-            energies: each(explain::energies),
-            classifiers: Setting::new("classifiers", classifiers),
+            each: Setting::new("figures.examples", figures.examples),
+            named: Setting::new("figures.example_attributes", &figures.example_attributes),
+            energies: shown.classifiers.iter().map(|name| explain::energies(name)).collect(),
+            shown,
         }
     }
 }
@@ -78,33 +58,15 @@ impl<'a> Choose<'a> {
 impl Step for Choose<'_> {
     fn declaration(&self) -> Declaration {
         let Self {
-            attributes,
-            images,
-            facts,
-            regions,
-            classifiers,
-            explain,
-            examples,
-            example_attributes,
-            seed,
-            checkpoints,
-            predictions,
-            references,
+            shown,
+            each,
+            named,
             energies,
         } = self;
         Declaration::of(STEP, VERSION)
-            .reading(attributes)
-            .reading(images)
-            .reading(facts)
-            .reading(regions)
-            .reading(classifiers)
-            .reading(explain)
-            .reading(examples)
-            .reading(example_attributes)
-            .reading(seed)
-            .reading(checkpoints)
-            .reading(predictions)
-            .reading(references)
+            .reading(shown)
+            .reading(each)
+            .reading(named)
             .reading(energies)
     }
 
@@ -121,12 +83,9 @@ struct Choice {
 }
 
 fn choose(step: &Choose<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
-    let (test, names) = (step.images.indices(), step.attributes.names());
-    let predictions: Vec<Predictions> = step
-        .predictions
-        .iter()
-        .map(|file| Predictions::read(&file.at(folder)?))
-        .collect::<Result<_>>()?;
+    let shown = &step.shown;
+    let (test, names) = (shown.images.indices(), shown.attributes.names());
+    let predictions = shown.predictions(folder)?;
     let mut energies: Vec<Vec<Option<f32>>> = Vec::new();
     let mut explained = Vec::new();
     for file in &step.energies {
@@ -140,18 +99,18 @@ fn choose(step: &Choose<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<()
             "energy.parquet is of other images than the predictions; `--fresh` makes it anew".to_owned(),
         ));
     }
-    let named = step.example_attributes.as_deref();
+    let named = step.named.as_deref();
     let mut choices = Vec::new();
-    for attribute in example_attributes(named, step.attributes, &step.regions, step.facts)? {
+    for attribute in example_attributes(named, shown.attributes, &shown.regions, shown.facts)? {
         let rows = (0..test.len()).filter(|row| explained[row * width + attribute] == 1);
         let faces: Vec<(usize, Face)> = rows
             .map(|row| (row, Face::of(&predictions, &energies, row * width + attribute)))
             .collect();
-        let mut rng = ChaCha8Rng::seed_from_u64(step.seed.wrapping_add(attribute as u64));
-        choices.extend(chosen(&faces, *step.examples, &mut rng).map(|(way, row)| Choice { attribute, way, row }));
+        let mut rng = ChaCha8Rng::seed_from_u64(shown.seed.wrapping_add(attribute as u64));
+        choices.extend(chosen(&faces, *step.each, &mut rng).map(|(way, row)| Choice { attribute, way, row }));
     }
 
-    let (images, maps) = pictures_of(step, folder, device, &choices)?;
+    let (images, maps) = pictures_of(shown, folder, device, &choices)?;
     let texts = |value: &dyn Fn(&Choice) -> String| choices.iter().map(value).collect::<Vec<_>>();
     let labels: Vec<i8> = choices
         .iter()
@@ -160,9 +119,12 @@ fn choose(step: &Choose<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<()
     let mut table = Columns::default()
         .texts("attribute", &texts(&|choice| names[choice.attribute].clone()))
         .texts("chosen", &texts(&|choice| choice.way.to_owned()))
-        .texts("image", &texts(&|choice| step.images.name(test[choice.row]).to_owned()))
+        .texts(
+            "image",
+            &texts(&|choice| shown.images.name(test[choice.row]).to_owned()),
+        )
         .labels("label", &labels);
-    for (index, name) in step.classifiers.iter().enumerate() {
+    for (index, name) in shown.classifiers.iter().enumerate() {
         let at = |choice: &Choice| choice.row * width + choice.attribute;
         let scores = choices.iter().map(|choice| Some(predictions[index].scores[at(choice)]));
         let energy = choices.iter().map(|choice| energies[index][at(choice)].map(f64::from));
@@ -172,8 +134,8 @@ fn choose(step: &Choose<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<()
     }
     write_table(folder, artefacts::CHOSEN, table)?;
     let mut tensors = vec![("images", images), ("maps", maps)];
-    if let Some(masks) = step.regions.own() {
-        tensors.push(("regions", regions_of(step, masks, &choices)?));
+    if let Some(masks) = shown.regions.own() {
+        tensors.push(("regions", regions_of(shown, masks, &choices)?));
     }
     let bytes = safetensors::serialize(tensors, None)
         .map_err(|error| Error::Request(format!("{} cannot be written: {error}", artefacts::CHOSEN_TENSORS)))?;
@@ -231,13 +193,12 @@ fn chosen(faces: &[(usize, Face)], each: usize, rng: &mut ChaCha8Rng) -> impl It
 
 /// The chosen images [E, S, S, 3] and their raw maps [E, C, h, w].
 fn pictures_of(
-    step: &Choose<'_>,
+    shown: &Shown<'_>,
     folder: &Sandbox<'_>,
     device: &Device,
     choices: &[Choice],
 ) -> Result<(Tensor, Tensor)> {
-    let (size, names, classifiers) = (step.images.size(), step.attributes.names(), &*step.classifiers);
-    let config = step.explain.config();
+    let (size, width, classifiers) = (shown.images.size(), shown.attributes.count(), shown.classifiers.len());
     let mut rows: Vec<usize> = choices.iter().map(|choice| choice.row).collect();
     rows.sort_unstable();
     rows.dedup();
@@ -245,37 +206,26 @@ fn pictures_of(
         let none = |shape: &[usize], kind| Tensor::zeros(shape, kind, &Device::Cpu);
         return Ok((
             none(&[0, size, size, 3], candle_core::DType::U8)?,
-            none(&[0, classifiers.len(), 0, 0], candle_core::DType::F32)?,
+            none(&[0, classifiers, 0, 0], candle_core::DType::F32)?,
         ));
     }
-    let indices: Vec<usize> = rows.iter().map(|&row| step.images.indices()[row]).collect();
+    let row_of: BTreeMap<usize, usize> = rows.iter().map(|&row| (shown.images.indices()[row], row)).collect();
+    let indices: Vec<usize> = row_of.keys().copied().collect();
     let mut faces: BTreeMap<usize, Vec<u8>> = BTreeMap::new();
     // Raw maps by classifier, row and attribute; and their size.
     let mut maps: BTreeMap<(usize, usize, usize), Vec<f32>> = BTreeMap::new();
     let mut cells = (0, 0);
-    for (index, (checkpoint, mean)) in step.checkpoints.iter().zip(&step.references).enumerate() {
-        let network = pass::trained_network(folder, checkpoint, names, device)?;
-        let explainer = Explainer::new(
-            &network,
-            ExplainerConfig {
-                reference: Some(reference::read(&mean.at(folder)?)?),
-                ..config.clone()
-            },
-        )?;
-        let mut done = 0;
-        let pass = Pass {
-            folder,
-            device,
-            images: *step.images,
-            network: &network,
-            title: folder.step(),
-            together: pass::BATCH,
-        };
-        pass.over(&indices, |batch, images, output| {
+    let as_it_is = |_: &Network, config| Ok(config);
+    shown.explain(
+        folder,
+        device,
+        &indices,
+        as_it_is,
+        |classifier, explainer, batch, images, output| {
             for (position, pixels) in batch.images.chunks(size * size * 3).enumerate() {
                 folder.interrupt().check()?;
-                let row = rows[done + position];
-                if index == 0 {
+                let row = row_of[&batch.indices[position]];
+                if classifier == 0 {
                     let bytes = pixels
                         .iter()
                         .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8);
@@ -287,7 +237,7 @@ fn pictures_of(
                     .map(|choice| choice.attribute)
                     .collect();
                 // Only what has a label that its target needs was chosen; of the others any will do.
-                let all = &batch.labels[position * names.len()..];
+                let all = &batch.labels[position * width..];
                 let labels: Vec<i8> = attributes
                     .iter()
                     .map(|&attribute| if all[attribute] < 0.0 { -1 } else { 1 })
@@ -300,35 +250,34 @@ fn pictures_of(
                 let found = explainer.maps(&image, &one, &attributes, Some(&labels))?;
                 cells = (found.height, found.width);
                 for (place, &attribute) in attributes.iter().enumerate() {
-                    maps.insert((index, row, attribute), found.map(0, place).to_vec());
+                    maps.insert((classifier, row, attribute), found.map(0, place).to_vec());
                 }
             }
-            done += batch.indices.len();
             Ok(())
-        })?;
-    }
+        },
+    )?;
     let images: Vec<u8> = choices
         .iter()
         .flat_map(|choice| faces[&choice.row].iter().copied())
         .collect();
     let raw: Vec<f32> = choices
         .iter()
-        .flat_map(|choice| (0..classifiers.len()).map(move |index| (index, choice.row, choice.attribute)))
+        .flat_map(|choice| (0..classifiers).map(move |index| (index, choice.row, choice.attribute)))
         .flat_map(|key| maps[&key].iter().copied())
         .collect();
     let count = choices.len();
     Ok((
         Tensor::from_vec(images, (count, size, size, 3), &Device::Cpu)?,
-        Tensor::from_vec(raw, (count, classifiers.len(), cells.0, cells.1), &Device::Cpu)?,
+        Tensor::from_vec(raw, (count, classifiers, cells.0, cells.1), &Device::Cpu)?,
     ))
 }
 
 /// The chosen images' own regions [E, S, S], 1 inside; nothing is inside where an image has none.
-fn regions_of(step: &Choose<'_>, masks: Masks<'_>, choices: &[Choice]) -> Result<Tensor> {
-    let size = step.images.size();
+fn regions_of(shown: &Shown<'_>, masks: Masks<'_>, choices: &[Choice]) -> Result<Tensor> {
+    let size = shown.images.size();
     let mut inside = vec![0u8; choices.len() * size * size];
     for (choice, inside) in choices.iter().zip(inside.chunks_exact_mut(size * size)) {
-        if let Some(masks) = masks.of_image(step.images.indices()[choice.row], size)? {
+        if let Some(masks) = masks.of_image(shown.images.indices()[choice.row], size)? {
             for (inside, &mask) in inside.iter_mut().zip(masks[choice.attribute].mask()) {
                 *inside = u8::from(mask);
             }

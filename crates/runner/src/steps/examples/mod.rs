@@ -4,6 +4,7 @@ mod attributes;
 mod browse;
 mod choose;
 mod chosen;
+mod shown;
 
 pub use attributes::positions;
 pub use browse::{Browse, STEP as BROWSE, read as read_browser};
