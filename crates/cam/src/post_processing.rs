@@ -302,6 +302,7 @@ mod tests {
         fn values_fill_the_range(raw in prop::collection::vec(-5.0_f32..5.0, 12), size in 1_usize..40) {
             for resize in Resize::ALL {
                 let map = finalise(*resize, &raw, 4, size);
+                prop_assert!(map.iter().all(|value| value.is_finite()));
                 let largest = map.iter().fold(0.0_f32, |a, &b| a.max(b));
                 let least = map.iter().fold(f32::INFINITY, |a, &b| a.min(b));
                 prop_assert!((0.0..=1.0).contains(&least) && (0.0..=1.0).contains(&largest));

@@ -1,4 +1,4 @@
-//! The command line: parsed here, carried out in [`crate::commands`] and [`crate::stages`].
+//! The command line: parsed here, carried out in [`crate::commands`] and [`crate::run`].
 
 use std::process::ExitCode;
 
@@ -115,7 +115,7 @@ mod tests {
             panic!("parses");
         };
         let Command::Draw(run) = cli.command else {
-            panic!("a stage");
+            panic!("a step");
         };
         let command = run.command(&Device::Cpu).join(" ");
         assert_eq!(

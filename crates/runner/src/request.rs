@@ -74,7 +74,7 @@ impl Run {
         }
     }
 
-    /// The command that makes the whole results folder with this program, on the device that was found: whatever stage was asked
+    /// The command that makes the whole results folder with this program, on the device that was found: whatever step was asked
     /// for, it is a part of that run.
     #[must_use]
     pub fn command(&self, device: &Device) -> Vec<String> {
@@ -93,7 +93,7 @@ impl Run {
     }
 }
 
-/// The last stage of a run. Earlier ones run first where they must.
+/// The last kind of step of a run. Earlier ones run first where they must.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Last {
     /// Training.

@@ -1,4 +1,4 @@
-//! The commands beside the stages of a run.
+//! The commands beside the steps of a run.
 
 pub mod check;
 pub mod data;

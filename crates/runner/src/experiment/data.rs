@@ -98,7 +98,7 @@ pub enum OnBadImage {
     /// The run ends and names it.
     #[default]
     Fail,
-    /// All images are read once before the first stage; bad ones are listed and left out of everything.
+    /// All images are read once before the first step; bad ones are listed and left out of everything.
     Skip,
 }
 

@@ -206,7 +206,7 @@ fn facts(runs: &[RunFolder]) -> Sheet {
             row("data", &|run| run.manifest.data.clone()),
             row("seed", &|run| run.manifest.seed.to_string()),
             row("training", &|run| seconds(run, "train/")),
-            row("all stages", &|run| seconds(run, "")),
+            row("all steps", &|run| seconds(run, "")),
         ],
         ..Sheet::default()
     }

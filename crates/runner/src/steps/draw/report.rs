@@ -220,15 +220,15 @@ fn facts(experiment: &Experiment, manifest: &Manifest, data: &DataFacts) -> Vec<
 }
 
 fn durations(manifest: &Manifest) -> Sheet {
-    // The stage that writes this report has not ended yet.
+    // The step that writes this report has not ended yet.
     let stages = manifest.stages.iter().filter(|(name, _)| *name != "draw");
     Sheet {
         id: "durations".to_owned(),
         title: "Durations".to_owned(),
-        note: "Of each stage when it was last run, interruptions left out, and who ran it: a later run on another machine leaves what is \
+        note: "Of each step when it was last run, interruptions left out, and who ran it: a later run on another machine leaves what is \
                unchanged, and its line, as they are. Drawing not counted. Times are UTC."
             .to_owned(),
-        columns: ["stage", "seconds", "program", "device", "threads", "host", "begun"]
+        columns: ["step", "seconds", "program", "device", "threads", "host", "begun"]
             .map(|title| Column::new(title, if title == "seconds" { Unit::Number(1) } else { Unit::Text }))
             .to_vec(),
         rows: stages
