@@ -1,5 +1,7 @@
 //! A table, whatever it becomes.
 
+use crate::text::{number, readable, signed};
+
 /// A table: what is in it, and how its numbers are written. Each form of it ([terminal](Self::terminal), [Markdown](Self::markdown),
 /// [CSV](Self::csv), [Parquet](Self::parquet), a part of a [report](crate::report)) shows of it what has a place there.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -16,8 +18,6 @@ pub struct Sheet {
     pub rows: Vec<Vec<Cell>>,
     /// Whether a field of a page searches the rows.
     pub searchable: bool,
-    /// Whether Markdown has the hyphen of programs for a minus, as the terminal has.
-    pub hyphens: bool,
 }
 
 /// What a column holds, and how its numbers are written.
@@ -46,6 +46,14 @@ impl Unit {
             Self::Share => (3, false),
             Self::Number(decimals) => (decimals, false),
             Self::Signed(decimals) => (decimals, true),
+        }
+    }
+
+    /// One of its numbers as print has it, with a true minus sign.
+    pub(super) fn printed(self, value: f64) -> String {
+        match self.format() {
+            (decimals, true) => signed(value, decimals),
+            (decimals, false) => number(value, decimals),
         }
     }
 }
@@ -142,7 +150,7 @@ impl Cell {
     pub fn name(name: &str) -> Self {
         Self::Name {
             name: name.to_owned(),
-            title: crate::text::readable(name),
+            title: readable(name),
         }
     }
 

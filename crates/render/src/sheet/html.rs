@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use super::data::{Cell, Column, Sheet, Unit};
 use crate::html::escape;
-use crate::text::{number, signed};
 
 /// The table with its note.
 pub(crate) fn render(table: &Sheet) -> String {
@@ -85,10 +84,7 @@ fn cell(cell: &Cell, first: bool, column: &Column) -> String {
         Cell::Link { text: content, href } => text(&format!("<a href=\"{}\">{}</a>", escape(href), escape(content))),
         Cell::Count(count) => format!("<td class=\"number\" data-value=\"{count}\">{count}</td>"),
         Cell::Number { value, note, strong } => {
-            let shown = match column.unit.format() {
-                (decimals, true) => signed(*value, decimals),
-                (decimals, false) => number(*value, decimals),
-            };
+            let shown = column.unit.printed(*value);
             let shown = if *strong {
                 format!("<strong>{shown}</strong>")
             } else {

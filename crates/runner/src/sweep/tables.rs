@@ -257,7 +257,6 @@ fn short(comparison: &Comparison) -> Sheet {
             .chain([Column::new("majority", Unit::Text).of("looked at")])
             .collect(),
         rows: comparison.settings.iter().map(row).collect(),
-        hyphens: true,
         ..Sheet::default()
     }
 }

@@ -141,7 +141,6 @@ pub fn short(measured: &Measured) -> Sheet {
             .chain(numbers)
             .collect(),
         rows: rows(measured).into_iter().map(row).collect(),
-        hyphens: true,
         ..Sheet::default()
     }
 }
