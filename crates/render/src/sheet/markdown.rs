@@ -17,6 +17,7 @@ impl Sheet {
                 noted(if *strong { format!("**{number}**") } else { number }, note)
             }
             Cell::Absent => ABSENT.to_owned(),
+            Cell::Spanned => String::new(),
         })
     }
 }
