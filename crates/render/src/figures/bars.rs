@@ -1,6 +1,8 @@
 //! The paper's layout of bars: attributes along x, the minority class upwards, the majority class downwards, the
 //! classifiers side by side.
 
+use metrics::Interval;
+
 use super::complete::one_each;
 use crate::drawing::legend::{Key, of_classifiers};
 use crate::drawing::page::Dash;
@@ -14,8 +16,8 @@ use crate::error::Result;
 pub struct Bar {
     /// Its height in `[0, 1]`; `None` where there was no sample.
     pub value: Option<f64>,
-    /// Confidence interval (low, high), drawn as an error bar.
-    pub interval: Option<(f64, f64)>,
+    /// Confidence interval, drawn as an error bar.
+    pub interval: Option<Interval>,
     /// The published value, drawn as a marker.
     pub published: Option<f64>,
 }
@@ -115,7 +117,7 @@ pub(super) fn draw(style: &Style, data: &BarFigure, layout: &Layout<'_>) -> Resu
                         axes.page.cross([x, y - sign * 1.3], radius.min(0.5))?;
                     }
                 }
-                if let Some((low, high)) = bar.interval {
+                if let Some(Interval { low, high }) = bar.interval {
                     let [x, from] = axes.at(middle, sign * low);
                     let [_, to] = axes.at(middle, sign * high);
                     axes.page.interval(x, from, to, radius * 0.7)?;
@@ -142,7 +144,7 @@ pub(super) fn draw(style: &Style, data: &BarFigure, layout: &Layout<'_>) -> Resu
 fn reach(data: &BarFigure) -> [f64; 2] {
     let highest = |bar: fn(&BarPair) -> &Bar| {
         let bars = data.groups.iter().flat_map(|group| &group.bars).map(bar);
-        let values = bars.flat_map(|bar| [bar.value, bar.published, bar.interval.map(|interval| interval.1)]);
+        let values = bars.flat_map(|bar| [bar.value, bar.published, bar.interval.map(|interval| interval.high)]);
         let chances = data.groups.iter().map(|group| group.chance);
         let all = values.chain(chances).flatten().filter(|value| value.is_finite());
         (all.fold(0.1, f64::max) * 1.02).min(1.0)

@@ -1,5 +1,7 @@
 //! Reliability of the predicted probabilities of the minority class.
 
+use metrics::CalibrationBin;
+
 use crate::drawing::export::Figure;
 use crate::drawing::legend::Key;
 use crate::drawing::page::Dash;
@@ -9,25 +11,12 @@ use crate::drawing::style::{Column, GREY, Style};
 use crate::error::{Error, Result};
 use crate::text::{number, readable};
 
-/// One step of a calibration curve.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CalibrationBin {
-    /// Mean predicted probability of the minority class.
-    pub predicted: f64,
-    /// How often it is the label.
-    pub observed: f64,
-    /// Confidence interval of that.
-    pub interval: (f64, f64),
-    /// Samples.
-    pub samples: usize,
-}
-
 /// The calibration of one classifier.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CalibrationCurve {
     /// Name of the classifier.
     pub classifier: String,
-    /// Its steps that have samples, in order.
+    /// Its steps that have samples, in order: of the minority class, how probable it was said to be and how often it is the label.
     pub bins: Vec<CalibrationBin>,
     /// Mean distance of predicted and observed, weighted by samples.
     pub error: Option<f64>,
@@ -74,8 +63,8 @@ pub fn calibration(style: &Style, curves: &[CalibrationCurve]) -> Result<Figure>
                 axes.line(&line, style.colour(index), 0.4, Dash::Solid)?;
             }
             for bin in &curve.bins {
-                let [x, low] = axes.at(bin.predicted, bin.interval.0);
-                let [_, high] = axes.at(bin.predicted, bin.interval.1);
+                let [x, low] = axes.at(bin.predicted, bin.interval.low);
+                let [_, high] = axes.at(bin.predicted, bin.interval.high);
                 axes.page.interval(x, low, high, 0.5)?;
             }
             for &point in &line {

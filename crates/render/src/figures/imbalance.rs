@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use metrics::{Correlation, Interval};
+
 use crate::drawing::export::Figure;
 use crate::drawing::legend::Key;
 use crate::drawing::page::Dash;
@@ -10,15 +12,6 @@ use crate::drawing::panels::{Axis, Panel, Panels};
 use crate::drawing::style::{Column, INK, Style};
 use crate::error::{Error, Result};
 use crate::text::{readable, signed};
-
-/// A rank correlation.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RankCorrelation {
-    /// Spearman's, in `[-1, 1]`.
-    pub value: f64,
-    /// Its 95 % confidence interval (low, high).
-    pub interval: Option<(f64, f64)>,
-}
 
 /// One attribute of the imbalance figure.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,10 +33,10 @@ pub struct Imbalance {
     pub classifiers: Vec<String>,
     /// The attributes.
     pub points: Vec<ImbalancePoint>,
-    /// For each classifier the correlation of the gap in error with the imbalance (-1 times the share).
-    pub error_correlations: Vec<Option<RankCorrelation>>,
+    /// For each classifier Spearman's correlation of the gap in error with the imbalance (-1 times the share).
+    pub error_correlations: Vec<Option<Correlation>>,
     /// The same of the gap in energy.
-    pub energy_correlations: Vec<Option<RankCorrelation>>,
+    pub energy_correlations: Vec<Option<Correlation>>,
 }
 
 const NAME: &str = "imbalance";
@@ -54,7 +47,7 @@ const RADIUS: f64 = 0.75;
 type Side<'a> = (
     &'static str,
     fn(&ImbalancePoint) -> &[Option<f64>],
-    &'a [Option<RankCorrelation>],
+    &'a [Option<Correlation>],
 );
 
 /// Draws the gap in error and the gap in energy (minority less majority) of each attribute over the minority's share of the
@@ -164,7 +157,7 @@ fn percent(share: f64) -> String {
 }
 
 /// Each classifier with its correlation, and what the brackets are.
-fn entries(data: &Imbalance, correlations: &[Option<RankCorrelation>]) -> Vec<(Key, String)> {
+fn entries(data: &Imbalance, correlations: &[Option<Correlation>]) -> Vec<(Key, String)> {
     let brackets = correlations.iter().flatten().any(|found| found.interval.is_some());
     let explained = brackets.then(|| (Key::Words, "ρ: rank correlation [95 % confidence interval]".to_owned()));
     data.classifiers
@@ -173,7 +166,7 @@ fn entries(data: &Imbalance, correlations: &[Option<RankCorrelation>]) -> Vec<(K
         .map(|(index, name)| {
             let found = correlations.get(index).copied().flatten();
             let words = found.map_or_else(String::new, |found| {
-                let interval = found.interval.map_or_else(String::new, |(low, high)| {
+                let interval = found.interval.map_or_else(String::new, |Interval { low, high }| {
                     format!(" [{}, {}]", signed(low, 2), signed(high, 2))
                 });
                 format!(", ρ = {}{interval}", signed(found.value, 2))

@@ -1,5 +1,7 @@
 //! What scores lose with the attribute's region hidden.
 
+use metrics::Interval;
+
 use super::complete::one_each;
 use crate::drawing::export::Figure;
 use crate::drawing::legend::{Key, of_classifiers};
@@ -13,8 +15,8 @@ use crate::error::Result;
 pub struct OcclusionBar {
     /// With the region hidden.
     pub lost: Option<f64>,
-    /// Its confidence interval (low, high).
-    pub interval: Option<(f64, f64)>,
+    /// Its confidence interval.
+    pub interval: Option<Interval>,
     /// With an equal area elsewhere hidden.
     pub control: Option<f64>,
 }
@@ -63,7 +65,7 @@ pub fn occlusion(style: &Style, data: &OcclusionFigure) -> Result<Figure> {
         .collect();
     let bars = || data.groups.iter().flat_map(|group| group.bars.iter().flatten());
     let all = range(bars().flat_map(|bar| {
-        let (low, high) = bar.interval.unzip();
+        let (low, high) = bar.interval.map(|interval| (interval.low, interval.high)).unzip();
         [bar.lost, bar.control, low, high].into_iter().flatten()
     }));
     let panels = ["lost, majority predicted", "lost, minority predicted"].map(|title| Panel {
@@ -103,7 +105,10 @@ pub fn occlusion(style: &Style, data: &OcclusionFigure) -> Result<Figure> {
             if let Some(control) = finite(bar.control) {
                 axes.line(&[[left, control], [right, control]], INK, 0.35, Dash::Solid)?;
             }
-            if let Some((low, high)) = bar.interval.filter(|(low, high)| low.is_finite() && high.is_finite()) {
+            let drawn = bar
+                .interval
+                .filter(|ends| ends.low.is_finite() && ends.high.is_finite());
+            if let Some(Interval { low, high }) = drawn {
                 let [x, from] = axes.at(middle, low);
                 let [_, to] = axes.at(middle, high);
                 let cap = (place.bar_width(bars.len()) * 0.2).min(0.5);

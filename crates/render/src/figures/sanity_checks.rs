@@ -1,5 +1,6 @@
 //! How alike maps stay while the network's weights are randomised, method by method.
 
+use metrics::Interval;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::complete::one_each;
@@ -17,8 +18,8 @@ use crate::text::number;
 pub struct SanityPoint {
     /// Mean rank correlation of a map with itself; `None` where no map had one.
     pub similarity: Option<f64>,
-    /// Its confidence interval (low, high).
-    pub interval: Option<(f64, f64)>,
+    /// Its confidence interval.
+    pub interval: Option<Interval>,
 }
 
 /// One method.
@@ -81,7 +82,7 @@ pub fn sanity_checks(style: &Style, data: &SanityChecks) -> Result<Figure> {
     let width = style.width(if methods <= FEW { Column::Single } else { Column::Double });
     let low = curves()
         .flatten()
-        .flat_map(|point| [point.similarity, point.interval.map(|(low, _)| low)])
+        .flat_map(|point| [point.similarity, point.interval.map(|interval| interval.low)])
         .flatten()
         .filter(|value| value.is_finite())
         .fold(0.0, f64::min);
@@ -170,7 +171,7 @@ fn draw_curve(axes: &Axes<'_, '_>, curve: &[SanityPoint], classifier: usize, shi
         axes.line(&line, colour, 0.35, Dash::Solid)?;
     }
     for ([x, _], interval) in known() {
-        if let Some((low, high)) = interval {
+        if let Some(Interval { low, high }) = interval {
             let ([x, from], [_, to]) = (axes.at(x, low), axes.at(x, high));
             axes.page.interval(x, from, to, 0.4)?;
         }

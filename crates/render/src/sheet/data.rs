@@ -1,14 +1,17 @@
 //! A table, whatever it becomes.
 
+use crate::text::{number, readable, signed};
+
 /// A table: what is in it, and how its numbers are written. Each form of it ([terminal](Self::terminal), [Markdown](Self::markdown),
-/// [CSV](Self::csv), [Parquet](Self::parquet), a part of a [report](crate::report)) shows of it what has a place there.
+/// [LaTeX](Self::latex), [CSV](Self::csv), [Parquet](Self::parquet), a part of a [report](crate::report)) shows of it what has a place
+/// there.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sheet {
     /// Anchor in a page.
     pub id: String,
-    /// Heading.
+    /// Heading; in LaTeX the caption.
     pub title: String,
-    /// Explanation below the heading; may be empty.
+    /// Explanation below the heading, in LaTeX a comment; may be empty.
     pub note: String,
     /// The columns.
     pub columns: Vec<Column>,
@@ -16,8 +19,13 @@ pub struct Sheet {
     pub rows: Vec<Vec<Cell>>,
     /// Whether a field of a page searches the rows.
     pub searchable: bool,
-    /// Whether Markdown has the hyphen of programs for a minus, as the terminal has.
-    pub hyphens: bool,
+    /// Whether the first column says to which section a row belongs: in LaTeX it stands above the section's rows instead.
+    pub sections: bool,
+    /// How many of the last rows sum up the others: in LaTeX a line stands above them.
+    pub summary: usize,
+    /// What is marked, in one word of letters: in LaTeX the command that marks it is called so, and a paper may define it. Without a word
+    /// marks are bold.
+    pub emphasis: &'static str,
 }
 
 /// What a column holds, and how its numbers are written.
@@ -48,6 +56,14 @@ impl Unit {
             Self::Signed(decimals) => (decimals, true),
         }
     }
+
+    /// One of its numbers as print has it, with a true minus sign.
+    pub(super) fn printed(self, value: f64) -> String {
+        match self.format() {
+            (decimals, true) => signed(value, decimals),
+            (decimals, false) => number(value, decimals),
+        }
+    }
 }
 
 /// A column of a table.
@@ -55,9 +71,9 @@ impl Unit {
 pub struct Column {
     /// Heading; in files the name.
     pub title: String,
-    /// Heading above several columns; neighbours with the same text share it. May be empty.
-    pub group: String,
-    /// Whether the group comes after the title where both stand on one line: `minority error`.
+    /// Headings above several columns, from the title upwards; neighbours under the same ones share them.
+    pub groups: Vec<String>,
+    /// Whether groups come after the title where all stand on one line: `minority error`.
     pub group_last: bool,
     /// What it holds.
     pub unit: Unit,
@@ -74,13 +90,11 @@ impl Column {
         }
     }
 
-    /// The same as one of a group, such as a classifier: `balanced FNR`.
+    /// The same as one of a group, such as a classifier: `balanced FNR`. Another group goes above that.
     #[must_use]
-    pub fn under(self, group: impl Into<String>) -> Self {
-        Self {
-            group: group.into(),
-            ..self
-        }
+    pub fn under(mut self, group: impl Into<String>) -> Self {
+        self.groups.push(group.into());
+        self
     }
 
     /// The same as one of a kind, which comes after the title: `minority error`.
@@ -92,14 +106,32 @@ impl Column {
         }
     }
 
-    /// Group and title.
+    /// Groups and title.
     pub(super) fn heading(&self, between: &str) -> String {
-        match (self.group.as_str(), self.group_last) {
-            ("", _) => self.title.clone(),
-            (group, false) => format!("{group}{between}{}", self.title),
-            (group, true) => format!("{}{between}{group}", self.title),
+        let upwards = std::iter::once(&self.title).chain(&self.groups);
+        let mut parts: Vec<&str> = upwards.map(String::as_str).collect();
+        if !self.group_last {
+            parts.reverse();
         }
+        parts.join(between)
     }
+
+    /// Its groups from a row of them upwards; row 0 stands right above the titles.
+    fn above(&self, row: usize) -> &[String] {
+        self.groups.get(row..).unwrap_or_default()
+    }
+}
+
+/// How many rows of groups stand above titles.
+pub(super) fn rows_of_groups(columns: &[Column]) -> usize {
+    columns.iter().map(|column| column.groups.len()).max().unwrap_or(0)
+}
+
+/// Such a row from left to right: each group, or none, and how many columns it is above.
+pub(super) fn groups(columns: &[Column], row: usize) -> impl Iterator<Item = (Option<&str>, usize)> {
+    columns
+        .chunk_by(move |one, next| one.above(row) == next.above(row))
+        .map(move |chunk| (chunk[0].groups.get(row).map(String::as_str), chunk.len()))
 }
 
 /// One value of a table.
@@ -134,6 +166,8 @@ pub enum Cell {
     },
     /// Nothing was measured.
     Absent,
+    /// The cell before it reaches over this place too.
+    Spanned,
 }
 
 impl Cell {
@@ -142,7 +176,7 @@ impl Cell {
     pub fn name(name: &str) -> Self {
         Self::Name {
             name: name.to_owned(),
-            title: crate::text::readable(name),
+            title: readable(name),
         }
     }
 
@@ -193,6 +227,17 @@ impl From<&str> for Cell {
 impl From<String> for Cell {
     fn from(text: String) -> Self {
         Self::Text(text)
+    }
+}
+
+impl Sheet {
+    /// The same with another title of the first column, which names the rows.
+    #[must_use]
+    pub fn rows_titled(mut self, title: &str) -> Self {
+        if let Some(column) = self.columns.first_mut() {
+            column.title = title.to_owned();
+        }
+        self
     }
 }
 
@@ -250,6 +295,24 @@ mod tests {
             "minority\nerror"
         );
         assert_eq!(Column::new("positive", Unit::Share).heading(" "), "positive");
+        let column = Column::new("ours", Unit::Share).under("FNR").under("balanced");
+        assert_eq!(column.heading(" "), "balanced FNR ours");
+    }
+
+    #[test]
+    fn neighbours_share_a_group_unless_what_is_above_it_differs() {
+        let column = |title: &str, half: &str| Column::new(title, Unit::Share).under("balanced").under(half);
+        let columns = [
+            Column::new("positive", Unit::Share),
+            column("FNR", "error"),
+            column("FPR", "error"),
+            column("+", "energy"),
+        ];
+        assert_eq!(rows_of_groups(&columns), 2);
+        let row = |row| groups(&columns, row).collect::<Vec<_>>();
+        assert_eq!(row(1), [(None, 1), (Some("error"), 2), (Some("energy"), 1)]);
+        assert_eq!(row(0), [(None, 1), (Some("balanced"), 2), (Some("balanced"), 1)]);
+        assert_eq!(rows_of_groups(&columns[..1]), 0);
     }
 
     #[test]

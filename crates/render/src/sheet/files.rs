@@ -57,7 +57,7 @@ impl Sheet {
 fn text(cell: &Cell) -> Option<&str> {
     match cell {
         Cell::Text(text) | Cell::Name { name: text, .. } | Cell::Link { text, .. } => Some(text),
-        Cell::Count(_) | Cell::Number { .. } | Cell::Absent => None,
+        Cell::Count(_) | Cell::Number { .. } | Cell::Absent | Cell::Spanned => None,
     }
 }
 

@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
-use super::data::{Cell, Column, Sheet, Unit};
+use super::data::{self, Cell, Column, Sheet, Unit};
 use crate::html::escape;
-use crate::text::{number, signed};
 
 /// The table with its note.
 pub(crate) fn render(table: &Sheet) -> String {
@@ -51,21 +50,21 @@ pub(crate) fn render(table: &Sheet) -> String {
     html
 }
 
-/// The row above the headings, if any column has a group.
+/// The rows above the headings, if any column has a group.
 fn groups(columns: &[Column]) -> String {
-    if columns.iter().all(|column| column.group.is_empty()) {
-        return String::new();
+    let mut rows = String::new();
+    for row in (0..data::rows_of_groups(columns)).rev() {
+        rows.push_str("<tr class=\"groups\">");
+        for (group, columns) in data::groups(columns, row) {
+            // A heading without words would be read as one.
+            let _ = match group.map(escape) {
+                None => write!(rows, "<td colspan=\"{columns}\"></td>"),
+                Some(name) => write!(rows, "<th scope=\"colgroup\" colspan=\"{columns}\">{name}</th>"),
+            };
+        }
+        rows.push_str("</tr>\n");
     }
-    let mut row = String::from("<tr class=\"groups\">");
-    for chunk in columns.chunk_by(|a, b| a.group == b.group) {
-        let (columns, name) = (chunk.len(), escape(&chunk[0].group));
-        // A heading without words would be read as one.
-        let _ = match name.as_str() {
-            "" => write!(row, "<td colspan=\"{columns}\"></td>"),
-            name => write!(row, "<th scope=\"colgroup\" colspan=\"{columns}\">{name}</th>"),
-        };
-    }
-    row + "</tr>\n"
+    rows
 }
 
 /// Whether a column holds numbers, or would if anything had been measured.
@@ -85,10 +84,7 @@ fn cell(cell: &Cell, first: bool, column: &Column) -> String {
         Cell::Link { text: content, href } => text(&format!("<a href=\"{}\">{}</a>", escape(href), escape(content))),
         Cell::Count(count) => format!("<td class=\"number\" data-value=\"{count}\">{count}</td>"),
         Cell::Number { value, note, strong } => {
-            let shown = match column.unit.format() {
-                (decimals, true) => signed(*value, decimals),
-                (decimals, false) => number(*value, decimals),
-            };
+            let shown = column.unit.printed(*value);
             let shown = if *strong {
                 format!("<strong>{shown}</strong>")
             } else {
@@ -108,5 +104,6 @@ fn cell(cell: &Cell, first: bool, column: &Column) -> String {
             format!("<td class=\"{class}\" data-value=\"{value}\"{style}>{shown}{note}</td>")
         }
         Cell::Absent => "<td class=\"number absent\" title=\"no sample\">–</td>".to_owned(),
+        Cell::Spanned => "<td></td>".to_owned(),
     }
 }

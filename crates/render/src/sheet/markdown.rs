@@ -3,8 +3,7 @@
 use comfy_table::presets::ASCII_MARKDOWN;
 
 use super::data::{Cell, Sheet};
-use super::lines::{ABSENT, noted, plain, styled};
-use crate::text;
+use super::lines::{ABSENT, noted, styled};
 
 impl Sheet {
     /// The table in Markdown, without a line's end after the last row.
@@ -14,15 +13,11 @@ impl Sheet {
             Cell::Text(text) | Cell::Name { title: text, .. } | Cell::Link { text, .. } => text.clone(),
             Cell::Count(count) => count.to_string(),
             Cell::Number { value, note, strong } => {
-                let (decimals, plus) = self.columns[column].unit.format();
-                let number = match (self.hyphens, plus) {
-                    (true, _) => plain(*value, (decimals, plus)),
-                    (false, true) => text::signed(*value, decimals),
-                    (false, false) => text::number(*value, decimals),
-                };
+                let number = self.columns[column].unit.printed(*value);
                 noted(if *strong { format!("**{number}**") } else { number }, note)
             }
             Cell::Absent => ABSENT.to_owned(),
+            Cell::Spanned => String::new(),
         })
     }
 }
@@ -55,7 +50,5 @@ mod tests {
                 "| Bald      |              – |"
             ]
         );
-        let typed = Sheet { hyphens: true, ..sheet };
-        assert!(typed.markdown().contains("**-0.250**"));
     }
 }

@@ -3,8 +3,10 @@
 mod data;
 mod files;
 pub(crate) mod html;
+mod latex;
 mod lines;
 mod markdown;
 mod terminal;
 
 pub use data::{Cell, Column, Sheet, Unit};
+pub use latex::latex_document;

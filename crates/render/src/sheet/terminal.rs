@@ -31,6 +31,7 @@ impl Sheet {
                 Cell::Count(count) => count.to_string(),
                 Cell::Number { value, note, .. } => noted(plain(*value, self.columns[column].unit.format()), note),
                 Cell::Absent => ABSENT.to_owned(),
+                Cell::Spanned => String::new(),
             };
             match (starred[column], cell) {
                 (false, _) => text,

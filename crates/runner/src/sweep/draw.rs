@@ -101,7 +101,7 @@ fn class_curves(
                 Some(CurvePoint {
                     x: setting.x,
                     value: mean.value,
-                    interval: mean.interval.map(|interval| (interval.low, interval.high)),
+                    interval: mean.interval,
                 })
             })
             .collect()

@@ -3,7 +3,7 @@
 use super::Plan;
 use super::comparison::{Comparison, From, LEVEL, Mean, Setting, Test};
 use super::records::{Quantity, Record};
-use crate::tables::{Table, latex_cell};
+use crate::tables::Table;
 use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// The quantities of the short tables.
@@ -26,10 +26,11 @@ pub fn files(plan: &Plan, records: &[Record], comparison: &Comparison) -> render
         parquet: true,
         ..Table::new(name, numbers)
     };
+    let short = short(comparison);
     let tables = [
         Table {
-            markdown: Some(markdown(comparison)),
-            latex: Some(latex(comparison)),
+            markdown: Some(format!("{}\n\n{}\n", short.markdown(), short.note)),
+            latex: Some(short.rows_titled("Setting")),
             ..with_parquet("comparison", settings(comparison))
         },
         with_parquet("attributes", attributes(comparison)),
@@ -252,41 +253,14 @@ fn short(comparison: &Comparison) -> Sheet {
         row
     };
     Sheet {
+        note: note(comparison),
         columns: std::iter::once(Column::new("setting", Unit::Text))
             .chain(SHORT.map(mean_column))
             .chain([Column::new("majority", Unit::Text).of("looked at")])
             .collect(),
         rows: comparison.settings.iter().map(row).collect(),
-        hyphens: true,
         ..Sheet::default()
     }
-}
-
-/// The table in Markdown.
-fn markdown(comparison: &Comparison) -> String {
-    format!("{}\n\n{}\n", short(comparison).markdown(), note(comparison))
-}
-
-/// The table in LaTeX (booktabs).
-pub fn latex(comparison: &Comparison) -> String {
-    let mut lines = vec![
-        "% Needs \\usepackage{booktabs}.".to_owned(),
-        format!("% {}", note(comparison).replace('%', "\\%")),
-        "\\begin{tabular}{l rrr rr rr r}".to_owned(),
-        "\\toprule".to_owned(),
-        " & \\multicolumn{3}{c}{error} & \\multicolumn{2}{c}{energy} & \\multicolumn{2}{c}{bias reliance} & \\\\"
-            .to_owned(),
-        "\\cmidrule(lr){2-4} \\cmidrule(lr){5-6} \\cmidrule(lr){7-8}".to_owned(),
-        "Setting & minority & majority & balanced & minority & majority & minority & majority & looked at \\\\"
-            .to_owned(),
-        "\\midrule".to_owned(),
-    ];
-    lines.extend(short(comparison).rows.iter().map(|row| {
-        let cells: Vec<String> = row.iter().map(latex_cell).collect();
-        format!("{} \\\\", cells.join(" & "))
-    }));
-    lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
-    lines.join("\n")
 }
 
 /// What the numbers are.
@@ -315,7 +289,8 @@ pub fn note(comparison: &Comparison) -> String {
 
 /// The comparison for the terminal: table, onsets, front and tests.
 pub fn text(comparison: &Comparison) -> String {
-    let mut parts = vec![short(comparison).terminal(), note(comparison), String::new()];
+    let short = short(comparison);
+    let mut parts = vec![short.terminal(), short.note, String::new()];
     parts.extend(findings(comparison));
     parts.join("\n")
 }

@@ -2,7 +2,6 @@
 
 use metrics::{Bootstrap, Class};
 
-use super::latex;
 use crate::measured::{AttributeMeasures, Comparison, Measured, Quantity, Reliance, comparisons};
 use render::sheet::{Cell, Column, Sheet, Unit};
 
@@ -109,7 +108,7 @@ const SHORT: [Quantified; 4] = [
     ("region", |r| Some(r.region?.mean)),
 ];
 
-/// What readers are shown: the majority's predictions of each classifier.
+/// What readers are shown: the majority's predictions of each classifier. The first title says which, where there is no caption.
 pub fn short(measured: &Measured) -> Sheet {
     let titles = measured
         .classifiers
@@ -124,20 +123,15 @@ pub fn short(measured: &Measured) -> Sheet {
         row
     };
     Sheet {
+        title: "Images predicted as the majority class: mean score, shares of the head's bias and of the constant part in it, and what \
+                the attribute's region adds to it."
+            .to_owned(),
         columns: std::iter::once(Column::new("attribute, predicted as majority", Unit::Text))
             .chain(titles)
             .collect(),
         rows: measured.attributes.iter().map(row).collect(),
         ..Sheet::default()
     }
-}
-
-/// The same in LaTeX (booktabs).
-pub fn latex(measured: &Measured) -> String {
-    latex::of_classifiers(
-        "Images predicted as the majority class; shares of the mean score.",
-        &short(measured),
-    )
 }
 
 /// The comparisons over attributes, one row each.

@@ -1,6 +1,5 @@
 //! Which methods tell what the classifiers use: `tables/faithfulness.*` and `tables/sanity.csv`.
 
-use super::latex;
 use crate::measured::{Measured, MethodScores, SCORES, Summary, method_title};
 use render::sheet::{Cell, Column, Sheet, Unit};
 
@@ -135,13 +134,16 @@ pub fn short(measured: &Measured) -> Sheet {
             .collect()
     };
     Sheet {
+        title: "Whether the maps of some methods tell what the classifiers use: means over a sample of scores. The last two columns: \
+                rank correlation of a map with itself after the head's weights, and all weights, were randomised."
+            .to_owned(),
         columns: ["classifier", "method"]
             .map(|title| Column::new(title, Unit::Text))
             .into_iter()
             .chain(numbers)
             .collect(),
         rows: rows(measured).into_iter().map(row).collect(),
-        hyphens: true,
+        sections: true,
         ..Sheet::default()
     }
 }
@@ -157,35 +159,4 @@ pub fn text(measured: &Measured) -> String {
          after weights were randomised.\n",
         sheet.terminal()
     )
-}
-
-/// The small table in LaTeX (booktabs).
-pub fn latex(measured: &Measured) -> String {
-    // The classifier stands above its methods.
-    let sheet = short(measured);
-    let heads: Vec<String> = sheet.columns[1..]
-        .iter()
-        .map(|column| column.title.replace('↓', "$\\downarrow$").replace('↑', "$\\uparrow$"))
-        .collect();
-    let mut lines = vec![
-        "% Needs \\usepackage{booktabs}. Means over a sample of scores; the last two columns: rank correlation of a map with itself".to_owned(),
-        "% after the head's weights, and all weights, were randomised.".to_owned(),
-        format!("\\begin{{tabular}}{{@{{}}l {}@{{}}}}", "r".repeat(heads.len() - 1)),
-        "\\toprule".to_owned(),
-        format!("{} \\\\", heads.join(" & ")),
-    ];
-    for group in sheet.rows.chunk_by(|row, next| row[0] == next[0]) {
-        lines.push("\\midrule".to_owned());
-        let name = latex::cell(&group[0][0]);
-        lines.push(format!(
-            "\\multicolumn{{{}}}{{@{{}}l}}{{\\emph{{{name}}}}} \\\\",
-            heads.len()
-        ));
-        lines.extend(group.iter().map(|row| {
-            let cells: Vec<String> = row[1..].iter().map(latex::cell).collect();
-            format!("{} \\\\", cells.join(" & "))
-        }));
-    }
-    lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
-    lines.join("\n")
 }

@@ -4,41 +4,21 @@ use metrics::Bootstrap;
 
 use super::comparison::Comparisons;
 use super::table::Table;
-use super::{bias_reliance, claims, faithfulness, latex, occlusion, paper, statistics};
+use super::{bias_reliance, claims, faithfulness, occlusion, paper, statistics};
 use crate::measured::Measured;
+use render::sheet::{Sheet, latex_document};
 
-/// The tables that `tables.tex` may show, with captions.
-const LATEX: [(&str, &str); 5] = [
-    (
-        "attributes",
-        "Error rates of the frontal test images, and mean proportional energy of those predicted positive ($+$) and negative ($-$). \
-         Bold: the majority class of the training images.",
-    ),
-    (
-        "bias_reliance",
-        "Images predicted as the majority class: mean score, shares of the head's bias and of the constant part in it, and what the \
-         attribute's region adds to it.",
-    ),
-    (
-        "occlusion",
-        "Images predicted as the majority class, in logits: mean score, what it loses with the attribute's region hidden, and what of \
-         that is beyond the loss with an equal area elsewhere hidden.",
-    ),
-    (
-        "faithfulness",
-        "Whether the maps of some methods tell what the classifiers use: means over a sample of scores. The last two columns: rank \
-         correlation of a map with itself after the head's weights, and all weights, were randomised.",
-    ),
-    ("published", "This run beside the published numbers."),
-];
+/// What names the rows where a caption says which images they are of.
+const ROWS: &str = "Attribute";
 
 /// Every table of a run. `comparison` is there where the paper's numbers apply.
 fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&Comparisons>) -> Vec<Table> {
+    let short = bias_reliance::short(measured);
     let mut tables = vec![
         Table {
             parquet: true,
             markdown: Some(paper::short(measured).markdown()),
-            latex: Some(paper::latex(measured)),
+            latex: Some(paper::halves(measured)),
             ..Table::new("attributes", paper::attributes(measured))
         },
         Table {
@@ -47,8 +27,8 @@ fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&Compari
         },
         Table {
             parquet: true,
-            markdown: Some(bias_reliance::short(measured).markdown()),
-            latex: Some(bias_reliance::latex(measured)),
+            markdown: Some(short.markdown()),
+            latex: Some(short.rows_titled(ROWS)),
             ..Table::new("bias_reliance", bias_reliance::table(measured))
         },
         Table::new(
@@ -58,18 +38,20 @@ fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&Compari
         Table::new("claims", claims::claims(measured)),
     ];
     if occlusion::is_there(measured) {
+        let short = occlusion::short(measured);
         tables.push(Table {
             parquet: true,
-            markdown: Some(occlusion::short(measured).markdown()),
-            latex: Some(occlusion::latex(measured)),
+            markdown: Some(short.markdown()),
+            latex: Some(short.rows_titled(ROWS)),
             ..Table::new("occlusion", occlusion::table(measured))
         });
     }
     if measured.faithfulness.iter().any(Option::is_some) {
+        let short = faithfulness::short(measured);
         tables.push(Table {
             parquet: true,
-            markdown: Some(faithfulness::short(measured).markdown()),
-            latex: Some(faithfulness::latex(measured)),
+            markdown: Some(short.markdown()),
+            latex: Some(short),
             ..Table::new("faithfulness", faithfulness::table(measured))
         });
         tables.push(Table::new("sanity", faithfulness::sanity(measured)));
@@ -88,9 +70,10 @@ pub fn files(
     comparison: Option<&Comparisons>,
 ) -> render::Result<Vec<(String, Vec<u8>)>> {
     let tables = tables(measured, bootstrap, comparison);
-    let in_latex = |name: &str| tables.iter().any(|table| table.name == name && table.latex.is_some());
-    let shown: Vec<_> = LATEX.into_iter().filter(|(name, _)| in_latex(name)).collect();
-    let document = latex::document(&shown);
+    let in_latex = tables
+        .iter()
+        .filter_map(|table| Some((table.name, table.latex.as_ref()?)));
+    let document = latex_document(&in_latex.collect::<Vec<(&str, &Sheet)>>());
     let mut files = Vec::new();
     for table in tables {
         files.extend(table.files()?);
@@ -101,4 +84,104 @@ pub fn files(
     ));
     files.push(("tables.tex".to_owned(), document.into_bytes()));
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics::{ErrorRates, Statistics};
+
+    use super::*;
+    use crate::experiment::Role;
+    use crate::measured::{AttributeMeasures, ClassifierMeasures, Faithfulness, MethodScores, SCORES, Summary};
+    use crate::published::Published;
+
+    const BOOTSTRAP: Bootstrap = Bootstrap { resamples: 10, seed: 1 };
+
+    /// So many attributes, with errors and without maps; some names are hard to set, and some the paper's.
+    fn measured(count: usize, classifiers: &[&str]) -> Measured {
+        let names = ["5_o_Clock_Shadow", "Salt & Pepper 50%", "Bald", "\"<|>\"", "Élan"];
+        let attribute = |index: usize| AttributeMeasures {
+            name: match names.get(index) {
+                Some(&name) => name.to_owned(),
+                None => format!("{} {index}", names[index % names.len()]),
+            },
+            counts: (index + 1, 2 * count - index),
+            local: true,
+            area: Some(0.1),
+            classifiers: classifiers
+                .iter()
+                .map(|_| {
+                    ClassifierMeasures::of_rates(ErrorRates {
+                        positives: usize::from(index != 2) * 10,
+                        negatives: 100,
+                        false_negatives: usize::from(index != 2) * (index % 10),
+                        false_positives: index,
+                    })
+                })
+                .collect(),
+        };
+        let statistics = Statistics::of(&[-0.5, 0.25], BOOTSTRAP);
+        let method = |name: &str| MethodScores {
+            method: name.to_owned(),
+            scores: vec![
+                statistics.map(|statistics| Summary {
+                    statistics,
+                    over_random: None,
+                });
+                SCORES.len()
+            ],
+            similarity: vec![statistics, None],
+        };
+        let tried = Faithfulness {
+            methods: ["hires_cam", "grad_cam_plus_plus"].map(method).to_vec(),
+            depths: ["fc", "conv1"].map(str::to_owned).to_vec(),
+        };
+        let roles = [Role::Unbalanced, Role::Balanced].into_iter().map(Some);
+        Measured {
+            classifiers: classifiers.iter().map(|name| (*name).to_owned()).collect(),
+            roles: roles.chain(std::iter::repeat(None)).take(classifiers.len()).collect(),
+            attributes: (0..count).map(attribute).collect(),
+            findings: Vec::new(),
+            faithfulness: vec![Some(tried); classifiers.len()],
+        }
+    }
+
+    #[test]
+    fn tables_compile_in_latex() {
+        let published = Published::load().expect("the paper's numbers");
+        for (count, classifiers) in [
+            (1, &["balanced"][..]),
+            (3, &["unbalanced", "balanced"]),
+            (40, &["unbalanced", "balanced", "inverse_frequency", "half"]),
+        ] {
+            let measured = measured(count, classifiers);
+            let comparison = Comparisons::new(&measured, &published, BOOTSTRAP);
+            let files = files(&measured, BOOTSTRAP, Some(&comparison)).expect("tables");
+            let text = |name: &str| {
+                let (_, bytes) = files.iter().find(|(file, _)| *file == name).expect(name);
+                String::from_utf8(bytes.clone()).expect("text")
+            };
+            assert!(text("attributes.tex").contains("5 o'Clock Shadow"));
+            // Where a class has no sample, a dash.
+            assert!(text("attributes.tex").contains("--"));
+            for name in ["attributes", "bias_reliance", "faithfulness", "published"] {
+                assert!(text("tables.tex").contains(&format!("\\tablefile{{{name}}}")), "{name}");
+            }
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(".tex")) {
+                std::fs::write(folder.path().join(name), bytes).expect("written");
+            }
+            let Some(log) = testing::pdflatex(folder.path(), "tables.tex") else {
+                continue;
+            };
+            assert!(
+                !log.contains("Overfull \\hbox"),
+                "a table is wider than the page: {log}"
+            );
+            if let Some(gallery) = std::env::var_os("BIASCAM_GALLERY") {
+                let path = std::path::Path::new(&gallery).join(format!("tables-{count}.pdf"));
+                std::fs::copy(folder.path().join("tables.pdf"), path).expect("copied");
+            }
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use metrics::{Class, Paired, Statistics};
 
-use super::latex;
 use crate::measured::{AllBiases, AttributeMeasures, ClassifierMeasures, Measured, Occlusion};
 use render::sheet::{Cell, Column, Sheet, Unit};
 
@@ -122,7 +121,7 @@ const SHORT: [Quantified; 3] = [
     }),
 ];
 
-/// What readers are shown: the majority's predictions of each classifier.
+/// What readers are shown: the majority's predictions of each classifier. The first title says which, where there is no caption.
 pub fn short(measured: &Measured) -> Sheet {
     let titles = measured
         .classifiers
@@ -136,19 +135,13 @@ pub fn short(measured: &Measured) -> Sheet {
         row
     };
     Sheet {
+        title: "Images predicted as the majority class, in logits: mean score, what it loses with the attribute's region hidden, and \
+                what of that is beyond the loss with an equal area elsewhere hidden."
+            .to_owned(),
         columns: std::iter::once(Column::new("attribute, predicted as majority", Unit::Text))
             .chain(titles)
             .collect(),
         rows: measured.attributes.iter().map(row).collect(),
         ..Sheet::default()
     }
-}
-
-/// The same in LaTeX (booktabs).
-pub fn latex(measured: &Measured) -> String {
-    latex::of_classifiers(
-        "Images predicted as the majority class, in logits: score, what it loses with the region hidden, and\n% beyond the loss with \
-         an equal area elsewhere hidden.",
-        &short(measured),
-    )
 }

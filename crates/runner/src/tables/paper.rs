@@ -2,7 +2,6 @@
 
 use metrics::{Class, Filter};
 
-use super::latex;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Measure, Measured};
 use render::sheet::{self, Cell, Sheet, Unit};
 
@@ -13,6 +12,8 @@ type Share = Option<f64>;
 struct Column {
     name: &'static str,
     title: &'static str,
+    /// The half of the paper's table that it stands in, and what it is called there.
+    half: [&'static str; 2],
     /// Whose errors, or whose energies.
     class: Class,
     value: fn(&ClassifierMeasures) -> Share,
@@ -23,24 +24,28 @@ const COLUMNS: [Column; 4] = [
     Column {
         name: "fnr",
         title: "FNR",
+        half: ["Error rate", "FNR"],
         class: Class::Positive,
         value: |measures| measures.rates.false_negative_rate(),
     },
     Column {
         name: "fpr",
         title: "FPR",
+        half: ["Error rate", "FPR"],
         class: Class::Negative,
         value: |measures| measures.rates.false_positive_rate(),
     },
     Column {
         name: "energy_predicted_positive",
         title: "energy +",
+        half: ["Mean energy", "+"],
         class: Class::Positive,
         value: |measures| mean(measures, Measure::Energy, Class::Positive),
     },
     Column {
         name: "energy_predicted_negative",
         title: "energy -",
+        half: ["Mean energy", "-"],
         class: Class::Negative,
         value: |measures| mean(measures, Measure::Energy, Class::Negative),
     },
@@ -54,6 +59,32 @@ fn mean(measures: &ClassifierMeasures, measure: Measure, class: Class) -> Share 
 
 /// The paper's table: a number for each classifier and column, those of the majority class marked.
 pub fn short(measured: &Measured) -> Sheet {
+    of_attributes(measured, ["attribute", "positive"], |classifier, column| {
+        sheet::Column::new(column.title, Unit::Share).under(classifier)
+    })
+}
+
+/// The same as the paper sets it, in two halves.
+pub fn halves(measured: &Measured) -> Sheet {
+    let of_classifier = |classifier: &str, column: &Column| {
+        let [half, title] = column.half;
+        sheet::Column::new(title, Unit::Share).under(classifier).under(half)
+    };
+    Sheet {
+        title: "Error rates of the frontal test images, and mean proportional energy of those predicted positive (+) and negative (-). \
+                Bold: the majority class of the training images."
+            .to_owned(),
+        emphasis: "majority",
+        ..of_attributes(measured, ["Attribute", "Positive"], of_classifier)
+    }
+}
+
+/// Name, share of positives, and the columns of all classifiers; `of_classifier` is the head of one.
+fn of_attributes(
+    measured: &Measured,
+    [attribute, positive]: [&str; 2],
+    of_classifier: impl Fn(&str, &Column) -> sheet::Column,
+) -> Sheet {
     // The paper groups by quantity first: error rates of all classifiers, then energies of all classifiers.
     let places: Vec<(usize, &Column)> = COLUMNS
         .chunks(2)
@@ -62,10 +93,9 @@ pub fn short(measured: &Measured) -> Sheet {
                 .flat_map(move |classifier| columns.iter().map(move |column| (classifier, column)))
         })
         .collect();
-    let titles = places.iter().map(|&(classifier, column)| {
-        let classifier = &measured.classifiers[classifier];
-        sheet::Column::new(column.title, Unit::Share).under(classifier)
-    });
+    let heads = places
+        .iter()
+        .map(|&(classifier, column)| of_classifier(&measured.classifiers[classifier], column));
     let row = |attribute: &AttributeMeasures| {
         let cells = places.iter().map(|&(classifier, column)| {
             let cell = Cell::number((column.value)(&attribute.classifiers[classifier]));
@@ -81,57 +111,14 @@ pub fn short(measured: &Measured) -> Sheet {
             .collect()
     };
     Sheet {
-        columns: [("attribute", Unit::Text), ("positive", Unit::Share)]
+        columns: [(attribute, Unit::Text), (positive, Unit::Share)]
             .map(|(title, unit)| sheet::Column::new(title, unit))
             .into_iter()
-            .chain(titles)
+            .chain(heads)
             .collect(),
         rows: measured.attributes.iter().map(row).collect(),
         ..Sheet::default()
     }
-}
-
-/// The table in LaTeX (booktabs), the majority class's numbers marked as in the paper.
-pub fn latex(measured: &Measured) -> String {
-    let classifiers = measured.classifiers.len();
-    let groups: Vec<String> = ["Error rate", "Mean energy"]
-        .map(|group| format!("\\multicolumn{{{}}}{{c}}{{{group}}}", 2 * classifiers))
-        .to_vec();
-    let names: Vec<String> = measured
-        .classifiers
-        .iter()
-        .map(|name| format!("\\multicolumn{{2}}{{c}}{{{}}}", latex::text(name)))
-        .collect();
-    let rules = |each: usize, count: usize| -> String {
-        let rule = |i: usize| format!("\\cmidrule(lr){{{}-{}}}", 3 + each * i, 2 + each * (i + 1));
-        (0..count).map(rule).collect::<Vec<_>>().join(" ")
-    };
-    let signs = ["FNR & FPR"; 1]
-        .repeat(classifiers)
-        .into_iter()
-        .chain(["$+$ & $-$"; 1].repeat(classifiers));
-    let mut lines = vec![
-        "% Needs \\usepackage{booktabs}. \\majority marks the numbers of each attribute's majority class of the training images."
-            .to_owned(),
-        latex::MAJORITY.to_owned(),
-        format!("\\begin{{tabular}}{{@{{}}l r{}@{{}}}}", " rr".repeat(2 * classifiers)),
-        "\\toprule".to_owned(),
-        format!(" & & {} \\\\", groups.join(" & ")),
-        rules(2 * classifiers, 2),
-        format!(" & & {} \\\\", [names.join(" & "), names.join(" & ")].join(" & ")),
-        rules(2, 2 * classifiers),
-        format!("Attribute & Positive & {} \\\\", signs.collect::<Vec<_>>().join(" & ")),
-        "\\midrule".to_owned(),
-    ];
-    lines.extend(short(measured).rows.iter().map(|row| {
-        let cells = row.iter().map(|cell| match cell {
-            Cell::Number { strong: true, .. } => format!("\\majority{{{}}}", latex::cell(cell)),
-            _ => latex::cell(cell),
-        });
-        format!("{} \\\\", cells.collect::<Vec<_>>().join(" & "))
-    }));
-    lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
-    lines.join("\n")
 }
 
 /// The table's numbers, one row an attribute; `*_paper` are energies by the paper's convention, where a map without energy
@@ -240,10 +227,8 @@ pub fn means(measured: &Measured) -> Sheet {
 
 /// The means for the terminal.
 pub fn summary(measured: &Measured) -> String {
-    let mut sheet = means(measured);
-    sheet.columns[0].title = "mean over attributes".to_owned();
     format!(
         "{}\nIn brackets: attributes behind the mean. Energies: attributes with a local region and at least one such prediction.",
-        sheet.terminal()
+        means(measured).rows_titled("mean over attributes").terminal()
     )
 }

@@ -12,8 +12,8 @@ pub(crate) struct Table {
     pub parquet: bool,
     /// For readers, in Markdown.
     pub markdown: Option<String>,
-    /// The same in LaTeX.
-    pub latex: Option<String>,
+    /// For papers, in LaTeX.
+    pub latex: Option<Sheet>,
 }
 
 impl Table {
@@ -39,7 +39,7 @@ impl Table {
             files.push(file("parquet", self.numbers.parquet()?));
         }
         files.extend(self.markdown.map(|text| file("md", text.into_bytes())));
-        files.extend(self.latex.map(|text| file("tex", text.into_bytes())));
+        files.extend(self.latex.map(|sheet| file("tex", sheet.latex().into_bytes())));
         Ok(files)
     }
 }

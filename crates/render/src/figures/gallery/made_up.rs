@@ -1,6 +1,7 @@
 //! Data of every figure that look like a run's, for any attributes and any number of classifiers; some of it is absent.
 
 use image::{Rgb, RgbImage};
+use metrics::{CalibrationBin, Correlation, Interval};
 
 use super::super::*;
 use crate::{ColourMap, Outline, shrunken, tinted};
@@ -65,6 +66,14 @@ pub struct MadeUp<'n> {
 fn noise(i: usize) -> f64 {
     let mixed = (i as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as f64 / f64::from(1 << 24)
+}
+
+/// An interval around a share or a correlation, which ends at the `lowest` and at 1.
+fn within(lowest: f64, value: f64, half: f64) -> Interval {
+    Interval {
+        low: (value - half).max(lowest),
+        high: (value + half).min(1.0),
+    }
 }
 
 fn global(name: &str) -> bool {
@@ -135,7 +144,7 @@ impl MadeUp<'_> {
     pub fn bars(&self, energies: bool) -> BarFigure {
         let bar = |value: f64, i: usize| Bar {
             value: (i % 37 != 5).then_some(value),
-            interval: (i % 37 != 5).then_some(((value - 0.04).max(0.0), (value + 0.04).min(1.0))),
+            interval: (i % 37 != 5).then_some(within(0.0, value, 0.04)),
             published: (i % 3 != 1).then_some((value + 0.1 * (noise(i) - 0.5)).clamp(0.0, 1.0)),
         };
         let count = self.attributes.len().max(2) as f64;
@@ -237,9 +246,13 @@ impl MadeUp<'_> {
             energy_gaps: self
                 .of_each(|k| (k > 0 || i % 8 != 7).then_some((0.5 - 0.1 * k as f64) * noise(i + 5 + 2 * k) - 0.1)),
         };
-        let correlation = |value| RankCorrelation {
+        let correlation = |value| Correlation {
             value,
-            interval: Some((value - 0.2, value + 0.15)),
+            interval: Some(Interval {
+                low: value - 0.2,
+                high: value + 0.15,
+            }),
+            n: self.attributes.len(),
         };
         Imbalance {
             classifiers: self.classifiers(),
@@ -260,7 +273,7 @@ impl MadeUp<'_> {
                     CalibrationBin {
                         predicted,
                         observed,
-                        interval: ((observed - 0.04).max(0.0), (observed + 0.04).min(1.0)),
+                        interval: within(0.0, observed, 0.04),
                         samples: 100,
                     }
                 })
@@ -374,7 +387,10 @@ impl MadeUp<'_> {
             let lost = 1.2 * noise(i + 40 * k) - 0.2;
             OcclusionBar {
                 lost: (i % 13 != 6).then_some(lost),
-                interval: Some((lost - 0.1, lost + 0.1)),
+                interval: Some(Interval {
+                    low: lost - 0.1,
+                    high: lost + 0.1,
+                }),
                 control: (i % 5 != 3).then_some(0.1 * noise(i + 7) - 0.03),
             }
         };
@@ -398,7 +414,7 @@ impl MadeUp<'_> {
             let mean = 0.9 - 0.18 * depth as f64 * noise(m + 3 * k);
             SanityPoint {
                 similarity: (m != 3 || depth != 5).then_some(mean),
-                interval: Some(((mean - 0.08).max(-1.0), (mean + 0.08).min(1.0))),
+                interval: Some(within(-1.0, mean, 0.08)),
             }
         };
         let panel = |(m, method): (usize, &str)| SanityPanel {

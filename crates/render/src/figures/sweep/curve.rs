@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use metrics::Interval;
+
 use crate::drawing::axes::Axes;
 use crate::drawing::page::{Dash, Point};
 use crate::drawing::palette::Marker;
@@ -50,7 +52,7 @@ pub struct CurvePoint {
     /// The value.
     pub value: f64,
     /// Its interval, drawn as a band, or as a bar where x is a category.
-    pub interval: Option<(f64, f64)>,
+    pub interval: Option<Interval>,
 }
 
 /// The curves of the two classes in one series.
@@ -99,7 +101,7 @@ pub(super) fn draw(axes: &Axes<'_, '_>, x: &XAxis, series: &[ClassCurves], y: &R
         let known: Vec<(f64, f64, f64)> = points
             .iter()
             .filter_map(|point| {
-                let (low, high) = point.interval?;
+                let Interval { low, high } = point.interval?;
                 Some((x.at(point.x), clip(low), clip(high)))
             })
             .collect();
@@ -126,7 +128,7 @@ pub(super) fn draw(axes: &Axes<'_, '_>, x: &XAxis, series: &[ClassCurves], y: &R
             axes.line(&places, colour, 0.4, dash)?;
         } else if x.numbers.is_none() {
             for point in points {
-                if let Some((low, high)) = point.interval {
+                if let Some(Interval { low, high }) = point.interval {
                     let at = x.at(point.x) + shift;
                     axes.line(&[[at, clip(low)], [at, clip(high)]], colour, 0.3, Dash::Solid)?;
                 }
@@ -145,8 +147,8 @@ pub(super) fn y_range<'a>(points: impl Iterator<Item = &'a CurvePoint>) -> Range
     let (mut low, mut high, mut lowest, mut highest) = (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
     for point in points.filter(|point| point.value.is_finite()) {
         (low, high) = (low.min(point.value), high.max(point.value));
-        if let Some((from, to)) = point.interval {
-            (lowest, highest) = (lowest.min(from), highest.max(to));
+        if let Some(interval) = point.interval {
+            (lowest, highest) = (lowest.min(interval.low), highest.max(interval.high));
         }
     }
     let span = high - low;

@@ -1,3 +1,5 @@
+use metrics::Interval;
+
 use super::curve::y_range;
 use super::*;
 use crate::error::Error;
@@ -40,7 +42,10 @@ fn classes(x: &XAxis, series: usize, scale: f64, intervals: bool) -> Vec<ClassCu
                 CurvePoint {
                     x: index,
                     value,
-                    interval: intervals.then_some((value - 0.1 * scale, value + 0.1 * scale)),
+                    interval: intervals.then_some(Interval {
+                        low: value - 0.1 * scale,
+                        high: value + 0.1 * scale,
+                    }),
                 }
             })
             .collect()
@@ -157,7 +162,7 @@ fn nothing_is_not_drawn() {
 #[test]
 fn wide_intervals_do_not_flatten_the_curves() {
     let point = |value, interval| CurvePoint { x: 0, value, interval };
-    let range = y_range([point(0.2, Some((-3.0, 3.0))), point(0.4, None)].iter());
+    let range = y_range([point(0.2, Some(Interval { low: -3.0, high: 3.0 })), point(0.4, None)].iter());
     assert_eq!(range.start, 0.0);
     assert!(range.end < 0.7, "{range:?}");
     assert_eq!(y_range([].iter()), 0.0..1.0);

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use metrics::Interval;
+
 use crate::artefacts;
 use crate::error::{Error, Result};
 use crate::experiment::{RegionSource, resolved, settings_of};
@@ -55,10 +57,10 @@ pub struct RunClaim {
     pub claim: String,
     /// The verdict.
     pub verdict: String,
-    /// Effect, and its interval.
+    /// The effect.
     pub effect: Option<f64>,
-    /// The interval's ends.
-    pub interval: Option<(f64, f64)>,
+    /// Its interval.
+    pub interval: Option<Interval>,
 }
 
 impl RunFolder {
@@ -184,7 +186,7 @@ fn claims(path: &Path) -> pipeline::Result<Vec<RunClaim>> {
             claim: names[row].clone(),
             verdict: verdicts[row].clone(),
             effect: effects[row],
-            interval: low[row].zip(high[row]),
+            interval: low[row].zip(high[row]).map(|(low, high)| Interval { low, high }),
         })
         .collect())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use metrics::Claim;
+use metrics::{Claim, Interval};
 
 use super::folder::{RunClaim, RunFolder};
 use render::sheet::{Cell, Column, Sheet, Unit};
@@ -137,9 +137,9 @@ fn verdict(claim: &RunClaim) -> String {
         _ => "?",
     };
     let effect = claim.effect.map_or_else(String::new, |effect| format!(" {effect:+.3}"));
-    let interval = claim
-        .interval
-        .map_or_else(String::new, |(low, high)| format!(" [{low:+.3}, {high:+.3}]"));
+    let interval = claim.interval.map_or_else(String::new, |Interval { low, high }| {
+        format!(" [{low:+.3}, {high:+.3}]")
+    });
     format!("{mark} {}{effect}{interval}", claim.verdict).replace('-', "\u{2212}")
 }
 

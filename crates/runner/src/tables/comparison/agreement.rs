@@ -83,7 +83,6 @@ pub(super) fn short(agreements: &[Agreement]) -> Sheet {
             Column::new("rank correlation", Unit::Signed(2)),
         ],
         rows: agreements.iter().map(row).collect(),
-        hyphens: true,
         ..Sheet::default()
     }
 }

@@ -2,8 +2,8 @@
 
 use super::agreement::Agreement;
 use super::number::{CAVEAT, Comparison};
-use crate::tables::latex as tex;
 use render::sheet::{Cell, Column, Sheet, Unit};
+use render::text::signed;
 
 /// (classifier, quantity): the columns, in the order of the comparison.
 fn columns(comparison: &[Comparison]) -> Vec<(&str, &'static str)> {
@@ -73,76 +73,52 @@ pub(super) fn short(comparison: &[Comparison]) -> Sheet {
     }
 }
 
-/// In LaTeX (booktabs), with means, mean absolute differences and rank correlations below.
-pub(super) fn latex(comparison: &[Comparison], agreements: &[Agreement]) -> String {
+/// For papers: ours and the published number in columns of their own; below, means, mean absolute differences and rank correlations.
+pub(super) fn side_by_side(comparison: &[Comparison], agreements: &[Agreement]) -> Sheet {
     let columns = columns(comparison);
-    let row = |name: &str, cells: Vec<String>| format!("{name} & {} \\\\", cells.join(" & "));
-    let pair = |ours: String, published: String| format!("{ours} & {published}");
-    let heads = |text: &dyn Fn((&str, &'static str)) -> String| -> Vec<String> {
-        columns
-            .iter()
-            .map(|&column| format!("\\multicolumn{{2}}{{c}}{{{}}}", text(column)))
-            .collect()
-    };
-    let mut lines = vec![
-        "% Needs \\usepackage{booktabs}; sixteen numbers a row want a small font or a turned page.".to_owned(),
-        format!("% {CAVEAT}"),
-        format!("\\begin{{tabular}}{{l {}}}", "rr ".repeat(columns.len()).trim_end()),
-        "\\toprule".to_owned(),
-        row("", heads(&|(classifier, _)| tex::text(classifier))),
-        row(
-            "",
-            heads(&|(_, quantity)| title(quantity).replace(" +", " $+$").replace(" -", " $-$")),
-        ),
-        row(
-            "Attribute",
-            columns
-                .iter()
-                .map(|_| pair("ours".to_owned(), "paper".to_owned()))
-                .collect(),
-        ),
-        "\\midrule".to_owned(),
-    ];
-    for attribute in attributes(comparison) {
-        let cells = columns.iter().map(|&column| match find(comparison, attribute, column) {
-            Some(one) => pair(format!("{:.3}", one.ours), format!("{:.3}", one.published)),
-            None => pair("--".to_owned(), "--".to_owned()),
+    let heads = columns.iter().flat_map(|(classifier, quantity)| {
+        ["ours", "paper"].map(|side| Column::new(side, Unit::Share).under(title(quantity)).under(*classifier))
+    });
+    let row = |attribute: &str| {
+        let cells = columns.iter().flat_map(|&column| {
+            let found = find(comparison, attribute, column);
+            [found.map(|one| one.ours), found.map(|one| one.published)].map(Cell::number)
         });
-        lines.push(row(&tex::text(attribute), cells.collect()));
-    }
-    lines.push("\\midrule".to_owned());
-    let of = |(classifier, quantity): (&str, &str)| {
-        agreements
-            .iter()
-            .find(|one| (one.classifier.as_str(), one.quantity) == (classifier, quantity))
+        std::iter::once(Cell::name(attribute)).chain(cells).collect()
     };
-    let summary = |cell: &dyn Fn(&Agreement) -> String| -> Vec<String> {
-        let empty = || pair(String::new(), String::new());
-        columns
-            .iter()
-            .map(|&column| of(column).map_or_else(empty, cell))
+    let summary = |name: &str, cells: fn(&Agreement) -> [Cell; 2]| {
+        let of = |&(classifier, quantity): &(&str, &str)| {
+            let mut all = agreements.iter();
+            all.find(|one| (one.classifier.as_str(), one.quantity) == (classifier, quantity))
+                .map_or([Cell::Absent, Cell::Absent], cells)
+        };
+        std::iter::once(Cell::from(name))
+            .chain(columns.iter().flat_map(of))
             .collect()
     };
-    lines.push(row(
-        "Mean",
-        summary(&|one| pair(format!("{:.3}", one.means[0]), format!("{:.3}", one.means[1]))),
-    ));
-    let spanning = |text: String| format!("\\multicolumn{{2}}{{c}}{{{text}}}");
-    lines.push(row(
-        "Mean $|$difference$|$",
-        summary(&|one| spanning(format!("{:.3}", one.mean_absolute_difference))),
-    ));
-    lines.push(row(
-        "Rank correlation",
-        summary(&|one| {
-            spanning(
-                one.rank_correlation
-                    .map_or_else(|| "--".to_owned(), |value| format!("{value:+.2}")),
-            )
+    let summaries = [
+        summary("Mean", |one| one.means.map(|mean| Cell::number(Some(mean)))),
+        summary("Mean |difference|", |one| {
+            [Cell::number(Some(one.mean_absolute_difference)), Cell::Spanned]
         }),
-    ));
-    lines.extend(["\\bottomrule".to_owned(), "\\end{tabular}".to_owned(), String::new()]);
-    lines.join("\n")
+        summary("Rank correlation", |one| {
+            let value = one.rank_correlation;
+            [
+                value.map_or(Cell::Absent, |value| Cell::from(signed(value, 2))),
+                Cell::Spanned,
+            ]
+        }),
+    ];
+    Sheet {
+        title: "This run beside the published numbers.".to_owned(),
+        note: format!("So many numbers a row want a small font or a turned page.\n{CAVEAT}"),
+        columns: std::iter::once(Column::new("Attribute", Unit::Text))
+            .chain(heads)
+            .collect(),
+        summary: summaries.len(),
+        rows: attributes(comparison).into_iter().map(row).chain(summaries).collect(),
+        ..Sheet::default()
+    }
 }
 
 #[cfg(test)]
@@ -178,13 +154,17 @@ mod tests {
     }
 
     #[test]
-    fn every_row_of_the_latex_table_has_as_many_columns() {
+    fn a_paper_s_table_has_both_numbers_in_columns_and_their_agreement_below() {
         let comparison = comparison();
-        let text = latex(&comparison, &agreements(&comparison));
-        for line in text.lines().filter(|line| line.ends_with("\\\\")) {
-            let spans = line.matches("\\multicolumn{2}").count();
-            assert_eq!(line.matches(" & ").count() + spans, 4, "{line}");
+        let text = side_by_side(&comparison, &agreements(&comparison)).latex();
+        for part in [
+            " & \\multicolumn{4}{c}{balanced} \\\\",
+            " & \\multicolumn{2}{c}{FNR} & \\multicolumn{2}{c}{energy $+$} \\\\",
+            "Big Nose & 0.125 & 0.200 & 0.500 & 0.250 \\\\",
+            "Bald & 0.300 & 0.400 & -- & -- \\\\\n\\midrule\nMean & 0.212 & 0.300 & 0.500 & 0.250 \\\\",
+            "Rank correlation & \\multicolumn{2}{c}{+1.00} & \\multicolumn{2}{c}{--} \\\\",
+        ] {
+            assert!(text.contains(part), "{part:?} is missing:\n{text}");
         }
-        assert!(text.contains("Big Nose & 0.125 & 0.200 & 0.500 & 0.250 \\\\"), "{text}");
     }
 }

@@ -52,7 +52,7 @@ impl Comparisons {
             Table {
                 parquet: true,
                 markdown: Some(self.markdown()),
-                latex: Some(layout::latex(&self.numbers, &self.agreements)),
+                latex: Some(layout::side_by_side(&self.numbers, &self.agreements)),
                 ..Table::new("published", table(&self.numbers))
             },
             Table::new("published_agreement", agreement::table(&self.agreements)),

@@ -15,8 +15,8 @@ use crate::steps::train::history;
 use crate::tables::{Agreement, Comparison, Comparisons};
 use render::figures::{
     Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, EnergyScatter, EpochPoint, Imbalance,
-    ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup, PublishedFigure, PublishedPanel, RankCorrelation,
-    SanityChecks, SanityPanel, SanityPoint, ScatterPoint, TrainingCurve,
+    ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup, PublishedFigure, PublishedPanel, SanityChecks,
+    SanityPanel, SanityPoint, ScatterPoint, TrainingCurve,
 };
 
 /// The bars of one attribute; `bar` makes one of a classifier's position and a class.
@@ -41,7 +41,7 @@ pub fn error_bars(measured: &Measured, published: &Published) -> BarFigure {
             let rates = &attribute.classifiers[index].rates;
             Bar {
                 value: rates.rate(class),
-                interval: rates.interval(class).map(|interval| (interval.low, interval.high)),
+                interval: rates.interval(class),
                 published: published.error(&attribute.name, measured.roles[index], class),
             }
         })
@@ -58,9 +58,7 @@ pub fn energy_bars(measured: &Measured, published: &Published) -> BarFigure {
             let energy = attribute.classifiers[index].energy(class);
             Bar {
                 value: energy.map(|statistics| statistics.mean),
-                interval: energy
-                    .and_then(|statistics| statistics.interval)
-                    .map(|interval| (interval.low, interval.high)),
+                interval: energy.and_then(|statistics| statistics.interval),
                 published: published.energy(&attribute.name, measured.roles[index], class),
             }
         })
@@ -106,7 +104,7 @@ pub fn occlusion(measured: &Measured) -> OcclusionFigure {
         let found = classifier.occlusion(class).filter(|found| found.score.n >= MIN_SAMPLES);
         OcclusionBar {
             lost: found.map(|found| found.region.mean),
-            interval: found.and_then(|found| Some((found.region.interval?.low, found.region.interval?.high))),
+            interval: found.and_then(|found| found.region.interval),
             control: found.and_then(|found| Some(found.control?.mean)),
         }
     };
@@ -145,7 +143,7 @@ pub fn sanity_checks(measured: &Measured) -> Option<SanityChecks> {
         });
         SanityPoint {
             similarity: statistics.map(|statistics| statistics.mean),
-            interval: statistics.and_then(|statistics| Some((statistics.interval?.low, statistics.interval?.high))),
+            interval: statistics.and_then(|statistics| statistics.interval),
         }
     };
     let curve = |found: &Option<Faithfulness>, method: &str| {
@@ -277,11 +275,7 @@ pub fn imbalance(measured: &Measured, bootstrap: Bootstrap) -> Imbalance {
                     .iter()
                     .filter_map(|point| Some((-point.minority_share, gaps(point)[classifier]?)))
                     .unzip();
-                let found = spearman_with_interval(&x, &y, bootstrap)?;
-                Some(RankCorrelation {
-                    value: found.value,
-                    interval: found.interval.map(|interval| (interval.low, interval.high)),
-                })
+                spearman_with_interval(&x, &y, bootstrap)
             })
             .collect()
     };

@@ -3,7 +3,7 @@
 use metrics::{Class, quantile};
 
 use crate::measured::{AttributeMeasures, DataFacts, Measured, Predictions};
-use render::figures::{CalibrationBin, CalibrationCurve, ScoreDistributions, ScoreGroup, Spread};
+use render::figures::{CalibrationCurve, ScoreDistributions, ScoreGroup, Spread};
 
 /// Scores of one attribute and class, counted towards the minority class.
 fn towards_minority(predictions: &Predictions, facts: &DataFacts, attribute: usize, class: Class) -> Vec<f64> {
@@ -83,15 +83,9 @@ pub fn calibration(
             })
         });
         let metrics::Calibration { bins, error } = metrics::calibration(towards);
-        let bin = |bin: metrics::CalibrationBin| CalibrationBin {
-            predicted: bin.predicted,
-            observed: bin.observed,
-            interval: (bin.interval.low, bin.interval.high),
-            samples: bin.samples,
-        };
         CalibrationCurve {
             classifier: classifier.clone(),
-            bins: bins.into_iter().map(bin).collect(),
+            bins,
             error,
         }
     };
