@@ -106,7 +106,7 @@ impl Figure {
                 reason: error.to_string(),
             }
         })?;
-        sort_pictures(&mut pdf);
+        sort_resources(&mut pdf);
         Ok(pdf)
     }
 
@@ -220,29 +220,40 @@ fn with_resolution(mut png: Vec<u8>, dpi: f32) -> Vec<u8> {
     png
 }
 
-/// Sorts the list of a page's pictures, which the converter writes in the order of a hash map.
+/// Sorts every list of named resources, which the converter writes in the order of a hash map.
 ///
 /// The entries are lines of one dictionary, so the offsets of all objects stay what they are.
-fn sort_pictures(pdf: &mut [u8]) {
-    const START: &[u8] = b"/XObject <<\n";
-    const END: &[u8] = b">>";
-    let find = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|window| window == what);
-    let Some(start) = find(pdf, START).map(|position| position + START.len()) else {
-        return;
-    };
-    let Some(length) = find(&pdf[start..], END) else { return };
-    // The last line holds the indentation of the end.
-    let list = &mut pdf[start..start + length];
-    let whole = list
-        .iter()
-        .rposition(|&byte| byte == b'\n')
-        .map_or(0, |position| position + 1);
-    let mut lines: Vec<Vec<u8>> = list[..whole]
-        .split_inclusive(|&byte| byte == b'\n')
-        .map(<[u8]>::to_vec)
-        .collect();
-    lines.sort();
-    list[..whole].copy_from_slice(&lines.concat());
+fn sort_resources(pdf: &mut [u8]) {
+    const KINDS: [&[u8]; 6] = [
+        b"/XObject <<\n",
+        b"/Pattern <<\n",
+        b"/ExtGState <<\n",
+        b"/Shading <<\n",
+        b"/Font <<\n",
+        b"/ColorSpace <<\n",
+    ];
+    for kind in KINDS {
+        let mut from = 0;
+        while let Some(found) = pdf[from..].windows(kind.len()).position(|window| window == kind) {
+            from += found + kind.len();
+            let length = lines_of_references(&pdf[from..]);
+            let list = &mut pdf[from..from + length];
+            let mut lines: Vec<Vec<u8>> = list
+                .split_inclusive(|&byte| byte == b'\n')
+                .map(<[u8]>::to_vec)
+                .collect();
+            lines.sort();
+            list.copy_from_slice(&lines.concat());
+            from += length;
+        }
+    }
+}
+
+/// Length of the lines at the start that name an object each: `/x0 12 0 R`.
+fn lines_of_references(bytes: &[u8]) -> usize {
+    let lines = bytes.split_inclusive(|&byte| byte == b'\n');
+    let entries = lines.take_while(|line| line.trim_ascii_start().starts_with(b"/") && line.ends_with(b" R\n"));
+    entries.map(<[u8]>::len).sum()
 }
 
 #[cfg(test)]
@@ -250,13 +261,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pictures_are_sorted_in_place() {
-        let mut pdf = b"a /XObject <<\n  /x1 12 0 R\n  /x0 3 0 R\n  >> b".to_vec();
-        sort_pictures(&mut pdf);
-        assert_eq!(pdf, b"a /XObject <<\n  /x0 3 0 R\n  /x1 12 0 R\n  >> b");
-        let mut none = b"no pictures".to_vec();
-        sort_pictures(&mut none);
-        assert_eq!(none, b"no pictures");
+    fn resources_are_sorted_in_place() {
+        let mut pdf =
+            b"a /XObject <<\n  /x1 12 0 R\n  /x0 3 0 R\n  >> b /ExtGState <<\n /gs1 4 0 R\n /gs0 5 0 R\n>>".to_vec();
+        sort_resources(&mut pdf);
+        let sorted = b"a /XObject <<\n  /x0 3 0 R\n  /x1 12 0 R\n  >> b /ExtGState <<\n /gs0 5 0 R\n /gs1 4 0 R\n>>";
+        assert_eq!(pdf, sorted);
+        for other in [
+            b"nothing to sort".as_slice(),
+            b"/XObject <<\n",
+            b"/Font <<\n /f0 <<\n >>\n>>",
+        ] {
+            let mut same = other.to_vec();
+            sort_resources(&mut same);
+            assert_eq!(same, other);
+        }
+    }
+
+    #[test]
+    fn a_drawing_with_several_opacities_is_the_same_pdf_each_time() {
+        let shapes: String = (1..9)
+            .map(|i| format!("<g opacity=\"0.{i}\"><rect width=\"{i}\" height=\"9\" fill-opacity=\"0.5{i}\"/><rect x=\"3\" width=\"2\" height=\"2\"/></g>"))
+            .collect();
+        let figure = Figure::new("test", String::new(), format!("<svg>{shapes}</svg>"), [50.8, 25.4]);
+        let first = figure.pdf().unwrap();
+        assert!(first.windows(10).any(|window| window == b"/ExtGState"));
+        for _ in 0..8 {
+            assert!(figure.pdf().unwrap() == first);
+        }
     }
 
     #[test]
