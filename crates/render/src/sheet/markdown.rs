@@ -2,23 +2,23 @@
 
 use comfy_table::presets::ASCII_MARKDOWN;
 
-use super::data::{Cell, Sheet};
-use super::lines::{ABSENT, noted, plain, styled};
-use crate::text;
+use super::data::{Cell, Column, Sheet};
+use super::lines::{ABSENT, noted, plain, printed, styled};
 
 impl Sheet {
     /// The table in Markdown, without a line's end after the last row.
     #[must_use]
     pub fn markdown(&self) -> String {
-        styled(self, ASCII_MARKDOWN, " ", |cell, column| match cell {
-            Cell::Text(text) | Cell::Name { title: text, .. } | Cell::Link { text, .. } => text.clone(),
+        let heading = |column: &Column| escaped(&column.heading(" "));
+        styled(self, ASCII_MARKDOWN, heading, |cell, column| match cell {
+            Cell::Text(text) | Cell::Name { title: text, .. } | Cell::Link { text, .. } => escaped(text),
             Cell::Count(count) => count.to_string(),
             Cell::Number { value, note, strong } => {
-                let (decimals, plus) = self.columns[column].unit.format();
-                let number = match (self.hyphens, plus) {
-                    (true, _) => plain(*value, (decimals, plus)),
-                    (false, true) => text::signed(*value, decimals),
-                    (false, false) => text::number(*value, decimals),
+                let format = self.columns[column].unit.format();
+                let number = if self.hyphens {
+                    plain(*value, format)
+                } else {
+                    printed(*value, format)
                 };
                 noted(if *strong { format!("**{number}**") } else { number }, note)
             }
@@ -27,9 +27,14 @@ impl Sheet {
     }
 }
 
+/// A text that does not end its cell.
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Column, Unit};
+    use super::super::Unit;
     use super::*;
 
     #[test]
@@ -57,5 +62,14 @@ mod tests {
         );
         let typed = Sheet { hyphens: true, ..sheet };
         assert!(typed.markdown().contains("**-0.250**"));
+    }
+
+    #[test]
+    fn a_bar_in_a_name_is_no_border() {
+        let sheet = Sheet::default().texts("a|b", &["x|y"]);
+        assert_eq!(
+            sheet.markdown().lines().collect::<Vec<_>>(),
+            [r"| a\|b |", "|------|", r"| x\|y |"]
+        );
     }
 }
