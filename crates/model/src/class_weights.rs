@@ -91,7 +91,7 @@ impl ClassWeights {
 }
 
 impl Scheme {
-    /// Weights of the positive and the negative class for their numbers, both at least 1.
+    /// Weights of the positive and the negative class, for the numbers of their images, of which each is at least 1.
     fn pair(self, positives: f64, negatives: f64) -> (f64, f64) {
         match self {
             Self::None => (1.0, 1.0),
