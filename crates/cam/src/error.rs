@@ -32,7 +32,7 @@ pub enum Error {
     NotFinite {
         /// Position of the image in the batch.
         image: usize,
-        /// Index of the attribute.
+        /// Position among the explained attributes.
         attribute: usize,
     },
     /// The label's score is to be explained, and there is no label.

@@ -42,7 +42,7 @@ pub use labels::{Annotations, Attributes, ClassCounts, Landmarks, Split};
 pub use loading::{
     Augmentation, Batch, Batches, Loader, LoaderConfig, PackProgress, PackedPixels, Packing, PixelBatch, View,
 };
-pub use masks::{AttributeMasks, aligned_mask, aligned_masks, for_each_aligned};
+pub use masks::{AttributeMasks, aligned_masks, for_each_aligned};
 pub use sources::hub::layout as shards;
 pub use sources::{
     CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, Fit, IndexProgress, LabelCounts, LabelTable, MemorySource, Origin,

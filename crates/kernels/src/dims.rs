@@ -12,7 +12,7 @@ pub(crate) struct Dims {
 }
 
 impl Dims {
-    /// Reads them off `x`, which must be a four-dimensional float32 tensor without empty dimensions.
+    /// Reads them off `x`, which must be a four-dimensional tensor of a type that [`check_float`] takes, without empty dimensions.
     pub(crate) fn of(x: &Tensor, op: &str) -> Result<Self> {
         let (images, height, width, channels) = match *x.dims() {
             [n, h, w, c] if n > 0 && h > 0 && w > 0 && c > 0 => (n, h, w, c),
@@ -53,7 +53,7 @@ pub(crate) fn check_float(x: &Tensor, op: &str, what: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses anything but a float32 tensor of the result's dimensions.
+/// Refuses anything but a tensor of the result's dimensions, and of a type that [`check_float`] takes.
 pub(crate) fn check_residual(residual: &Tensor, result: Dims, op: &str) -> Result<()> {
     check_float(residual, op, "residual")?;
     if residual.dims() != result.array() {
@@ -66,7 +66,7 @@ pub(crate) fn check_residual(residual: &Tensor, result: Dims, op: &str) -> Resul
     Ok(())
 }
 
-/// Refuses anything but a float32 vector with one element per channel.
+/// Refuses anything but a vector with one element per channel, of a type that [`check_float`] takes.
 pub(crate) fn check_channels(vector: &Tensor, channels: usize, op: &str, what: &str) -> Result<()> {
     check_float(vector, op, what)?;
     if vector.dims() != [channels] {

@@ -1,4 +1,4 @@
-//! What every stage of a run works with.
+//! What a run works with.
 
 use std::path::{Path, PathBuf};
 
@@ -18,15 +18,13 @@ const CONTENTS: &str = ".content-hashes";
 /// A run: an experiment, its results folder, and the means to work on them.
 #[derive(Debug)]
 pub struct Context {
-    /// The experiment's name.
-    pub name: String,
     /// What is to be done.
     pub experiment: Experiment,
     /// Where data sets are.
     pub data_root: PathBuf,
     /// What computes.
     pub device: Device,
-    /// The folder the run writes, and its stages.
+    /// The folder the run writes, and its steps.
     pub workspace: Workspace,
     /// Whether nothing that earlier runs did counts.
     fresh: bool,
@@ -50,7 +48,6 @@ impl Context {
         let contents = contents(data_root, verify);
         let workspace = Workspace::open(&folder, contents, maker(&device), fresh, interrupt)?;
         Ok(Self {
-            name: loaded.name,
             experiment: loaded.experiment,
             data_root: data_root.to_owned(),
             device,
@@ -97,7 +94,6 @@ impl Context {
     /// The experiment with that record.
     pub fn recorded<'a>(&'a self, manifest: &'a Manifest) -> Recorded<'a> {
         Recorded {
-            name: &self.name,
             experiment: &self.experiment,
             manifest,
             folder: self.results().path(),

@@ -46,6 +46,9 @@ pub enum Error {
     Figure(#[from] render::Error),
 }
 
+/// The exit status where another run holds the results folder: `EX_TEMPFAIL` of sysexits.h, which a sweep tells from a failure.
+pub const HELD: u8 = 75;
+
 /// Something in a YAML file or a `--set` that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -106,6 +109,7 @@ impl Error {
             Self::Pipeline(pipeline::Error::Interrupted(Interrupted { signal })) => {
                 u8::try_from(128 + signal).unwrap_or(1)
             }
+            Self::Pipeline(pipeline::Error::Held { .. }) => HELD,
             _ => 1,
         }
     }

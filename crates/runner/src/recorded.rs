@@ -9,8 +9,6 @@ use crate::experiment::Experiment;
 /// An experiment and the record of its results.
 #[derive(Clone, Copy)]
 pub struct Recorded<'a> {
-    /// The experiment's name.
-    pub name: &'a str,
     /// The experiment as it is now.
     pub experiment: &'a Experiment,
     /// What is recorded.

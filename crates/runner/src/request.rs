@@ -104,8 +104,8 @@ pub enum Last {
     Explain,
     /// Tables and verdicts.
     Measure,
-    /// Figures and the report.
+    /// Figures and the report; of a results folder in place of an experiment, from its files alone.
     Draw,
-    /// Everything, and the results on the terminal.
+    /// The same of an experiment, from the first step.
     Report,
 }

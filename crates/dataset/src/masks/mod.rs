@@ -3,5 +3,5 @@
 mod aligned;
 mod planes;
 
-pub use aligned::{aligned_mask, aligned_masks, for_each_aligned};
+pub use aligned::{aligned_masks, for_each_aligned};
 pub use planes::AttributeMasks;

@@ -90,18 +90,6 @@ impl AttributeMasks {
         }
     }
 
-    /// Whether the mask of `attribute` contains a point of the image, given in the image's continuous coordinates (the
-    /// centre of its first pixel is at 0.5). False outside the image.
-    ///
-    /// # Panics
-    /// When there is no such attribute.
-    pub fn contains_point(&self, attribute: usize, point: [f32; 2], image_size: (u32, u32)) -> bool {
-        let x = (point[0] * self.width as f32 / image_size.0 as f32).floor();
-        let y = (point[1] * self.height as f32 / image_size.1 as f32).floor();
-        let inside = x >= 0.0 && y >= 0.0 && x < self.width as f32 && y < self.height as f32;
-        inside && self.contains(attribute, x as u32, y as u32)
-    }
-
     /// Adds the grid's pixel (x, y) to the mask of `attribute`.
     ///
     /// # Panics
@@ -231,15 +219,6 @@ mod tests {
             assert_eq!(masks.area(attribute), counted);
             assert!(counted > 0);
         }
-    }
-
-    #[test]
-    fn points_of_the_image_fall_on_the_coarser_grid() {
-        let mut masks = AttributeMasks::new(89, 109, 3);
-        masks.insert(2, 88, 108);
-        let contains = |point| masks.contains_point(2, point, (178, 218));
-        assert!(contains([176.0, 216.0]) && contains([177.9, 217.9]));
-        assert!(!contains([175.9, 217.0]) && !contains([178.0, 217.0]) && !contains([-0.1, 0.0]));
     }
 
     #[test]

@@ -173,6 +173,10 @@ pub(crate) fn differentiate(
     result: &Tensor,
     gradients: &[Tensor],
 ) -> Result<Gradients> {
+    // On a tape they are as the caller has them.
+    let x = &x.contiguous()?;
+    let residual = residual.map(Tensor::contiguous).transpose()?;
+    let residual = residual.as_ref();
     #[cfg(feature = "cuda")]
     if x.device().is_cuda() {
         let [of_x, of_scale, of_shift, of_residual] =

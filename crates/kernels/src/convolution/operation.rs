@@ -215,9 +215,11 @@ impl CustomOp2 for Convolution {
         _: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        // On a tape they are as the caller has them.
+        let (x, weight) = (&x.contiguous()?, &weight.contiguous()?);
         #[cfg(feature = "cuda")]
         if gradient.device().is_cuda() {
-            return cuda::backward(self.of, self.engines, [x, &weight.contiguous()?, gradient]);
+            return cuda::backward(self.of, self.engines, [x, weight, gradient]);
         }
         let gradient = gradient.contiguous()?;
         let (storage, layout) = gradient.storage_and_layout();

@@ -94,6 +94,8 @@ impl CustomOp1 for MaxPool {
     }
 
     fn bwd(&self, x: &Tensor, result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        // On a tape it is as the caller has it.
+        let x = &x.contiguous()?;
         let gradient = gradient.contiguous()?;
         #[cfg(feature = "cuda")]
         if gradient.device().is_cuda() {

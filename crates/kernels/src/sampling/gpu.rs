@@ -40,6 +40,10 @@ impl<'a> Sampling<'a> {
                 batch.size
             );
         }
+        // A piece of another length would put the labels behind it between two words.
+        if !batch.pixels.len().is_multiple_of(4) {
+            bail!("sampling: expected 4 bytes a pixel, got {} bytes", batch.pixels.len());
+        }
         let rows = batch
             .views
             .iter()

@@ -1,8 +1,8 @@
 //! Gradients against central differences.
 
 use super::{numbers, values, variable};
-use crate::{affine, batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d};
-use candle_core::{Device, Result, Tensor, Var};
+use crate::{Precision, Tape, affine, batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d};
+use candle_core::{DType, Device, Result, Tensor, Var};
 
 /// Compares the gradient of `loss = sum(weights * layer)` with `(loss(x + h) - loss(x - h)) / 2 h` for every element
 /// of every variable.
@@ -80,6 +80,32 @@ fn of_batch_norm() {
     check(&[&x, &gamma, &beta, &residual], 1e-2, 2e-3, || {
         normalise(Some(&residual), true)
     });
+}
+
+/// On a tape a layer keeps its input as it was given, such as images whose channels come first.
+#[test]
+fn of_views_on_a_tape() {
+    let view = numbers(&[2, 3, 6, 5], 1).permute((0, 2, 3, 1)).unwrap();
+    let copy = view.force_contiguous().unwrap();
+    let weight = variable(&[4, 3, 3, 3], 2);
+    let (gamma, beta) = (variable(&[3], 3), variable(&[3], 4));
+    type Layer<'a> = &'a dyn Fn(&Tape, &Tensor) -> Result<Tensor>;
+    let layers: [Layer<'_>; 4] = [
+        &|tape, x| tape.conv2d(x, &weight, 1, 1),
+        &|tape, x| tape.batch_norm(x, &gamma, &beta, &batch_statistics(x)?, 1e-5, Some(x), true),
+        &|tape, x| tape.max_pool2d(x, 3, 2, 1),
+        &|tape, x| tape.global_average_pool(x),
+    ];
+    for layer in layers {
+        let gradients = |x: &Tensor| {
+            let tape = Tape::new(Precision::Float32, true);
+            let of_result = numbers(layer(&tape, x).unwrap().dims(), 99);
+            let mut found = Tensor::zeros((), DType::F32, &Device::Cpu).unwrap().backward().unwrap();
+            tape.backward(of_result, &mut found).unwrap();
+            [&weight, &gamma, &beta].map(|variable| found.get(variable).map(values))
+        };
+        assert_eq!(gradients(&view), gradients(&copy));
+    }
 }
 
 #[test]

@@ -1,4 +1,9 @@
 //! How much of a map lies inside a region.
+//!
+//! The proportional energy and the acceptable mask ratio are those of Zhang, Bieri and Günther, "Biased Binary Attribute Classifiers Ignore
+//! the Majority Classes" (2024, arXiv 2403.14435); their published code has both, and corrects both by the region's area. The energy is the
+//! `Proportion` of the energy-based pointing game of Wang et al., "Score-CAM" (2020, arXiv 1910.01279, section 4.3), with the attribute's
+//! region for the bounding box.
 
 use super::mask::Region;
 use crate::error::{Error, check_length};

@@ -48,7 +48,7 @@ pub enum Unit {
 
 impl Unit {
     /// Decimals of its numbers, and whether they have a plus sign.
-    pub(super) fn format(self) -> (usize, bool) {
+    fn format(self) -> (usize, bool) {
         match self {
             Self::Text | Self::LongText | Self::Count => (0, false),
             Self::Share => (3, false),

@@ -2,22 +2,21 @@
 
 use comfy_table::{CellAlignment, Table, TableStyle};
 
-use super::data::{Cell, Sheet};
+use super::data::{Cell, Column, Sheet, Unit};
 
 /// What stands for a value that was not measured.
 pub(super) const ABSENT: &str = "–";
 
-/// The table in a style, its columns after the first to the right; `between` stands between a group and a title, and `write` writes
-/// a cell of a column.
+/// The table in a style, its columns after the first to the right; `heading` writes a column's title with its group, and `write` a
+/// cell of a column.
 pub(super) fn styled(
     sheet: &Sheet,
     style: TableStyle,
-    between: &str,
+    heading: impl Fn(&Column) -> String,
     write: impl Fn(&Cell, usize) -> String,
 ) -> String {
     let mut table = Table::new();
-    let heads = sheet.columns.iter().map(|column| column.heading(between));
-    table.load_style(style).set_header(heads);
+    table.load_style(style).set_header(sheet.columns.iter().map(heading));
     for row in &sheet.rows {
         let cell = |column| write(row.get(column).unwrap_or(&Cell::Absent), column);
         table.add_row((0..sheet.columns.len()).map(cell));
@@ -28,13 +27,9 @@ pub(super) fn styled(
     table.to_string()
 }
 
-/// A number as programs write it, with a hyphen for a minus.
-pub(super) fn plain(value: f64, (decimals, plus): (usize, bool)) -> String {
-    if plus {
-        format!("{value:+.decimals$}")
-    } else {
-        format!("{value:.decimals$}")
-    }
+/// A number of a column as programs write it, with a hyphen for a minus.
+pub(super) fn plain(value: f64, unit: Unit) -> String {
+    unit.printed(value).replace('−', "-")
 }
 
 /// A number and the note behind it.
@@ -43,5 +38,22 @@ pub(super) fn noted(number: String, note: &str) -> String {
         number
     } else {
         format!("{number} {note}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rounds_to_zero_has_no_sign_of_its_own() {
+        assert_eq!(
+            [-0.0004, -0.25].map(|value| plain(value, Unit::Share)),
+            ["0.000", "-0.250"]
+        );
+        assert_eq!(
+            [-0.0004, 0.0, -0.25, 0.25].map(|value| plain(value, Unit::Signed(3))),
+            ["0.000", "0.000", "-0.250", "+0.250"]
+        );
     }
 }

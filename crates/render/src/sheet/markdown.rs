@@ -2,15 +2,16 @@
 
 use comfy_table::presets::ASCII_MARKDOWN;
 
-use super::data::{Cell, Sheet};
+use super::data::{Cell, Column, Sheet};
 use super::lines::{ABSENT, noted, styled};
 
 impl Sheet {
     /// The table in Markdown, without a line's end after the last row.
     #[must_use]
     pub fn markdown(&self) -> String {
-        styled(self, ASCII_MARKDOWN, " ", |cell, column| match cell {
-            Cell::Text(text) | Cell::Name { title: text, .. } | Cell::Link { text, .. } => text.clone(),
+        let heading = |column: &Column| escaped(&column.heading(" "));
+        styled(self, ASCII_MARKDOWN, heading, |cell, column| match cell {
+            Cell::Text(text) | Cell::Name { title: text, .. } | Cell::Link { text, .. } => escaped(text),
             Cell::Count(count) => count.to_string(),
             Cell::Number { value, note, strong } => {
                 let number = self.columns[column].unit.printed(*value);
@@ -22,9 +23,14 @@ impl Sheet {
     }
 }
 
+/// A text that does not end its cell.
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Column, Unit};
+    use super::super::Unit;
     use super::*;
 
     #[test]
@@ -49,6 +55,15 @@ mod tests {
                 "| Big Nose  |     **−0.250** |",
                 "| Bald      |              – |"
             ]
+        );
+    }
+
+    #[test]
+    fn a_bar_in_a_name_is_no_border() {
+        let sheet = Sheet::default().texts("a|b", &["x|y"]);
+        assert_eq!(
+            sheet.markdown().lines().collect::<Vec<_>>(),
+            [r"| a\|b |", "|------|", r"| x\|y |"]
         );
     }
 }

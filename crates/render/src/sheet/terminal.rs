@@ -2,7 +2,7 @@
 
 use comfy_table::{LineStyle, TableStyle};
 
-use super::data::{Cell, Sheet};
+use super::data::{Cell, Column, Sheet};
 use super::lines::{ABSENT, noted, plain, styled};
 
 /// Lines above, below the head, and at the end.
@@ -25,11 +25,12 @@ impl Sheet {
                 cells.any(|cell| matches!(cell, Cell::Number { strong: true, .. }))
             })
             .collect();
-        styled(self, STYLE, between, |cell, column| {
+        let heading = |column: &Column| column.heading(between);
+        styled(self, STYLE, heading, |cell, column| {
             let text = match cell {
                 Cell::Text(text) | Cell::Name { name: text, .. } | Cell::Link { text, .. } => text.clone(),
                 Cell::Count(count) => count.to_string(),
-                Cell::Number { value, note, .. } => noted(plain(*value, self.columns[column].unit.format()), note),
+                Cell::Number { value, note, .. } => noted(plain(*value, self.columns[column].unit), note),
                 Cell::Absent => ABSENT.to_owned(),
                 Cell::Spanned => String::new(),
             };
@@ -45,7 +46,7 @@ impl Sheet {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Column, Unit};
+    use super::super::Unit;
     use super::*;
 
     #[test]

@@ -159,8 +159,14 @@ fn steps(experiment: &Experiment) -> String {
     }
     steps.push("predict".to_owned());
     steps.push(format!("explain ({}, target {})", explain.method, explain.target));
-    if measure.occlusion.images > 0 {
-        steps.push(format!("occlude ({} images)", measure.occlusion.images));
+    if measure.wants_occlusion() {
+        let kinds = [
+            (measure.occlusion.images, "images"),
+            (measure.decomposed_images, "decomposed"),
+        ];
+        let kinds = kinds.into_iter().filter(|(count, _)| *count > 0);
+        let kinds: Vec<String> = kinds.map(|(count, kind)| format!("{count} {kind}")).collect();
+        steps.push(format!("occlude ({})", kinds.join(", ")));
     }
     if measure.faithfulness.images > 0 {
         steps.push(format!("faithfulness ({} images)", measure.faithfulness.images));

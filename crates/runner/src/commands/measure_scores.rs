@@ -1,6 +1,6 @@
 //! `biascam measure-scores`: error rates per class of scores made elsewhere.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,7 +8,7 @@ use metrics::{ErrorRates, error_rates, table_order};
 
 use crate::error::{Error, Result};
 use crate::output::print;
-use pipeline::ReadTable;
+use pipeline::{Progress, ReadTable};
 use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// Which scores, and what is right.
@@ -21,7 +21,7 @@ pub struct Arguments {
     /// A label file in CelebA's format
     #[arg(long, value_name = "FILE")]
     pub labels: PathBuf,
-    /// Only these images, one name a line (extensions do not matter)
+    /// Only these images, one name a line (extensions do not matter); of those without a score the number is said
     #[arg(long, value_name = "LIST")]
     pub images: Option<PathBuf>,
 }
@@ -74,22 +74,50 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         .map(|(row, name)| (stem(name), row))
         .collect();
     let mut rows: Vec<(usize, usize)> = Vec::new();
+    let mut scored: HashSet<&str> = HashSet::new();
     for (position, image) in scores.images.iter().enumerate() {
-        if wanted.as_ref().is_some_and(|wanted| !wanted.contains(stem(image))) {
+        let name = stem(image);
+        if !scored.insert(name) {
+            return Err(Error::Request(format!(
+                "{}: image `{image}` has several rows, expected one (extensions do not matter)",
+                arguments.scores.display()
+            )));
+        }
+        if wanted.as_ref().is_some_and(|wanted| !wanted.contains(name)) {
             continue;
         }
-        let Some(&row) = row_of.get(stem(image)) else {
+        let Some(&row) = row_of.get(name) else {
             return Err(Error::Request(format!(
                 "{}: image `{image}` is not in {}",
                 arguments.scores.display(),
                 arguments.labels.display()
             )));
         };
+        let of_image = &scores.values[position * width..][..width];
+        if let Some(column) = of_image.iter().position(|score| score.is_nan()) {
+            return Err(Error::Request(format!(
+                "{}: the score of `{image}` (image {} of the file) for {} is not a number",
+                arguments.scores.display(),
+                position + 1,
+                names[columns[column]]
+            )));
+        }
         rows.push((position, row));
     }
     if rows.is_empty() {
         return Err(Error::Request(
             "no image has both a score and a place on the list".to_owned(),
+        ));
+    }
+    let without: Vec<&String> = wanted
+        .iter()
+        .flatten()
+        .filter(|name| !scored.contains(name.as_str()))
+        .collect();
+    if let Some(first) = without.first() {
+        Progress::new().say(&format!(
+            "{} images of the list have no score and are left out, such as `{first}`",
+            without.len()
         ));
     }
     let rates: Vec<ErrorRates> = (0..width)
@@ -139,7 +167,7 @@ fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-fn read_list(path: &Path) -> Result<HashSet<String>> {
+fn read_list(path: &Path) -> Result<BTreeSet<String>> {
     let text = std::fs::read_to_string(path).map_err(Error::io(path, "reading the list of images"))?;
     Ok(text
         .lines()
@@ -162,7 +190,7 @@ fn read_scores(path: &Path) -> Result<Scores> {
         };
     }
     let has_header = csv_has_header(path)?;
-    wide(path, &ReadTable::csv(path, has_header)?, has_header)
+    wide(path, &ReadTable::csv_with_names(path, has_header)?, has_header)
 }
 
 /// The authors' files have none: the second field of the first line is then a number.
@@ -237,6 +265,8 @@ mod tests {
             assert_eq!(scores.attributes.is_some(), header);
             assert_eq!(scores.values, [0.5, -0.5, -1.0, 2.0]);
         }
+        let (_folder, path) = write("scores.csv", "000001,0.5\n000002,1\n");
+        assert_eq!(read_scores(&path).expect("readable").images, ["000001", "000002"]);
     }
 
     #[test]
@@ -247,6 +277,11 @@ mod tests {
             ("image,Bald,Young\n9.jpg,1,1\n", "9.jpg"),
             ("1.jpg,1,1,1\n", "3 scores"),
             ("image,Bald,Young\n1.jpg,,1\n", "Bald"),
+            ("image,Bald,Young\n1.jpg,1,1\n1.png,1,1\n", "`1.png` has several rows"),
+            (
+                "image,Bald,Young\n1.jpg,1,1\n2.jpg,1,nan\n",
+                "`2.jpg` (image 2 of the file) for Young is not a number",
+            ),
         ] {
             let (_folder, scores) = write("scores.csv", text);
             let arguments = Arguments {

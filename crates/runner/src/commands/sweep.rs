@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::data;
-use crate::device::choose_device;
+use crate::device::{choose_device, device_argument};
 use crate::error::{Error, Result};
 use crate::output::print;
 use crate::request::RunOptions;
@@ -50,8 +50,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let judge = Judge::new(&arguments.options.data);
     let sweep = arguments.options.results.join(&plan.name);
     if arguments.list {
-        let experience = Experience::collect(&plan, &arguments.options.results, &sweep);
-        return print(status::list(&plan, &experience));
+        let experience = Experience::collect(&plan, &judge, &arguments.options.results, &sweep);
+        return print(status::list(&plan, &experience, &device(arguments)?));
     }
     if arguments.status {
         return print(status::status(
@@ -92,6 +92,14 @@ fn prepare(plan: &Plan, data: &Path, interrupt: &Interrupt) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The first device that is asked for. It need not be here, unless it is to be chosen.
+fn device(arguments: &Arguments) -> Result<String> {
+    match arguments.options.device.split(',').next().map(str::trim) {
+        Some(name) if name != "auto" => Ok(name.to_owned()),
+        _ => Ok(device_argument(&choose_device("auto")?.device)),
+    }
 }
 
 /// The devices of the runs that go on at a time, one entry each. Each name is tried, and whether it computes in the precisions that runs
@@ -175,6 +183,12 @@ fn hand_in(arguments: &Arguments, judge: &Judge, plan: &Plan, sweep: &Path) -> R
             sweep.display()
         )));
     }
+    if arguments.options.device.contains(',') {
+        return Err(Error::Request(format!(
+            "--device {} --slurm: a task has one device, and Slurm chooses which of several it is; name one, such as cuda",
+            arguments.options.device
+        )));
+    }
     let interrupt = Interrupt::listen()?;
     prepare(plan, &arguments.options.data, &interrupt)?;
     let queued = slurm::queued(sweep)?;
@@ -195,12 +209,10 @@ fn hand_in(arguments: &Arguments, judge: &Judge, plan: &Plan, sweep: &Path) -> R
         settings: &arguments.options.settings,
         sweep,
     };
-    let submission = request.submit(&to_do)?;
+    let [array, comparison] = request.submit(&to_do)?;
     print(format_args!(
-        "{} runs are Slurm's job array {}, their comparison is job {}; the same command with --status says how far they are",
-        to_do.len(),
-        submission.array,
-        submission.comparison
+        "{} runs are Slurm's job array {array}, their comparison is job {comparison}; the same command with --status says how far they are",
+        to_do.len()
     ))
 }
 
@@ -215,35 +227,38 @@ fn compare(plan: &Plan, states: &[State], sweep: &Path) -> Result<()> {
     print(report.display())
 }
 
-/// An error that names every run that is not finished, unless there is none, or the rest is made elsewhere.
+/// An error that names every run that failed and counts those that nobody makes, unless there are none.
 fn incomplete(plan: &Plan, states: &[State], sweep: &Path) -> Result<()> {
+    let queued = slurm::queued(sweep)?;
     let mut failed = Vec::new();
-    let (mut running, mut left) = (0, 0);
+    let (mut elsewhere, mut left) = (0, 0);
     for (run, state) in plan.runs.iter().zip(states) {
         match state {
             State::Finished(_) => {}
             State::Failed(reason) => failed.push(format!("- {}: {reason}", run.name)),
-            State::Running(_) => running += 1,
+            State::Running(_) => elsewhere += 1,
+            State::Begun | State::Waiting if queued.iter().any(|queued| queued.run == run.name) => elsewhere += 1,
             State::Begun | State::Waiting => left += 1,
         }
     }
-    let queued = slurm::queued(sweep)?.len();
-    if failed.is_empty() && (running + queued > 0 || left == 0) {
-        if running + left > 0 {
+    if failed.is_empty() && left == 0 {
+        if elsewhere > 0 {
             let compared = if states.iter().any(State::is_finished) {
                 "the comparison is of what is finished"
             } else {
                 "nothing is finished that could be compared"
             };
             Progress::new().say(&format!(
-                "{compared}: {} runs are made elsewhere; --status says how far they are",
-                running + left
+                "{compared}: {elsewhere} runs are made elsewhere; --status says how far they are"
             ));
         }
         return Ok(());
     }
     let finished = states.iter().filter(|state| state.is_finished()).count();
     let mut message = format!("{finished} of {} runs are finished", plan.runs.len());
+    if elsewhere > 0 {
+        message += &format!(", {elsewhere} are made elsewhere");
+    }
     if left > 0 {
         message += &format!(", {left} were not carried through");
     }

@@ -15,6 +15,12 @@ pub(super) fn check(experiment: &Experiment) -> Vec<Problem> {
         let message = "masks, expected data.table.masks to say where they are";
         results.push(Err(Problem::new("measure.regions", message)));
     }
+    for (channel, &mean) in experiment.model.mean.iter().flatten().enumerate() {
+        if !mean.is_finite() {
+            let key = format!("model.mean[{channel}]");
+            results.push(Err(Problem::new(key, format!("{mean}, expected a finite number"))));
+        }
+    }
     for (channel, &deviation) in experiment.model.deviation.iter().flatten().enumerate() {
         let key = format!("model.deviation[{channel}]");
         results.push(within(&key, f64::from(deviation), 1e-6, f64::from(f32::MAX)));

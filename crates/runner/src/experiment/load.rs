@@ -411,6 +411,11 @@ mod tests {
             ),
             (
                 "data: {source: procedural}\n",
+                &["model.mean=[.nan, 0, 0]"],
+                &["model.mean[0]: NaN, expected a finite number"],
+            ),
+            (
+                "data: {source: procedural}\n",
                 &["explain.images=0"],
                 &["explain.images", "at least 1"],
             ),

@@ -31,7 +31,7 @@ pub use figures::Figures;
 pub use load::{Loaded, load, settings_of, to_yaml};
 pub use measure::{Faithfulness, Hide, Measure, Occlusion, RegionSource};
 pub use network::{ArchitectureChoice, IMAGENET_DEVIATION, IMAGENET_MEAN, Network, repository_of};
-pub use paths::{resolved, resolved_setting};
+pub use paths::{resolved, resolved_setting, way};
 pub use range::Problem;
 pub use report::Report;
 pub use schema::schema;

@@ -102,19 +102,21 @@ pub(super) fn seen_from(experiment: &Experiment, folder: &Path) -> Experiment {
     experiment
 }
 
-/// The way from a folder to a file: absolute where they share no more than the root.
-fn from(folder: &Path, file: &Path) -> PathBuf {
-    let file = whole(file);
-    let shared = folder
-        .components()
-        .zip(file.components())
-        .take_while(|(a, b)| a == b)
-        .count();
+/// The way from a folder to a place, both from the root: absolute where they share no more than that.
+#[must_use]
+pub fn way(folder: &Path, to: &Path) -> PathBuf {
+    let both = folder.components().zip(to.components());
+    let shared = both.take_while(|(a, b)| a == b).count();
     if shared < 2 {
-        return file;
+        return to.to_owned();
     }
     let up = folder.components().skip(shared).map(|_| Component::ParentDir);
-    let way: PathBuf = up.chain(file.components().skip(shared)).collect();
+    up.chain(to.components().skip(shared)).collect()
+}
+
+/// The way from a folder to a file, as a setting says it.
+fn from(folder: &Path, file: &Path) -> PathBuf {
+    let way = way(folder, &whole(file));
     // `masks` alone would be the data set's.
     if way.components().count() == 1 {
         Path::new(".").join(way)

@@ -55,7 +55,6 @@ pub fn show(request: &Run, last: Last) -> Result<()> {
     };
     if experiment.data.on_bad_image == OnBadImage::Skip {
         let recorded = Recorded {
-            name: &loaded.name,
             experiment,
             manifest: &manifest,
             folder: &folder,

@@ -127,7 +127,7 @@ pub struct Comparison {
     /// The settings, by curve and x.
     pub settings: Vec<Setting>,
     /// The attributes, and the areas of their regions.
-    pub attributes: Vec<(String, f64)>,
+    pub attributes: Vec<(String, Option<f64>)>,
     /// For each quantity, the attributes behind its mean.
     pub common: Vec<Vec<usize>>,
     /// The tests, by quantity.
@@ -140,7 +140,7 @@ impl Comparison {
     /// Compares records; `None` if there are none.
     pub fn of(plan: &Plan, records: &[Record]) -> Option<Self> {
         let first = records.first()?;
-        let attributes: Vec<(String, f64)> = first
+        let attributes: Vec<(String, Option<f64>)> = first
             .attributes
             .iter()
             .map(|attribute| (attribute.name.clone(), attribute.area))
@@ -344,9 +344,9 @@ impl Comparison {
 }
 
 /// How far the majority's energy, mean over seeds, is above the region's area.
-fn excess(setting: &Setting, attributes: &[(String, f64)], attribute: usize) -> Option<f64> {
+fn excess(setting: &Setting, attributes: &[(String, Option<f64>)], attribute: usize) -> Option<f64> {
     let energy = setting.attributes[attribute][Quantity::MajorityEnergy.index()]?;
-    Some(energy.value - attributes[attribute].1)
+    Some(energy.value - attributes[attribute].1?)
 }
 
 /// The first x from which on it holds at every later one.
@@ -436,7 +436,7 @@ fn place(names: &mut Vec<String>, name: String) -> usize {
 struct Values(Vec<Vec<[Option<f64>; Quantity::ALL.len()]>>);
 
 impl Values {
-    fn of(records: &[Record], attributes: &[(String, f64)]) -> Self {
+    fn of(records: &[Record], attributes: &[(String, Option<f64>)]) -> Self {
         let of_record = |record: &Record| {
             attributes
                 .iter()

@@ -159,7 +159,7 @@ fn attribute_panels(comparison: &Comparison, name: &'static str, quantities: [Qu
         .enumerate()
         .map(|(index, (attribute, area))| AttributePanel {
             attribute: attribute.clone(),
-            chance: energy.then_some(*area).filter(|area| area.is_finite()),
+            chance: area.filter(|_| energy),
             series: class_curves(comparison, quantities, |setting, quantity| {
                 setting.attributes[index][quantity.index()]
             }),

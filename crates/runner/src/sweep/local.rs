@@ -11,14 +11,13 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::cost::duration;
 use super::log::{self, End};
 use super::screen::Screen;
 use super::state::State;
 use super::{Plan, PlannedRun};
-use crate::error::{Error, Result};
+use crate::error::{Error, HELD, Result};
 use crate::run::Judge;
-use pipeline::{INTERVAL_VARIABLE, Interrupt, Interrupted, StepError, quoted};
+use pipeline::{INTERVAL_VARIABLE, Interrupt, Interrupted, StepError, duration, quoted};
 
 /// How often signals are looked for.
 const POLL: Duration = Duration::from_millis(50);
@@ -173,13 +172,13 @@ impl Child<'_> {
         let line = screen.start(&self.run.name);
         let started = Instant::now();
         let status = self.wait(alive, interrupt, |word| screen.word(&line, word));
-        let took = duration(started.elapsed().as_secs_f64());
+        let took = duration(started.elapsed());
         let (outcome, word) = match status {
             Ok(status) if status.success() => (Outcome::Finished, format!("finished in {took}")),
+            Ok(status) if status.code() == Some(HELD.into()) => {
+                (Outcome::Elsewhere, "made by another process".to_owned())
+            }
             Ok(status) => match (log::end(sweep, &self.run.name), interrupt.is_asked()) {
-                (End::Failed(reason), _) if reason.contains("held by another run") => {
-                    (Outcome::Elsewhere, "made by another process".to_owned())
-                }
                 (End::Failed(reason), _) => {
                     let word = format!("failed after {took}: {reason}");
                     (Outcome::Failed(reason), word)

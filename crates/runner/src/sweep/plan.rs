@@ -1,5 +1,6 @@
 //! The plan of a sweep: every run, checked before anything starts.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -85,7 +86,7 @@ impl Plan {
             .map(|(key, value)| setting(folder, key, value))
             .chain(settings.iter().cloned())
             .collect();
-        faults.extend(hidden(&file, settings));
+        faults.extend(hidden(&file, &combinations, settings));
         let mut plan = Self {
             name,
             path: path.to_owned(),
@@ -235,20 +236,21 @@ impl Plan {
     }
 }
 
-/// `--set`s that an axis would override, silently.
-fn hidden(file: &SweepFile, settings: &[String]) -> Vec<String> {
-    let axes: Vec<&String> = file
-        .axes
-        .0
-        .iter()
-        .map(|(axis, _)| axis)
-        .chain(file.seed_keys.iter().filter(|_| !file.seeds.is_empty()))
-        .collect();
+/// `--set`s that something in the sweep would override, silently: what a run chooses and its seed are set after them.
+fn hidden(file: &SweepFile, combinations: &[Combination], settings: &[String]) -> Vec<String> {
+    let chosen = combinations.iter().flatten().flat_map(|choice| &choice.settings);
+    let seeded = file.seed_keys.iter().filter(|_| !file.seeds.is_empty());
+    let own: BTreeSet<&str> = chosen.map(|(key, _)| key).chain(seeded).map(String::as_str).collect();
+    // To set a key is to replace all that is below it.
+    let replaces = |own: &&str, key: &str| {
+        key.strip_prefix(*own)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
     settings
         .iter()
         .filter(|setting| {
             let key = setting.split('=').next().unwrap_or_default();
-            axes.iter().any(|axis| *axis == key)
+            own.iter().any(|own| replaces(own, key))
         })
         .map(|setting| format!("--set {setting}: the sweep varies this key itself"))
         .collect()
@@ -283,6 +285,9 @@ mod tests {
         Plan::load(&path, &settings)
     }
 
+    /// Keys inside of a named axis, and one of a single run.
+    const NAMED: &str =
+        "axes: {net: {small: {model.width: 8}, large: {model.width: 16}}}\nruns: [{net: small, training.epochs: 2}]\n";
     const EXPONENTS: &str = "axes: {classifiers.swept.exponent: [0, 0.5, 1]}\nseeds: [1, 2]\n";
 
     #[test]
@@ -361,6 +366,13 @@ mod tests {
         );
         for (text, settings, expected) in [
             (EXPONENTS, &["seed=3"][..], &["--set seed=3", "varies"][..]),
+            (NAMED, &["model.width=3"], &["--set model.width=3", "varies"]),
+            (NAMED, &["training.epochs=3"], &["--set training.epochs=3", "varies"]),
+            (
+                "axes: {training.augmentation: [{scale: 0}, {scale: 0.1}]}\n",
+                &["training.augmentation.blur=1"],
+                &["--set training.augmentation.blur=1", "varies"],
+            ),
             (
                 "axes: {seed: [1, 2, 1]}\n",
                 &[],
@@ -389,6 +401,12 @@ mod tests {
                 assert!(found.contains(part), "{found:?} should contain {part:?}");
             }
         }
+    }
+
+    #[test]
+    fn settings_beside_what_varies_are_of_all_runs() {
+        let plan = plan(NAMED, &["model.architecture=resnet18"]).expect("a plan");
+        assert_eq!(plan.runs.len(), 3);
     }
 
     #[test]

@@ -76,8 +76,8 @@ impl Quantity {
 pub struct AttributeValues {
     /// The attribute.
     pub name: String,
-    /// Part of the image that its region covers: the energy of a map that knows nothing.
-    pub area: f64,
+    /// Part of the image that its region covers: the energy of a map that knows nothing. Absent where no image had a region to measure.
+    pub area: Option<f64>,
     /// One value a [`Quantity`]; absent where there were too few images, and energies where the region is not local.
     pub values: [Option<f64>; Quantity::ALL.len()],
 }
@@ -171,7 +171,7 @@ fn run_values(folder: &Path, experiment: &Experiment, chosen: &[String]) -> Resu
             let (of_minority, of_majority) = (energy(rarer), energy(rarer.opposite()));
             values.push(AttributeValues {
                 name: name.clone(),
-                area: areas[row].unwrap_or(f64::NAN),
+                area: areas[row],
                 values: [
                     errors[0][row],
                     errors[1][row],

@@ -5,8 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-
-use super::cost::duration;
+use pipeline::duration;
 
 /// Without a terminal, how long between two lines about runs that go on.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(30);
@@ -124,7 +123,10 @@ impl Screen {
             plain.done += 1;
             (plain.done, plain.total)
         };
-        let left = self.started.elapsed().as_secs_f64() / done as f64 * (total - done.min(total)) as f64;
+        let left = self
+            .started
+            .elapsed()
+            .mul_f64((total - done.min(total)) as f64 / done as f64);
         let left = if done < total {
             format!("; about {} left", duration(left))
         } else {

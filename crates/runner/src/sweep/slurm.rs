@@ -14,7 +14,7 @@ use super::Plan;
 use super::file::Slurm;
 use super::local::arguments;
 use super::log;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, describe};
 use pipeline::quoted;
 
 /// The folder of scripts and of Slurm's own logs, in a sweep's results folder.
@@ -28,8 +28,8 @@ const MOST_RESTARTS: u32 = 100;
 pub struct Submission {
     /// The number of the job array.
     pub array: String,
-    /// The number of the job that makes the comparison.
-    pub comparison: String,
+    /// The number of the job that makes the comparison; absent if Slurm refused that one.
+    pub comparison: Option<String>,
     /// The run of each task, by name.
     pub runs: Vec<String>,
 }
@@ -52,11 +52,11 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Hands in the runs at `positions` and the comparison, and records it.
+    /// Hands in the runs at `positions` and the comparison, and records it. The numbers of the job array and of the comparison's job.
     ///
     /// # Errors
     /// When the scripts cannot be written, or sbatch is absent or refuses them; its words are passed on.
-    pub fn submit(&self, positions: &[usize]) -> Result<Submission> {
+    pub fn submit(&self, positions: &[usize]) -> Result<[String; 2]> {
         let program = std::env::current_exe().map_err(Error::io("biascam".as_ref(), "finding the program"))?;
         let folder = absolute(&self.sweep.join(FOLDER))?;
         let runs = folder.join("runs.sh");
@@ -65,26 +65,33 @@ impl Request<'_> {
         std::fs::create_dir_all(self.sweep.join(log::FOLDER)).map_err(Error::io(self.sweep, "making the folders"))?;
         write_whole(&runs, self.runs_script(positions, &program, &folder)?.as_bytes())?;
         write_whole(&comparison, self.comparison_script(&program, &folder)?.as_bytes())?;
+        // Read before anything is in the queue, and written as soon as the runs are: what is not recorded would be handed in twice.
+        let earlier = submissions(self.sweep)?;
         let array = sbatch(&[runs.as_os_str().to_string_lossy().into_owned()])?;
-        let comparison = sbatch(&[
-            format!("--dependency=afterany:{array}"),
-            comparison.as_os_str().to_string_lossy().into_owned(),
-        ])?;
-        let submission = Submission {
-            array,
-            comparison,
-            runs: positions
-                .iter()
-                .map(|&position| self.plan.runs[position].name.clone())
-                .collect(),
+        let names = positions.iter().map(|&position| self.plan.runs[position].name.clone());
+        let mut submission = Submission {
+            array: array.clone(),
+            comparison: None,
+            runs: names.collect(),
         };
-        let mut all = submissions(self.sweep)?;
-        all.push(submission.clone());
-        let path = jobs_path(self.sweep);
-        let bytes = serde_json::to_vec_pretty(&all)
-            .map_err(|error| Error::artefact(&path, format!("cannot be written: {error}")))?;
-        write_whole(&path, &bytes)?;
-        Ok(submission)
+        record(self.sweep, &earlier, &submission).map_err(|error| {
+            Error::Request(format!(
+                "the runs are in the queue as job array {array}, which could not be recorded: cancel it before the runs are handed in \
+                 again ({})",
+                describe(&error)
+            ))
+        })?;
+        let after = format!("--dependency=afterany:{array}");
+        let comparison = sbatch(&[after, comparison.as_os_str().to_string_lossy().into_owned()]).map_err(|error| {
+            Error::Request(format!(
+                "the runs are in the queue as job array {array}, but not their comparison, which --compare makes when they have ended: \
+                 {}",
+                describe(&error)
+            ))
+        })?;
+        submission.comparison = Some(comparison.clone());
+        record(self.sweep, &earlier, &submission)?;
+        Ok([array, comparison])
     }
 
     /// The script of the array: what each task runs.
@@ -174,11 +181,13 @@ task() {
 /// What both scripts begin with.
 fn head(name: &str, settings: &Slurm, folder: &Path) -> Result<Vec<String>> {
     let here = std::env::current_dir().map_err(Error::io(".".as_ref(), "finding the folder"))?;
+    // What follows a percent sign is Slurm's to fill in.
+    let output = format!("{}/%x-%j.out", folder.display().to_string().replace('%', "%%"));
     let mut lines = vec![
         "#!/bin/bash".to_owned(),
-        format!("#SBATCH --job-name={name}"),
+        format!("#SBATCH --job-name={}", quoted(name)),
         format!("#SBATCH --chdir={}", quoted(&here.display().to_string())),
-        format!("#SBATCH --output={}/%x-%j.out", folder.display()),
+        format!("#SBATCH --output={}", quoted(&output)),
         "#SBATCH --open-mode=append".to_owned(),
         "#SBATCH --ntasks=1".to_owned(),
     ];
@@ -221,6 +230,15 @@ fn sbatch(arguments: &[String]) -> Result<String> {
 
 fn jobs_path(sweep: &Path) -> PathBuf {
     sweep.join(FOLDER).join("jobs.json")
+}
+
+/// Writes down what was handed in, after what was before.
+fn record(sweep: &Path, earlier: &[Submission], new: &Submission) -> Result<()> {
+    let path = jobs_path(sweep);
+    let all: Vec<&Submission> = earlier.iter().chain([new]).collect();
+    let bytes = serde_json::to_vec_pretty(&all)
+        .map_err(|error| Error::artefact(&path, format!("cannot be written: {error}")))?;
+    Ok(write_whole(&path, &bytes)?)
 }
 
 /// Everything of this sweep that was ever handed in.
@@ -307,7 +325,7 @@ mod tests {
     fn squeue_is_read() {
         let submissions = [Submission {
             array: "12".to_owned(),
-            comparison: "15".to_owned(),
+            comparison: Some("15".to_owned()),
             runs: vec!["a-1".to_owned(), "a-2".to_owned()],
         }];
         let found = parse(
@@ -322,6 +340,14 @@ mod tests {
             found,
             [("a-2", "12_1", "PENDING, Resources"), ("a-1", "12_0", "RUNNING")]
         );
+    }
+
+    #[test]
+    fn names_and_folders_are_one_word_each() {
+        let lines = head("my sweep", &Slurm::default(), Path::new("/100 %/slurm")).expect("a folder");
+        for line in ["--job-name='my sweep'", "--output='/100 %%/slurm/%x-%j.out'"] {
+            assert!(lines.contains(&format!("#SBATCH {line}")), "{lines:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How far a run is, read from its results folder and its log.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::log::{self, End};
 use super::{Plan, PlannedRun};
@@ -12,8 +13,8 @@ use pipeline::{Manifest, holder};
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum State {
-    /// Everything it should make is there; computing took this many seconds.
-    Finished(f64),
+    /// Everything it should make is there; computing took so long.
+    Finished(Duration),
     /// A process that this machine can see is writing the folder.
     Running(String),
     /// It was begun, and goes on from where it is.
@@ -34,7 +35,6 @@ impl State {
         let manifest = Manifest::read(&folder);
         let is_finished = |manifest: &Manifest| {
             let recorded = Recorded {
-                name: &run.name,
                 experiment: &run.experiment,
                 manifest,
                 folder: &folder,
@@ -44,7 +44,8 @@ impl State {
         if let Ok(manifest) = &manifest
             && is_finished(manifest)
         {
-            return Self::Finished(manifest.stages.values().map(|stage| stage.seconds).sum());
+            let seconds = manifest.stages.values().map(|stage| stage.seconds).sum();
+            return Self::Finished(Duration::try_from_secs_f64(seconds).unwrap_or_default());
         }
         match log::end(sweep, &run.name) {
             End::Failed(reason) => Self::Failed(reason),

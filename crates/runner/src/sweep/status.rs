@@ -1,36 +1,41 @@
 //! What `--list` and `--status` print.
 
+use std::time::Duration;
+
 use super::Plan;
-use super::cost::{Cost, Experience, duration};
+use super::cost::{Cost, Experience};
 use super::slurm::Queued;
 use super::state::State;
+use pipeline::duration;
 use render::sheet::{Cell, Column, Sheet, Unit};
 
-/// The runs and what each will cost.
-pub fn list(plan: &Plan, experience: &[Experience]) -> String {
-    let mut whole = Some(0.0);
-    let mut steps = 0;
+/// The runs and what each will cost on a device.
+pub fn list(plan: &Plan, experience: &[Experience], device: &str) -> String {
+    let mut whole = Some(Duration::ZERO);
+    let mut steps = Some(0);
+    let count = |count: Option<usize>| count.map_or(Cell::Absent, Cell::count);
     let rows: Vec<Vec<Cell>> = plan
         .runs
         .iter()
         .map(|run| {
             let cost = Cost::of(&run.experiment);
-            let seconds = Experience::seconds(experience, run);
-            whole = whole.zip(seconds).map(|(sum, seconds)| sum + seconds);
-            steps += cost.steps;
+            let time = Experience::time(experience, run, device);
+            whole = whole.zip(time).map(|(sum, time)| sum + time);
+            steps = steps.zip(cost.steps).map(|(sum, steps)| sum + steps);
             vec![
                 Cell::from(run.name.as_str()),
-                Cell::count(cost.images),
+                count(cost.images),
                 Cell::count(cost.epochs),
-                Cell::count(cost.steps),
-                seconds.map_or(Cell::Absent, |seconds| Cell::from(duration(seconds))),
+                count(cost.steps),
+                time.map_or(Cell::Absent, |time| Cell::from(duration(time))),
             ]
         })
         .collect();
+    let steps = steps.map_or_else(String::new, |steps| format!(", {steps} steps"));
     let time = match whole {
-        Some(seconds) => format!(
+        Some(time) => format!(
             "about {} one after the other, after how long finished runs took",
-            duration(seconds)
+            duration(time)
         ),
         None => "no time can be estimated before a run like them is finished".to_owned(),
     };
@@ -54,11 +59,7 @@ pub fn list(plan: &Plan, experience: &[Experience]) -> String {
         rows,
         ..Sheet::default()
     };
-    format!(
-        "{}\n{} runs, {steps} steps; {time}.{shared}",
-        sheet.terminal(),
-        plan.runs.len(),
-    )
+    format!("{}\n{} runs{steps}; {time}.{shared}", sheet.terminal(), plan.runs.len(),)
 }
 
 /// How far each run is.
@@ -69,7 +70,7 @@ pub fn status(plan: &Plan, states: &[State], queued: &[Queued]) -> String {
     for (run, state) in plan.runs.iter().zip(states) {
         let job = queued.iter().find(|queued| queued.run == run.name);
         let (kind, word) = match (state, job) {
-            (State::Finished(seconds), _) => (0, format!("finished, {}", duration(*seconds))),
+            (State::Finished(time), _) => (0, format!("finished, {}", duration(*time))),
             (State::Running(holder), None) => (1, format!("running, {}", process_of(holder))),
             (_, Some(job)) => (1, format!("Slurm {}: {}", job.job, job.state)),
             (State::Failed(reason), None) => (2, format!("failed: {}", first_line(reason))),

@@ -151,7 +151,7 @@ pub fn runs(plan: &Plan, records: &[Record]) -> Sheet {
                     column.push(text);
                 }
                 seeds.push(point.seed.unwrap_or(run.experiment.seed) as i64);
-                areas.push(Some(attribute.area));
+                areas.push(attribute.area);
                 values.push(attribute.values[quantity.index()]);
             }
         }
@@ -397,6 +397,19 @@ mod unit_tests {
         assert!(text("comparison.tex").contains(&format!("exponent 0 & {first:.3} $\\pm$")));
         assert!(text("comparison.md").contains(&format!("{first:.3} ±")));
         assert_eq!(text("comparison.tex").matches("\\\\").count(), 2 + 3);
+    }
+
+    #[test]
+    fn an_area_that_nobody_measured_is_empty() {
+        let (plan, mut records, _) = sample();
+        for attribute in records.iter_mut().flat_map(|record| &mut record.attributes) {
+            attribute.area = None;
+        }
+        let csv = String::from_utf8(runs(&plan, &records).csv().expect("a table")).expect("text");
+        let row = csv.lines().nth(1).expect("a row");
+        assert!(row.contains(",,") && !csv.contains("NaN"), "{row}");
+        let comparison = Comparison::of(&plan, &records).expect("a comparison");
+        assert_eq!(comparison.settings[2].looked_at, 0);
     }
 
     #[test]

@@ -239,6 +239,18 @@ fn labels_and_references_come_from_files() {
     succeeds(&explain(folder, &["a.png", "--target", "positive"]));
     let positive = raw("hires_cam");
     fs::write(folder.join("labels.txt"), "1\nattribute_0 attribute_1\na.png 1 -1\n").expect("written");
+    // Tensors have none, and their own size.
+    let of_tensors = |arguments: [&str; 2]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
+        command
+            .current_dir(folder)
+            .args(["explain-images", "--tensors", "t", "--weights"]);
+        command.args(["weights.safetensors", "--out", "o"]).args(arguments);
+        command.output().expect("the program starts")
+    };
+    let message = fails(&of_tensors(["--target", "label"]));
+    assert!(message.contains("--tensors has no labels"), "{message}");
+    assert_eq!(of_tensors(["--size", "64"]).status.code(), Some(2));
     let message = fails(&explain(
         folder,
         &["a.png", "b.png", "--target", "label", "--labels", "labels.txt"],

@@ -56,10 +56,13 @@ fn a_held_folder_names_its_holder() {
     while !place.results("experiment.yaml").exists() && first.try_wait().expect("a status").is_none() {
         std::thread::sleep(Duration::from_millis(5));
     }
-    let message = fails(&place.run("train", &[]));
+    let second = place.run("train", &[]);
     first.kill().expect("killed");
     first.wait().expect("ended");
+    let message = String::from_utf8_lossy(&second.stderr);
     assert!(message.contains(&format!("process {}", first.id())), "{message}");
+    // By which a sweep tells it from a run that failed.
+    assert_eq!(second.status.code(), Some(75));
 }
 
 #[cfg(unix)]
@@ -206,25 +209,50 @@ fn a_checkpoint_of_another_network_is_refused() {
     let place = Place::new();
     let settings = ["classifiers={unbalanced: {class_weights: none}}", "training.epochs=1"];
     succeeds(&place.run("train", &settings));
-    let output = Command::new(env!("CARGO_BIN_EXE_biascam"))
-        .args([
-            "explain-images",
-            "--architecture",
-            "resnet18",
-            "--width",
-            "16",
-            "--weights",
-        ])
-        .arg(place.results("unbalanced/checkpoint.safetensors"))
-        .arg("--tensors")
-        .arg(place.folder.path().join("absent.safetensors"))
-        .arg("--out")
-        .arg(place.folder.path().join("out.safetensors"))
-        .output();
-    let message = fails(&output.expect("the program starts"));
+    for other in [&["--architecture", "resnet18", "--width", "16"][..], &["--width", "5"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_biascam"))
+            .args(["explain-images", "--weights"])
+            .arg(place.results("unbalanced/checkpoint.safetensors"))
+            .args(other)
+            .arg("--tensors")
+            .arg(place.folder.path().join("absent.safetensors"))
+            .arg("--out")
+            .arg(place.folder.path().join("out.safetensors"))
+            .output();
+        let message = fails(&output.expect("the program starts"));
+        assert!(
+            message.contains("checkpoint.safetensors") && message.contains("--architecture"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn images_without_a_score_are_counted() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in [
+        ("labels.txt", "3\nBald\n000001.jpg 1\n000002.jpg -1\n000003.jpg 1\n"),
+        ("scores.csv", "000001,0.5\n000002,-1\n"),
+        ("list.txt", "000001.jpg\n000003.jpg\n"),
+    ] {
+        fs::write(place.path().join(name), text).expect("written");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
+    command.args([
+        "measure-scores",
+        "--scores",
+        "scores.csv",
+        "--labels",
+        "labels.txt",
+        "--images",
+        "list.txt",
+    ]);
+    let output = command.current_dir(place.path()).output().expect("the program starts");
+    assert!(succeeds(&output).contains("\n1 images; a score"));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        message.contains("checkpoint.safetensors") && message.contains("--architecture"),
-        "{message}"
+        said.contains("1 images of the list have no score and are left out, such as `000003`"),
+        "{said}"
     );
 }
 

@@ -27,6 +27,16 @@ fn check_says_the_plan_or_what_is_wrong_and_makes_nothing() {
     ] {
         assert!(said.contains(part), "{said:?} should contain {part:?}");
     }
+    // Scores may be taken apart where nothing is hidden.
+    let apart = [
+        "--set",
+        "measure.occlusion.images=0",
+        "--set",
+        "measure.decomposed_images=5",
+    ];
+    let check = [&["check", "experiments/celeba-quick.yaml"], &apart[..]].concat();
+    let said = succeeds(&biascam(Path::new(root), &check));
+    assert!(said.contains("occlude (5 decomposed)"), "{said}");
     let said = succeeds(&biascam(
         Path::new(root),
         &["check", "experiments/sweeps/class_weights_small.yaml"],

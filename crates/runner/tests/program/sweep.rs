@@ -1,6 +1,7 @@
 //! `biascam sweep` as a user runs it: two runs at a time, one that fails, one that is stopped, and what is done when it is run again.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -142,6 +143,16 @@ fn a_sweep_from_its_list_to_its_comparison() {
     );
     assert_eq!(before, text(&sweep.results("comparison/tables/runs.csv")));
     assert!(succeeds(&sweep.run(&["--list"])).contains("one after the other"));
+    let mut elsewhere = Command::new(env!("CARGO_BIN_EXE_biascam"));
+    elsewhere.args(["sweep", "tiny.yaml", "--list", "--device", "cuda"]);
+    let output = elsewhere
+        .current_dir(sweep.folder())
+        .output()
+        .expect("the program starts");
+    assert!(
+        succeeds(&output).contains("no time can be estimated"),
+        "of another device"
+    );
     assert!(succeeds(&sweep.run(&["--status"])).contains("4 finished"));
 
     // A run whose results are gone is made again, and no other.
@@ -152,6 +163,60 @@ fn a_sweep_from_its_list_to_its_comparison() {
     assert_eq!(said.matches(": finished in").count(), 1, "{said}");
     assert!(said.contains("exponent-0_seed-2: finished"), "{said}");
     assert_eq!(before, text(&sweep.results("comparison/tables/runs.csv")));
+
+    // What is half done does not tell how long the whole takes.
+    for run in [
+        "exponent-0_seed-1",
+        "exponent-0_seed-2",
+        "exponent-1_seed-1",
+        "exponent-1_seed-2",
+    ] {
+        fs::remove_file(sweep.results(run).join("tables/attributes.csv")).expect("removed");
+    }
+    assert!(succeeds(&sweep.run(&["--list"])).contains("no time can be estimated"));
+}
+
+/// Scripts that stand in for Slurm's programs, so that they say what a real one seldom does.
+#[test]
+fn what_is_in_the_queue_is_known_by_name() {
+    let sweep = Sweep::new("axes: {classifiers.swept.exponent: [0, 1]}\n");
+    let programs = tempfile::tempdir().expect("a temporary folder");
+    let says = |program: &str, script: &str| {
+        let path = programs.path().join(program);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("made executable");
+    };
+    let path = format!(
+        "{}:{}",
+        programs.path().display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let run = |argument: &str| {
+        let output = sweep.command(&[argument]).env("PATH", &path).output();
+        output.expect("the program starts")
+    };
+    // The runs are taken, their comparison is not.
+    says(
+        "sbatch",
+        "case \"$*\" in *--dependency*) echo 'too many jobs' >&2; exit 1;; esac; echo 12",
+    );
+    says("squeue", "printf '12|0|PENDING|Resources\\n12|1|PENDING|Resources\\n'");
+    let message = fails(&run("--slurm"));
+    for part in ["job array 12", "--compare", "too many jobs"] {
+        assert!(message.contains(part), "{part:?} is missing: {message}");
+    }
+    assert!(succeeds(&run("--slurm")).contains("nothing to hand in"));
+    let output = run("--compare");
+    succeeds(&output);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("2 runs are made elsewhere"), "{said}");
+    // One of the two is no longer in the queue, and nobody makes it.
+    says("squeue", "echo '12|0|PENDING|Resources'");
+    let message = fails(&run("--compare"));
+    assert!(
+        message.contains("0 of 2 runs are finished, 1 are made elsewhere, 1 were not carried through"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -259,6 +324,11 @@ fn bad_sweeps_are_refused_before_anything_starts() {
             &["training.precision: bf16", "float32"],
         ),
         ("axes: {seed: [1, 2]}\n", &["--device", "cuda:x"], &["cuda:x"]),
+        (
+            "axes: {seed: [1, 2]}\n",
+            &["--slurm", "--device", "cuda:0,cuda:1"],
+            &["cuda:0,cuda:1 --slurm", "one device"],
+        ),
     ] {
         let sweep = Sweep::new(text);
         let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));

@@ -157,6 +157,15 @@ fn views_of_what_is_not_there_are_refused() {
         let found = refused(view).unwrap();
         assert!(found.contains(message), "{found}");
     }
+    let broken = SamplerInput {
+        size: 4,
+        pixels: &[0; 18],
+        views: &[good],
+        taps: &[0.5, 0.25],
+        labels: &[1.0],
+    };
+    let message = Sampling::of(broken).unwrap_err().to_string();
+    assert!(message.contains("4 bytes a pixel, got 18"), "{message}");
     let empty = SamplerInput {
         size: 4,
         pixels: &[],

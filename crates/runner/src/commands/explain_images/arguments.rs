@@ -65,7 +65,7 @@ pub struct Arguments {
     #[arg(long, default_value = "inferno")]
     pub colour_map: String,
     /// Side of the square that pictures are aligned to; our own checkpoints say it themselves
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tensors")]
     pub size: Option<usize>,
     /// What computes: auto, cpu, cuda or cuda:N
     #[arg(long, default_value = "auto")]

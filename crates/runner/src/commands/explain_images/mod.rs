@@ -57,9 +57,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let resize: Resize = parse("resize", &arguments.resize)?;
     let colours = parse("colour-map", &arguments.colour_map)?;
     if target == Target::Label && arguments.labels.is_none() {
-        return Err(Error::Request(
-            "--target label: which label a picture has is read from --labels FILE, in CelebA's text format".to_owned(),
-        ));
+        let why = match arguments.tensors {
+            Some(_) => "--tensors has no labels; expected predicted, positive or negative",
+            None => "which label a picture has is read from --labels FILE, in CelebA's text format",
+        };
+        return Err(Error::Request(format!("--target label: {why}")));
     }
     let config = ExplainerConfig {
         target,

@@ -34,12 +34,12 @@ pub fn load(arguments: &Arguments, device: &Device) -> Result<Loaded> {
         .as_deref()
         .map(Architecture::preset)
         .transpose()?;
-    let wanted = wanted.map(|architecture| match arguments.width {
+    let of_width = |architecture: Architecture| match arguments.width {
         Some(width) => architecture.with_width(width),
         None => architecture,
-    });
+    };
     if let Ok(checkpoint) = Checkpoint::from_bytes(&bytes) {
-        if wanted.as_ref().is_some_and(|wanted| *wanted != checkpoint.architecture) {
+        if of_width(wanted.unwrap_or_else(|| checkpoint.architecture.clone())) != checkpoint.architecture {
             return Err(fault(&format!(
                 "it holds {}, not what --architecture and --width say; leave them out",
                 checkpoint.architecture
@@ -55,9 +55,9 @@ pub fn load(arguments: &Arguments, device: &Device) -> Result<Loaded> {
     }
     let tensors: HashMap<String, Tensor> = candle_core::safetensors::load_buffer(&bytes, device)
         .map_err(|error| fault(&format!("not a safetensors file ({error})")))?;
-    let architecture = wanted.ok_or_else(|| {
+    let architecture = of_width(wanted.ok_or_else(|| {
         fault(&"no checkpoint of biascam, so --architecture is needed (and --width where it is not 64)")
-    })?;
+    })?);
     let outputs = tensors
         .get("fc.bias")
         .map(Tensor::elem_count)

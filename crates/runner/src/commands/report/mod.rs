@@ -3,12 +3,13 @@
 mod folder;
 mod tables;
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use disk::write_whole;
 
 use crate::error::{Error, Result, describe};
+use crate::experiment::way;
 use crate::output::print;
 use folder::RunFolder;
 use render::figures::NAMES;
@@ -90,7 +91,7 @@ fn names(folders: &[PathBuf]) -> Vec<String> {
         .collect()
 }
 
-/// The way from a folder to a path, with `/`, for links; the absolute path where there is none.
+/// The way from a folder to a path, for links.
 fn relative(from: &Path, to: &Path) -> String {
     let absolute = |path: &Path| {
         let path = if path.as_os_str().is_empty() {
@@ -102,21 +103,11 @@ fn relative(from: &Path, to: &Path) -> String {
             .or_else(|_| std::path::absolute(path))
             .unwrap_or_else(|_| path.to_owned())
     };
-    let (from, to) = (absolute(from), absolute(to));
-    let shared = from
-        .components()
-        .zip(to.components())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let mut parts: Vec<String> = from.components().skip(shared).map(|_| "..".to_owned()).collect();
-    parts.extend(to.components().skip(shared).filter_map(|part| match part {
-        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
-        _ => None,
-    }));
-    if parts.is_empty() {
+    let way = way(&absolute(from), &absolute(to));
+    if way.as_os_str().is_empty() {
         ".".to_owned()
     } else {
-        parts.join("/")
+        way.display().to_string()
     }
 }
 

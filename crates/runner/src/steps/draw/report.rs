@@ -45,7 +45,6 @@ pub fn report_data(
     figures: &[Figure],
 ) -> Result<ReportData> {
     let Recorded {
-        name,
         experiment,
         manifest,
         folder,
@@ -73,7 +72,7 @@ pub fn report_data(
         );
     }
     Ok(ReportData {
-        title: name.to_owned(),
+        title: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         summary,
         findings: measured.findings.clone(),
         overview: vec![overview(measured)],

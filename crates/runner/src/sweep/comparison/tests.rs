@@ -23,7 +23,7 @@ pub fn records(plan: &Plan, attributes: usize, value: impl Fn(usize, usize) -> O
             attributes: (0..attributes)
                 .map(|attribute| AttributeValues {
                     name: format!("attribute {attribute}"),
-                    area: 0.25,
+                    area: Some(0.25),
                     values: [value(point, attribute); Quantity::ALL.len()],
                 })
                 .collect(),
