@@ -129,7 +129,10 @@ mod tests {
             place.path().join("a/checkpoint")
         );
         let refused = sandbox.input("a/history").expect_err("not declared").to_string();
-        assert!(refused.contains("predict/a") && refused.contains("a/history"), "{refused}");
+        assert!(
+            refused.contains("predict/a") && refused.contains("a/history"),
+            "{refused}"
+        );
         sandbox.write("a/scores", b"1").expect("written");
         sandbox.output("a/maps");
         sandbox.scratch("a/unfinished");

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use pipeline::to_stderr;
 use tracing_subscriber::EnvFilter;
 
 use crate::commands;
@@ -67,11 +68,13 @@ pub fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .without_time()
+        // It would say so with `eprintln!`, which ends the program.
+        .log_internal_errors(false)
         .init();
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("biascam: {}", describe(&error));
+            to_stderr(format_args!("biascam: {}", describe(&error)));
             ExitCode::from(error.exit_status())
         }
     }

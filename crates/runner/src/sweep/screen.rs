@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use pipeline::to_stderr;
 
 use super::cost::duration;
 
@@ -72,7 +73,7 @@ impl Screen {
         match &self.bars {
             // What cannot be shown is no reason to stop a sweep.
             Some((bars, _)) => drop(bars.println(line)),
-            None => eprintln!("{line}"),
+            None => to_stderr(line),
         }
     }
 
@@ -147,7 +148,7 @@ impl Screen {
         }
         plain.said = Instant::now();
         for (name, word) in plain.running.iter().filter(|(_, word)| !word.is_empty()) {
-            eprintln!("{name}: {word}");
+            to_stderr(format_args!("{name}: {word}"));
         }
     }
 
