@@ -8,6 +8,7 @@
 mod content;
 mod declaration;
 mod error;
+mod failures;
 mod folder;
 mod host;
 mod interrupt;

@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 use crate::content::Contents;
 use crate::declaration::Declaration;
 use crate::error::{Error, Result, StepError, describe};
+use crate::failures::Failures;
 use crate::folder::ResultsFolder;
 use crate::interrupt::Interrupt;
 use crate::judgement::why;
@@ -160,13 +161,13 @@ impl Workspace {
     }
 
     /// Runs steps beside each other, whether or not they have run before. Each is recorded when it is finished; one that fails does
-    /// not stop the others.
+    /// not stop the others. Every failure but the returned one is said.
     ///
     /// # Errors
-    /// The first of the steps' own, once all have ended; and those of writing the manifest.
+    /// The first of the steps' own, once all have ended, a failure before a stop that was asked for; and those of writing the manifest.
     pub fn side_by_side<E: StepError>(&self, steps: Vec<ConcurrentStep<'_, E>>) -> Result<(), E> {
         self.interrupt.check().map_err(Error::from)?;
-        let mut first_error = None;
+        let mut failures = Failures::none();
         let mut running = steps.len();
         let (sender, finished) = mpsc::channel();
         thread::scope(|scope| {
@@ -192,15 +193,12 @@ impl Workspace {
             for (declaration, added) in finished {
                 running -= 1;
                 let Err(error) = added else { continue };
-                // The others may take hours; the run ends with the first error.
-                if running > 0 && !error.is_interruption() {
-                    let (step, why) = (declaration.step(), describe(&error));
-                    self.progress.say(&format!("{step:24} failed, the others go on: {why}"));
+                if let Some(words) = failures.add(declaration.step(), error, running > 0) {
+                    self.progress.say(&words);
                 }
-                first_error.get_or_insert(error);
             }
         });
-        first_error.map_or(Ok(()), Err)
+        failures.result()
     }
 
     /// Takes away what no step of the plan makes: files that the record has as made by steps that the plan does not have. They may have
@@ -329,8 +327,11 @@ pub struct ConcurrentStep<'a, E> {
     /// Threads of its own for its parallel loops.
     pub threads: usize,
     /// What it does: writes the step's files to its sandbox.
-    pub work: Box<dyn FnOnce(&Sandbox<'_>) -> Result<(), E> + Send + 'a>,
+    pub work: StepWork<'a, E>,
 }
+
+/// The work of a step that can run on a thread of its own.
+pub type StepWork<'a, E> = Box<dyn FnOnce(&Sandbox<'_>) -> Result<(), E> + Send + 'a>;
 
 /// Runs `work` where parallel loops have so many threads of their own.
 fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R> {
@@ -356,7 +357,8 @@ mod tests {
 
     /// A step that writes some files, each with the same content.
     fn write(workspace: &Workspace, declaration: &Declaration, files: &[&str]) {
-        let work = |sandbox: &Sandbox<'_>| -> Result<()> { files.iter().try_for_each(|file| sandbox.write(file, b"made")) };
+        let work =
+            |sandbox: &Sandbox<'_>| -> Result<()> { files.iter().try_for_each(|file| sandbox.write(file, b"made")) };
         workspace.step(declaration, work).expect("written");
     }
 
@@ -401,19 +403,22 @@ mod tests {
         assert_eq!(workspace.why(&behind).expect("readable"), None);
     }
 
+    fn beside(name: &str, work: StepWork<'static, Error>) -> ConcurrentStep<'static, Error> {
+        ConcurrentStep {
+            declaration: Declaration::of(name, 1),
+            threads: 1,
+            work,
+        }
+    }
+
     #[test]
     fn a_step_that_fails_lets_the_others_end() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let workspace = workspace(folder.path());
-        let step = |name: &str, work: Box<dyn FnOnce(&Sandbox<'_>) -> Result<()> + Send>| ConcurrentStep {
-            declaration: Declaration::of(name, 1),
-            threads: 1,
-            work,
-        };
         let missing: &'static Path = Path::new("nowhere");
         let steps = vec![
-            step("bad", Box::new(|_| Err(Error::artefact(missing, "is damaged")))),
-            step("good", Box::new(|_| Ok(()))),
+            beside("bad", Box::new(|_| Err(Error::artefact(missing, "is damaged")))),
+            beside("good", Box::new(|_| Ok(()))),
         ];
         workspace.side_by_side(steps).expect_err("one fails");
         let is_current = |step: &str| workspace.why(&Declaration::of(step, 1)).expect("readable").is_none();
