@@ -43,4 +43,4 @@ pub use sandbox::Sandbox;
 pub use shell::quoted;
 pub use standard_error::to_stderr;
 pub use tables::{Columns, LongWriter, ParquetFile, ReadTable, RowKeys};
-pub use workspace::{ConcurrentStep, EARLIER, Workspace};
+pub use workspace::{ConcurrentStep, Workspace};
