@@ -184,7 +184,7 @@ mod tests {
         let text = std::fs::read_to_string(folder.path().join(MANIFEST)).expect("read");
         std::fs::write(folder.path().join(MANIFEST), text.replace("here", "hers")).expect("written");
         let message = Manifest::read(folder.path()).expect_err("damaged").to_string();
-        assert!(message.contains("--fresh"), "{message}");
+        assert!(message.contains("changed since it was written"), "{message}");
     }
 
     #[test]
