@@ -99,7 +99,7 @@ impl ResultsFolder {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+    pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
         let (from, to) = (self.join(from), self.join(to));
         let made = to.parent().map_or(Ok(()), fs::create_dir_all);
         made.and_then(|()| fs::rename(&from, &to))

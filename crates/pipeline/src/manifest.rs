@@ -95,8 +95,7 @@ impl Manifest {
     }
 
     /// Whether it was written by a program that did not record what each step read.
-    #[must_use]
-    pub fn is_older(&self) -> bool {
+    pub(crate) fn is_older(&self) -> bool {
         self.format < FORMAT && !self.stages.is_empty()
     }
 
@@ -124,8 +123,7 @@ impl Manifest {
     }
 
     /// What the steps say of their makers: one answer where it is the same of all, else each with the steps that give it.
-    #[must_use]
-    pub fn makers(&self, what: impl Fn(&Provenance) -> String) -> String {
+    fn makers(&self, what: impl Fn(&Provenance) -> String) -> String {
         let mut answers: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (step, record) in &self.stages {
             let kind = step.split('/').next().unwrap_or(step);
