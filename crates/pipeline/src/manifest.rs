@@ -39,7 +39,7 @@ pub struct Manifest {
     /// Images that could not be used and were left out, by name (`data.on_bad_image: skip`).
     #[serde(default)]
     pub skipped_images: Vec<String>,
-    /// Of all the rest ([`checksum`]): a record in which a bit has turned is not believed.
+    /// Of all the rest: a record in which a bit has turned is not believed.
     #[serde(default)]
     pub checksum: String,
     /// The stages, by name (`train/unbalanced`).

@@ -204,7 +204,7 @@ impl Workspace {
     }
 
     /// Takes away what no step of the plan makes: files that the record has as made by steps that the plan does not have. They may have
-    /// taken days, so they are put into a new folder ([`EARLIER`]), where nothing is read. A file that somebody has changed since is
+    /// taken days, so they are put into a new folder, where nothing is read. A file that somebody has changed since is
     /// left, and so is everything that no step has made.
     ///
     /// # Errors
