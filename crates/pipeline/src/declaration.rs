@@ -125,12 +125,12 @@ impl Declaration {
     }
 
     /// The version of the step's code.
-    pub fn version(&self) -> u32 {
+    pub(crate) fn version(&self) -> u32 {
         self.version
     }
 
     /// The steps whose artefacts it reads.
-    pub fn steps(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &str> {
         self.artefacts.keys().map(String::as_str)
     }
 
@@ -142,15 +142,6 @@ impl Declaration {
     /// What a person calls the file of this label.
     pub(crate) fn name_of<'a>(&'a self, label: &'a str) -> &'a str {
         self.names.get(label).map_or(label, String::as_str)
-    }
-
-    /// Whether it says that it reads this file of that step.
-    pub fn reads_artefact(&self, step: &str, path: &str) -> bool {
-        match self.artefacts.get(step) {
-            Some(Some(some)) => some.contains(path),
-            Some(None) => true,
-            None => false,
-        }
     }
 
     /// What it reads, with the artefacts that are recorded now.
@@ -198,10 +189,13 @@ mod tests {
         let declaration = Declaration::of("explain/a", 1)
             .artefact("train/a", "a/checkpoint")
             .artefacts_of("predict/a");
-        assert!(declaration.reads_artefact("train/a", "a/checkpoint"));
-        assert!(!declaration.reads_artefact("train/a", "a/history"));
-        assert!(declaration.reads_artefact("predict/a", "whatever"));
-        assert!(!declaration.reads_artefact("measure", "tables/a.csv"));
+        let read = |declaration: &Declaration, step: &str| -> Vec<String> {
+            declaration.reads(&records()).artefacts[step].keys().cloned().collect()
+        };
+        assert_eq!(read(&declaration, "train/a"), ["a/checkpoint"]);
+        assert!(read(&declaration, "predict/a").is_empty(), "it has made nothing yet");
+        let all = Declaration::of("draw", 1).artefacts_of("train/a");
+        assert_eq!(read(&all, "train/a"), ["a/checkpoint", "a/history"]);
         assert_eq!(declaration.steps().collect::<Vec<_>>(), ["predict/a", "train/a"]);
     }
 

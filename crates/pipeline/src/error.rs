@@ -1,4 +1,4 @@
-//! What can go wrong with a results folder, each with the words a user needs to mend it.
+//! What can go wrong with a results folder. What to do about it is for the program to say, which knows its own options.
 
 use std::path::{Path, PathBuf};
 
@@ -19,10 +19,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A results folder in which nothing can be written.
-    #[error(
-        "{}: the results folder cannot be written ({source}); make it writable, or choose another with --results",
-        folder.display()
-    )]
+    #[error("{}: the results folder cannot be written ({source})", folder.display())]
     Unwritable {
         /// The results folder.
         folder: PathBuf,
@@ -30,18 +27,15 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A results folder that another run is writing.
-    #[error(
-        "{}: held by another run ({holder}); wait for it, or choose another folder with --results",
-        folder.display()
-    )]
+    #[error("{}: held by another run ({holder})", folder.display())]
     Held {
         /// The results folder.
         folder: PathBuf,
         /// Process, machine and start of the run that holds it.
         holder: String,
     },
-    /// A file of a results folder that is damaged, of another version or of another experiment.
-    #[error("{}: {message}; `--fresh` makes it anew", path.display())]
+    /// A file that is damaged, of another version or of another experiment.
+    #[error("{}: {message}", path.display())]
     Artefact {
         /// The file.
         path: PathBuf,
@@ -97,7 +91,7 @@ impl Error {
         move |source| Self::Io { path, doing, source }
     }
 
-    /// An [`Error::Artefact`] for a file of a results folder.
+    /// An [`Error::Artefact`].
     pub fn artefact(path: &Path, message: impl Into<String>) -> Self {
         Self::Artefact {
             path: path.to_owned(),

@@ -1,5 +1,6 @@
 //! A results folder: who may write it, and how a file gets into it.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -98,7 +99,7 @@ impl ResultsFolder {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+    pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
         let (from, to) = (self.join(from), self.join(to));
         let made = to.parent().map_or(Ok(()), fs::create_dir_all);
         made.and_then(|()| fs::rename(&from, &to))
@@ -135,12 +136,27 @@ fn remove_leftovers(folder: &Path) {
         match entry.file_type() {
             Ok(kind) if kind.is_dir() && !path.join(".lock").exists() => remove_leftovers(&path),
             // What cannot be removed takes room and does no other harm.
-            Ok(kind) if kind.is_file() && path.extension().is_some_and(|extension| extension == TEMPORARY) => {
+            Ok(kind) if kind.is_file() && is_temporary(&entry.file_name()) => {
                 fs::remove_file(&path).ok();
             }
             _ => {}
         }
     }
+}
+
+/// Whether this is what our writer calls a file until it is whole: `NAME.PROCESS.part`.
+fn is_temporary(name: &OsStr) -> bool {
+    let parts = || {
+        let (named, process) = name
+            .to_str()?
+            .strip_suffix(TEMPORARY)?
+            .strip_suffix('.')?
+            .rsplit_once('.')?;
+        Some((named, process))
+    };
+    parts().is_some_and(|(named, process)| {
+        !named.is_empty() && !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Takes a lock, waiting a moment for a process that only looks whether it is free ([`holder`]).
@@ -199,5 +215,27 @@ mod tests {
         let results = ResultsFolder::open(folder.path()).expect("free");
         assert!(!left.exists() && whole.exists() && other.join("c.71.part").exists());
         drop(results);
+    }
+
+    #[test]
+    fn a_file_that_only_looks_temporary_stays() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let names = ["first.part", "chapter.two.part", "book.1x.part", ".71.part", "part"];
+        for name in names {
+            fs::write(folder.path().join(name), b"mine").expect("written");
+        }
+        ResultsFolder::open(folder.path()).expect("free");
+        for name in names {
+            assert!(folder.path().join(name).exists(), "{name} is gone");
+        }
+    }
+
+    #[test]
+    fn the_writer_s_own_names_are_known() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = disk::PartFile::begin(&folder.path().join("a.csv")).expect("begun");
+        remove_leftovers(folder.path());
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+        drop(file);
     }
 }

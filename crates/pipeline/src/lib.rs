@@ -8,11 +8,14 @@
 mod content;
 mod declaration;
 mod error;
+mod failures;
 mod folder;
 mod host;
 mod interrupt;
 mod judgement;
 mod manifest;
+#[cfg(test)]
+mod own_process;
 mod progress;
 mod reads;
 mod reason;
@@ -20,6 +23,7 @@ mod record;
 mod sandbox;
 mod settings;
 mod shell;
+mod standard_error;
 mod tables;
 mod workspace;
 
@@ -37,5 +41,6 @@ pub use reason::{Change, Reason};
 pub use record::{Provenance, StepRecord};
 pub use sandbox::Sandbox;
 pub use shell::quoted;
+pub use standard_error::to_stderr;
 pub use tables::{Columns, LongWriter, ParquetFile, ReadTable, RowKeys};
-pub use workspace::{ConcurrentStep, EARLIER, Workspace};
+pub use workspace::{ConcurrentStep, Workspace};

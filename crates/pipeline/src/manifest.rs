@@ -1,9 +1,10 @@
 //! `manifest.json`: what made the files of a results folder, and whether they still are what was made.
 //!
-//! Each stage records the key of its inputs (a hash over the settings and files it read) and the hash of each file it
-//! wrote. A stage whose key and files are unchanged is not run again.
+//! Each step records what it read, piece by piece, and the hash of each file it wrote. A step that would read the same now and whose
+//! files are unchanged is not run again; the key, a hash over all that it read, only stands for it where a short text has to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -54,10 +55,11 @@ impl Manifest {
         let path = folder.join(MANIFEST);
         match std::fs::read(&path) {
             Ok(bytes) => {
-                let manifest: Self = serde_json::from_slice(&bytes)
-                    .map_err(|error| Error::artefact(&path, format!("not a manifest: {error}")))?;
+                let fault = |error: &dyn Display| Error::artefact(&path, format!("not a manifest: {error}"));
+                let text = String::from_utf8(bytes).map_err(|error| fault(&error))?;
+                let manifest: Self = serde_json::from_str(&text).map_err(|error| fault(&error))?;
                 // One of an older program has no checksum.
-                if manifest.format >= FORMAT && manifest.checksum != manifest.checksum_of_rest() {
+                if manifest.format >= FORMAT && manifest.checksum != checksum(&text, &manifest.checksum) {
                     return Err(Error::artefact(&path, "changed since it was written"));
                 }
                 Ok(manifest)
@@ -72,16 +74,17 @@ impl Manifest {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, results: &ResultsFolder) -> Result<()> {
-        let path = results.join(MANIFEST);
         let mut written = Self {
             format: FORMAT,
+            checksum: String::new(),
             ..self.clone()
         };
-        written.checksum = written.checksum_of_rest();
-        let mut bytes = serde_json::to_vec_pretty(&written)
-            .map_err(|error| Error::artefact(&path, format!("cannot be written: {error}")))?;
-        bytes.push(b'\n');
-        results.write(MANIFEST, &bytes)
+        let text = |manifest: &Self| {
+            serde_json::to_string_pretty(manifest)
+                .map_err(|error| Error::artefact(&results.join(MANIFEST), format!("cannot be written: {error}")))
+        };
+        written.checksum = checksum(&text(&written)?, "");
+        results.write(MANIFEST, format!("{}\n", text(&written)?).as_bytes())
     }
 
     /// The command as a shell takes it.
@@ -91,18 +94,8 @@ impl Manifest {
         words.join(" ")
     }
 
-    fn checksum_of_rest(&self) -> String {
-        let rest = Self {
-            checksum: String::new(),
-            ..self.clone()
-        };
-        // Texts and finite numbers: their serialisation cannot fail.
-        disk::hash_of(&serde_json::to_vec(&rest).unwrap_or_default())
-    }
-
     /// Whether it was written by a program that did not record what each step read.
-    #[must_use]
-    pub fn is_older(&self) -> bool {
+    pub(crate) fn is_older(&self) -> bool {
         self.format < FORMAT && !self.stages.is_empty()
     }
 
@@ -130,8 +123,7 @@ impl Manifest {
     }
 
     /// What the steps say of their makers: one answer where it is the same of all, else each with the steps that give it.
-    #[must_use]
-    pub fn makers(&self, what: impl Fn(&Provenance) -> String) -> String {
+    fn makers(&self, what: impl Fn(&Provenance) -> String) -> String {
         let mut answers: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (step, record) in &self.stages {
             let kind = step.split('/').next().unwrap_or(step);
@@ -146,6 +138,23 @@ impl Manifest {
             .map(|(answer, steps)| format!("{answer} ({})", steps.into_iter().collect::<Vec<_>>().join(", ")));
         answers.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// The checksum of a manifest's text in which `recorded` stands for it: of the text itself, without that and without white space between
+/// values, so that a program which records more or less of a step finds the same.
+fn checksum(text: &str, recorded: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    let dense: String = text
+        .chars()
+        .filter(|&c| {
+            let turns = c == '"' && !escaped;
+            escaped = quoted && c == '\\' && !escaped;
+            quoted ^= turns;
+            quoted || !c.is_ascii_whitespace()
+        })
+        .collect();
+    let blank = dense.replacen(&format!("\"checksum\":\"{recorded}\""), "\"checksum\":\"\"", 1);
+    disk::hash_of(blank.as_bytes())
 }
 
 #[cfg(test)]
@@ -173,7 +182,7 @@ mod tests {
         let text = std::fs::read_to_string(folder.path().join(MANIFEST)).expect("read");
         std::fs::write(folder.path().join(MANIFEST), text.replace("here", "hers")).expect("written");
         let message = Manifest::read(folder.path()).expect_err("damaged").to_string();
-        assert!(message.contains("--fresh"), "{message}");
+        assert!(message.contains("changed since it was written"), "{message}");
     }
 
     #[test]
@@ -195,5 +204,58 @@ mod tests {
             manifest.command_line(),
             r"biascam reproduce 'my run.yaml' --set 'classifiers={a: {exponent: 1}}' 'it'\''s' ''"
         );
+    }
+
+    #[test]
+    fn the_checksum_is_of_the_text_and_not_of_what_this_program_makes_of_it() {
+        // By a program that recorded no threads, and something that is not known here.
+        let text = concat!(
+            r#"{"format":2,"version":"0.1.0","revision":null,"command":["a \"b\" c:\\"],"seed":1,"data":"x","#,
+            r#""skipped_images":[],"checksum":"","stages":{"a":{"key":"0","version":1,"#,
+            r#""reads":{"settings":{"t":"a b"},"files":{},"artefacts":{}},"seconds":0.30000000000000004,"#,
+            r#""provenance":{"device":"cpu","host":"here","started":"","power":1.50},"artefacts":{}}}}"#,
+        );
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join(MANIFEST);
+        let sum = disk::hash_of(text.as_bytes());
+        let whole = text.replace(r#""checksum":"""#, &format!(r#""checksum":"{sum}""#));
+        for form in [
+            whole.clone(),
+            whole.replace("{\"", "{\n  \""),
+            whole.replace("\":", "\": "),
+        ] {
+            std::fs::write(&path, form).expect("written");
+            let manifest = Manifest::read(folder.path()).expect("whole");
+            assert_eq!(manifest.stages["a"].provenance.host, "here");
+        }
+        for (before, after) in [
+            ("1.50", "1.51"),
+            ("a b", "ab"),
+            ("\"host", "\"hose"),
+            (r"c:\\", "c:"),
+            (&sum, ""),
+        ] {
+            std::fs::write(&path, whole.replace(before, after)).expect("written");
+            Manifest::read(folder.path()).expect_err(after);
+        }
+    }
+
+    #[test]
+    fn the_checksum_is_the_one_that_was_always_written() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let results = ResultsFolder::open(folder.path()).expect("free");
+        let manifest = Manifest {
+            command: ["a \"b\" c:\\", "d\te"].map(str::to_owned).to_vec(),
+            stages: BTreeMap::from([("a".to_owned(), StepRecord::default())]),
+            ..Manifest::default()
+        };
+        manifest.write(&results).expect("written");
+        let read = Manifest::read(folder.path()).expect("whole");
+        let rest = Manifest {
+            checksum: String::new(),
+            ..read.clone()
+        };
+        let dense = serde_json::to_vec(&rest).expect("JSON");
+        assert_eq!(read.checksum, disk::hash_of(&dense));
     }
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use console::Term;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::standard_error::{bars_target, to_stderr};
+
 /// Sets how many seconds a plain log waits between two lines about one piece of work, in place of 15: a sweep asks its runs for
 /// more lines than a person wants.
 pub const INTERVAL_VARIABLE: &str = "BIASCAM_PROGRESS_SECONDS";
@@ -19,12 +21,12 @@ fn plain_interval() -> Duration {
 /// The bars of this process: those that show at a time stand below each other, as a validation does below its training.
 fn bars() -> &'static MultiProgress {
     static BARS: OnceLock<MultiProgress> = OnceLock::new();
-    BARS.get_or_init(MultiProgress::new)
+    BARS.get_or_init(|| MultiProgress::with_draw_target(bars_target()))
 }
 
 /// A line that stays, above the bars.
 fn stays(line: &str) {
-    bars().suspend(|| eprintln!("{line}"));
+    bars().suspend(|| to_stderr(line));
 }
 
 /// As many of a note's parts, which two spaces keep apart, as fit so many columns: half a number would be another number.
@@ -138,11 +140,11 @@ impl Work {
         if self.plain.is_some_and(|interval| self.said.elapsed() >= interval) {
             self.said = Instant::now();
             let percent = 100 * done / self.total.max(1);
-            eprintln!(
+            to_stderr(format_args!(
                 "{}: {percent} % after {:.0} s  {note}",
                 self.title,
                 self.started.elapsed().as_secs_f64()
-            );
+            ));
         }
     }
 
@@ -177,7 +179,12 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufRead;
+    use std::os::fd::{FromRawFd, OwnedFd};
+    use std::process::Stdio;
+
     use super::*;
+    use crate::own_process::own_process;
 
     #[test]
     fn times_are_said_as_people_do() {
@@ -201,5 +208,65 @@ mod tests {
         let earlier = Instant::now().checked_sub(Duration::from_secs(50)).expect("a clock");
         work.first = Some((90, earlier));
         assert_eq!(work.time_left(95), "50 s left");
+    }
+
+    #[test]
+    fn nobody_who_reads_ends_nothing() {
+        let Some(mut again) = own_process("progress::tests::nobody_who_reads_ends_nothing") else {
+            let progress = Progress::new();
+            progress.say("a line");
+            let mut work = progress.work("work", 2);
+            work.plain = Some(Duration::ZERO);
+            work.at(1, "half");
+            return work.done("done");
+        };
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let child = again.stderr(writer).output().expect("starts");
+        assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+    }
+
+    #[test]
+    fn a_terminal_that_is_closed_ends_nothing() {
+        let Some(mut again) = own_process("progress::tests::a_terminal_that_is_closed_ends_nothing") else {
+            let progress = Progress::new();
+            let mut work = progress.work("work", 2);
+            work.at(1, "half");
+            println!("a bar is shown: {}", !work.bar.is_hidden());
+            std::io::stdin().lines().next();
+            progress.say("a line");
+            work.at(2, "all");
+            return work.done("done");
+        };
+        let (terminal, slave) = terminal();
+        let mut child = again
+            .env("TERM", "xterm")
+            .stderr(slave)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let said = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut said = said.lines().map(|line| line.expect("text"));
+        assert!(said.any(|line| line.contains("a bar is shown: true")));
+        drop(terminal);
+        drop(child.stdin.take());
+        let rest: Vec<String> = said.collect();
+        assert!(child.wait().expect("ended").success(), "{}", rest.join("\n"));
+    }
+
+    /// A terminal's two ends. It is closed when the first of them is dropped.
+    fn terminal() -> (OwnedFd, OwnedFd) {
+        let (mut master, mut slave) = (-1, -1);
+        let (name, settings, size) = (std::ptr::null_mut(), std::ptr::null(), std::ptr::null());
+        // SAFETY: both descriptors are valid for writes, and null stands for what is not asked for.
+        let made = unsafe { libc::openpty(&raw mut master, &raw mut slave, name, settings, size) };
+        assert_eq!(made, 0, "no terminal");
+        for end in [master, slave] {
+            // SAFETY: it only changes a flag of an open descriptor.
+            unsafe { libc::fcntl(end, libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
+        // SAFETY: the call above has opened them, and nobody else has them.
+        unsafe { (OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave)) }
     }
 }

@@ -20,7 +20,7 @@ pub struct Reads {
 
 impl Reads {
     /// One short text that stands for all of it and the step itself.
-    pub fn key(&self, step: &str, version: u32) -> String {
+    pub(crate) fn key(&self, step: &str, version: u32) -> String {
         // Maps of texts: their serialisation cannot fail.
         let text = serde_json::to_string(&(step, version, self)).unwrap_or_default();
         disk::hash_of(text.as_bytes())

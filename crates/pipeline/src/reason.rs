@@ -79,7 +79,7 @@ const LONGEST_VALUE: usize = 40;
 impl Reason {
     /// The difference between a step's record and what it would read now; `None` where there is none. What became of its own files
     /// is the caller's to [add](Self::with).
-    pub fn of(declaration: &Declaration, reads: &Reads, record: Option<&StepRecord>) -> Option<Self> {
+    pub(crate) fn of(declaration: &Declaration, reads: &Reads, record: Option<&StepRecord>) -> Option<Self> {
         let Some(record) = record else {
             return Some(Self(vec![Change::FirstRun]));
         };
@@ -151,11 +151,6 @@ impl Reason {
         let mut changes = reason.map(|reason| reason.0).unwrap_or_default();
         changes.extend(more);
         (!changes.is_empty()).then_some(Self(changes))
-    }
-
-    /// All differences.
-    pub fn changes(&self) -> &[Change] {
-        &self.0
     }
 }
 

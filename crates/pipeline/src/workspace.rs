@@ -1,6 +1,8 @@
 //! A results folder at work: steps that have not run yet, or whose inputs have changed, are run and recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
@@ -9,6 +11,7 @@ use std::time::{Instant, SystemTime};
 use crate::content::Contents;
 use crate::declaration::Declaration;
 use crate::error::{Error, Result, StepError, describe};
+use crate::failures::Failures;
 use crate::folder::ResultsFolder;
 use crate::interrupt::Interrupt;
 use crate::judgement::why;
@@ -160,13 +163,13 @@ impl Workspace {
     }
 
     /// Runs steps beside each other, whether or not they have run before. Each is recorded when it is finished; one that fails does
-    /// not stop the others.
+    /// not stop the others. Every failure but the returned one is said.
     ///
     /// # Errors
-    /// The first of the steps' own, once all have ended; and those of writing the manifest.
+    /// The first of the steps' own, once all have ended, a failure before a stop that was asked for; and those of writing the manifest.
     pub fn side_by_side<E: StepError>(&self, steps: Vec<ConcurrentStep<'_, E>>) -> Result<(), E> {
         self.interrupt.check().map_err(Error::from)?;
-        let mut first_error = None;
+        let mut failures = Failures::none();
         let mut running = steps.len();
         let (sender, finished) = mpsc::channel();
         thread::scope(|scope| {
@@ -192,20 +195,17 @@ impl Workspace {
             for (declaration, added) in finished {
                 running -= 1;
                 let Err(error) = added else { continue };
-                // The others may take hours; the run ends with the first error.
-                if running > 0 && !error.is_interruption() {
-                    let (step, why) = (declaration.step(), describe(&error));
-                    self.progress.say(&format!("{step:24} failed, the others go on: {why}"));
+                if let Some(words) = failures.add(declaration.step(), error, running > 0) {
+                    self.progress.say(&words);
                 }
-                first_error.get_or_insert(error);
             }
         });
-        first_error.map_or(Ok(()), Err)
+        failures.result()
     }
 
     /// Takes away what no step of the plan makes: files that the record has as made by steps that the plan does not have. They may have
-    /// taken days, so they are put into [`EARLIER`], where nothing is read. A file that somebody has changed since is left, and so is
-    /// everything that no step has made.
+    /// taken days, so they are put into a new folder, where nothing is read. A file that somebody has changed since is
+    /// left, and so is everything that no step has made.
     ///
     /// # Errors
     /// When a file cannot be moved, or the record not be written.
@@ -220,38 +220,62 @@ impl Workspace {
         if unwanted.is_empty() {
             return Ok(());
         }
+        let place = self.place_for_earlier();
         for step in unwanted {
             let Some(record) = manifest.stages.remove(&step) else {
                 continue;
             };
-            self.take_away(&step, &record, &manifest.files(), Way::Aside)?;
+            self.take_away(&step, &record, &manifest.files(), Way::Aside(&place))?;
         }
         manifest.write(&self.results)
     }
 
+    /// The folder that takes what an earlier plan has made: a new one for each, so that the next does not replace it.
+    fn place_for_earlier(&self) -> String {
+        let mut place = EARLIER.to_owned();
+        let mut number = 1;
+        while fs::symlink_metadata(self.results.join(&place)).is_ok() {
+            number += 1;
+            place = format!("{EARLIER}-{number}");
+        }
+        place
+    }
+
     /// Takes away those of a record's files that are not in `kept`.
-    fn take_away(&self, step: &str, record: &StepRecord, kept: &BTreeSet<String>, way: Way) -> Result<()> {
+    ///
+    /// # Errors
+    /// When one cannot be put aside. One that cannot be removed is said to stay: the step has done its work.
+    fn take_away(&self, step: &str, record: &StepRecord, kept: &BTreeSet<String>, way: Way<'_>) -> Result<()> {
+        let stays = |path: &str, why: &str| {
+            let line = format!("{step:24} no longer makes {path}, which stays: {why}");
+            self.progress.say(&line);
+        };
         let mut taken = Vec::new();
         for (path, hash) in record.artefacts.iter().filter(|(path, _)| !kept.contains(*path)) {
-            match self.contents.of(&self.results.join(path)) {
+            let place = self.results.join(path);
+            match self.contents.of(&place) {
                 Ok(found) if found.to_string() == *hash => {
                     match way {
-                        Way::Aside => self.results.rename(path, &format!("{EARLIER}/{path}"))?,
-                        Way::Gone => self.results.remove(path)?,
+                        Way::Aside(folder) => self.results.rename(path, &format!("{folder}/{path}"))?,
+                        Way::Gone => {
+                            if let Err(error) = self.results.remove(path) {
+                                stays(path, &describe(&error));
+                                continue;
+                            }
+                        }
                     }
                     taken.push(path.as_str());
                 }
-                Ok(_) => self.progress.say(&format!(
-                    "{step:24} no longer makes {path}, which stays: somebody has changed it"
-                )),
+                Ok(_) => stays(path, "somebody has changed it"),
                 // Nothing to take away.
-                Err(_) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => stays(path, &describe(&Error::io(&place, "reading")(error))),
             }
         }
         if !taken.is_empty() {
             let taken = taken.join(", ");
             self.progress.say(&match way {
-                Way::Aside => format!("{step:24} of an earlier plan, moved to {EARLIER}: {taken}"),
+                Way::Aside(folder) => format!("{step:24} of an earlier plan, moved to {folder}: {taken}"),
                 Way::Gone => format!("{step:24} no longer makes, removed: {taken}"),
             });
         }
@@ -281,10 +305,13 @@ impl Workspace {
             },
             artefacts,
         };
-        if let Some(before) = manifest.stages.insert(step.to_owned(), record) {
-            self.take_away(step, &before, &manifest.files(), Way::Gone)?;
+        let before = manifest.stages.insert(step.to_owned(), record);
+        // First the record: the work may have taken hours.
+        manifest.write(&self.results)?;
+        match before {
+            Some(before) => self.take_away(step, &before, &manifest.files(), Way::Gone),
+            None => Ok(()),
         }
-        manifest.write(&self.results)
     }
 
     fn lock(&self) -> MutexGuard<'_, Manifest> {
@@ -293,14 +320,15 @@ impl Workspace {
     }
 }
 
-/// The folder of what the steps of an earlier plan have made, as that plan had it. No classifier can be called so.
-pub const EARLIER: &str = "earlier.plan";
+/// The folder of what the steps of an earlier plan have made, as that plan had it; those of later ones have a number behind it. No
+/// classifier can be called so.
+const EARLIER: &str = "earlier.plan";
 
 /// Where files go that no step makes.
 #[derive(Clone, Copy)]
-enum Way {
-    /// Into [`EARLIER`].
-    Aside,
+enum Way<'a> {
+    /// Into this folder of an earlier plan.
+    Aside(&'a str),
     /// Away: the step itself has made its others anew.
     Gone,
 }
@@ -322,9 +350,6 @@ impl Start {
     }
 }
 
-/// What a step does, in a thread of its own.
-type ConcurrentWork<'a, E> = Box<dyn FnOnce(&Sandbox<'_>) -> Result<(), E> + Send + 'a>;
-
 /// A step that can run beside others ([`Workspace::side_by_side`]).
 pub struct ConcurrentStep<'a, E> {
     /// What it reads.
@@ -332,8 +357,11 @@ pub struct ConcurrentStep<'a, E> {
     /// Threads of its own for its parallel loops.
     pub threads: usize,
     /// What it does: writes the step's files to its sandbox.
-    pub work: ConcurrentWork<'a, E>,
+    pub work: StepWork<'a, E>,
 }
+
+/// The work of a step that can run on a thread of its own.
+pub type StepWork<'a, E> = Box<dyn FnOnce(&Sandbox<'_>) -> Result<(), E> + Send + 'a>;
 
 /// Runs `work` where parallel loops have so many threads of their own.
 fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R> {
@@ -344,9 +372,12 @@ fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Resul
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::time::Duration;
 
     use super::*;
     use crate::content::Belief;
+    use crate::interrupt::Interrupted;
+    use crate::own_process::own_process;
 
     fn workspace(folder: &Path) -> Workspace {
         let contents = Contents::open(None, Belief::Unchanged);
@@ -405,19 +436,22 @@ mod tests {
         assert_eq!(workspace.why(&behind).expect("readable"), None);
     }
 
+    fn beside(name: &str, work: StepWork<'static, Error>) -> ConcurrentStep<'static, Error> {
+        ConcurrentStep {
+            declaration: Declaration::of(name, 1),
+            threads: 1,
+            work,
+        }
+    }
+
     #[test]
     fn a_step_that_fails_lets_the_others_end() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let workspace = workspace(folder.path());
-        let step = |name: &str, work: ConcurrentWork<'static, Error>| ConcurrentStep {
-            declaration: Declaration::of(name, 1),
-            threads: 1,
-            work,
-        };
         let missing: &'static Path = Path::new("nowhere");
         let steps = vec![
-            step("bad", Box::new(|_| Err(Error::artefact(missing, "is damaged")))),
-            step("good", Box::new(|_| Ok(()))),
+            beside("bad", Box::new(|_| Err(Error::artefact(missing, "is damaged")))),
+            beside("good", Box::new(|_| Ok(()))),
         ];
         workspace.side_by_side(steps).expect_err("one fails");
         let is_current = |step: &str| workspace.why(&Declaration::of(step, 1)).expect("readable").is_none();
@@ -450,8 +484,8 @@ mod tests {
         let there = |path: &str| folder.path().join(path).exists();
         write(&workspace, &Declaration::of("a", 1), &["a/1.txt", "a/2.txt"]);
         write(&workspace, &Declaration::of("b", 1), &["b/1.txt", "b/2.txt"]);
-        std::fs::write(folder.path().join("b/mine.txt"), "mine").expect("written");
-        std::fs::write(folder.path().join("b/2.txt"), "edited").expect("written");
+        fs::write(folder.path().join("b/mine.txt"), "mine").expect("written");
+        fs::write(folder.path().join("b/2.txt"), "edited").expect("written");
         write(&workspace, &Declaration::of("a", 2), &["a/1.txt"]);
         assert!(there("a/1.txt") && !there("a/2.txt"));
         workspace.keep_only(&BTreeSet::from(["a".to_owned()])).expect("removed");
@@ -469,7 +503,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let older = r#"{"version": "0.0.9", "revision": null, "command": [], "seed": 1, "device": "cpu", "data": "faces",
             "stages": {"a": {"key": "0", "seconds": 1.0, "artefacts": {"a.txt": "0"}}}}"#;
-        std::fs::write(folder.path().join("manifest.json"), older).expect("written");
+        fs::write(folder.path().join("manifest.json"), older).expect("written");
         let workspace = workspace(folder.path());
         let reason = workspace
             .why(&Declaration::of("a", 1))
@@ -478,5 +512,97 @@ mod tests {
         assert!(reason.to_string().starts_with("recorded by a program"), "{reason}");
         write(&workspace, &Declaration::of("a", 1), &["a.txt"]);
         assert_eq!(workspace.why(&Declaration::of("a", 1)).expect("readable"), None);
+    }
+
+    #[test]
+    fn a_failure_counts_for_more_than_a_stop_that_came_before_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let workspace = workspace(folder.path());
+        let (stopped, after) = mpsc::channel();
+        let stops = move |_: &Sandbox<'_>| {
+            stopped.send(()).expect("heard");
+            Err(Interrupted { signal: 2 }.into())
+        };
+        let fails = move |_: &Sandbox<'_>| {
+            after.recv().expect("said");
+            thread::sleep(Duration::from_millis(50));
+            Err(Error::artefact(Path::new("nowhere"), "is damaged"))
+        };
+        let steps = vec![beside("stops", Box::new(stops)), beside("fails", Box::new(fails))];
+        let message = workspace.side_by_side(steps).expect_err("one fails").to_string();
+        assert!(message.contains("is damaged"), "{message}");
+    }
+
+    #[test]
+    fn what_each_earlier_plan_made_is_kept() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let workspace = workspace(folder.path());
+        for (plan, content) in [
+            ("a", "first"),
+            ("b", "second"),
+            ("a", "third"),
+            ("b", "fourth"),
+            ("a", "fifth"),
+        ] {
+            workspace.keep_only(&BTreeSet::from([plan.to_owned()])).expect("moved");
+            let declaration = Declaration::of(plan, 1).settings("content", content);
+            let work = |sandbox: &Sandbox<'_>| -> Result<()> { sandbox.write("made.txt", content.as_bytes()) };
+            workspace.step(&declaration, work).expect("written");
+        }
+        let read = |path: &str| fs::read_to_string(folder.path().join(path)).expect("kept");
+        let kept = ["earlier.plan", "earlier.plan-2", "earlier.plan-3", "earlier.plan-4"];
+        assert_eq!(
+            kept.map(|place| read(&format!("{place}/made.txt"))),
+            ["first", "second", "third", "fourth"]
+        );
+        assert_eq!(read("made.txt"), "fifth");
+    }
+
+    /// A file of the system, which nobody can remove.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_old_file_that_cannot_be_removed_does_not_lose_the_record_of_the_work() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let workspace = workspace(folder.path());
+        std::os::unix::fs::symlink("/proc", folder.path().join("old")).expect("a link");
+        let hash = disk::hash_of(&fs::read("/proc/version").expect("read"));
+        workspace.amend(|manifest| {
+            let record = StepRecord {
+                artefacts: BTreeMap::from([("old/version".to_owned(), hash)]),
+                ..StepRecord::default()
+            };
+            manifest.stages.insert("a".to_owned(), record);
+        });
+        write(&workspace, &Declaration::of("a", 1), &["a.txt"]);
+        drop(workspace);
+        let recorded = Manifest::read(folder.path()).expect("a record");
+        assert_eq!(recorded.files(), BTreeSet::from(["a.txt".to_owned()]));
+    }
+
+    #[test]
+    fn a_file_that_stays_is_named() {
+        let Some(mut again) = own_process("workspace::tests::a_file_that_stays_is_named") else {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let workspace = workspace(folder.path());
+            write(
+                &workspace,
+                &Declaration::of("a", 1),
+                &["a.txt", "no_file.txt", "gone.txt"],
+            );
+            for path in ["no_file.txt", "gone.txt"] {
+                workspace.results().remove(path).expect("removed");
+            }
+            fs::create_dir(folder.path().join("no_file.txt")).expect("made");
+            return workspace.keep_only(&BTreeSet::new()).expect("moved");
+        };
+        let output = again.output().expect("starts");
+        assert!(output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("moved to earlier.plan: a.txt"), "{said}");
+        assert!(
+            said.contains("no longer makes no_file.txt, which stays: ") && said.contains("reading failed"),
+            "{said}"
+        );
+        assert!(!said.contains("gone.txt"), "{said}");
     }
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use pipeline::to_stderr;
 use tracing_subscriber::EnvFilter;
 
 use crate::commands;
@@ -60,6 +61,28 @@ enum Command {
     Inspect(commands::inspect::Arguments),
 }
 
+impl Command {
+    /// Whether it can be told where to make results, and to make them anew.
+    fn makes_results(&self) -> bool {
+        match self {
+            Self::Reproduce(_)
+            | Self::Train(_)
+            | Self::Predict(_)
+            | Self::Explain(_)
+            | Self::Measure(_)
+            | Self::Draw(_)
+            | Self::Sweep(_) => true,
+            Self::Check(_)
+            | Self::Schema(_)
+            | Self::Data(_)
+            | Self::ExplainImages(_)
+            | Self::MeasureScores(_)
+            | Self::Report(_)
+            | Self::Inspect(_) => false,
+        }
+    }
+}
+
 /// Parses the command line, does what it says, and turns a failure into one paragraph and an exit status.
 pub fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("BIASCAM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
@@ -67,12 +90,22 @@ pub fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .without_time()
+        // It would say so with `eprintln!`, which ends the program.
+        .log_internal_errors(false)
         .init();
-    match run(Cli::parse().command) {
+    let command = Cli::parse().command;
+    let makes_results = command.makes_results();
+    match run(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("biascam: {}", describe(&error));
-            ExitCode::from(error.exit_status())
+            let status = error.exit_status();
+            let message = if makes_results {
+                describe(&error)
+            } else {
+                describe(error.without_way_out())
+            };
+            to_stderr(format_args!("biascam: {message}"));
+            ExitCode::from(status)
         }
     }
 }

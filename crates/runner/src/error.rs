@@ -14,8 +14,8 @@ pub enum Error {
     /// An experiment file, another YAML file or a `--set` that does not say what it should: at least one fault.
     #[error("{}", listed(.0))]
     Experiment(Vec<Fault>),
-    /// The results folder or its files; or the run was asked to stop.
-    #[error(transparent)]
+    /// The results folder or its files, with what a run can do about it; or the run was asked to stop.
+    #[error("{0}{way_out}", way_out = way_out(.0))]
     Pipeline(#[from] pipeline::Error),
     /// Something in the request that cannot be done, with a way out.
     #[error("{0}")]
@@ -48,6 +48,16 @@ pub enum Error {
 
 /// The exit status where another run holds the results folder: `EX_TEMPFAIL` of sysexits.h, which a sweep tells from a failure.
 pub const HELD: u8 = 75;
+
+/// What whoever started the run can do about a failure of its results folder.
+fn way_out(error: &pipeline::Error) -> &'static str {
+    match error {
+        pipeline::Error::Artefact { .. } => "; `--fresh` makes it anew",
+        pipeline::Error::Unwritable { .. } => "; make it writable, or choose another with --results",
+        pipeline::Error::Held { .. } => "; wait for it, or choose another folder with --results",
+        _ => "",
+    }
+}
 
 /// Something in a YAML file or a `--set` that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +111,14 @@ impl Error {
     pub fn table(path: &Path) -> impl FnOnce(polars::error::PolarsError) -> Self {
         let error = pipeline::Error::table(path);
         move |source| error(source).into()
+    }
+
+    /// The same without what a run can do about it, for commands that do not have its options.
+    pub fn without_way_out(&self) -> &(dyn std::error::Error + 'static) {
+        match self {
+            Self::Pipeline(error) => error,
+            other => other,
+        }
     }
 
     /// The exit status this failure ends the program with.
@@ -157,5 +175,39 @@ mod tests {
     fn interruption_has_the_shell_s_status() {
         let status = |signal| Error::from(Interrupted { signal }).exit_status();
         assert_eq!((status(2), status(15)), (130, 143));
+    }
+
+    #[test]
+    fn a_run_is_told_of_its_options_and_nobody_else() {
+        let folder = || "results/a".into();
+        let readonly = || std::io::Error::from(std::io::ErrorKind::ReadOnlyFilesystem);
+        for (error, way_out) in [
+            (
+                pipeline::Error::artefact(Path::new("a.csv"), "is damaged"),
+                "; `--fresh` makes it anew",
+            ),
+            (
+                pipeline::Error::Unwritable {
+                    folder: folder(),
+                    source: readonly(),
+                },
+                "; make it writable, or choose another with --results",
+            ),
+            (
+                pipeline::Error::Held {
+                    folder: folder(),
+                    holder: "process 1".to_owned(),
+                },
+                "; wait for it, or choose another folder with --results",
+            ),
+            (pipeline::Error::io(Path::new("a.csv"), "reading")(readonly()), ""),
+        ] {
+            let alone = describe(&error);
+            let error = Error::from(error);
+            assert_eq!(describe(error.without_way_out()), alone);
+            assert_eq!(describe(&error), format!("{alone}{way_out}"));
+        }
+        let request = Error::Request("no".to_owned());
+        assert_eq!(describe(request.without_way_out()), "no");
     }
 }

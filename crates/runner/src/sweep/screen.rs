@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use pipeline::duration;
+use pipeline::{duration, to_stderr};
 
 /// Without a terminal, how long between two lines about runs that go on.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(30);
@@ -71,7 +71,7 @@ impl Screen {
         match &self.bars {
             // What cannot be shown is no reason to stop a sweep.
             Some((bars, _)) => drop(bars.println(line)),
-            None => eprintln!("{line}"),
+            None => to_stderr(line),
         }
     }
 
@@ -149,7 +149,7 @@ impl Screen {
         }
         plain.said = Instant::now();
         for (name, word) in plain.running.iter().filter(|(_, word)| !word.is_empty()) {
-            eprintln!("{name}: {word}");
+            to_stderr(format_args!("{name}: {word}"));
         }
     }
 

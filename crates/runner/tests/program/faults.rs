@@ -270,6 +270,33 @@ fn a_damaged_manifest_is_named() {
 }
 
 #[test]
+fn a_command_without_the_options_of_a_run_does_not_advise_them() {
+    let place = Place::new();
+    let folder = place.folder.path();
+    let biascam = |arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
+        command.args(arguments.split_whitespace()).current_dir(folder);
+        command.output().expect("the program starts")
+    };
+    succeeds(&biascam(
+        "data procedural --images 20 --seed 1 --layout flat --out faces",
+    ));
+    fs::write(folder.join("manifest.json"), "{").expect("written");
+    fs::write(folder.join("scores.parquet"), "PAR1").expect("written");
+    for (arguments, file) in [
+        ("inspect .", "manifest.json"),
+        ("report . --out page.html", "manifest.json"),
+        (
+            "measure-scores --labels faces/list_attr_celeba.txt --scores scores.parquet",
+            "scores.parquet",
+        ),
+    ] {
+        let message = fails(&biascam(arguments));
+        assert!(message.contains(file) && !message.contains("--fresh"), "{message}");
+    }
+}
+
+#[test]
 fn a_signal_saves_the_state_and_ends_with_its_status() {
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
         let place = Place::new();

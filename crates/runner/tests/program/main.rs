@@ -19,5 +19,6 @@ mod stale;
 mod sweep;
 mod table;
 mod training;
+mod unread;
 mod webdriver;
 mod weights;

@@ -181,7 +181,7 @@ fn explain_pictures(
             match prepared {
                 Ok(prepared) => whole.push(prepared),
                 Err(error) => {
-                    progress.say(&format!("not explained: {}", describe(&error)));
+                    progress.say(&format!("not explained: {}", describe(error.without_way_out())));
                     failed.push(picture.path.display().to_string());
                 }
             }

@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     for (folder, name) in arguments.folders.iter().zip(names(&arguments.folders)) {
         match RunFolder::read(folder, name, &relative(base, folder)) {
             Ok(run) => runs.push(run),
-            Err(error) => left_out.push(describe(&error)),
+            Err(error) => left_out.push(describe(error.without_way_out())),
         }
     }
     if runs.is_empty() {
