@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use metrics::Class;
 
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, Role, Source};
+use crate::experiment::{DataSource, Experiment, Role};
 
 /// Zhang, Bieri, Günther 2024, arXiv 2403.14435: error rates and energies (HiResCAM) on the frontal test images.
 const TABLE: &str = include_str!("../data/published_results.csv");
@@ -45,7 +45,7 @@ impl Published {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn of(experiment: &Experiment) -> Result<Option<Self>> {
-        let celeba = experiment.data.source == Source::Celeba;
+        let celeba = experiment.data.source == DataSource::Celeba;
         experiment
             .measure
             .published

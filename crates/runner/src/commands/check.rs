@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::error::{Error, Result};
-use crate::experiment::{self, Classifier, Experiment, Loaded, Source};
+use crate::experiment::{self, Classifier, DataSource, Experiment, Loaded};
 use crate::output::print;
 use crate::sweep::{Plan, is_sweep};
 
@@ -90,8 +90,8 @@ fn lines(loaded: &Loaded) -> Vec<(&'static str, String)> {
 fn data(experiment: &Experiment) -> String {
     let data = &experiment.data;
     let source = match (data.source, &data.table) {
-        (Source::Celeba, _) => "CelebA".to_owned(),
-        (Source::Table, Some(table)) => format!("the table {}", table.file.display()),
+        (DataSource::Celeba, _) => "CelebA".to_owned(),
+        (DataSource::Table, Some(table)) => format!("the table {}", table.file.display()),
         _ => {
             let faces = &data.procedural;
             format!(

@@ -12,7 +12,7 @@ use super::set::DataSet;
 use super::{bad_images, celeba, packed};
 use crate::context::Context;
 use crate::error::Result;
-use crate::experiment::{Data, OnBadImage, Source};
+use crate::experiment::{DataSettings, DataSource, OnBadImage};
 use pipeline::{Interrupt, Progress};
 
 /// Opens the experiment's data set.
@@ -41,7 +41,7 @@ pub fn open(context: &Context) -> Result<DataSet> {
 ///
 /// # Errors
 /// When it is malformed, or has no training or test images.
-pub fn prepare(data: &Data, root: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
+pub fn prepare(data: &DataSettings, root: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
     let place = Place {
         root,
         progress,
@@ -59,11 +59,11 @@ pub fn prepare(data: &Data, root: &Path, progress: &Progress, interrupt: &Interr
 ///
 /// # Errors
 /// As [`open`].
-pub fn look(data: &Data, place: &Place<'_>) -> Result<Option<DataSet>> {
+pub fn look(data: &DataSettings, place: &Place<'_>) -> Result<Option<DataSet>> {
     let drawn = match data.source {
-        Source::Procedural => true,
-        Source::Table => data.table.as_ref().is_some_and(|table| table.shapes.is_some()),
-        Source::Celeba => false,
+        DataSource::Procedural => true,
+        DataSource::Table => data.table.as_ref().is_some_and(|table| table.shapes.is_some()),
+        DataSource::Celeba => false,
     };
     if drawn && !place.root.join(folder_name(data)).is_dir() {
         return Ok(None);
@@ -71,11 +71,11 @@ pub fn look(data: &Data, place: &Place<'_>) -> Result<Option<DataSet>> {
     open_in(data, place).map(Some)
 }
 
-fn open_in(data: &Data, place: &Place<'_>) -> Result<DataSet> {
+fn open_in(data: &DataSettings, place: &Place<'_>) -> Result<DataSet> {
     let folder = place.root.join(folder_name(data));
     let source: Arc<dyn dataset::Source> = match (data.source, &data.table) {
-        (Source::Celeba, _) => celeba::open(&folder, place.progress, place.interrupt)?,
-        (Source::Table, Some(table)) => {
+        (DataSource::Celeba, _) => celeba::open(&folder, place.progress, place.interrupt)?,
+        (DataSource::Table, Some(table)) => {
             if let Some(shapes) = table.shapes {
                 write_shapes(&folder, shapes, place.progress, place.interrupt)?;
             }
@@ -87,19 +87,19 @@ fn open_in(data: &Data, place: &Place<'_>) -> Result<DataSet> {
         }
     };
     let set = DataSet::choose(source, data)?;
-    if data.source != Source::Table && set.annotations().landmarks.is_none() && data.frontal_threshold.is_some() {
+    if data.source != DataSource::Table && set.annotations().landmarks.is_none() && data.frontal_threshold.is_some() {
         place.progress.say(celeba::NO_LANDMARKS);
     }
     Ok(set)
 }
 
-fn pack(set: &mut DataSet, data: &Data, place: &Place<'_>) -> Result<()> {
+fn pack(set: &mut DataSet, data: &DataSettings, place: &Place<'_>) -> Result<()> {
     let folder = place.root.join(folder_name(data));
     set.packed = Some(packed::open(place, data.image_size, &folder, set)?);
     Ok(())
 }
 
-fn write_faces(data: &Data, folder: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
+fn write_faces(data: &DataSettings, folder: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
     let faces = &data.procedural;
     let config = faces::Config {
         images: faces.train + faces.validation + faces.test,

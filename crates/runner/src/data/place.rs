@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use synthetic::{faces, shapes};
 
-use crate::experiment::{Data, Source};
+use crate::experiment::{DataSettings, DataSource};
 use pipeline::{Interrupt, Progress};
 
 /// Where data sets are, and whom opening one concerns.
@@ -18,10 +18,10 @@ pub struct Place<'a> {
 }
 
 /// The data set's folder below the data root.
-pub fn folder_name(data: &Data) -> PathBuf {
+pub fn folder_name(data: &DataSettings) -> PathBuf {
     data.folder.clone().unwrap_or_else(|| match data.source {
-        Source::Celeba => "celeba".into(),
-        Source::Table => match data.table.as_ref().and_then(|table| table.shapes) {
+        DataSource::Celeba => "celeba".into(),
+        DataSource::Table => match data.table.as_ref().and_then(|table| table.shapes) {
             Some(shapes) => format!(
                 "shapes-v{}-{}-seed{}",
                 shapes::GENERATOR_VERSION,
@@ -31,7 +31,7 @@ pub fn folder_name(data: &Data) -> PathBuf {
             .into(),
             None => PathBuf::new(),
         },
-        Source::Procedural => {
+        DataSource::Procedural => {
             let faces = &data.procedural;
             let (version, seed) = (faces::GENERATOR_VERSION, faces.seed);
             format!(

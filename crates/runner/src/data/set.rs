@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dataset::{Annotations, ClassCounts, FRONTAL_THRESHOLD, Loader, LoaderConfig, PackedPixels, Split};
 
 use crate::error::{Error, Result};
-use crate::experiment::{Data, Source};
+use crate::experiment::{DataSettings, DataSource};
 use crate::measured::DataFacts;
 
 /// An image that cannot be used.
@@ -63,17 +63,17 @@ impl DataSet {
     }
 
     /// What the frontal filter did, in a word or two.
-    pub fn filtered(&self, settings: &Data) -> &'static str {
+    pub fn filtered(&self, settings: &DataSettings) -> &'static str {
         match (&self.annotations().landmarks, settings.frontal_threshold) {
             (_, None) => "all",
-            (None, Some(_)) if settings.source == Source::Table => "all",
+            (None, Some(_)) if settings.source == DataSource::Table => "all",
             (None, Some(_)) => "not filtered for frontal faces: no landmarks",
             (Some(_), Some(_)) => "frontal",
         }
     }
 
     /// What results say of it.
-    pub fn facts(&self, settings: &Data) -> DataFacts {
+    pub fn facts(&self, settings: &DataSettings) -> DataFacts {
         DataFacts {
             attributes: self.attributes().to_vec(),
             counts: self.class_counts(),
@@ -96,7 +96,7 @@ impl DataSet {
     ///
     /// # Errors
     /// When there are no training or no test images.
-    pub fn choose(source: Arc<dyn dataset::Source>, data: &Data) -> Result<Self> {
+    pub fn choose(source: Arc<dyn dataset::Source>, data: &DataSettings) -> Result<Self> {
         let annotations = source.annotations();
         let mut training = annotations.indices(Split::Train);
         let used = (training.len() as f64 * data.training_fraction).ceil() as usize;
@@ -117,7 +117,7 @@ impl DataSet {
                 return Err(Error::Request(format!(
                     "the data set has no {what}; {} should mark some",
                     match data.source {
-                        Source::Table => "the column of the splits (data.table.split_column)",
+                        DataSource::Table => "the column of the splits (data.table.split_column)",
                         _ => "its partition file (list_eval_partition.txt)",
                     }
                 )));

@@ -4,7 +4,8 @@ use model::Architecture;
 
 use super::range::{Problem, at_least, at_most, within};
 use super::{
-    ArchitectureChoice, Classifier, Data, Experiment, Explain, Network, RegionSource, Role, Source, Table, Training,
+    ArchitectureChoice, Classifier, DataSettings, DataSource, Experiment, ExplainSettings, NetworkSettings,
+    RegionSource, Role, TableSettings, TrainingSettings,
 };
 
 /// Every key that is out of range, what it is and what is allowed.
@@ -53,7 +54,7 @@ pub(super) fn check(experiment: &Experiment) -> Vec<Problem> {
     results.into_iter().filter_map(Result::err).collect()
 }
 
-fn data(data: &Data) -> Vec<Result<(), Problem>> {
+fn data(data: &DataSettings) -> Vec<Result<(), Problem>> {
     let mut results = vec![
         at_least("data.image_size", data.image_size, 16),
         at_most("data.image_size", data.image_size, 1024),
@@ -66,18 +67,18 @@ fn data(data: &Data) -> Vec<Result<(), Problem>> {
         results.push(within(key, f64::from(threshold), f64::MIN_POSITIVE, most));
     }
     match (data.source, &data.table) {
-        (Source::Table, None) => {
+        (DataSource::Table, None) => {
             let message = "missing; source: table needs at least its file and images";
             results.push(Err(Problem::new("data.table", message)));
         }
-        (Source::Table, Some(of_table)) => results.extend(table(of_table)),
+        (DataSource::Table, Some(of_table)) => results.extend(table(of_table)),
         (_, Some(_)) => results.push(Err(Problem::new("data.table", "only with source: table"))),
         (_, None) => {}
     }
     results
 }
 
-fn table(table: &Table) -> Vec<Result<(), Problem>> {
+fn table(table: &TableSettings) -> Vec<Result<(), Problem>> {
     let split = &table.split;
     let mut results = vec![
         within("data.table.split.validation", split.validation, 0.0, 1.0),
@@ -99,7 +100,7 @@ fn table(table: &Table) -> Vec<Result<(), Problem>> {
     results
 }
 
-fn training(training: &Training) -> Vec<Result<(), Problem>> {
+fn training(training: &TrainingSettings) -> Vec<Result<(), Problem>> {
     let mut results = vec![
         at_least("training.epochs", training.epochs, 1),
         at_least("training.batch_size", training.batch_size, 2),
@@ -142,7 +143,7 @@ fn classifier(name: &str, classifier: &Classifier) -> Vec<Result<(), Problem>> {
     results
 }
 
-fn explain(explain: &Explain, architecture: &Architecture) -> Result<(), Problem> {
+fn explain(explain: &ExplainSettings, architecture: &Architecture) -> Result<(), Problem> {
     match explain.config().layer_of(&architecture.layers()) {
         Ok(_) => Ok(()),
         Err(cam::Error::Setting { field, found, expected }) => Err(Problem::new(
@@ -153,7 +154,7 @@ fn explain(explain: &Explain, architecture: &Architecture) -> Result<(), Problem
     }
 }
 
-impl Network {
+impl NetworkSettings {
     /// The network's architecture, with its width applied.
     ///
     /// # Errors

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::table::Table;
+use super::table::TableSettings;
 
 /// Which kind of data the experiment is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
+pub enum DataSource {
     /// Procedural faces, written on first use (`data.procedural`).
     Procedural,
     /// CelebA in `data.folder`: the official files, or the Parquet files that `biascam data fetch celeba` brings.
@@ -22,9 +22,9 @@ pub enum Source {
 /// Section `data`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Data {
+pub struct DataSettings {
     /// Procedural faces, CelebA, or a table.
-    pub source: Source,
+    pub source: DataSource,
     /// The data set's folder, below `--data`. Default: `celeba`, a name made from the settings of what is generated, or, with a
     /// table of one's own, `--data` itself.
     #[serde(default)]
@@ -34,24 +34,24 @@ pub struct Data {
     pub procedural: Procedural,
     /// The table, when it is the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub table: Option<Table>,
-    /// What to do about an image that is missing, cut off, of a wrong size or no image: `fail`, or `skip` it in all stages.
+    pub table: Option<TableSettings>,
+    /// What to do about an image that is missing, cut off, of a wrong size or no image: `fail`, or `skip` it in all steps.
     #[serde(default)]
     pub on_bad_image: OnBadImage,
     /// With `skip`: the largest number of bad images; with more the run is refused.
-    #[serde(default = "Data::bad_images_limit")]
+    #[serde(default = "DataSettings::bad_images_limit")]
     pub bad_images_limit: usize,
     /// Side of the aligned square the network sees, in pixels.
-    #[serde(default = "Data::image_size")]
+    #[serde(default = "DataSettings::image_size")]
     pub image_size: usize,
     /// Scores and explanations are on images whose nose is at most this far off the middle line (paper: 0.1); `null` takes all.
-    #[serde(default = "Data::frontal_threshold")]
+    #[serde(default = "DataSettings::frontal_threshold")]
     pub frontal_threshold: Option<f32>,
     /// Part of the training images that is used, the first in the file's order: 0 < fraction <= 1.
-    #[serde(default = "Data::all")]
+    #[serde(default = "DataSettings::all")]
     pub training_fraction: f64,
     /// Megabytes of decoded images kept in memory, so that later epochs need not decode them again.
-    #[serde(default = "Data::cache_megabytes")]
+    #[serde(default = "DataSettings::cache_megabytes")]
     pub cache_megabytes: usize,
     /// Keep decoded images in a file below `--data` (`packed/`), so that neither this run nor a later one decodes them again:
     /// 116 KB an image of CelebA at `image_size: 224`, 29 KB at 112.
@@ -59,7 +59,7 @@ pub struct Data {
     pub packed_cache: bool,
 }
 
-impl Data {
+impl DataSettings {
     /// The settings that decide results: without those that only decide speed.
     #[must_use]
     pub fn deciding(&self) -> Self {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Section `explain`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Explain {
+pub struct ExplainSettings {
     /// The method, `hires_cam` in the paper's table; `docs/methods.md` lists them with what they cost.
     pub method: Method,
     /// `predicted` explains |z|, the decision that was made (the paper's); `positive` explains +z, `negative` -z, `label` z times the
@@ -27,7 +27,7 @@ pub struct Explain {
     pub rise: RiseConfig,
 }
 
-impl Default for Explain {
+impl Default for ExplainSettings {
     fn default() -> Self {
         Self {
             method: Method::HiresCam,
@@ -42,7 +42,7 @@ impl Default for Explain {
     }
 }
 
-impl Explain {
+impl ExplainSettings {
     /// The settings that decide what a map is: not how many are made, nor what is kept of them.
     #[must_use]
     pub fn of_maps(&self) -> Self {

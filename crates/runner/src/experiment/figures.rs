@@ -12,7 +12,7 @@ use render::{Column, Format, Palette, Style};
 /// Section `figures`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Figures {
+pub struct FigureSettings {
     /// Names of the figures that are drawn; `null` draws all.
     #[schemars(schema_with = "figure_names")]
     pub which: Option<Vec<String>>,
@@ -40,7 +40,7 @@ fn figure_names(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "type": ["array", "null"], "items": { "enum": NAMES } })
 }
 
-impl Default for Figures {
+impl Default for FigureSettings {
     fn default() -> Self {
         let style = Style::default();
         Self {
@@ -58,7 +58,7 @@ impl Default for Figures {
     }
 }
 
-impl Figures {
+impl FigureSettings {
     /// How the figure of this name looks.
     #[must_use]
     pub fn style(&self, name: &str) -> Style {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// Section `measure`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Measure {
+pub struct MeasureSettings {
     /// `celeba` for the paper's regions, a file like it, `masks` for the data set's own masks image by image, or `none` for the
     /// whole image. `null` is `celeba` for faces; for a table `masks` if it has them, else `none`.
     pub regions: Option<RegionSource>,
@@ -20,23 +20,23 @@ pub struct Measure {
     /// Compare with the paper's published numbers, attribute by attribute; `null` does so where the data is CelebA.
     pub published: Option<bool>,
     /// What is hidden to see whether a decision hangs on it.
-    pub occlusion: Occlusion,
+    pub occlusion: OcclusionSettings,
     /// Test images, drawn with the experiment's seed, whose scores are taken apart into the part of the input and that of all
     /// biases of the network; 0: none. An image costs a forward and a backward pass for each attribute.
     pub decomposed_images: usize,
     /// Whether the maps tell what the classifiers use.
-    pub faithfulness: Faithfulness,
+    pub faithfulness: FaithfulnessSettings,
 }
 
-impl Default for Measure {
+impl Default for MeasureSettings {
     fn default() -> Self {
         Self {
             regions: None,
             resamples: 1000,
             published: None,
-            occlusion: Occlusion::default(),
+            occlusion: OcclusionSettings::default(),
             decomposed_images: 16,
-            faithfulness: Faithfulness::default(),
+            faithfulness: FaithfulnessSettings::default(),
         }
     }
 }
@@ -84,7 +84,7 @@ impl fmt::Display for RegionSource {
     }
 }
 
-impl Measure {
+impl MeasureSettings {
     /// Whether anything is hidden of images, or scores are taken apart.
     #[must_use]
     pub fn wants_occlusion(&self) -> bool {
@@ -95,7 +95,7 @@ impl Measure {
 /// Section `measure.faithfulness`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Faithfulness {
+pub struct FaithfulnessSettings {
     /// Scores, each of a test image and an attribute with a local region, on which methods are tried: drawn with the experiment's seed,
     /// every attribute and either predicted class in turn. 0: none.
     pub images: usize,
@@ -107,7 +107,7 @@ pub struct Faithfulness {
     pub heatmap_attribute: String,
 }
 
-impl Default for Faithfulness {
+impl Default for FaithfulnessSettings {
     fn default() -> Self {
         Self {
             images: 80,
@@ -126,7 +126,7 @@ impl Default for Faithfulness {
 /// Section `measure.occlusion`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Occlusion {
+pub struct OcclusionSettings {
     /// Test images, drawn with the experiment's seed: the same for every classifier. 0: none.
     pub images: usize,
     /// `region`: the attributes' regions, one pass for all attributes that share one. `exact_mask`: the masks that the data set
@@ -136,7 +136,7 @@ pub struct Occlusion {
     pub fill: Fill,
 }
 
-impl Default for Occlusion {
+impl Default for OcclusionSettings {
     fn default() -> Self {
         Self {
             images: 600,

@@ -25,18 +25,18 @@ mod table;
 mod training;
 
 pub use classifier::{Classifier, Role};
-pub use data::{Data, OnBadImage, Procedural, Source};
-pub use explain::Explain;
-pub use figures::Figures;
+pub use data::{DataSettings, DataSource, OnBadImage, Procedural};
+pub use explain::ExplainSettings;
+pub use figures::FigureSettings;
 pub use load::{Loaded, load, settings_of, to_yaml};
-pub use measure::{Faithfulness, Hide, Measure, Occlusion, RegionSource};
-pub use network::{ArchitectureChoice, IMAGENET_DEVIATION, IMAGENET_MEAN, Network, repository_of};
+pub use measure::{FaithfulnessSettings, Hide, MeasureSettings, OcclusionSettings, RegionSource};
+pub use network::{ArchitectureChoice, IMAGENET_DEVIATION, IMAGENET_MEAN, NetworkSettings, repository_of};
 pub use paths::{resolved, resolved_setting, way};
 pub use range::Problem;
-pub use report::Report;
+pub use report::ReportSettings;
 pub use schema::schema;
-pub use table::Table;
-pub use training::Training;
+pub use table::TableSettings;
+pub use training::TrainingSettings;
 
 use std::collections::BTreeMap;
 
@@ -52,29 +52,29 @@ pub struct Experiment {
     #[serde(default = "one")]
     pub seed: u64,
     /// Where the images come from and how they are aligned.
-    pub data: Data,
+    pub data: DataSettings,
     /// The classifier's network.
     #[serde(default)]
-    pub model: Network,
+    pub model: NetworkSettings,
     /// How the classifiers are trained.
     #[serde(default)]
-    pub training: Training,
+    pub training: TrainingSettings,
     /// The classifiers that are trained and compared, by name. All else being equal they differ in their class weights. One that is
     /// `null` is left out, whatever an extended file says of it.
     #[serde(default = "classifier::paper_classifiers")]
     pub classifiers: BTreeMap<String, Classifier>,
     /// How decisions are explained.
     #[serde(default)]
-    pub explain: Explain,
+    pub explain: ExplainSettings,
     /// How explanations are measured.
     #[serde(default)]
-    pub measure: Measure,
+    pub measure: MeasureSettings,
     /// What is drawn, and how.
     #[serde(default)]
-    pub figures: Figures,
+    pub figures: FigureSettings,
     /// What the report shows beside the figures.
     #[serde(default)]
-    pub report: Report,
+    pub report: ReportSettings,
 }
 
 fn one() -> u64 {
@@ -102,8 +102,8 @@ impl Experiment {
         let masks = self.data.table.as_ref().is_some_and(|table| table.masks.is_some());
         match (&self.measure.regions, self.data.source) {
             (Some(choice), _) => choice,
-            (None, Source::Table) if masks => &RegionSource::Masks,
-            (None, Source::Table) => &RegionSource::Whole,
+            (None, DataSource::Table) if masks => &RegionSource::Masks,
+            (None, DataSource::Table) => &RegionSource::Whole,
             (None, _) => &RegionSource::Celeba,
         }
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// Section `model`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Network {
+pub struct NetworkSettings {
     /// A preset's name (`resnet18`, `resnet34`, `resnet50`) or a network of one's own.
     pub architecture: ArchitectureChoice,
     /// Channels of the first stage; `null` is the architecture's own.
@@ -41,7 +41,7 @@ pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// Deviations of ImageNet's colour channels.
 pub const IMAGENET_DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
 
-impl Network {
+impl NetworkSettings {
     /// The settings that decide results: pretrained weights count by their contents, wherever they are.
     #[must_use]
     pub fn deciding(&self) -> Self {
@@ -66,7 +66,7 @@ impl Network {
     }
 }
 
-impl Default for Network {
+impl Default for NetworkSettings {
     fn default() -> Self {
         Self {
             architecture: ArchitectureChoice::Preset("resnet18".to_owned()),

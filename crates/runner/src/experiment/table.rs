@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 /// Section `data.table`. Paths are below `data.folder`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Table {
+pub struct TableSettings {
     /// The table: a CSV file with a header (comma, semicolon or tab), or `.parquet`.
     pub file: PathBuf,
     /// The folder of images, JPEG or PNG of any size, or a zip archive of them.
     pub images: PathBuf,
     /// The column of the images' names, paths below `images` with or without extension.
-    #[serde(default = "Table::image_column")]
+    #[serde(default = "TableSettings::image_column")]
     pub image_column: String,
     /// The columns of the attributes, in this order; `null` takes all but the images' and the splits'.
     #[serde(default)]
@@ -40,7 +40,7 @@ pub struct Table {
     pub shapes: Option<synthetic::shapes::Config>,
 }
 
-impl Table {
+impl TableSettings {
     fn image_column() -> String {
         "image".to_owned()
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Section `training`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Training {
+pub struct TrainingSettings {
     /// `euclidean` (the paper's) or `cross_entropy`.
     pub loss: model::Loss,
     /// Passes over the training images.
@@ -44,7 +44,7 @@ pub struct Training {
     pub at_once: Option<usize>,
 }
 
-impl Training {
+impl TrainingSettings {
     /// The settings that decide results: how often a state is saved, what is written to follow the training and what runs beside it
     /// do not.
     #[must_use]
@@ -58,7 +58,7 @@ impl Training {
     }
 }
 
-impl Default for Training {
+impl Default for TrainingSettings {
     fn default() -> Self {
         Self {
             loss: model::Loss::Euclidean,
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn precision_is_float32_unless_told_otherwise_and_another_makes_another_training() {
-        let parsed = |text: &str| yaml::parse::<Training>(text, "training");
+        let parsed = |text: &str| yaml::parse::<TrainingSettings>(text, "training");
         let [default, tf32, bf16] = [
             "epochs: 1",
             "{epochs: 1, precision: tf32}",
@@ -129,7 +129,7 @@ mod tests {
         .map(|text| parsed(text).expect("parses"));
         assert_eq!(default.precision, kernels::Precision::Float32);
         assert_eq!(parsed("{epochs: 1, precision: float32}").expect("parses"), default);
-        let key = |training: &Training| {
+        let key = |training: &TrainingSettings| {
             let declaration = Declaration::of("train", 1).settings("training", &training.deciding());
             declaration.reads(&std::collections::BTreeMap::new())
         };

@@ -8,19 +8,19 @@ use pipeline::{Declaration, Piece};
 use super::looked_at::LookedAt;
 use crate::data::DataSet;
 use crate::error::{Error, Result};
-use crate::experiment::{Data, OnBadImage};
+use crate::experiment::{DataSettings, OnBadImage};
 
 /// Aligned squares of a data set's images.
 #[derive(Clone, Copy)]
 pub struct Images<'a> {
-    settings: &'a Data,
+    settings: &'a DataSettings,
     looked_at: Option<LookedAt<'a>>,
     /// Whether labels are read too.
     labelled: bool,
 }
 
 impl<'a> Images<'a> {
-    pub(super) fn new(settings: &'a Data, looked_at: Option<LookedAt<'a>>, labelled: bool) -> Self {
+    pub(super) fn new(settings: &'a DataSettings, looked_at: Option<LookedAt<'a>>, labelled: bool) -> Self {
         Self {
             settings,
             looked_at,

@@ -11,7 +11,7 @@ use super::needs;
 use crate::context::contents;
 use crate::data::{Content, DataSet, Place, Reading, bad_images, look};
 use crate::error::Result;
-use crate::experiment::{Data, OnBadImage};
+use crate::experiment::{DataSettings, OnBadImage};
 use crate::inputs::{Inputs, LookedAt};
 use crate::measured::DataFacts;
 use crate::recorded::Recorded;
@@ -93,7 +93,7 @@ impl Judge {
         Ok(true)
     }
 
-    fn known(&self, data: &Data) -> Result<Option<Arc<Known>>> {
+    fn known(&self, data: &DataSettings) -> Result<Option<Arc<Known>>> {
         // Settings are plain data: their serialisation cannot fail, and if it did, the data set would only be looked at again.
         let key = serde_json::to_string(data).unwrap_or_default();
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);

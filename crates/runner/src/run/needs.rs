@@ -7,7 +7,7 @@ use candle_core::Device;
 use crate::context::Context;
 use crate::data::{celeba, folder_name};
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, Source};
+use crate::experiment::{DataSource, Experiment};
 use crate::weights::find_pretrained;
 
 /// Finds out whether data set and weights are there.
@@ -38,7 +38,7 @@ pub fn precision(experiment: &Experiment, device: &Device) -> Result<()> {
 pub fn missing(experiment: &Experiment, data_root: &Path) -> Vec<String> {
     let mut missing = Vec::new();
     let folder = data_root.join(folder_name(&experiment.data));
-    if experiment.data.source == Source::Celeba {
+    if experiment.data.source == DataSource::Celeba {
         missing.extend(celeba::missing(&folder));
     }
     if let Some(table) = experiment.data.table.as_ref().filter(|table| table.shapes.is_none()) {

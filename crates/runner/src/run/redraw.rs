@@ -10,7 +10,7 @@ use super::declarations::declarations;
 use crate::artefacts;
 use crate::context::{Context, contents};
 use crate::error::{Error, Result, describe};
-use crate::experiment::{self, Experiment, Figures, Loaded, to_yaml};
+use crate::experiment::{self, Experiment, FigureSettings, Loaded, to_yaml};
 use crate::inputs::{Inputs, regions_of};
 use crate::measured::{Available, DataFacts};
 use crate::output::print;
@@ -181,10 +181,10 @@ fn is_complete(folder: &Path, data_root: &Path, experiment: &Experiment) -> Resu
 /// An experiment but for how its figures look.
 fn computed(experiment: &Experiment) -> Experiment {
     Experiment {
-        figures: Figures {
+        figures: FigureSettings {
             examples: experiment.figures.examples,
             example_attributes: experiment.figures.example_attributes.clone(),
-            ..Figures::default()
+            ..FigureSettings::default()
         },
         ..experiment.clone()
     }

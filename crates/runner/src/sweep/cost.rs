@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Plan, PlannedRun};
 use crate::artefacts;
-use crate::experiment::{Experiment, Source, load};
+use crate::experiment::{DataSource, Experiment, load};
 use crate::recorded::Recorded;
 use crate::request::Last;
 use crate::run::Judge;
@@ -35,10 +35,10 @@ impl Cost {
     pub fn of(experiment: &Experiment) -> Self {
         let data = &experiment.data;
         let counted = match data.source {
-            Source::Celeba => Some(CELEBA),
-            Source::Procedural => Some([data.procedural.train, data.procedural.test]),
+            DataSource::Celeba => Some(CELEBA),
+            DataSource::Procedural => Some([data.procedural.train, data.procedural.test]),
             // Of the example the rows are known.
-            Source::Table => data.table.as_ref().and_then(|table| {
+            DataSource::Table => data.table.as_ref().and_then(|table| {
                 let images = table.shapes?.images as f64;
                 let part = |share: f64| (images * share).round() as usize;
                 Some([

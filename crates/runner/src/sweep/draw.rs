@@ -7,7 +7,7 @@ use super::records::{Quantity, Record};
 use super::state::State;
 use super::{COMPARISON, Plan, tables};
 use crate::error::Result;
-use crate::experiment::Figures;
+use crate::experiment::FigureSettings;
 use pipeline::ResultsFolder;
 use render::Figure;
 use render::figures::sweep::{
@@ -47,7 +47,7 @@ pub fn write(
 }
 
 /// The figures for which there is something to draw, in the style of the experiment.
-fn figures(comparison: &Comparison, settings: &Figures) -> Result<Vec<Figure>> {
+fn figures(comparison: &Comparison, settings: &FigureSettings) -> Result<Vec<Figure>> {
     let style = |name: &str| settings.style(name);
     let mut figures = vec![sweep_curves(&style("sweep"), &curves(comparison))?];
     let front = compromises(comparison);

@@ -9,7 +9,7 @@ use super::figure_data as from;
 use super::{pictures, report};
 use crate::artefacts;
 use crate::error::{Error, Result, describe};
-use crate::experiment::{Experiment, Figures};
+use crate::experiment::{Experiment, FigureSettings};
 use crate::inputs::DeclaredRegions;
 use crate::measured::{DataFacts, Measured, Predictions};
 use crate::published::Published;
@@ -166,7 +166,7 @@ pub fn all(sources: &Sources<'_>) -> Drawn {
 ///
 /// # Errors
 /// Those of conversion and of writing.
-pub fn write(folder: &Sandbox<'_>, settings: &Figures, drawn: &[Figure]) -> Result<()> {
+pub fn write(folder: &Sandbox<'_>, settings: &FigureSettings, drawn: &[Figure]) -> Result<()> {
     for figure in drawn {
         for &format in &settings.formats {
             let path = format!("figures/{}.{}", figure.name(), format.extension());

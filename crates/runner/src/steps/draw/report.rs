@@ -5,7 +5,7 @@ use pipeline::Provenance;
 
 use crate::citation;
 use crate::error::Result;
-use crate::experiment::{Experiment, Source, to_yaml};
+use crate::experiment::{DataSource, Experiment, to_yaml};
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::recorded::Recorded;
 use crate::steps::examples;
@@ -171,9 +171,9 @@ fn facts(experiment: &Experiment, manifest: &Manifest, data: &DataFacts) -> Vec<
         value,
     };
     let source = match experiment.data.source {
-        Source::Procedural => "procedural faces",
-        Source::Celeba => "CelebA",
-        Source::Table => "table",
+        DataSource::Procedural => "procedural faces",
+        DataSource::Celeba => "CelebA",
+        DataSource::Table => "table",
     };
     let mut facts = vec![
         fact("command", manifest.command_line()),

@@ -23,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 use super::shown::Shown;
 use crate::artefacts;
 use crate::error::{Error, Result};
-use crate::experiment::Report;
+use crate::experiment::ReportSettings;
 use crate::inputs::{Inputs, Setting};
 use crate::measured::Predictions;
 use crate::steps::explain::Localiser;
@@ -51,7 +51,7 @@ pub const STEP: &str = "examples";
 /// Makes the browser's examples.
 pub struct Browse<'a> {
     shown: Shown<'a>,
-    report: Setting<&'a Report>,
+    report: Setting<&'a ReportSettings>,
 }
 
 impl<'a> Browse<'a> {

@@ -7,7 +7,7 @@ use model::Network;
 use pipeline::{Declaration, Piece, Sandbox};
 
 use crate::error::Result;
-use crate::experiment::Explain;
+use crate::experiment::ExplainSettings;
 use crate::inputs::{Artefact, AttributeRegions, Attributes, Facts, Inputs, Setting, TestImages};
 use crate::measured::Predictions;
 use crate::steps::pass::{self, Pass};
@@ -26,7 +26,7 @@ pub struct Shown<'a> {
     /// Their names.
     pub classifiers: Setting<Vec<String>>,
     /// How maps are made.
-    pub explain: Setting<Explain>,
+    pub explain: Setting<ExplainSettings>,
     /// Draws images.
     pub seed: Setting<u64>,
     /// One of each a classifier.

@@ -34,7 +34,7 @@ use super::{predict, reference, train};
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::Result;
-use crate::experiment::Explain as Settings;
+use crate::experiment::ExplainSettings;
 use crate::inputs::{Artefact, AttributeRegions, Attributes, Inputs, Masks, Setting, TestImages};
 use pipeline::{Declaration, LongWriter, Sandbox};
 
@@ -55,7 +55,7 @@ pub struct Explain<'a> {
     regions: AttributeRegions<'a>,
     /// Energies are measured on exact masks beside the regions, wherever there are any.
     masks: Masks<'a>,
-    settings: Setting<&'a Settings>,
+    settings: Setting<&'a ExplainSettings>,
     /// Draws the images, where not all are explained.
     seed: Option<Setting<u64>>,
     checkpoint: Artefact,

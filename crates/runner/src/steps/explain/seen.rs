@@ -8,7 +8,7 @@ use dataset::Batch;
 use metrics::Region;
 
 use crate::error::Result;
-use crate::experiment::Explain;
+use crate::experiment::ExplainSettings;
 use crate::inputs::{AttributeRegions, Masks, TestImages};
 use pipeline::{Sandbox, duration};
 
@@ -20,7 +20,7 @@ pub struct Explaining<'a> {
     pub images: TestImages<'a>,
     pub regions: &'a AttributeRegions<'a>,
     pub masks: Masks<'a>,
-    pub settings: &'a Explain,
+    pub settings: &'a ExplainSettings,
     pub explainer: Explainer<'a>,
     pub attributes: Vec<usize>,
     /// Positions of the images that are explained.

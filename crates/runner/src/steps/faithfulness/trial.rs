@@ -26,7 +26,7 @@ use super::cases::{Case, cases};
 use super::removal::{Removal, Removed};
 use crate::artefacts;
 use crate::error::Result;
-use crate::experiment::{Explain, Faithfulness as Settings};
+use crate::experiment::{ExplainSettings, FaithfulnessSettings};
 use crate::inputs::{Artefact, AttributeRegions, Attributes, Inputs, Masks, Setting, TestImages};
 use crate::measured::{CENTRE, Predictions, RANDOM};
 use crate::steps::pass::{self, Pass};
@@ -57,8 +57,8 @@ pub struct Try<'a> {
     images: TestImages<'a>,
     regions: AttributeRegions<'a>,
     masks: Masks<'a>,
-    explain: Setting<Explain>,
-    settings: Setting<&'a Settings>,
+    explain: Setting<ExplainSettings>,
+    settings: Setting<&'a FaithfulnessSettings>,
     seed: Setting<u64>,
     checkpoint: Artefact,
     predictions: Artefact,

@@ -23,7 +23,7 @@ use super::hidden::HiddenParts;
 use super::hider::Hider;
 use crate::artefacts;
 use crate::error::Result;
-use crate::experiment::Occlusion as Settings;
+use crate::experiment::OcclusionSettings;
 use crate::inputs::{Artefact, Attributes, Inputs, Setting, TestImages};
 use crate::steps::pass::{self, Pass};
 use crate::steps::step::{Step, write_table};
@@ -46,7 +46,7 @@ pub struct Occlude<'a> {
     attributes: Attributes<'a>,
     /// Without labels.
     images: TestImages<'a>,
-    settings: Setting<&'a Settings>,
+    settings: Setting<&'a OcclusionSettings>,
     decomposed_images: Setting<usize>,
     seed: Setting<u64>,
     /// Absent where nothing is hidden.

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::hidden::HiddenParts;
 use crate::error::{Error, Result};
-use crate::experiment::Occlusion;
+use crate::experiment::OcclusionSettings;
 use crate::inputs::{Masks, TestImages};
 use crate::regions::Regions;
 use crate::steps::pass;
@@ -35,7 +35,7 @@ type SharedHole = (Vec<usize>, Arc<Hole>, Vec<Arc<Hole>>);
 /// Hides parts of images as the experiment says.
 pub struct Hider<'a> {
     images: TestImages<'a>,
-    settings: &'a Occlusion,
+    settings: &'a OcclusionSettings,
     seed: u64,
     folder: &'a Sandbox<'a>,
     device: &'a Device,
@@ -55,7 +55,7 @@ impl<'a> Hider<'a> {
     pub fn new(
         hidden: &HiddenParts<'a>,
         images: TestImages<'a>,
-        settings: &'a Occlusion,
+        settings: &'a OcclusionSettings,
         seed: u64,
         folder: &'a Sandbox<'a>,
         device: &'a Device,

@@ -16,7 +16,7 @@ pub struct Blueprint<'a> {
     /// Side of the images in pixels.
     pub image_size: usize,
     /// Its architecture, and how its images are scaled.
-    pub settings: &'a experiment::Network,
+    pub settings: &'a experiment::NetworkSettings,
 }
 
 impl<'a> Blueprint<'a> {

@@ -9,7 +9,7 @@ use super::blueprint::Blueprint;
 use super::unfinished;
 use crate::artefacts;
 use crate::error::{Error, Result};
-use crate::experiment::{Classifier, Training};
+use crate::experiment::{Classifier, TrainingSettings};
 use crate::inputs::{Artefact, Inputs, Setting, TrainingImages, Weights};
 use crate::steps::step::Step;
 use crate::weights::WeightsFile;
@@ -73,7 +73,7 @@ pub struct Train<'a> {
     /// Of weights, orders and augmentations.
     pub seed: Setting<u64>,
     /// How it is trained.
-    pub training: Setting<Training>,
+    pub training: Setting<TrainingSettings>,
     /// What sets it apart from the others.
     pub classifier: Setting<Classifier>,
     /// What is no part of the result.
