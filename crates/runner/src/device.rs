@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// A device, and why it is not a GPU where one might have been expected.
 #[derive(Debug)]
-pub struct Chosen {
+pub struct ChosenDevice {
     /// What computes.
     pub device: Device,
     /// Why `auto` did not take a GPU.
@@ -17,8 +17,8 @@ pub struct Chosen {
 ///
 /// # Errors
 /// When the name is unknown, or the device is not there or not built in.
-pub fn choose_device(name: &str) -> Result<Chosen> {
-    let taken = |device| Chosen {
+pub fn choose_device(name: &str) -> Result<ChosenDevice> {
+    let taken = |device| ChosenDevice {
         device,
         why_no_gpu: None,
     };
@@ -29,7 +29,7 @@ pub fn choose_device(name: &str) -> Result<Chosen> {
     match name {
         "cpu" => Ok(taken(Device::Cpu)),
         "auto" => Ok(gpu(0).map_or_else(
-            |why| Chosen {
+            |why| ChosenDevice {
                 device: Device::Cpu,
                 why_no_gpu: Some(why),
             },

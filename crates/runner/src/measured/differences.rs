@@ -6,7 +6,7 @@ use super::all::{AttributeMeasures, Measured};
 
 /// A quantity that is compared, attribute by attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantity {
+pub enum RelianceQuantity {
     /// [`constant_share`](super::Reliance::constant_share).
     ConstantShare,
     /// [`bias_share`](super::Reliance::bias_share).
@@ -22,7 +22,7 @@ pub enum Quantity {
     LossBeyondControl,
 }
 
-impl Quantity {
+impl RelianceQuantity {
     /// All of them.
     pub const ALL: [Self; 6] = [
         Self::ConstantShare,
@@ -77,9 +77,9 @@ impl Quantity {
 
 /// One comparison over attributes, each paired with itself.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Comparison {
+pub struct Difference {
     /// What is compared.
-    pub quantity: Quantity,
+    pub quantity: RelianceQuantity,
     /// Which group less which other, in words.
     pub groups: String,
     /// The differences; absent without an attribute that has both.
@@ -88,9 +88,9 @@ pub struct Comparison {
 
 /// Every comparison: within each classifier its majority less its minority predictions, and of every other classifier the
 /// majority predictions of the first less its.
-pub fn comparisons(measured: &Measured, bootstrap: Bootstrap) -> Vec<Comparison> {
+pub fn all_differences(measured: &Measured, bootstrap: Bootstrap) -> Vec<Difference> {
     let mut all = Vec::new();
-    for quantity in Quantity::ALL {
+    for quantity in RelianceQuantity::ALL {
         let mut compare = |groups: String, first: (usize, bool), second: (usize, bool)| {
             let (a, b): (Vec<f64>, Vec<f64>) = measured
                 .attributes
@@ -100,7 +100,7 @@ pub fn comparisons(measured: &Measured, bootstrap: Bootstrap) -> Vec<Comparison>
                     value(first).zip(value(second))
                 })
                 .unzip();
-            all.push(Comparison {
+            all.push(Difference {
                 quantity,
                 groups,
                 paired: Paired::of(&a, &b, bootstrap),

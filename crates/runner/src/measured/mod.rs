@@ -18,7 +18,7 @@ mod reliance;
 
 pub use all::{AttributeMeasures, Available, ClassifierMeasures, Group, Measure, Measured};
 pub use columns::write_columns;
-pub use differences::{Comparison, Quantity, comparisons};
+pub use differences::{Difference, RelianceQuantity, all_differences};
 pub use facts::DataFacts;
 pub use faithfulness::{CENTRE, Faithfulness, MethodScores, RANDOM, SCORES, Score, Summary, method_title};
 pub use occlusion::{AllBiases, Losses, Occlusion};

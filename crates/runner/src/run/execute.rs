@@ -9,7 +9,7 @@ use super::{forecast, needs, redraw};
 use crate::artefacts;
 use crate::context::Context;
 use crate::data::{Content, DataSet, Reading, bad_images, open};
-use crate::device::{Chosen, choose_device, device_name};
+use crate::device::{ChosenDevice, choose_device, device_name};
 use crate::error::{Error, Result, describe};
 use crate::experiment::{self, Experiment, OnBadImage};
 use crate::inputs::{Inputs, LookedAt};
@@ -41,7 +41,7 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     if let Some(name) = &request.name {
         loaded.name.clone_from(name);
     }
-    let Chosen { device, why_no_gpu } = choose_device(&request.options.device)?;
+    let ChosenDevice { device, why_no_gpu } = choose_device(&request.options.device)?;
     let interrupt = Interrupt::listen()?;
     let context = Context::open(
         loaded,

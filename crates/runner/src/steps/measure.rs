@@ -10,7 +10,7 @@ use crate::inputs::{DeclaredRegions, Inputs};
 use crate::measured::{DataFacts, Measured};
 use crate::output::print;
 use crate::published::Published;
-use crate::tables::{self, Comparisons};
+use crate::tables::{self, BesideThePaper};
 use pipeline::{Declaration, Sandbox};
 
 /// Bumped when tables come out otherwise from the same numbers: they alone are made anew, in seconds.
@@ -77,7 +77,7 @@ pub struct Results<'a> {
     /// The numbers.
     pub measured: &'a Measured,
     /// The paper's beside them, where they are asked for.
-    pub published: Option<Comparisons>,
+    pub published: Option<BesideThePaper>,
 }
 
 impl<'a> Results<'a> {
@@ -92,7 +92,7 @@ impl<'a> Results<'a> {
             bootstrap,
             facts,
             measured,
-            published: published.map(|published| Comparisons::new(measured, &published, bootstrap)),
+            published: published.map(|published| BesideThePaper::new(measured, &published, bootstrap)),
         })
     }
 

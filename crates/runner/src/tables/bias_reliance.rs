@@ -2,7 +2,7 @@
 
 use metrics::{Bootstrap, Class};
 
-use crate::measured::{AttributeMeasures, Comparison, Measured, Quantity, Reliance, comparisons};
+use crate::measured::{AttributeMeasures, Difference, Measured, Reliance, RelianceQuantity, all_differences};
 use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// One row: the images that a classifier predicts as one class.
@@ -134,9 +134,9 @@ pub fn short(measured: &Measured) -> Sheet {
     }
 }
 
-/// The comparisons over attributes, one row each.
+/// The differences over attributes, one row each.
 pub fn differences(measured: &Measured, bootstrap: Bootstrap) -> Sheet {
-    let all = comparisons(measured, bootstrap);
+    let all = all_differences(measured, bootstrap);
     let number = |value: fn(&metrics::Paired) -> Option<f64>| -> Vec<Option<f64>> {
         all.iter().map(|one| one.paired.as_ref().and_then(value)).collect()
     };
@@ -159,9 +159,9 @@ pub fn differences(measured: &Measured, bootstrap: Bootstrap) -> Sheet {
         .numbers("effect_size", &number(|paired| paired.effect_size))
 }
 
-/// The comparisons for the terminal.
+/// The differences for the terminal.
 pub fn text(measured: &Measured, bootstrap: Bootstrap) -> String {
-    let row = |one: Comparison| {
+    let row = |one: Difference| {
         let numbers = match one.paired {
             Some(paired) => {
                 let interval = paired.interval.map_or_else(String::new, |interval| {
@@ -186,12 +186,12 @@ pub fn text(measured: &Measured, bootstrap: Bootstrap) -> String {
             Column::new("larger in", Unit::Text),
             Column::new("effect size d", Unit::Signed(2)),
         ],
-        rows: comparisons(measured, bootstrap).into_iter().map(row).collect(),
+        rows: all_differences(measured, bootstrap).into_iter().map(row).collect(),
         ..Sheet::default()
     };
     let mut lines = vec![sheet.terminal()];
     for (index, classifier) in measured.classifiers.iter().enumerate() {
-        let mean = |quantity: Quantity, minority| {
+        let mean = |quantity: RelianceQuantity, minority| {
             let values: Vec<f64> = measured
                 .attributes
                 .iter()
@@ -205,8 +205,8 @@ pub fn text(measured: &Measured, bootstrap: Bootstrap) -> String {
         };
         lines.push(format!(
             "{classifier}: of its score for the majority the head's bias is {}, the constant part {} (mean over attributes)",
-            mean(Quantity::BiasShare, false),
-            mean(Quantity::ConstantShare, false)
+            mean(RelianceQuantity::BiasShare, false),
+            mean(RelianceQuantity::ConstantShare, false)
         ));
     }
     lines.join("\n")

@@ -2,7 +2,7 @@
 
 use metrics::Bootstrap;
 
-use super::comparison::Comparisons;
+use super::beside_the_paper::BesideThePaper;
 use super::table::Table;
 use super::{bias_reliance, claims, faithfulness, occlusion, paper, statistics};
 use crate::measured::Measured;
@@ -12,7 +12,7 @@ use render::sheet::{Sheet, latex_document};
 const ROWS: &str = "Attribute";
 
 /// Every table of a run. `comparison` is there where the paper's numbers apply.
-fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&Comparisons>) -> Vec<Table> {
+fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&BesideThePaper>) -> Vec<Table> {
     let short = bias_reliance::short(measured);
     let mut tables = vec![
         Table {
@@ -56,7 +56,7 @@ fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&Compari
         });
         tables.push(Table::new("sanity", faithfulness::sanity(measured)));
     }
-    tables.extend(comparison.into_iter().flat_map(Comparisons::tables));
+    tables.extend(comparison.into_iter().flat_map(BesideThePaper::tables));
     tables
 }
 
@@ -67,7 +67,7 @@ fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&Compari
 pub fn files(
     measured: &Measured,
     bootstrap: Bootstrap,
-    comparison: Option<&Comparisons>,
+    comparison: Option<&BesideThePaper>,
 ) -> render::Result<Vec<(String, Vec<u8>)>> {
     let tables = tables(measured, bootstrap, comparison);
     let in_latex = tables
@@ -155,7 +155,7 @@ mod tests {
             (40, &["unbalanced", "balanced", "inverse_frequency", "half"]),
         ] {
             let measured = measured(count, classifiers);
-            let comparison = Comparisons::new(&measured, &published, BOOTSTRAP);
+            let comparison = BesideThePaper::new(&measured, &published, BOOTSTRAP);
             let files = files(&measured, BOOTSTRAP, Some(&comparison)).expect("tables");
             let text = |name: &str| {
                 let (_, bytes) = files.iter().find(|(file, _)| *file == name).expect(name);

@@ -1,8 +1,8 @@
 //! The tables of a run, as text, Markdown, LaTeX, CSV and Parquet.
 
+mod beside_the_paper;
 mod bias_reliance;
 mod claims;
-mod comparison;
 mod faithfulness;
 mod files;
 mod occlusion;
@@ -10,9 +10,9 @@ mod paper;
 mod statistics;
 mod table;
 
+pub use beside_the_paper::{Agreement, BesideThePaper, PublishedNumber};
 pub use bias_reliance::text as bias_reliance;
 pub use claims::verdicts;
-pub use comparison::{Agreement, Comparison, Comparisons};
 pub use faithfulness::text as faithfulness;
 pub use files::files;
 pub use paper::{means, short as paper, summary};

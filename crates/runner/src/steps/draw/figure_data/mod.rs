@@ -12,7 +12,7 @@ use crate::measured::{AttributeMeasures, ClassifierMeasures, Faithfulness, Measu
 use crate::published::Published;
 use crate::recorded::Recorded;
 use crate::steps::train::history;
-use crate::tables::{Agreement, Comparison, Comparisons};
+use crate::tables::{Agreement, BesideThePaper, PublishedNumber};
 use render::figures::{
     Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, EnergyScatter, EpochPoint, Imbalance,
     ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup, PublishedFigure, PublishedPanel, SanityChecks,
@@ -172,7 +172,7 @@ fn part(name: &str) -> String {
     }
 }
 
-pub fn published(comparison: &Comparisons) -> PublishedFigure {
+pub fn published(comparison: &BesideThePaper) -> PublishedFigure {
     let mut attributes: Vec<String> = Vec::new();
     for one in &comparison.numbers {
         if attributes.last() != Some(&one.attribute) {
@@ -185,7 +185,7 @@ pub fn published(comparison: &Comparisons) -> PublishedFigure {
         values: attributes
             .iter()
             .map(|attribute| {
-                let of = |one: &&Comparison| {
+                let of = |one: &&PublishedNumber| {
                     (&one.attribute, &one.classifier, one.quantity)
                         == (attribute, &agreement.classifier, agreement.quantity)
                 };

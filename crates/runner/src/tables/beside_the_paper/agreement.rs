@@ -1,6 +1,6 @@
 use metrics::spearman;
 
-use super::number::Comparison;
+use super::number::PublishedNumber;
 use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// How well one quantity of one classifier agrees with the paper, over attributes.
@@ -8,7 +8,7 @@ use render::sheet::{Cell, Column, Sheet, Unit};
 pub struct Agreement {
     /// The classifier.
     pub classifier: String,
-    /// The quantity, as in [`Comparison`].
+    /// The quantity, as in [`PublishedNumber`].
     pub quantity: &'static str,
     /// Attributes that have both numbers.
     pub attributes: usize,
@@ -21,7 +21,7 @@ pub struct Agreement {
 }
 
 /// The agreement in every quantity of every classifier, in the order of the comparison.
-pub fn agreements(comparison: &[Comparison]) -> Vec<Agreement> {
+pub fn agreements(comparison: &[PublishedNumber]) -> Vec<Agreement> {
     let mut groups: Vec<(&str, &'static str)> = Vec::new();
     for one in comparison {
         let group = (one.classifier.as_str(), one.quantity);
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn agreement_by_hand() {
-        let one = |attribute: &str, ours, published| Comparison {
+        let one = |attribute: &str, ours, published| PublishedNumber {
             attribute: attribute.to_owned(),
             classifier: "balanced".to_owned(),
             quantity: "fnr",

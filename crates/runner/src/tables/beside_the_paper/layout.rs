@@ -1,12 +1,12 @@
 //! The side-by-side tables: one row an attribute, ours and the published number of each quantity.
 
 use super::agreement::Agreement;
-use super::number::{CAVEAT, Comparison};
+use super::number::{CAVEAT, PublishedNumber};
 use render::sheet::{Cell, Column, Sheet, Unit};
 use render::text::signed;
 
 /// (classifier, quantity): the columns, in the order of the comparison.
-fn columns(comparison: &[Comparison]) -> Vec<(&str, &'static str)> {
+fn columns(comparison: &[PublishedNumber]) -> Vec<(&str, &'static str)> {
     let mut columns = Vec::new();
     for one in comparison {
         let column = (one.classifier.as_str(), one.quantity);
@@ -19,7 +19,7 @@ fn columns(comparison: &[Comparison]) -> Vec<(&str, &'static str)> {
     columns
 }
 
-fn attributes(comparison: &[Comparison]) -> Vec<&str> {
+fn attributes(comparison: &[PublishedNumber]) -> Vec<&str> {
     let mut attributes: Vec<&str> = Vec::new();
     for one in comparison {
         if attributes.last() != Some(&one.attribute.as_str()) {
@@ -30,10 +30,10 @@ fn attributes(comparison: &[Comparison]) -> Vec<&str> {
 }
 
 fn find<'a>(
-    comparison: &'a [Comparison],
+    comparison: &'a [PublishedNumber],
     attribute: &str,
     (classifier, quantity): (&str, &str),
-) -> Option<&'a Comparison> {
+) -> Option<&'a PublishedNumber> {
     comparison.iter().find(|one| {
         (one.attribute.as_str(), one.classifier.as_str(), one.quantity) == (attribute, classifier, quantity)
     })
@@ -51,7 +51,7 @@ pub(super) fn title(quantity: &str) -> &str {
 }
 
 /// What readers are shown: ours / published.
-pub(super) fn short(comparison: &[Comparison]) -> Sheet {
+pub(super) fn short(comparison: &[PublishedNumber]) -> Sheet {
     let columns = columns(comparison);
     let titles = columns
         .iter()
@@ -74,7 +74,7 @@ pub(super) fn short(comparison: &[Comparison]) -> Sheet {
 }
 
 /// For papers: ours and the published number in columns of their own; below, means, mean absolute differences and rank correlations.
-pub(super) fn side_by_side(comparison: &[Comparison], agreements: &[Agreement]) -> Sheet {
+pub(super) fn side_by_side(comparison: &[PublishedNumber], agreements: &[Agreement]) -> Sheet {
     let columns = columns(comparison);
     let heads = columns.iter().flat_map(|(classifier, quantity)| {
         ["ours", "paper"].map(|side| Column::new(side, Unit::Share).under(title(quantity)).under(*classifier))
@@ -124,10 +124,10 @@ pub(super) fn side_by_side(comparison: &[Comparison], agreements: &[Agreement]) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::comparison::agreements;
+    use crate::tables::beside_the_paper::agreements;
 
-    fn comparison() -> Vec<Comparison> {
-        let one = |attribute: &str, quantity, ours, published| Comparison {
+    fn comparison() -> Vec<PublishedNumber> {
+        let one = |attribute: &str, quantity, ours, published| PublishedNumber {
             attribute: attribute.to_owned(),
             classifier: "balanced".to_owned(),
             quantity,

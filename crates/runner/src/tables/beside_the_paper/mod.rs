@@ -8,7 +8,7 @@ mod verdicts;
 use metrics::Bootstrap;
 
 pub use agreement::{Agreement, agreements};
-pub use number::{CAVEAT, Comparison};
+pub use number::{CAVEAT, PublishedNumber};
 
 use crate::measured::Measured;
 use crate::published::Published;
@@ -17,18 +17,18 @@ use render::sheet::Sheet;
 
 /// How a run compares with the paper, in every form.
 #[derive(Debug, Clone)]
-pub struct Comparisons {
+pub struct BesideThePaper {
     /// Every number that both have.
-    pub numbers: Vec<Comparison>,
+    pub numbers: Vec<PublishedNumber>,
     /// How well they agree, quantity by quantity.
     pub agreements: Vec<Agreement>,
     verdicts: Vec<verdicts::Pair>,
 }
 
-impl Comparisons {
+impl BesideThePaper {
     /// Compares a run with the paper.
     pub fn new(measured: &Measured, published: &Published, bootstrap: Bootstrap) -> Self {
-        let numbers = Comparison::all(measured, published);
+        let numbers = PublishedNumber::all(measured, published);
         Self {
             agreements: agreements(&numbers),
             verdicts: verdicts::pairs(measured, published, bootstrap),
@@ -72,10 +72,11 @@ impl Comparisons {
 }
 
 /// The comparison, one row a number.
-fn table(comparison: &[Comparison]) -> Sheet {
-    let texts = |value: fn(&Comparison) -> &str| -> Vec<&str> { comparison.iter().map(value).collect() };
-    let numbers =
-        |value: fn(&Comparison) -> f64| -> Vec<Option<f64>> { comparison.iter().map(|one| Some(value(one))).collect() };
+fn table(comparison: &[PublishedNumber]) -> Sheet {
+    let texts = |value: fn(&PublishedNumber) -> &str| -> Vec<&str> { comparison.iter().map(value).collect() };
+    let numbers = |value: fn(&PublishedNumber) -> f64| -> Vec<Option<f64>> {
+        comparison.iter().map(|one| Some(value(one))).collect()
+    };
     Sheet::default()
         .texts("attribute", &texts(|one| &one.attribute))
         .texts("classifier", &texts(|one| &one.classifier))

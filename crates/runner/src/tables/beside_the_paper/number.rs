@@ -11,7 +11,7 @@ pub const CAVEAT: &str = "Differences are ours minus published. Pretrained weigh
 
 /// One number of this run and its published counterpart.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Comparison {
+pub struct PublishedNumber {
     /// The attribute.
     pub attribute: String,
     /// The classifier.
@@ -24,7 +24,7 @@ pub struct Comparison {
     pub published: f64,
 }
 
-impl Comparison {
+impl PublishedNumber {
     /// Every number that both have.
     pub fn all(measured: &Measured, published: &Published) -> Vec<Self> {
         let mut all = Vec::new();
