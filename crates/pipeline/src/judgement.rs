@@ -87,8 +87,10 @@ pub fn forecast(
             .filter(|step| runs(step))
             .map(str::to_owned)
             .collect();
-        let upstream = (!upstream.is_empty()).then_some(Change::Upstream { steps: upstream });
         let reason = why(manifest, folder, contents, declaration)?;
+        // Where nothing was made yet, nothing can come out otherwise.
+        let knows_others = !upstream.is_empty() && manifest.stages.contains_key(declaration.step());
+        let upstream = knows_others.then_some(Change::Upstream { steps: upstream });
         let reason = Reason::with(reason, upstream.into_iter().collect());
         forecasts.push(Forecast {
             step: declaration.step().to_owned(),

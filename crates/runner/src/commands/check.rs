@@ -7,6 +7,8 @@ use clap::Args;
 use crate::error::{Error, Result};
 use crate::experiment::{self, Classifier, DataSource, Experiment, Loaded};
 use crate::output::print;
+use crate::regions;
+use crate::steps::examples::positions;
 use crate::sweep::{Plan, is_sweep};
 
 /// What to check.
@@ -31,10 +33,22 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return print(sweep(&Plan::load(file, &arguments.settings)?));
     }
     let loaded = experiment::load(file, &arguments.settings)?;
+    faces(&loaded.experiment)?;
     let head = std::iter::once(&loaded.path).chain(&loaded.extends);
     let head: Vec<String> = head.map(|path| path.display().to_string()).collect();
     print(format_args!("{}: nothing is wrong", head.join(", which extends ")))?;
     print(table(&lines(&loaded)))
+}
+
+/// What can be wrong with settings that name attributes, where those are known without the data.
+fn faces(experiment: &Experiment) -> Result<()> {
+    if experiment.data.source == DataSource::Table {
+        return Ok(());
+    }
+    let attributes = dataset::Attributes::celeba();
+    regions::load(experiment, attributes.names())?;
+    let named = experiment.figures.example_attributes.as_deref();
+    positions(named.unwrap_or_default(), attributes.names()).map(drop)
 }
 
 /// How many runs of a sweep are named; `sweep --list` names all.
@@ -166,10 +180,10 @@ fn steps(experiment: &Experiment) -> String {
         ];
         let kinds = kinds.into_iter().filter(|(count, _)| *count > 0);
         let kinds: Vec<String> = kinds.map(|(count, kind)| format!("{count} {kind}")).collect();
-        steps.push(format!("occlude ({})", kinds.join(", ")));
+        steps.push(format!("occlude (at most {})", kinds.join(", ")));
     }
     if measure.faithfulness.images > 0 {
-        steps.push(format!("faithfulness ({} images)", measure.faithfulness.images));
+        steps.push(format!("faithfulness (at most {} scores)", measure.faithfulness.images));
     }
     steps.push(format!("measure (regions: {})", experiment.regions()));
     steps.push("draw".to_owned());

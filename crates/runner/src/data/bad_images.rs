@@ -171,15 +171,19 @@ fn list(folder: &Sandbox<'_>, skipped: &[BadImage]) -> Result<()> {
     Ok(folder.write(artefacts::BAD_IMAGES, &bytes)?)
 }
 
-/// A bad image that ends a run, with what lets the run go on.
+/// A bad image that ends a run which fails at such, with what lets the run go on.
+pub fn left_out_by_skip(error: &dataset::Error) -> Error {
+    let way_out = "`data.on_bad_image: skip` leaves such images out of everything and lists them";
+    Error::Request(format!("{}; {way_out}", describe(error)))
+}
+
+/// A bad image that ends a step, with what lets the run go on.
 pub fn with_way_out(on_bad_image: OnBadImage, folder: &Sandbox<'_>, error: &dataset::Error) -> Error {
-    let way_out = match on_bad_image {
-        OnBadImage::Fail => "`data.on_bad_image: skip` leaves such images out of everything and lists them",
-        OnBadImage::Skip => {
-            // Without its list the step is not current: the next run looks again. If this fails, so does that.
-            std::fs::remove_file(folder.scratch(artefacts::BAD_IMAGES)).ok();
-            "it could be read before; the same command looks at all images anew"
-        }
-    };
+    if on_bad_image == OnBadImage::Fail {
+        return left_out_by_skip(error);
+    }
+    // Without its list the step is not current: the next run looks again. If this fails, so does that.
+    std::fs::remove_file(folder.scratch(artefacts::BAD_IMAGES)).ok();
+    let way_out = "it could be read before; the same command looks at all images anew";
     Error::Request(format!("{}; {way_out}", describe(error)))
 }

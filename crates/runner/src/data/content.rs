@@ -86,6 +86,8 @@ pub struct Split {
     pub labels: ContentHash,
     landmarks: Option<ContentHash>,
     images: ContentHash,
+    /// The first image whose bytes cannot be had.
+    pub unreadable: Option<usize>,
 }
 
 impl Split {
@@ -108,11 +110,14 @@ impl Split {
             }
             landmarks.finish()
         });
+        let images = images_found(data, indices, title, reading)?;
+        let bad = images.iter().position(|content| content.starts_with(UNREADABLE));
         Ok(Self {
             count: indices.len(),
             labels: labels.finish(),
             landmarks,
-            images: images_content(data, indices, title, reading)?,
+            images: listed(indices, &images),
+            unreadable: bad.map(|place| indices[place]),
         })
     }
 
@@ -150,9 +155,14 @@ fn points(face: &Landmarks) -> String {
 /// The content of the images at some positions, and the positions: orders and augmentations are drawn by them.
 ///
 /// # Errors
-/// [`Error::Interrupted`]. An image that cannot be read is a content of its own: what becomes of it is for those to say who need it.
+/// [`Interrupted`](pipeline::Interrupted). An image that cannot be read is a content of its own: what becomes of it is for those to say
+/// who need it.
 pub fn images_content(data: &DataSet, indices: &[usize], title: &str, reading: Reading<'_>) -> Result<ContentHash> {
-    let found = each(indices, title, reading, |index| {
+    Ok(listed(indices, &images_found(data, indices, title, reading)?))
+}
+
+fn images_found(data: &DataSet, indices: &[usize], title: &str, reading: Reading<'_>) -> Result<Vec<String>> {
+    each(indices, title, reading, |index| {
         let bytes = || data.source.image_bytes(index).map_err(io::Error::other);
         let hash = match data.source.image_origin(index) {
             Some(origin) => match &origin.part {
@@ -162,8 +172,7 @@ pub fn images_content(data: &DataSet, indices: &[usize], title: &str, reading: R
             None => bytes().map(|bytes| ContentHash::of(&bytes)),
         };
         text(hash)
-    })?;
-    Ok(listed(indices, &found))
+    })
 }
 
 /// The content of the masks of the images at some positions.
@@ -182,8 +191,14 @@ pub fn masks_content(data: &DataSet, indices: &[usize], reading: Reading<'_>) ->
     Ok(listed(indices, &found))
 }
 
+/// How the content of what cannot be read begins.
+const UNREADABLE: &str = "unreadable:";
+
 fn text(hash: io::Result<ContentHash>) -> String {
-    hash.map_or_else(|error| format!("unreadable: {}", error.kind()), |hash| hash.to_string())
+    hash.map_or_else(
+        |error| format!("{UNREADABLE} {}", error.kind()),
+        |hash| hash.to_string(),
+    )
 }
 
 fn listed(indices: &[usize], contents: &[String]) -> ContentHash {

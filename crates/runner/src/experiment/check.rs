@@ -126,9 +126,16 @@ fn training(training: &TrainingSettings) -> Vec<Result<(), Problem>> {
     results
 }
 
+/// Folders of a results folder that are no classifier's.
+const RESERVED: [&str; 2] = ["tables", "figures"];
+
 fn classifier(name: &str, classifier: &Classifier) -> Vec<Result<(), Problem>> {
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
         let message = format!("`{name}` names a folder: letters, digits, `_` and `-` are allowed");
+        return vec![Err(Problem::new("classifiers", message))];
+    }
+    if RESERVED.contains(&name) {
+        let message = format!("`{name}` names a folder that every run has; expected another name");
         return vec![Err(Problem::new("classifiers", message))];
     }
     let key = format!("classifiers.{name}");

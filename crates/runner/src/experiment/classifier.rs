@@ -8,6 +8,8 @@ use model::{Scheme, Weighting};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::yaml::Node;
+
 /// One of the compared classifiers: either its class weights in training, or the file that has it trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +70,16 @@ pub(super) fn paper_classifiers() -> BTreeMap<String, Classifier> {
         named(Role::Unbalanced, Scheme::None),
         named(Role::Balanced, Scheme::DomainAdaptive),
     ])
+}
+
+/// The same, as a file would say them.
+pub(super) fn paper_classifiers_in_yaml() -> Node {
+    let scheme = |scheme: &str| Node::Map(vec![("class_weights".to_owned(), Node::Text(scheme.to_owned()))]);
+    let classifiers = vec![
+        (Role::Unbalanced.name().to_owned(), scheme("none")),
+        (Role::Balanced.name().to_owned(), scheme("domain_adaptive")),
+    ];
+    Node::Map(vec![("classifiers".to_owned(), Node::Map(classifiers))])
 }
 
 /// Gives each role that nobody claims to the classifier that is called so.

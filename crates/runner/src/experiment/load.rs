@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::extends::chain;
 use super::{Experiment, check, classifier, paths};
+use crate::artefacts;
 use crate::error::{Error, Fault, Result};
 use crate::yaml::{self, KeyPath, Layers, Node};
+use pipeline::MANIFEST;
 
 /// An experiment and where it came from.
 #[derive(Debug, Clone)]
@@ -29,13 +31,18 @@ pub struct Loaded {
 pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
     let mut layers = Layers::default();
     let files = chain(path)?;
+    let classifiers = KeyPath::new("classifiers");
     for file in files.iter().rev() {
         layers.add_file(&file.place, &file.text, file.node.clone());
+        // What extends this file, or sets a key of one classifier, finds the others there as if they had been written out.
+        if layers.merged_mut().get(&classifiers).is_none() {
+            layers.add_file("the default", "", classifier::paper_classifiers_in_yaml());
+        }
     }
     for setting in settings {
         add_setting(&mut layers, setting).map_err(|fault| Error::Experiment(vec![fault]))?;
     }
-    if let Some(Node::Map(classifiers)) = layers.merged_mut().get_mut(&KeyPath::new("classifiers")) {
+    if let Some(Node::Map(classifiers)) = layers.merged_mut().get_mut(&classifiers) {
         classifiers.retain(|(_, classifier)| *classifier != Node::Null);
     }
     let mut experiment: Experiment = layers.typed().map_err(Error::Experiment)?;
@@ -46,10 +53,7 @@ pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
         return Err(Error::Experiment(problems.iter().map(fault).collect()));
     }
     experiment.measure.regions = Some(experiment.regions().clone());
-    let name = path
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .filter(|name| !name.is_empty());
+    let name = name_of(path);
     let nameless = || {
         Error::experiment(
             path.display().to_string(),
@@ -57,11 +61,23 @@ pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
         )
     };
     Ok(Loaded {
-        name: name.ok_or_else(nameless)?.to_owned(),
+        name: name.ok_or_else(nameless)?,
         path: path.to_owned(),
         extends: files.into_iter().skip(1).map(|file| file.path).collect(),
         experiment,
     })
+}
+
+/// The file's name without extension; of the experiment that a results folder keeps, that folder's, so that the run is repeated there.
+fn name_of(path: &Path) -> Option<String> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let is_record = path.ends_with(artefacts::EXPERIMENT) && folder.join(MANIFEST).is_file();
+    let name = if is_record {
+        folder.canonicalize().ok()?.file_name()?.to_owned()
+    } else {
+        path.file_stem()?.to_owned()
+    };
+    name.into_string().ok().filter(|name| !name.is_empty())
 }
 
 fn add_setting(layers: &mut Layers, setting: &str) -> Result<(), Fault> {

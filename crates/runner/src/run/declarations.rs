@@ -1,8 +1,12 @@
 //! The steps of a run, with what each reads.
 
+use std::collections::BTreeSet;
+
 use pipeline::Declaration;
 
+use crate::data::bad_images;
 use crate::error::Result;
+use crate::experiment::OnBadImage;
 use crate::inputs::Inputs;
 use crate::request::Last;
 use crate::steps::examples::{Browse, Choose};
@@ -49,4 +53,17 @@ pub fn declarations(inputs: &Inputs<'_>, last: Last) -> Result<Vec<Declaration>>
         true => all.into_iter().map(Declaration::believing_files).collect(),
         false => all,
     })
+}
+
+/// The names of all steps of the experiment, however far a run goes.
+///
+/// # Errors
+/// As [`declarations`].
+pub fn planned(inputs: &Inputs<'_>) -> Result<BTreeSet<String>> {
+    let all = declarations(inputs, Last::Report)?;
+    let mut names: BTreeSet<String> = all.iter().map(|declaration| declaration.step().to_owned()).collect();
+    if inputs.experiment.data.on_bad_image == OnBadImage::Skip {
+        names.insert(bad_images::STEP.to_owned());
+    }
+    Ok(names)
 }

@@ -1,10 +1,8 @@
 //! Carrying out a run: its steps in their order.
 
-use std::collections::BTreeSet;
-
 use pipeline::Interrupt;
 
-use super::declarations::declarations;
+use super::declarations::planned;
 use super::{forecast, needs, redraw};
 use crate::artefacts;
 use crate::context::Context;
@@ -71,6 +69,7 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     let inputs = Inputs::of(&context.experiment, looked_at, &context.data_root, contents)?;
     keep_hashes(&context);
     check(&context, &inputs, &data, last)?;
+    refuse_unreadable(&context, &content, &data, last)?;
     context.begin(data.source.fingerprint(), request.command(&context.device))?;
     context.progress().say(&format!(
         "{:24} {} training, {} validation, {} test images ({}), {}",
@@ -84,7 +83,7 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
             several => format!("{several} attributes"),
         }
     ));
-    context.workspace.keep_only(&plan(&inputs)?)?;
+    context.workspace.keep_only(&planned(&inputs)?)?;
     bad_images::record(&context, &data)?;
 
     let names = context.experiment.classifier_names();
@@ -130,16 +129,6 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     print(end.display())
 }
 
-/// Every step of the experiment, however far this run goes.
-fn plan(inputs: &Inputs<'_>) -> Result<BTreeSet<String>> {
-    let all = declarations(inputs, Last::Report)?;
-    let mut names: BTreeSet<String> = all.iter().map(|declaration| declaration.step().to_owned()).collect();
-    if inputs.experiment.data.on_bad_image == OnBadImage::Skip {
-        names.insert(bad_images::STEP.to_owned());
-    }
-    Ok(names)
-}
-
 /// Keeps the hashes of files for the next run, which else has to read them again.
 fn keep_hashes(context: &Context) {
     if let Err(error) = context.workspace.contents().keep() {
@@ -147,6 +136,24 @@ fn keep_hashes(context: &Context) {
         context.progress().say(&format!(
             "hashes of files cannot be kept, so the next run reads all files again: {why}"
         ));
+    }
+}
+
+/// Refuses images of which the file is not there, where they are not left out: hours of training would come before some of them are
+/// missed.
+fn refuse_unreadable(context: &Context, content: &Content, data: &DataSet, last: Last) -> Result<()> {
+    let settings = &context.experiment.data;
+    let trains = context
+        .experiment
+        .classifiers
+        .keys()
+        .any(|name| context.experiment.is_trained(name));
+    let followed = [&content.training, &content.validation].into_iter().filter(|_| trains);
+    let scored = (last >= Last::Predict).then_some(&content.test);
+    let mut unreadable = followed.chain(scored).filter_map(|split| split.unreadable);
+    match unreadable.next().map(|index| data.source.image_bytes(index)) {
+        Some(Err(error)) if settings.on_bad_image == OnBadImage::Fail => Err(bad_images::left_out_by_skip(&error)),
+        _ => Ok(()),
     }
 }
 

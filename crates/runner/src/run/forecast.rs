@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use pipeline::{Forecast, Interrupt, Manifest, Progress, duration, forecast};
 
-use super::declarations::declarations;
+use super::declarations::{declarations, planned};
 use super::needs;
+use crate::artefacts;
 use crate::context::contents;
 use crate::data::{Content, Place, Reading, bad_images, folder_name, look};
 use crate::error::Result;
@@ -43,7 +44,7 @@ pub fn show(request: &Run, last: Last) -> Result<()> {
     };
     let Some(mut data) = look(&experiment.data, &place)? else {
         return print(format_args!(
-            "{:24} drawn first: {} is not there; every step would run on it",
+            "{:24} drawn first: {} is not there; what would run on it is known then",
             "data",
             root.join(folder_name(&experiment.data)).display()
         ));
@@ -74,8 +75,21 @@ pub fn show(request: &Run, last: Last) -> Result<()> {
     };
     let inputs = Inputs::of(experiment, looked_at, root, &contents)?;
     let forecasts = forecast(&manifest, &folder, &contents, &declarations(&inputs, last)?)?;
+    let planned = planned(&inputs)?;
+    for step in manifest.stages.keys().filter(|step| !planned.contains(*step)) {
+        print(format_args!(
+            "{step:24} of an earlier plan: its files would be put aside"
+        ))?;
+    }
     for one in &forecasts {
         print(line(one))?;
+    }
+    for name in experiment.classifiers.keys() {
+        if folder.join(artefacts::unfinished(name)).is_file() {
+            print(format_args!(
+                "{name}: an unfinished training is there; it would be gone on with if it is the same, and else replaced"
+            ))?;
+        }
     }
     print(sum(&forecasts))
 }
