@@ -92,7 +92,7 @@ impl Declaration {
         self.file(label, content)
     }
 
-    /// Takes files to be what they were the last time: for a look at results where the data set is not.
+    /// Takes files that it does not name to be what they were the last time: for a look at results where the data set is not.
     #[must_use]
     pub fn believing_files(mut self) -> Self {
         self.believes_files = true;

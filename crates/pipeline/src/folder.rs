@@ -1,5 +1,6 @@
 //! A results folder: who may write it, and how a file gets into it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
@@ -10,6 +11,9 @@ use disk::{TEMPORARY, write_whole};
 
 use crate::error::{Error, Result};
 use crate::host::host;
+
+/// The file of what steps were about to write.
+const NOTED: &str = ".written";
 
 /// A results folder that this process alone writes.
 #[derive(Debug)]
@@ -104,6 +108,21 @@ impl ResultsFolder {
         let made = to.parent().map_or(Ok(()), fs::create_dir_all);
         made.and_then(|()| fs::rename(&from, &to))
             .map_err(Error::io(&to, "moving"))
+    }
+
+    /// Notes that a step is about to write a file. If it fails or is killed before it is recorded, the next run knows whose the file is.
+    pub(crate) fn note(&self, relative: &str) {
+        let file = OpenOptions::new().append(true).create(true).open(self.join(NOTED));
+        // Without the note, what a step leaves that does not end stays.
+        file.and_then(|mut file| writeln!(file, "{relative}")).ok();
+    }
+
+    /// The files that steps have noted since this was last asked for.
+    pub(crate) fn take_notes(&self) -> BTreeSet<String> {
+        let path = self.join(NOTED);
+        let noted = fs::read_to_string(&path).unwrap_or_default();
+        fs::remove_file(&path).ok();
+        noted.lines().map(str::to_owned).collect()
     }
 
     /// Puts a whole file in its place.

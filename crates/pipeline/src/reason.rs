@@ -103,9 +103,10 @@ impl Reason {
         }
         let labels = keys(&before.files, &reads.files).into_iter();
         let mut contents = Vec::new();
-        for label in labels.filter(|_| !declaration.believes_files()) {
+        for label in labels {
             let (before, now) = (before.files.get(label), reads.files.get(label));
-            if before == now {
+            let is_believed = now.is_none() && declaration.believes_files();
+            if before == now || is_believed {
                 continue;
             }
             // A number is said, a hash tells nobody anything.
@@ -144,6 +145,16 @@ impl Reason {
             }
         }
         (!changes.is_empty()).then_some(Self(changes))
+    }
+
+    /// Whether what was made is of other settings, files or artefacts than now, and not only absent or of another program.
+    pub fn is_of_another_plan(&self) -> bool {
+        self.0.iter().any(|change| {
+            matches!(
+                change,
+                Change::Setting { .. } | Change::File { .. } | Change::Artefact { .. }
+            )
+        })
     }
 
     /// The reason with more differences.

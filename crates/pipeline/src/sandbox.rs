@@ -74,15 +74,16 @@ impl<'a> Sandbox<'a> {
     /// # Errors
     /// [`Error::Io`]; the earlier file, if any, is then untouched.
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
-        self.results.write(path, bytes)?;
-        self.output(path);
-        Ok(())
+        let _place = self.output(path);
+        self.results.write(path, bytes)
     }
 
     /// Where the step itself writes a file, whole or not at all ([`disk::PartFile`]), which becomes an artefact of it.
     pub fn output(&self, path: &str) -> PathBuf {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        written.insert(path.to_owned());
+        if written.insert(path.to_owned()) {
+            self.results.note(path);
+        }
         self.results.join(path)
     }
 

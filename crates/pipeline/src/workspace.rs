@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Instant, SystemTime};
@@ -211,6 +211,7 @@ impl Workspace {
     /// When a file cannot be moved, or the record not be written.
     pub fn keep_only(&self, steps: &BTreeSet<String>) -> Result<()> {
         let mut manifest = self.lock();
+        self.remove_unrecorded(&manifest.files());
         let unwanted: Vec<String> = manifest
             .stages
             .keys()
@@ -239,6 +240,20 @@ impl Workspace {
             place = format!("{EARLIER}-{number}");
         }
         place
+    }
+
+    /// Removes what steps have written that failed or were killed, and that no step has made again since.
+    fn remove_unrecorded(&self, recorded: &BTreeSet<String>) {
+        let noted = self.results.take_notes();
+        for path in noted.difference(recorded) {
+            let within = Path::new(path)
+                .components()
+                .all(|part| matches!(part, Component::Normal(_)));
+            if within && self.results.join(path).is_file() && self.results.remove(path).is_ok() {
+                self.progress
+                    .say(&format!("{path}: of a step that did not end, removed"));
+            }
+        }
     }
 
     /// Takes away those of a record's files that are not in `kept`.

@@ -1,7 +1,7 @@
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use super::zipped::ZippedFiles;
 use crate::{Error, Origin, Result};
@@ -107,11 +107,9 @@ impl ImageFiles {
             let known = match self {
                 Self::Archive(files) => files.checksum(&name),
                 Self::Folder(_) => fs::metadata(self.place(&name)).ok().map(|file| {
-                    let changed = file
-                        .modified()
-                        .ok()
-                        .and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-                    (file.len(), changed.map_or(0, |time| time.as_nanos() as u64))
+                    // Of the last change of any kind, which no program can set: a file that was given its old date back is noticed.
+                    let changed = file.ctime().wrapping_mul(1_000_000_000).wrapping_add(file.ctime_nsec());
+                    (file.len(), changed as u64)
                 }),
             };
             if let Some((size, change)) = known {

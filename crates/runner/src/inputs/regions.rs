@@ -64,8 +64,17 @@ impl DeclaredRegions {
         let mut list = ListHash::default();
         for (name, one) in attributes.iter().zip(all) {
             let pixels: Vec<u8> = one.region.mask().iter().map(|&inside| u8::from(inside)).collect();
-            let outline = one.outline().map_or(0, |outline| outline.side);
-            let about = format!("{} {} {outline}", ContentHash::of(&pixels), one.local);
+            // What is drawn of a region may be finer than its pixels.
+            let outline = one.outline().map(|outline| {
+                let cells: Vec<u8> = outline.inside.iter().map(|&inside| u8::from(inside)).collect();
+                format!("{} {}", outline.side, ContentHash::of(&cells))
+            });
+            let about = format!(
+                "{} {} {}",
+                ContentHash::of(&pixels),
+                one.local,
+                outline.unwrap_or_default()
+            );
             list.add(name, &about);
         }
         let choice = experiment.regions();

@@ -162,12 +162,16 @@ fn check(context: &Context, inputs: &Inputs<'_>, data: &DataSet, last: Last) -> 
     for (name, classifier) in &context.experiment.classifiers {
         if context.experiment.is_trained(name) {
             train::class_weights(name, classifier, &data.class_counts(), data.attributes())?;
+        }
+        if context.workspace.why(&train::declaration(inputs, name)?)?.is_some() {
             // What was trained on a GPU may be explained without one.
-            if let Err(refused) = needs::precision(&context.experiment, &context.device)
-                && context.workspace.why(&train::declaration(inputs, name)?)?.is_some()
-            {
-                return Err(refused);
+            if context.experiment.is_trained(name) {
+                needs::precision(&context.experiment, &context.device)?;
             }
+            train::check(inputs, name)?;
+        }
+        if let Some(occlude) = Occlude::new(inputs, name).filter(|_| last >= Last::Explain) {
+            occlude.check()?;
         }
     }
     if last >= Last::Explain && inputs.regions().own().is_some_and(|masks| !masks.exist()) {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use pipeline::{Contents, Interrupt, Progress, why};
 
 use super::declarations::declarations;
-use super::needs;
+use super::{needs, sources};
 use crate::context::contents;
 use crate::data::{Content, DataSet, Place, Reading, bad_images, look};
 use crate::error::Result;
@@ -61,6 +61,9 @@ impl Judge {
             _ => None,
         };
         let Some(known) = known else {
+            if !sources::are_the_same(recorded.folder, experiment) {
+                return Ok(false);
+            }
             let facts = DataFacts::read(recorded.folder)?;
             return self.is_unchanged(recorded, &Inputs::believed(experiment, &facts.attributes)?, last);
         };

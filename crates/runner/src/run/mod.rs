@@ -7,6 +7,7 @@
 //! | `execute.rs` | carrying it out |
 //! | `redraw.rs` | drawing a results folder again, from its files alone |
 //! | `forecast.rs` | `--dry-run` |
+//! | `sources.rs` | whether results are of the same data set and weights, where those cannot be looked at |
 //! | `finished.rs` | whether a results folder already holds its results, for sweeps |
 
 mod declarations;
@@ -15,6 +16,7 @@ mod finished;
 mod forecast;
 mod needs;
 mod redraw;
+mod sources;
 
 pub use execute::execute;
 pub use finished::Judge;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 
 use super::declarations::declarations;
+use super::sources;
 use crate::artefacts;
 use crate::context::{Context, contents};
 use crate::error::{Error, Result, describe};
@@ -16,7 +17,7 @@ use crate::measured::{Available, DataFacts};
 use crate::output::print;
 use crate::recorded::Recorded;
 use crate::request::{Again, Last, Run};
-use crate::steps::draw;
+use crate::steps::{draw, measure};
 use pipeline::{Interrupt, Manifest, Sandbox, changed, finds_its_artefacts};
 
 /// A results folder that is drawn again.
@@ -110,6 +111,7 @@ impl Redraw {
         }
         // Where the facts cannot be read, drawing says so.
         let facts = DataFacts::read(context.results().path()).unwrap_or_default();
+        refuse_mixture(&context, &facts)?;
         let regions = regions_of(&context.experiment, &facts.attributes)?;
         let declaration = draw::declaration(&context.experiment, &facts.attributes, &regions)?;
         let manifest = context.manifest();
@@ -121,6 +123,31 @@ impl Redraw {
         })?;
         print(context.results().join("figures").display())
     }
+}
+
+/// A folder whose steps are of different plans would be drawn as one that never was.
+fn refuse_mixture(context: &Context, facts: &DataFacts) -> Result<()> {
+    // What a table says is of its step's own settings, which drawing may change, as those of figures.
+    let inputs = Inputs::believed(&context.experiment, &facts.attributes)?;
+    let manifest = context.manifest();
+    let mixed = declarations(&inputs, Last::Draw)?
+        .into_iter()
+        .filter_map(|declaration| {
+            let step = declaration.step().to_owned();
+            let of_drawing = [draw::STEP, measure::STEP].contains(&step.as_str());
+            let reason =
+                changed(&manifest, &declaration).filter(|reason| !of_drawing && reason.is_of_another_plan())?;
+            Some(format!("{step} ({reason})"))
+        });
+    let mixed: Vec<String> = mixed.collect();
+    if mixed.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Request(format!(
+        "{}: not all of it is of one plan: {}. `biascam reproduce` of its experiment makes it so",
+        context.results().path().display(),
+        mixed.join("; ")
+    )))
 }
 
 /// Draws and writes what the folder's files allow; an error names what they do not.
@@ -167,6 +194,9 @@ fn draw_what_can_be(folder: &Sandbox<'_>, recorded: Recorded<'_>) -> Result<()> 
 /// Whether a folder has everything of an experiment that drawing reads, as it was written: asked of the declarations that decide what a
 /// run does. Where the data set is, and whether it is still the same, does not matter.
 fn is_complete(folder: &Path, data_root: &Path, experiment: &Experiment) -> Result<bool> {
+    if !sources::are_the_same(folder, experiment) {
+        return Ok(false);
+    }
     let facts = DataFacts::read(folder)?;
     let manifest = Manifest::read(folder)?;
     let contents = contents(data_root, false);

@@ -2,6 +2,7 @@
 
 use pipeline::{Declaration, Piece};
 
+use crate::error::{Error, Result};
 use crate::experiment::{Hide, RegionSource};
 use crate::inputs::{AttributeRegions, Inputs, Masks, Setting};
 
@@ -20,6 +21,26 @@ impl<'a> HiddenParts<'a> {
             (RegionSource::Masks, _) | (_, Hide::Region) => Self::Regions(inputs.regions()),
             (_, Hide::ExactMask) => Self::Masks(Setting::new("measure.regions", RegionSource::Masks), inputs.masks()),
         }
+    }
+}
+
+impl HiddenParts<'_> {
+    /// Whether there is anything to hide.
+    ///
+    /// # Errors
+    /// When masks are to be hidden and there are none.
+    pub fn check(&self) -> Result<()> {
+        let masks = match self {
+            Self::Regions(regions) => regions.own(),
+            Self::Masks(_, masks) => Some(*masks),
+        };
+        if masks.is_some_and(|masks| !masks.exist()) {
+            return Err(Error::experiment(
+                "measure.occlusion.hide",
+                "exact_mask, but the data set has no masks; `region` hides the attributes' regions",
+            ));
+        }
+        Ok(())
     }
 }
 

@@ -71,6 +71,16 @@ impl<'a> Occlude<'a> {
     }
 }
 
+impl Occlude<'_> {
+    /// Whether there is anything to hide.
+    ///
+    /// # Errors
+    /// When masks are to be hidden and there are none.
+    pub fn check(&self) -> Result<()> {
+        self.hidden.as_ref().map_or(Ok(()), HiddenParts::check)
+    }
+}
+
 impl Step for Occlude<'_> {
     fn declaration(&self) -> Declaration {
         let Self {

@@ -10,7 +10,7 @@ use pipeline::Sandbox;
 use rayon::prelude::*;
 
 use super::hidden::HiddenParts;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiment::OcclusionSettings;
 use crate::inputs::{Masks, TestImages};
 use crate::regions::Regions;
@@ -60,17 +60,12 @@ impl<'a> Hider<'a> {
         folder: &'a Sandbox<'a>,
         device: &'a Device,
     ) -> Result<Self> {
+        hidden.check()?;
         let fill = settings.fill;
         let (regions, masks) = match hidden {
             HiddenParts::Masks(_, masks) => (Vec::new(), Some(*masks)),
             HiddenParts::Regions(regions) => (shared_regions(regions, seed), regions.own()),
         };
-        if masks.is_some_and(|masks| !masks.exist()) {
-            return Err(Error::experiment(
-                "measure.occlusion.hide",
-                "exact_mask, but the data set has no masks; `region` hides the attributes' regions",
-            ));
-        }
         let regions = regions.into_iter().map(|(attributes, region, controls)| {
             let hole = |region: &Region| Arc::new(Hole::new(region, fill));
             (attributes, hole(&region), controls.iter().map(hole).collect())

@@ -17,7 +17,6 @@ use crate::artefacts;
 use crate::error::{Error, Result, describe};
 use crate::steps::pass::{self, Pass};
 use crate::steps::step::write_table;
-use crate::weights::WeightsFile;
 use pipeline::{Sandbox, StepError, Work};
 
 /// On a GPU, which is waited for when a loss is read.
@@ -57,12 +56,10 @@ impl<'a> Course<'a> {
                 ));
                 (Trainer::resume(&checkpoint, config, device)?, memory)
             }
-            None => {
-                let pretrained = step.weights.as_ref().map(|weights| WeightsFile::read(weights.path()));
-                let pretrained = pretrained.transpose()?;
-                let network = step.blueprint.untrained(pretrained.as_ref(), *step.seed, device)?;
-                (Trainer::new(network, config)?, Memory::new(folder.key()))
-            }
+            None => (
+                Trainer::new(step.untrained(device)?, config)?,
+                Memory::new(folder.key()),
+            ),
         };
         let files = folder.scratch(step.name);
         let log = TrainingLog::open(&files, memory.history.len(), trainer.steps(), step.conduct.tensorboard);

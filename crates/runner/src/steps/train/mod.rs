@@ -19,6 +19,8 @@ mod step;
 mod tfevents;
 mod unfinished;
 
+use candle_core::Device;
+
 use self::course::Course;
 pub use self::recipe::class_weights;
 use self::step::Source;
@@ -83,6 +85,23 @@ pub fn run(context: &Context, inputs: &Inputs<'_>, names: &[String]) -> Result<(
 /// When the experiment has no such classifier.
 pub fn declaration(inputs: &Inputs<'_>, name: &str) -> Result<Declaration> {
     Ok(Source::of(inputs, name)?.declaration())
+}
+
+/// Whether the step of a classifier could begin.
+///
+/// # Errors
+/// Those of [`run`] that are known before the first image.
+pub fn check(inputs: &Inputs<'_>, name: &str) -> Result<()> {
+    match Source::of(inputs, name)? {
+        Source::Elsewhere(adopt) => adopt.network(&Device::Cpu).map(drop),
+        Source::Here(train) => {
+            train
+                .images
+                .loader(train.images.training(), recipe::loader(&train, 1))?;
+            recipe::trainer(&train, 1)?;
+            train.untrained(&Device::Cpu).map(drop)
+        }
+    }
 }
 
 /// How many classifiers are trained at a time.

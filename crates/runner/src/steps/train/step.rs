@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use candle_core::Device;
+use model::Network;
 use pipeline::{Declaration, Sandbox};
 
 use super::blueprint::Blueprint;
@@ -35,6 +36,22 @@ pub struct Adopt<'a> {
     weights: Option<Weights<'a>>,
 }
 
+impl Adopt<'_> {
+    /// The network that was trained elsewhere.
+    ///
+    /// # Errors
+    /// When the file is not here, is no weights file, or is of another network.
+    pub fn network(&self, device: &Device) -> Result<Network> {
+        let Some(weights) = &self.weights else {
+            return Err(Error::Request(format!("the weights of {} are not here", self.name)));
+        };
+        let file = WeightsFile::read(weights.path())?;
+        let normalisation = self.blueprint.settings.normalisation();
+        let names = self.blueprint.attributes.names();
+        file.classifier(&self.blueprint.architecture()?, names, normalisation, device)
+    }
+}
+
 impl Step for Adopt<'_> {
     fn declaration(&self) -> Declaration {
         let Self {
@@ -48,14 +65,7 @@ impl Step for Adopt<'_> {
     }
 
     fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
-        let Some(weights) = &self.weights else {
-            return Err(Error::Request(format!("the weights of {} are not here", self.name)));
-        };
-        let file = WeightsFile::read(weights.path())?;
-        let normalisation = self.blueprint.settings.normalisation();
-        let names = self.blueprint.attributes.names();
-        let network = file.classifier(&self.blueprint.architecture()?, names, normalisation, device)?;
-        unfinished::save_trained(folder, &self.blueprint, self.name, &network)
+        unfinished::save_trained(folder, &self.blueprint, self.name, &self.network(device)?)
     }
 }
 
@@ -91,6 +101,16 @@ pub struct Conduct {
 }
 
 impl<'a> Train<'a> {
+    /// The network that it begins with.
+    ///
+    /// # Errors
+    /// When the weights that it starts from are no weights file, or of another network.
+    pub fn untrained(&self, device: &Device) -> Result<Network> {
+        let pretrained = self.weights.as_ref().map(|weights| WeightsFile::read(weights.path()));
+        self.blueprint
+            .untrained(pretrained.transpose()?.as_ref(), *self.seed, device)
+    }
+
     /// What it reads.
     pub fn declaration(&self) -> Declaration {
         let Self {

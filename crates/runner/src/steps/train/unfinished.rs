@@ -28,6 +28,8 @@ pub struct Memory {
     pub learning_rate: f64,
 }
 
+/// Length of the hash behind the checkpoint, in hexadecimal.
+const HASH: usize = 64;
 /// Where the checkpoint's metadata has it.
 const MEMORY: &str = "training";
 
@@ -86,7 +88,10 @@ pub fn save(
         .map_err(|error| Error::Request(format!("the training's state cannot be written: {error}")))?;
     checkpoint.metadata.insert(MEMORY.to_owned(), memory);
     let path = folder.scratch(&artefacts::unfinished(name));
-    Ok(disk::write_whole(&path, &bytes(checkpoint, blueprint)?)?)
+    let mut bytes = bytes(checkpoint, blueprint)?;
+    let hash = disk::hash_of(&bytes);
+    bytes.extend(hash.as_bytes());
+    Ok(disk::write_whole(&path, &bytes)?)
 }
 
 fn bytes(mut checkpoint: Checkpoint, blueprint: &Blueprint<'_>) -> Result<Vec<u8>> {
@@ -112,7 +117,12 @@ pub fn read(folder: &Sandbox<'_>, name: &str) -> Result<Option<(Checkpoint, Memo
             path.display()
         ))
     };
-    let checkpoint = Checkpoint::from_bytes(&bytes).map_err(|error| fault(error.to_string()))?;
+    // A number that is not what it was would go into the checkpoint unnoticed.
+    let (bytes, hash) = bytes.split_at(bytes.len().saturating_sub(HASH));
+    if disk::hash_of(bytes).as_bytes() != hash {
+        return Err(fault("damaged, or of another version of the program".to_owned()));
+    }
+    let checkpoint = Checkpoint::from_bytes(bytes).map_err(|error| fault(error.to_string()))?;
     let memory = checkpoint
         .metadata
         .get(MEMORY)
