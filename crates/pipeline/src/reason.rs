@@ -271,7 +271,13 @@ mod tests {
         assert_eq!(said(&declaration(8), &declaration(10), same), "training.epochs 8 -> 10");
         let edited = declaration(8).named_file("measure.regions", "regions.yaml", &ContentHash::of(b"b"));
         assert_eq!(said(&declaration(8), &edited, same), "regions.yaml changed");
-        assert_eq!(said(&declaration(8), &edited.believing_files(), same), "");
+        // What can be looked at is; what cannot is believed.
+        assert_eq!(
+            said(&declaration(8), &edited.believing_files(), same),
+            "regions.yaml changed"
+        );
+        let images = declaration(8).file("test images", &ContentHash::of(b"a"));
+        assert_eq!(said(&images, &declaration(8).believing_files(), same), "");
         let numbers = [3, 4].map(|count| declaration(8).number("test images", count));
         assert_eq!(said(&numbers[0], &numbers[1], same), "test images 3 -> 4");
         let renamed = declaration(8).named_file("measure.regions", "other.yaml", &ContentHash::of(b"a"));

@@ -445,3 +445,76 @@ fn a_sweep_sees_a_label_that_was_edited() {
     let status = succeeds(&sweep("--status"));
     assert!(status.contains("2 finished"), "{status}");
 }
+
+#[test]
+fn drawing_again_draws_results_of_one_plan_and_of_this_one() {
+    let set = Set::new();
+    succeeds(&set.run(&["reproduce", "tiny.yaml"]));
+    let said = |arguments: &[&str]| {
+        let output = set.run(arguments);
+        succeeds(&output);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let computed = |said: &str| !said.contains("nothing is computed again");
+    assert!(!computed(&said(&[
+        "draw",
+        "tiny.yaml",
+        "--set",
+        "figures.formats=[png]"
+    ])));
+    for other in ["measure.regions=none", "data.training_fraction=0.5"] {
+        assert!(computed(&said(&["draw", "tiny.yaml", "--set", other])), "{other}");
+        said(&["reproduce", "tiny.yaml"]);
+    }
+    said(&["train", "tiny.yaml", "--set", "training.epochs=2"]);
+    let refused = place::fails(&set.run(&["draw", "results/tiny"]));
+    assert!(
+        refused.contains("not all of it is of one plan: predict/unbalanced"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_a_failed_step_has_left_goes_with_the_next_run() {
+    let set = Set::new();
+    succeeds(&set.run(&["reproduce", "tiny.yaml"]));
+    let figures = set.path("results/tiny/figures");
+    fs::create_dir(figures.join("examples.png")).expect("made");
+    place::fails(&set.run(&["reproduce", "tiny.yaml", "--set", "figures.formats=[png]"]));
+    fs::remove_dir(figures.join("examples.png")).expect("removed");
+    let left = || {
+        let files = fs::read_dir(&figures).expect("a folder").flatten();
+        files
+            .filter(|file| file.path().extension().is_some_and(|end| end == "png"))
+            .count()
+    };
+    assert!(left() > 0, "the step wrote some before it failed");
+    succeeds(&set.run(&["reproduce", "tiny.yaml"]));
+    assert_eq!(left(), 0);
+}
+
+#[test]
+fn what_would_be_refused_later_is_refused_before_anything_is_written() {
+    let set = Set::new();
+    succeeds(&set.run(&["reproduce", "tiny.yaml"]));
+    let before = set.reads("results/tiny/experiment.yaml");
+    for (setting, reason) in [
+        ("training.batch_size=999", "batch"),
+        ("model.pretrained=tiny.yaml", "tiny.yaml"),
+        ("classifiers.balanced={weights: tiny.yaml}", "tiny.yaml"),
+    ] {
+        let refused = place::fails(&set.run(&["reproduce", "tiny.yaml", "--set", setting]));
+        assert!(refused.contains(reason), "{refused}");
+        assert_eq!(set.reads("results/tiny/experiment.yaml"), before, "{setting}");
+        assert!(set.path("results/tiny/balanced/energy.parquet").exists(), "{setting}");
+    }
+    // A test image that is not there is missed before the first training.
+    fs::remove_file(set.path("data/set/images/25.png")).expect("removed");
+    let output = set.run(&["reproduce", "tiny.yaml", "--name", "other"]);
+    let refused = place::fails(&output);
+    assert!(
+        refused.contains("25.png") && refused.contains("data.on_bad_image: skip"),
+        "{refused}"
+    );
+    assert!(!set.path("results/other/experiment.yaml").exists());
+}
