@@ -242,6 +242,11 @@ impl Workspace {
         place
     }
 
+    /// Ends a run: all of its steps are recorded, and nothing is to be remembered of what they were about to write.
+    pub fn settle(&self) {
+        self.remove_unrecorded(&self.manifest().files());
+    }
+
     /// Removes what steps have written that failed or were killed, and that no step has made again since.
     fn remove_unrecorded(&self, recorded: &BTreeSet<String>) {
         let noted = self.results.take_notes();

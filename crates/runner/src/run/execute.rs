@@ -125,6 +125,7 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     } else {
         context.results().path().to_owned()
     };
+    context.workspace.settle();
     keep_hashes(&context);
     print(end.display())
 }

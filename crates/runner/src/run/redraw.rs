@@ -110,8 +110,11 @@ impl Redraw {
             context.workspace.forget(draw::STEP);
         }
         // Where the facts cannot be read, drawing says so.
-        let facts = DataFacts::read(context.results().path()).unwrap_or_default();
-        refuse_mixture(&context, &facts)?;
+        let facts = DataFacts::read(context.results().path());
+        if let Ok(facts) = &facts {
+            refuse_mixture(&context, facts)?;
+        }
+        let facts = facts.unwrap_or_default();
         let regions = regions_of(&context.experiment, &facts.attributes)?;
         let declaration = draw::declaration(&context.experiment, &facts.attributes, &regions)?;
         let manifest = context.manifest();

@@ -232,7 +232,7 @@ fn message(output: &Output) -> String {
 }
 
 /// What is no artefact: the lock, whose line names the process, and the logs of a training, which tell the time and what was resumed.
-const LOGS: [&str; 3] = [".lock", "training.jsonl", "training.tfevents"];
+const LOGS: [&str; 4] = [".lock", ".written", "training.jsonl", "training.tfevents"];
 
 /// The artefacts below a folder.
 fn files_of(folder: &Path) -> Files {

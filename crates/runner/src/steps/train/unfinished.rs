@@ -28,8 +28,8 @@ pub struct Memory {
     pub learning_rate: f64,
 }
 
-/// Length of the hash behind the checkpoint, in hexadecimal.
-const HASH: usize = 64;
+/// Where it has the hash of the file without that.
+const HASH: &str = "hash";
 /// Where the checkpoint's metadata has it.
 const MEMORY: &str = "training";
 
@@ -68,7 +68,10 @@ impl Memory {
 /// When it cannot be written.
 pub fn save_trained(folder: &Sandbox<'_>, blueprint: &Blueprint<'_>, name: &str, network: &Network) -> Result<()> {
     let checkpoint = Checkpoint::of(network, blueprint.attributes.names())?;
-    Ok(folder.write(&artefacts::checkpoint(name), &bytes(checkpoint, blueprint)?)?)
+    Ok(folder.write(
+        &artefacts::checkpoint(name),
+        &with_size(checkpoint, blueprint).to_bytes()?,
+    )?)
 }
 
 /// Saves a training to go on from.
@@ -88,16 +91,16 @@ pub fn save(
         .map_err(|error| Error::Request(format!("the training's state cannot be written: {error}")))?;
     checkpoint.metadata.insert(MEMORY.to_owned(), memory);
     let path = folder.scratch(&artefacts::unfinished(name));
-    let mut bytes = bytes(checkpoint, blueprint)?;
-    let hash = disk::hash_of(&bytes);
-    bytes.extend(hash.as_bytes());
-    Ok(disk::write_whole(&path, &bytes)?)
+    let mut checkpoint = with_size(checkpoint, blueprint);
+    let hash = disk::hash_of(&checkpoint.to_bytes()?);
+    checkpoint.metadata.insert(HASH.to_owned(), hash);
+    Ok(disk::write_whole(&path, &checkpoint.to_bytes()?)?)
 }
 
-fn bytes(mut checkpoint: Checkpoint, blueprint: &Blueprint<'_>) -> Result<Vec<u8>> {
+fn with_size(mut checkpoint: Checkpoint, blueprint: &Blueprint<'_>) -> Checkpoint {
     let size = blueprint.image_size.to_string();
     checkpoint.metadata.insert("image_size".to_owned(), size);
-    Ok(checkpoint.to_bytes()?)
+    checkpoint
 }
 
 /// What was saved of this very training.
@@ -117,12 +120,12 @@ pub fn read(folder: &Sandbox<'_>, name: &str) -> Result<Option<(Checkpoint, Memo
             path.display()
         ))
     };
-    // A number that is not what it was would go into the checkpoint unnoticed.
-    let (bytes, hash) = bytes.split_at(bytes.len().saturating_sub(HASH));
-    if disk::hash_of(bytes).as_bytes() != hash {
+    let mut checkpoint = Checkpoint::from_bytes(&bytes).map_err(|error| fault(error.to_string()))?;
+    // A number that is not what it was would go into the trained network unnoticed.
+    let hash = checkpoint.metadata.remove(HASH);
+    if hash != Some(disk::hash_of(&checkpoint.to_bytes()?)) {
         return Err(fault("damaged, or of another version of the program".to_owned()));
     }
-    let checkpoint = Checkpoint::from_bytes(bytes).map_err(|error| fault(error.to_string()))?;
     let memory = checkpoint
         .metadata
         .get(MEMORY)
