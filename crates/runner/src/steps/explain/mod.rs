@@ -1,7 +1,7 @@
 //! The explanation step: the map of every attribute on every explained test image, measured as soon as it is made.
 //!
 //! Maps and rows are streamed: those of one batch, or of one image where maps cost passes of their own, are in memory at a time, and
-//! what is measured of maps is measured on their few cells ([`Localiser`](localiser::Localiser)).
+//! what is measured of maps is measured on their few cells ([`Localiser`]).
 
 mod average_faces;
 mod average_maps;
