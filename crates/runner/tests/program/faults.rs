@@ -1,6 +1,7 @@
 //! What a user hears when something is wrong: one message that names it, and earlier results left whole.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -298,14 +299,19 @@ fn a_command_without_the_options_of_a_run_does_not_advise_them() {
 
 #[test]
 fn a_signal_saves_the_state_and_ends_with_its_status() {
-    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+    for (signal, status) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let place = Place::new();
         let settings = ["training.epochs=1000", "training.checkpoint_seconds=0"];
-        let mut child = place
-            .command("train", &settings)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        let mut command = place.command("train", &settings);
+        // SAFETY: the call is one that is allowed between fork and exec.
+        unsafe {
+            // The test may itself have been started by `nohup`, and what is ignored is inherited.
+            command.pre_exec(|| {
+                libc::signal(libc::SIGHUP, libc::SIG_DFL);
+                Ok(())
+            });
+        }
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the program starts");
         while !place.results("unbalanced/unfinished.safetensors").exists()
             && child.try_wait().expect("a status").is_none()
         {
@@ -321,4 +327,20 @@ fn a_signal_saves_the_state_and_ends_with_its_status() {
         assert!(message.contains("goes on from here"), "{message}");
         assert!(place.results("unbalanced/unfinished.safetensors").exists());
     }
+}
+
+#[test]
+fn a_log_that_cannot_be_written_ends_no_training() {
+    let place = Place::new();
+    // In the log's place lies what cannot be written, whoever runs this.
+    fs::create_dir_all(place.results("unbalanced/training.jsonl")).expect("made");
+    let settings = ["classifiers={unbalanced: {class_weights: none}}", "training.epochs=1"];
+    let output = place.run("train", &settings);
+    succeeds(&output);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("goes on without its log") && said.contains("training.jsonl"),
+        "{said}"
+    );
+    assert!(place.results("unbalanced/checkpoint.safetensors").exists());
 }

@@ -113,8 +113,8 @@ fn tables(folder: &Path, names: [(&str, &str); 2]) -> Vec<(String, String)> {
 #[test]
 fn the_compared_classifiers_are_told_by_their_roles() {
     let place = Place::new();
-    let published = "measure.published=true";
-    succeeds(&place.run("measure", &[published]));
+    let (published, epochs) = ("measure.published=true", "training.epochs=1");
+    succeeds(&place.run("measure", &[published, epochs]));
     let named = tables(&place.results(""), [("unbalanced", "zz"), ("balanced", "aa")]);
     let roles = "classifiers={zz: {class_weights: none, role: unbalanced}, aa: {class_weights: domain_adaptive, role: balanced}}";
     let other = place.folder.path().join("other");
@@ -123,7 +123,7 @@ fn the_compared_classifiers_are_told_by_their_roles() {
             "measure",
             concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/smoke.yaml"),
         ])
-        .args(["--set", published, "--set", roles, "--device", "cpu"])
+        .args(["--set", published, "--set", epochs, "--set", roles, "--device", "cpu"])
         .arg("--data")
         .arg(place.folder.path().join("data"))
         .arg("--results")

@@ -65,7 +65,7 @@ fn a_failure_keeps_its_status() {
 
 #[test]
 fn a_sweep_does_its_work() {
-    let sweep = Sweep::new("axes: {classifiers.swept.exponent: [0, 1]}\nseeds: [1]\nuntil: measure\n");
+    let sweep = Sweep::new("axes: {classifiers.swept.exponent: [1]}\nseeds: [1]\nuntil: measure\n");
     succeeds(
         &sweep
             .command(&[])
@@ -73,7 +73,5 @@ fn a_sweep_does_its_work() {
             .output()
             .expect("the program starts"),
     );
-    for run in ["exponent-0", "exponent-1"] {
-        assert!(sweep.results(&format!("{run}/tables/attributes.csv")).exists(), "{run}");
-    }
+    assert!(sweep.results("run-1/tables/attributes.csv").exists());
 }

@@ -182,6 +182,10 @@ fn combinations() -> impl Iterator<Item = (bool, bool, bool, bool)> {
 #[test]
 fn batch_norm_is_the_cpus() {
     check_batch_norm::<f32>(Element::F32, TOLERANCE);
+}
+
+#[test]
+fn batch_norm_in_bf16_is_the_cpus() {
     check_batch_norm::<Bf16>(Element::Bf16, TOLERANCE_BF16);
 }
 
