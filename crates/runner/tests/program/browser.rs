@@ -364,8 +364,12 @@ fn every_choice_of_examples(browser: &Browser, place: &Place) {
     assert_eq!(count("svg"), 0, "the region can be taken away");
     assert!(count("img") > 0);
     browser.click("#attributes tbody tr:nth-child(3) th a");
-    let chosen = browser.script("return [document.querySelector('#examples-attribute').value, document.querySelector('#attributes tbody tr:nth-child(3) th').textContent.replaceAll('_', ' ')]");
-    assert_eq!(chosen[0], chosen[1], "a name in the table leads to its examples");
+    // The page hears of its new address a moment after the click.
+    browser.wait_for(
+        "a name in the table leads to its examples",
+        "return document.querySelector('#examples-attribute').value
+             === document.querySelector('#attributes tbody tr:nth-child(3) th').textContent.replaceAll('_', ' ')",
+    );
     no_complaints(browser);
 }
 

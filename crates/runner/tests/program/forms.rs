@@ -35,7 +35,7 @@ fn predictions(place: &Place) -> Vec<u8> {
 fn every_form_gives_the_same_scores() {
     let mut expected: Option<Vec<u8>> = None;
     for layout in ["nested", "flat", "zip", "parquet"] {
-        let place = Place::new();
+        let place = Place::empty();
         faces(&place, layout);
         succeeds(&place.run("predict", &CELEBA));
         let scores = predictions(&place);

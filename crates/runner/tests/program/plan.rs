@@ -48,7 +48,7 @@ fn check_says_the_plan_or_what_is_wrong_and_makes_nothing() {
     ] {
         assert!(said.contains(part), "{said:?} should contain {part:?}");
     }
-    let place = Place::new();
+    let place = Place::empty();
     let folder = place.folder.path();
     fs::write(
         folder.join("a.yaml"),

@@ -12,7 +12,7 @@ fn read(path: &Path) -> Vec<u8> {
 
 #[test]
 fn the_whole_run() {
-    let place = Place::new();
+    let place = Place::empty();
     let printed = succeeds(&place.run("reproduce", &[]));
     for part in ["Wearing_Hat", "minority error", "The paper's claims", "report.html"] {
         assert!(printed.contains(part), "the output should contain {part:?}:\n{printed}");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::place::{fails, succeeds};
+use crate::place::{copy_faces, fails, succeeds};
 use pipeline::ReadTable;
 
 /// A sweep over the smoke experiment in a folder of its own.
@@ -16,7 +16,7 @@ pub struct Sweep {
 
 /// What makes a run of the smoke experiment a matter of a second.
 pub const TINY: &str = "experiment: SMOKE\n\
-    set:\n  data.procedural: {train: 320, validation: 16, test: 96, seed: 1}\n  training.epochs: 1\n  measure.resamples: 100\n  \
+    set:\n  training.epochs: 1\n  measure.resamples: 100\n  \
     classifiers: {swept: {class_weights: domain_adaptive}}\n";
 
 impl Sweep {
@@ -29,6 +29,7 @@ impl Sweep {
             format!("{}{text}", TINY.replace("SMOKE", smoke)),
         )
         .expect("written");
+        copy_faces(&folder.path().join("data"));
         Self { folder }
     }
 

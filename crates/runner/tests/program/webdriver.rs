@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -94,6 +94,15 @@ impl Browser {
     /// Runs a function's body in the page.
     pub fn script(&self, body: &str) -> Value {
         self.post("/execute/sync", &json!({"script": body, "args": []}))
+    }
+
+    /// Waits until a script says true, for ten seconds.
+    pub fn wait_for(&self, what: &str, body: &str) {
+        let until = Instant::now() + Duration::from_secs(10);
+        while self.script(body) != json!(true) {
+            assert!(Instant::now() < until, "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Clicks the first element of a CSS selector, as a hand would: it must be visible.
