@@ -142,6 +142,26 @@ fn each_input_reruns_exactly_the_steps_that_read_it() {
     let (nothing, said) = set.would_run(&[]);
     assert!(nothing.is_empty(), "{said}");
 
+    // What is made of all results reads all of them.
+    let manifest: serde_json::Value = serde_json::from_slice(&set.reads("results/tiny/manifest.json")).expect("JSON");
+    for (step, file) in [
+        ("predict", "predictions"),
+        ("explain", "energy"),
+        ("occlude", "occlusion"),
+        ("faithfulness", "faithfulness"),
+        ("faithfulness", "sanity"),
+    ] {
+        for name in CLASSIFIERS {
+            for reader in ["measure", "draw"] {
+                let read = &manifest["stages"][reader]["reads"]["artefacts"][format!("{step}/{name}")];
+                assert!(
+                    read[format!("{name}/{file}.parquet")].is_string(),
+                    "{reader} does not read {name}/{file}"
+                );
+            }
+        }
+    }
+
     // The report shows the whole experiment, so that every setting draws again.
     let settings = [
         ("seed=2", "train occlude faithfulness measure choose examples draw"),
