@@ -18,7 +18,7 @@ mod packed;
 mod place;
 mod set;
 
-pub use content::{Content, Reading};
+pub use content::{Content, ContentOfSplit, Reading};
 pub use generate::write_procedural;
 pub use open::{look, open, prepare};
 pub use place::{Place, folder_name};

@@ -19,8 +19,8 @@ mod parts;
 mod regions;
 
 pub use all::Inputs;
-pub use images::{Images, TestImages, TrainingImages};
+pub use images::{Images, Split, SplitImages, SplitLabels, TestImages, TrainingImages};
 pub use looked_at::LookedAt;
 pub use masks::Masks;
-pub use parts::{Artefact, Attributes, Facts, Setting, Weights};
+pub use parts::{Artefact, Attributes, ClassCounts, Facts, Setting, Weights};
 pub use regions::{AttributeRegions, DeclaredRegions, regions_of};

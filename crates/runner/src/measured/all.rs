@@ -362,7 +362,10 @@ fn files_beside(recorded: &Recorded<'_>, classifier: &str) -> Vec<String> {
         .measure
         .wants_occlusion()
         .then(|| artefacts::occlusion(classifier));
-    let tried = (recorded.experiment.measure.faithfulness.images > 0).then(|| artefacts::faithfulness(classifier));
+    let tried = recorded
+        .experiment
+        .wants_faithfulness(classifier)
+        .then(|| artefacts::faithfulness(classifier));
     hidden.into_iter().chain(tried.into_iter().flatten()).collect()
 }
 

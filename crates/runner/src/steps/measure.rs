@@ -59,7 +59,7 @@ pub fn results(
         if measure.wants_occlusion() {
             declaration = declaration.artefact(&occlude::step_name(name), &artefacts::occlusion(name));
         }
-        if measure.faithfulness.images > 0 {
+        if experiment.wants_faithfulness(name) {
             for file in artefacts::faithfulness(name) {
                 declaration = declaration.artefact(&faithfulness::step_name(name), &file);
             }

@@ -297,7 +297,8 @@ fn files(experiment: &Experiment, manifest: &Manifest, measured: &Measured, figu
             let there = match file {
                 "training.parquet" | "training.jsonl" => experiment.is_trained(classifier),
                 "occlusion.parquet" => experiment.measure.wants_occlusion(),
-                "faithfulness.parquet" | "sanity.parquet" => experiment.measure.faithfulness.images > 0,
+                "faithfulness.parquet" | "sanity.parquet" => experiment.wants_faithfulness(classifier),
+                "reference.safetensors" => !experiment.is_derived(classifier),
                 _ => true,
             };
             if there {
