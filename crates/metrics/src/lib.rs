@@ -48,7 +48,10 @@ pub use faithfulness::{
     road_combined,
 };
 pub use filter::Filter;
-pub use inference::{Cell, Estimate, IntervalMethod, People, Ratios, Resampled, rate_interval};
+pub use inference::{
+    AttributeCounts, Cell, Estimate, IntervalMethod, Judged, Judgement, OverSeeds, People, Ratios, Resampled, judge,
+    over_seeds, rate_interval,
+};
 pub use occlusion::Occluded;
 pub use outcome::Outcome;
 pub use perturbation::{Fill, Hole, IMPUTATION_NOISE, Imputer, blurred, mixed, noisy_linear_imputation};
