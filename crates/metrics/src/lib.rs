@@ -31,6 +31,7 @@ mod class;
 mod error;
 mod faithfulness;
 mod filter;
+mod inference;
 mod occlusion;
 mod outcome;
 mod perturbation;
@@ -47,6 +48,10 @@ pub use faithfulness::{
     road_combined,
 };
 pub use filter::Filter;
+pub use inference::{
+    AttributeCounts, Cell, Estimate, IntervalMethod, Judged, Judgement, OverSeeds, People, Ratios, Resampled, judge,
+    over_seeds, rate_interval,
+};
 pub use occlusion::Occluded;
 pub use outcome::Outcome;
 pub use perturbation::{Fill, Hole, IMPUTATION_NOISE, Imputer, blurred, mixed, noisy_linear_imputation};
