@@ -28,6 +28,7 @@
 
 mod claims;
 mod class;
+mod decomposition;
 mod error;
 mod faithfulness;
 mod filter;
@@ -40,8 +41,12 @@ mod region;
 mod reliance;
 mod statistics;
 
-pub use claims::{AttributeEvidence, Claim, ClassifierEvidence, Finding, MIN_SAMPLES, SampleMean, Verdict, findings};
+pub use claims::{
+    AttributeEvidence, Claim, ClassifierEvidence, Described, Finding, Grounds, MIN_SAMPLES, Mean, RULE, described,
+    findings,
+};
 pub use class::{Class, table_order};
+pub use decomposition::{Arm, Part};
 pub use error::Error;
 pub use faithfulness::{
     ROAD_PERCENTILES, attention_iou, curve_area, pointing_game, relevance_order, relevance_order_with, removed_pixels,

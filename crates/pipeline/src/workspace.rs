@@ -457,7 +457,7 @@ mod tests {
                 let positions: Vec<usize> = stale.iter().map(|(position, _)| *position).collect();
                 assert_eq!(positions, again);
                 stale.iter().try_for_each(|(_, sandbox)| {
-                    std::thread::sleep(Duration::from_millis(20));
+                    thread::sleep(Duration::from_millis(20));
                     sandbox.write(&format!("{}.txt", sandbox.step()), b"made")
                 })
             })
