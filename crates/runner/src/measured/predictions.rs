@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use metrics::People;
+
 use crate::error::{Error, Result};
 use pipeline::{ParquetFile, RowKeys};
 
@@ -17,6 +19,11 @@ pub struct Predictions {
 }
 
 impl Predictions {
+    /// Whom the images show: each its own person, where nobody knows better.
+    pub fn people(&self) -> People {
+        People::each_image(self.keys.images.len())
+    }
+
     /// Reads a classifier's `predictions.parquet`.
     ///
     /// # Errors
