@@ -34,6 +34,7 @@ mod filter;
 mod occlusion;
 mod outcome;
 mod perturbation;
+mod ranking;
 mod rates;
 mod region;
 mod reliance;
@@ -50,6 +51,7 @@ pub use filter::Filter;
 pub use occlusion::Occluded;
 pub use outcome::Outcome;
 pub use perturbation::{Fill, Hole, IMPUTATION_NOISE, Imputer, blurred, mixed, noisy_linear_imputation};
+pub use ranking::{Calibrated, Discrimination, Half, Ranking, d_prime, halves, ideal_error};
 pub use rates::{ErrorRates, error_rates, error_rates_by_attribute};
 pub use region::{
     Active, CellBox, Footprint, Grid, Localisation, Region, localisation, paper_convention, proportional_energy,
