@@ -53,7 +53,7 @@ enum Command {
     Data(commands::data::Command),
     /// Explain pictures or tensors with any checkpoint that has torchvision's tensor names
     ExplainImages(Box<commands::explain_images::Arguments>),
-    /// Error rates per class of scores made elsewhere
+    /// Error rates per class of scores made elsewhere, and how well they rank
     MeasureScores(commands::measure_scores::Arguments),
     /// Put results folders side by side on one page
     Report(commands::report::Arguments),

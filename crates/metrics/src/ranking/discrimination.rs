@@ -32,7 +32,10 @@ impl Ranking {
         for tied in self.samples().chunk_by(|a, b| a.score == b.score).rev() {
             let (mut positive, mut negative) = (0.0, 0.0);
             for sample in tied {
-                *(if sample.positive { &mut positive } else { &mut negative }) += weights.of(sample);
+                let weight = weights.of(sample);
+                // Adding 0 takes no branch, and nothing foretells a label.
+                positive += if sample.positive { weight } else { 0.0 };
+                negative += if sample.positive { 0.0 } else { weight };
             }
             ordered += negative * (positives + positive / 2.0);
             positives += positive;

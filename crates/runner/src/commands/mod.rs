@@ -8,4 +8,5 @@ pub mod inspect;
 pub mod measure_scores;
 pub mod report;
 pub mod schema;
+mod scored;
 pub mod sweep;
