@@ -26,6 +26,7 @@
 //! Source of the definitions: Zhang, Bieri, Günther, *Biased Binary Attribute Classifiers Ignore the Majority Classes*, 2024, and
 //! the authors' published evaluation code.
 
+mod audit;
 mod claims;
 mod class;
 mod error;
@@ -40,6 +41,9 @@ mod region;
 mod reliance;
 mod statistics;
 
+pub use audit::{
+    AgainstArea, Grim, OperatingPoint, ThresholdGain, against_area, grim, spearman_over_groups, threshold_gain,
+};
 pub use claims::{AttributeEvidence, Claim, ClassifierEvidence, Finding, MIN_SAMPLES, SampleMean, Verdict, findings};
 pub use class::{Class, table_order};
 pub use error::Error;

@@ -1,5 +1,6 @@
 //! The commands beside the steps of a run.
 
+pub mod audit;
 pub mod check;
 pub mod data;
 pub mod explain_images;
