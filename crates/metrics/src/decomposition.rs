@@ -4,8 +4,7 @@
 //! lies, what the head reads out of the features, and what the features are. Derived classifiers change one at a time: from the unbalanced
 //! end the threshold is moved, then the head refitted with the balanced weights, then the features exchanged; from the balanced end the
 //! threshold is moved back, the head refitted without weights, and the features exchanged. Either way the steps add up to the whole
-//! difference. A part is the mean of its two steps, one from either end, because a step may weigh otherwise where the others are done
-//! already.
+//! difference, and a step may weigh otherwise where the others are done already: both ways are told. [`Part::of`] is the mean of the two.
 
 /// A classifier among those that a difference is shared out by, in the order from the unbalanced one to the balanced one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

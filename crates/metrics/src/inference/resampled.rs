@@ -161,16 +161,22 @@ impl Resampled {
     /// images, in their order: the same draws of people as for the cells, each image with its person's weight. `None` where the statistic
     /// has no value with all weights 1.
     pub fn of_weights(&self, statistic: impl Fn(&[f64]) -> Option<f64> + Sync) -> Option<Estimate> {
+        let all = self.all_of_weights(|weights| vec![statistic(weights)]);
+        all.into_iter().next().flatten()
+    }
+
+    /// Estimates several such statistics, as many as the function says each time: the draws are made once for all of them.
+    pub fn all_of_weights(&self, statistics: impl Fn(&[f64]) -> Vec<Option<f64>> + Sync) -> Vec<Option<Estimate>> {
         let images = self.people.by_image();
-        let value = statistic(&vec![1.0; images.len()]).filter(|value| value.is_finite())?;
+        let values = statistics(&vec![1.0; images.len()]);
         let (resamples, blocks) = (self.draws.bootstrap.resamples, self.draws.blocks());
-        let found: Vec<Option<f64>> = (0..self.row())
+        let found: Vec<Vec<Option<f64>>> = (0..self.row())
             .into_par_iter()
             .map_init(
                 || (vec![0.0; self.draws.people], vec![0.0; images.len()]),
                 |(of_people, of_images), position| {
                     if position == SAMPLE {
-                        return None;
+                        return Vec::new();
                     }
                     if let Some(place) = position.checked_sub(1 + resamples) {
                         let change = if place < blocks { -0.5 } else { 0.5 };
@@ -184,11 +190,16 @@ impl Resampled {
                     for (weight, &person) in of_images.iter_mut().zip(images) {
                         *weight = of_people[person as usize];
                     }
-                    statistic(of_images)
+                    statistics(of_images)
                 },
             )
             .collect();
-        Some(self.bca(value, self.people.count(), |position| found[position]))
+        let of = |(number, value): (usize, Option<f64>)| {
+            let value = value.filter(|value| value.is_finite())?;
+            let at = |position: usize| found[position].get(number).copied().flatten();
+            Some(self.bca(value, self.people.count(), at))
+        };
+        values.into_iter().enumerate().map(of).collect()
     }
 
     /// Number of people with an image in one of the cells.

@@ -18,9 +18,9 @@ use crate::text::signed;
 pub struct DecompositionRow {
     /// What it is.
     pub title: String,
-    /// The parts of its difference, by [`Part::ALL`].
-    pub parts: [f64; 3],
-    /// The whole difference: their sum.
+    /// The steps from the first classifier to the second, and back, by [`Part::ALL`]; either way they add up to the difference.
+    pub steps: [[f64; 3]; 2],
+    /// The whole difference.
     pub difference: f64,
     /// Its confidence interval.
     pub interval: Option<Interval>,
@@ -29,6 +29,8 @@ pub struct DecompositionRow {
 /// The difference of two classifiers, quantity by quantity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecompositionFigure {
+    /// The two classifiers: where the steps of the upper bars begin, and those of the lower ones.
+    pub ends: [String; 2],
     /// What is subtracted from what, in words.
     pub difference: String,
     /// Groups of quantities, each on a scale of its own, which its title names.
@@ -44,8 +46,8 @@ const TITLES: f64 = 0.4;
 /// Colours of the parts begin behind those of the two classifiers.
 const FIRST_COLOUR: usize = 2;
 
-/// Draws a bar for each quantity: parts that raise it to the right of 0, parts that lower it to the left, and the whole difference as a
-/// point with its interval.
+/// Draws two bars for each quantity, the steps from either classifier: those that raise it to the right of 0, those that lower it to the
+/// left, and the whole difference as a point with its interval.
 ///
 /// # Errors
 /// No quantity.
@@ -61,13 +63,18 @@ pub fn decomposition(style: &Style, data: &DecompositionFigure) -> Result<Figure
         .flat_map(|(_, rows)| rows.iter().map(|row| row.title.as_str()));
     let left = (widest(titles, style.tick()) + TICK_GAP).min(width * TITLES);
     let inner = width - 2.0 * MARGIN - left - RIGHT;
-    let row = line_height(style.tick()) * 1.5;
+    let row = line_height(style.tick()) * 1.9;
     let mut entries: Vec<(Key, String)> = Part::ALL
         .iter()
         .enumerate()
         .map(|(place, part)| (Key::Bar(FIRST_COLOUR + place), part.name().to_owned()))
         .collect();
     entries.push((Key::Mark(Marker::of(1), INK), data.difference.clone()));
+    let [first, second] = &data.ends;
+    entries.push((
+        Key::Words,
+        format!("upper bar: steps from {first}, lower bar: from {second}"),
+    ));
     let key = legend_height(style, &entries, width - 2.0 * MARGIN);
     let heights = panels.iter().map(|(_, rows)| rows.len() as f64 * row + below(style));
     let height = 2.0 * MARGIN + key + heights.sum::<f64>() + GAP * (panels.len() - 1) as f64;
@@ -81,21 +88,27 @@ pub fn decomposition(style: &Style, data: &DecompositionFigure) -> Result<Figure
         top += tall + below(style) + GAP;
     }
     page.finish()?;
-    let caption = "What sets the balanced classifier apart from the unbalanced one, shared out among the decision threshold (moved, with \
-        no network changed), the head (refitted to the same features) and the features: each part is the mean of two steps, one from \
-        either classifier, and the three add up to the difference (point, with its 95 % interval over people). Parts to the right of 0 \
-        raise the quantity. Means over attributes; specificity: energy less \
-        what the maps of other attributes have in the same region; no evidence: maps without any positive value; region's loss: what the score \
-        loses with the region hidden, beyond an equal area elsewhere. All but errors are of the images predicted as the class.";
+    let caption = "What sets the balanced classifier apart from the unbalanced one, step by step. Upper bars, from the unbalanced classifier: its \
+        decision threshold is moved (with no network changed), its head is refitted with class weights to the same features, and the features \
+        are exchanged. Lower bars: the same steps back from the balanced classifier. Either way the three add up to the difference (point, \
+        with its 95 % interval over people). To the right of 0: a step that raises the quantity. Means over attributes; specificity: energy \
+        less what the maps of other attributes have in the same region; no evidence: maps without any positive value; region's loss: what the \
+        score loses with the region hidden, beyond an equal area elsewhere. All but errors are of the images predicted as the class.";
     Ok(Figure::new(NAME, caption.to_owned(), svg, [width, height]))
 }
 
 fn draw_panel(page: &Page<'_>, origin: [f64; 2], size: [f64; 2], title: &str, rows: &[DecompositionRow]) -> Result<()> {
     let style = page.style;
     let sums = |row: &DecompositionRow| {
-        let sum = |keep: fn(f64) -> bool| row.parts.iter().copied().filter(|part| keep(*part)).sum::<f64>();
+        let sum =
+            |steps: &[f64; 3], keep: fn(f64) -> bool| steps.iter().copied().filter(|step| keep(*step)).sum::<f64>();
         let ends = row.interval.map_or([row.difference; 2], |ends| [ends.low, ends.high]);
-        [sum(|part| part < 0.0).min(ends[0]), sum(|part| part > 0.0).max(ends[1])]
+        row.steps.iter().fold(ends, |[low, high], steps| {
+            [
+                low.min(sum(steps, |step| step < 0.0)),
+                high.max(sum(steps, |step| step > 0.0)),
+            ]
+        })
     };
     let (low, high) = rows
         .iter()
@@ -122,16 +135,19 @@ fn draw_panel(page: &Page<'_>, origin: [f64; 2], size: [f64; 2], title: &str, ro
             INK,
             (HPos::Right, VPos::Center),
         )?;
-        let mut ends = [0.0_f64; 2];
-        for (place, part) in row.parts.iter().enumerate().filter(|(_, part)| part.is_finite()) {
-            let side = usize::from(*part > 0.0);
-            let from = ends[side];
-            ends[side] += part;
-            page.bar(
-                axes.at(from, middle - 0.28),
-                axes.at(ends[side], middle + 0.28),
-                FIRST_COLOUR + place,
-            )?;
+        for (bar, steps) in row.steps.iter().enumerate() {
+            let (bottom, top) = if bar == 0 { (0.03, 0.33) } else { (-0.33, -0.03) };
+            let mut ends = [0.0_f64; 2];
+            for (place, step) in steps.iter().enumerate().filter(|(_, step)| step.is_finite()) {
+                let side = usize::from(*step > 0.0);
+                let from = ends[side];
+                ends[side] += step;
+                page.bar(
+                    axes.at(from, middle + bottom),
+                    axes.at(ends[side], middle + top),
+                    FIRST_COLOUR + place,
+                )?;
+            }
         }
         if let Some(Interval { low, high }) = row
             .interval
@@ -154,6 +170,7 @@ mod tests {
     #[test]
     fn without_a_quantity_there_is_nothing_to_draw() {
         let data = DecompositionFigure {
+            ends: ["unbalanced", "balanced"].map(str::to_owned),
             difference: "balanced − unbalanced".to_owned(),
             panels: vec![("difference".to_owned(), Vec::new())],
         };

@@ -17,10 +17,16 @@ pub fn run(data: &ReportData) -> String {
             .map(|sentence| format!("<li>{}</li>\n", escape(sentence)))
             .collect();
         let table = data.decomposition.as_ref().map(table::render).unwrap_or_default();
-        let title = "Threshold, head or features: what class weights changed in this run";
+        let (short, title) = match data.decomposition {
+            Some(_) => (
+                "Threshold, head or features",
+                "Threshold, head or features: what class weights changed in this run",
+            ),
+            None => ("Together", "What the runs say together"),
+        };
         page.add(
             "decomposition",
-            "Threshold, head or features",
+            short,
             title,
             &format!("<ul class=\"sentences\">\n{items}</ul>\n{table}"),
         );

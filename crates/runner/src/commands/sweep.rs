@@ -12,7 +12,7 @@ use crate::request::RunOptions;
 use crate::run::{self as runs, Judge};
 use crate::sweep::local::{self, Outcome, Place};
 use crate::sweep::state::{State, states};
-use crate::sweep::{Plan, comparison::Comparison, cost::Experience, draw, records, slurm, status, tables};
+use crate::sweep::{Plan, comparison::Comparison, cost::Experience, draw, joint, records, slurm, status, tables};
 use pipeline::{Interrupt, Progress};
 
 /// What to run, and where.
@@ -222,8 +222,17 @@ fn compare(plan: &Plan, states: &[State], sweep: &Path) -> Result<()> {
     let Some(comparison) = Comparison::of(plan, &records) else {
         return Ok(());
     };
-    let report = draw::write(plan, &records, &comparison, states, sweep)?;
+    let joint = joint::read(plan, states, sweep)?;
+    let found = draw::Found {
+        records: &records,
+        comparison: &comparison,
+        joint: &joint,
+    };
+    let report = draw::write(plan, &found, states, sweep)?;
     print(tables::text(&comparison))?;
+    for setting in &joint {
+        print(setting.sentences().join("\n"))?;
+    }
     print(report.display())
 }
 

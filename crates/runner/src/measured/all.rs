@@ -14,6 +14,7 @@ use super::facts::DataFacts;
 use super::faithfulness::Faithfulness;
 use super::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
 use super::predictions::Predictions;
+use super::ranked::{self, Ranked};
 use super::reliance::{self, Reliance};
 use super::sample::{About, Mapped, Sample, Scored};
 use crate::artefacts;
@@ -104,6 +105,8 @@ pub struct ClassifierMeasures {
     pub losses: Losses,
     /// Means with their intervals over people.
     pub estimates: Estimates,
+    /// What no threshold changes, likewise.
+    pub ranked: Ranked,
 }
 
 impl ClassifierMeasures {
@@ -115,6 +118,7 @@ impl ClassifierMeasures {
             empty_maps: 0,
             losses: Losses::default(),
             estimates: Estimates::default(),
+            ranked: Ranked::default(),
             region_area: None,
             reliance: [None, None],
         }
@@ -410,6 +414,14 @@ fn judged(
             measures.take(Estimates::of(sample.groups(classifier, index), &resampled));
         }
     });
+    for (classifier, ranked) in ranked::ranked(scored, attributes.len(), &resampled)?
+        .into_iter()
+        .enumerate()
+    {
+        for (attribute, ranked) in attributes.iter_mut().zip(ranked) {
+            attribute.classifiers[classifier].ranked = ranked;
+        }
+    }
     let kinds: Vec<_> = attributes.iter().map(|one| (one.minority(), one.local)).collect();
     let arms = decomposition::arms(recorded.experiment).and_then(|names| {
         let mut positions = [0; 6];

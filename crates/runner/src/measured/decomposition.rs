@@ -122,14 +122,14 @@ impl Quantity {
 pub struct PartOfDifference {
     /// Which part.
     pub part: Part,
-    /// How much it is: the mean of the two steps.
-    pub value: Estimate,
+    /// The mean of the two steps.
+    pub mean: Estimate,
     /// The step from the unbalanced end.
     pub from_unbalanced: Estimate,
     /// The step from the balanced end.
     pub from_balanced: Estimate,
-    /// Its share in the difference; absent where the difference may be none.
-    pub share: Option<Estimate>,
+    /// The shares of both steps in the difference; absent where the difference may be none.
+    pub shares: [Option<Estimate>; 2],
 }
 
 /// One quantity in every arm, and its difference shared out.
@@ -256,12 +256,13 @@ fn decomposed(quantity: Quantity, cells: &[[Vec<Cell>; 6]], resampled: &Resample
     let parts = Part::ALL.into_iter().map(|part| {
         Some(PartOfDifference {
             part,
-            value: estimate(&|values| part.of(values))?,
+            mean: estimate(&|values| part.of(values))?,
             from_unbalanced: estimate(&|values| part.from_unbalanced(values))?,
             from_balanced: estimate(&|values| part.from_balanced(values))?,
-            share: clear
-                .then(|| estimate(&|values| part.of(values) / (values[5] - values[0])))
-                .flatten(),
+            shares: [Part::from_unbalanced as fn(Part, [f64; 6]) -> f64, Part::from_balanced].map(|step| {
+                let share = |values: [f64; 6]| step(part, values) / (values[5] - values[0]);
+                clear.then(|| estimate(&share)).flatten()
+            }),
         })
     });
     Some(Decomposed {

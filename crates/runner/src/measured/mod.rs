@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `all.rs` | all that is known of all classifiers and attributes |
 //! | `sample.rs` | the means as sums over people, from which intervals come |
+//! | `ranked.rs` | how well scores tell the classes apart, whatever the threshold |
 //! | `estimates.rs` | the means of one classifier and attribute with their intervals |
 //! | `decomposition.rs` | the difference of the two classifiers, shared out among threshold, head and features |
 //! | `differences.rs` | what sets groups of predictions and classifiers apart |
@@ -19,6 +20,7 @@ mod facts;
 mod faithfulness;
 mod occlusion;
 mod predictions;
+mod ranked;
 mod reliance;
 mod sample;
 
@@ -31,4 +33,5 @@ pub use facts::DataFacts;
 pub use faithfulness::{CENTRE, Faithfulness, MethodScores, RANDOM, SCORES, Score, Summary, method_title};
 pub use occlusion::{AllBiases, Losses, Occlusion};
 pub use predictions::Predictions;
+pub use ranked::Ranked;
 pub use reliance::Reliance;

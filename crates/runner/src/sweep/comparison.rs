@@ -6,9 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use metrics::{
-    Bootstrap, Interval, Paired, Statistics, holm, paired_t_test, pareto_front, signed_rank_test, student_interval,
-};
+use metrics::{Bootstrap, Interval, Paired, holm, paired_t_test, pareto_front, signed_rank_test, student_interval};
 
 use super::Plan;
 use super::records::{Quantity, Record};
@@ -21,17 +19,24 @@ pub const LEVEL: f64 = 0.05;
 pub struct Mean {
     /// The mean.
     pub value: f64,
-    /// Its 95 % interval over seeds ([`student_interval`]).
+    /// Its 95 % interval over seeds ([`student_interval`]), of a share cut at 0 and 1.
     pub interval: Option<Interval>,
     /// Seeds behind it.
     pub seeds: usize,
 }
 
 impl Mean {
-    fn of(values: &[f64]) -> Option<Self> {
+    fn of(values: &[f64], quantity: Quantity) -> Option<Self> {
+        let cut = |interval: Interval| match quantity.is_share() {
+            true => Interval {
+                low: interval.low.max(0.0),
+                high: interval.high.min(1.0),
+            },
+            false => interval,
+        };
         (!values.is_empty()).then(|| Self {
             value: values.iter().sum::<f64>() / values.len() as f64,
-            interval: student_interval(values),
+            interval: student_interval(values).map(cut),
             seeds: values.len(),
         })
     }
@@ -66,22 +71,24 @@ pub struct Test {
     pub quantity: Quantity,
     /// Positions of the settings; differences are second - first.
     pub settings: [usize; 2],
-    /// The differences of the attributes, each averaged over seeds first.
-    pub attributes: Paired,
-    /// Wilcoxon's signed-rank test over attributes.
+    /// Seeds that both have.
+    pub seeds: usize,
+    /// The 95 % interval over seeds of the mean difference ([`student_interval`] of the seeds' differences).
+    pub interval: Option<Interval>,
+    /// Student's paired test over seeds, of means over attributes.
     pub p: Option<f64>,
     /// The same by Holm over all tests of the quantity.
     pub p_adjusted: Option<f64>,
-    /// Seeds that both have.
-    pub seeds: usize,
-    /// Student's paired test over seeds, of means over attributes.
-    pub p_seeds: Option<f64>,
+    /// The differences of the attributes, each averaged over seeds first.
+    pub attributes: Paired,
+    /// Wilcoxon's signed-rank test over attributes, which takes them to be independent: they are measured on the same people.
+    pub p_attributes: Option<f64>,
     /// The same by Holm.
-    pub p_seeds_adjusted: Option<f64>,
+    pub p_attributes_adjusted: Option<f64>,
 }
 
 impl Test {
-    /// Whether the settings differ at [`LEVEL`], over attributes.
+    /// Whether the settings differ at [`LEVEL`], over seeds: never with one.
     pub fn differs(&self) -> bool {
         self.p_adjusted.is_some_and(|p| p < LEVEL)
     }
@@ -103,8 +110,8 @@ pub enum From {
 pub struct Onset {
     /// Position of the curve.
     pub series: usize,
-    /// From which tested x on the majority's energy is above the region's area: the 95 % bootstrap interval over attributes of the mean
-    /// excess is above 0.
+    /// From which tested x on the majority's energy is above the region's area: the 95 % interval over seeds of the mean excess is above 0, or
+    /// with one seed the excess itself.
     pub above_chance: From,
     /// From which tested x on it is above that of the smallest x, by the adjusted test.
     pub risen: From,
@@ -189,7 +196,7 @@ impl Comparison {
         comparison.settings.sort_by_key(|setting| (setting.series, setting.x));
         comparison.fill_settings(&values);
         comparison.tests = comparison.tests(plan, records, &values);
-        comparison.onsets = comparison.onsets();
+        comparison.onsets = comparison.onsets(&values);
         Some(comparison)
     }
 
@@ -212,7 +219,7 @@ impl Comparison {
                     .iter()
                     .filter_map(|&record| values.mean(record, common, quantity))
                     .collect();
-                setting.means[quantity.index()] = Mean::of(&by_seed);
+                setting.means[quantity.index()] = Mean::of(&by_seed, quantity);
             }
             setting.attributes = (0..self.attributes.len())
                 .map(|attribute| {
@@ -221,7 +228,7 @@ impl Comparison {
                         let by_seed: Vec<f64> = records
                             .filter_map(|&record| values.get(record, attribute, quantity))
                             .collect();
-                        Mean::of(&by_seed)
+                        Mean::of(&by_seed, quantity)
                     })
                 })
                 .collect();
@@ -259,7 +266,8 @@ impl Comparison {
                         common.iter().filter_map(mean).collect()
                     };
                     let (of_a, of_b) = (of(a), of(b));
-                    let Some(attributes) = Paired::of(&of_b, &of_a, Bootstrap::default()) else {
+                    let none = Bootstrap { resamples: 0, seed: 0 };
+                    let Some(attributes) = Paired::of(&of_b, &of_a, none) else {
                         continue;
                     };
                     let differences: Vec<f64> = of_b.iter().zip(&of_a).map(|(b, a)| b - a).collect();
@@ -267,23 +275,28 @@ impl Comparison {
                     family.push(Test {
                         quantity,
                         settings: [first, second],
-                        attributes,
-                        p: signed_rank_test(&differences),
-                        p_adjusted: None,
                         seeds: by_seed.len(),
-                        p_seeds: paired_t_test(&by_seed),
-                        p_seeds_adjusted: None,
+                        interval: student_interval(&by_seed),
+                        p: paired_t_test(&by_seed),
+                        p_adjusted: None,
+                        attributes,
+                        p_attributes: signed_rank_test(&differences),
+                        p_attributes_adjusted: None,
                     });
                 }
             }
             adjust(&mut family, |test| test.p, |test| &mut test.p_adjusted);
-            adjust(&mut family, |test| test.p_seeds, |test| &mut test.p_seeds_adjusted);
+            adjust(
+                &mut family,
+                |test| test.p_attributes,
+                |test| &mut test.p_attributes_adjusted,
+            );
             all.extend(family);
         }
         all
     }
 
-    fn onsets(&self) -> Vec<Onset> {
+    fn onsets(&self, values: &Values) -> Vec<Onset> {
         let Some(numbers) = self.numbers.as_ref().filter(|numbers| numbers.len() > 1) else {
             return Vec::new();
         };
@@ -300,12 +313,22 @@ impl Comparison {
             let above: Vec<(f64, bool)> = settings
                 .iter()
                 .map(|(_, setting)| {
-                    let excesses: Vec<f64> = common
+                    let areas: f64 = common
                         .iter()
-                        .filter_map(|&attribute| excess(setting, &self.attributes, attribute))
+                        .filter_map(|&attribute| self.attributes[attribute].1)
+                        .sum();
+                    let chance = areas / common.len().max(1) as f64;
+                    let by_seed: Vec<f64> = setting
+                        .records
+                        .iter()
+                        .filter_map(|&record| Some(values.mean(record, common, quantity)? - chance))
                         .collect();
-                    let interval = Statistics::of(&excesses, Bootstrap::default()).and_then(|found| found.interval);
-                    (x(setting), interval.is_some_and(|interval| interval.low > 0.0))
+                    let least = match (student_interval(&by_seed), by_seed.as_slice()) {
+                        (Some(interval), _) => interval.low,
+                        (None, &[only]) => only,
+                        _ => f64::NEG_INFINITY,
+                    };
+                    (x(setting), least > 0.0)
                 })
                 .collect();
             let risen: Vec<(f64, bool)> = settings

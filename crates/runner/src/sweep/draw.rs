@@ -3,45 +3,67 @@
 use std::path::{Path, PathBuf};
 
 use super::comparison::{Comparison, Setting};
+use super::joint::JointSetting;
 use super::records::{Quantity, Record};
 use super::state::State;
 use super::{COMPARISON, Plan, tables};
 use crate::error::Result;
 use crate::experiment::FigureSettings;
+use crate::measured;
+use metrics::Part;
 use pipeline::ResultsFolder;
 use render::Figure;
 use render::figures::sweep::{
     AttributePanel, AttributePanels, ClassCurves, Compromise, Compromises, CurvePoint, Curves, Panel, XAxis,
     sweep_attributes, sweep_curves, sweep_pareto,
 };
+use render::figures::{DecompositionFigure, DecompositionRow};
 use render::report::{Fact, FileLink, ReportData, run};
 use render::sheet::{Cell, Column, Sheet, Unit};
+
+/// What was found in the finished runs.
+pub struct Found<'a> {
+    /// Their numbers.
+    pub records: &'a [Record],
+    /// The settings compared.
+    pub comparison: &'a Comparison,
+    /// What the seeds of each setting say together.
+    pub joint: &'a [JointSetting],
+}
 
 /// Writes everything below the sweep's folder `comparison`; returns the path of the page.
 ///
 /// # Errors
 /// When another process is at it, a figure cannot be drawn, or a file cannot be written.
-pub fn write(
-    plan: &Plan,
-    records: &[Record],
-    comparison: &Comparison,
-    states: &[State],
-    sweep: &Path,
-) -> Result<PathBuf> {
+pub fn write(plan: &Plan, found: &Found<'_>, states: &[State], sweep: &Path) -> Result<PathBuf> {
+    let Found {
+        records,
+        comparison,
+        joint,
+    } = *found;
     let folder = ResultsFolder::open(&sweep.join(COMPARISON))?;
-    let files = tables::files(plan, records, comparison)?;
+    let files = tables::files(plan, records, comparison, joint)?;
     for (name, bytes) in files {
         folder.write(&format!("tables/{name}"), &bytes)?;
     }
     let settings = &plan.runs[0].experiment.figures;
-    let figures = figures(comparison, settings)?;
+    let mut figures = figures(comparison, settings)?;
+    // Of one setting alone a bar for each step says all; several are in the table.
+    if let [only] = joint
+        && let Some(data) = decomposition(only)
+    {
+        figures.insert(
+            0,
+            render::figures::decomposition(&settings.style("decomposition"), &data)?,
+        );
+    }
     for figure in &figures {
         for &format in &settings.formats {
             let path = format!("figures/{}.{}", figure.name(), format.extension());
             folder.write(&path, &figure.file(format, settings.resolution)?)?;
         }
     }
-    let page = run(&report(plan, comparison, states, figures));
+    let page = run(&report(plan, found, states, figures));
     folder.write("report.html", page.as_bytes())?;
     Ok(folder.join("report.html"))
 }
@@ -75,6 +97,37 @@ fn figures(comparison: &Comparison, settings: &FigureSettings) -> Result<Vec<Fig
         }
     }
     Ok(figures)
+}
+
+/// The steps of each quantity's difference, means over seeds with the difference's interval over them; `None` without arms.
+fn decomposition(setting: &JointSetting) -> Option<DecompositionFigure> {
+    let ends = ["unbalanced", "balanced"];
+    let mut panels: Vec<(String, Vec<DecompositionRow>)> = Vec::new();
+    for quantity in measured::Quantity::ALL {
+        let mean = |kind: &str, name: &str| Some(setting.part(quantity, kind, name)?.mean);
+        let steps = |end: &str| -> Option<[f64; 3]> {
+            let [threshold, head, features] = Part::ALL.map(|part| mean(&format!("step from {end}"), part.name()));
+            Some([threshold?, head?, features?])
+        };
+        let Some(difference) = setting.part(quantity, "difference", "balanced - unbalanced") else {
+            continue;
+        };
+        let row = DecompositionRow {
+            title: quantity.title().to_owned(),
+            steps: [steps(ends[0])?, steps(ends[1])?],
+            difference: difference.mean,
+            interval: difference.over.as_ref().map(|over| over.interval),
+        };
+        match panels.last_mut().filter(|(kind, _)| kind == quantity.kind()) {
+            Some((_, rows)) => rows.push(row),
+            None => panels.push((quantity.kind().to_owned(), vec![row])),
+        }
+    }
+    (!panels.is_empty()).then(|| DecompositionFigure {
+        ends: ends.map(str::to_owned),
+        panels,
+        difference: "balanced − unbalanced".to_owned(),
+    })
 }
 
 fn axis(comparison: &Comparison) -> XAxis {
@@ -212,7 +265,8 @@ fn compromises(comparison: &Comparison) -> Compromises {
     }
 }
 
-fn report(plan: &Plan, comparison: &Comparison, states: &[State], figures: Vec<Figure>) -> ReportData {
+fn report(plan: &Plan, found: &Found<'_>, states: &[State], figures: Vec<Figure>) -> ReportData {
+    let comparison = found.comparison;
     let finished = states.iter().filter(|state| state.is_finished()).count();
     let fact = |name: &str, value: String| Fact {
         name: name.to_owned(),
@@ -248,6 +302,7 @@ fn report(plan: &Plan, comparison: &Comparison, states: &[State], figures: Vec<F
             plan.experiment.display(),
             tables::findings(comparison).join(" ")
         ),
+        verdicts: found.joint.iter().flat_map(JointSetting::sentences).collect(),
         overview: vec![overview(comparison)],
         figures,
         formats: plan.runs[0]
@@ -301,14 +356,15 @@ fn tests(comparison: &Comparison) -> Sheet {
             Cell::number(Some(test.attributes.difference)),
             Cell::count(test.attributes.n),
             Cell::number(test.p_adjusted),
-            Cell::number(test.p_seeds_adjusted),
+            Cell::number(test.p_attributes_adjusted),
         ]
     });
     Sheet {
         id: "tests".to_owned(),
         title: "Tests between settings".to_owned(),
-        note: "Differences are second - first. p: Wilcoxon's signed-rank test over attributes, each averaged over seeds; p over seeds: \
-               Student's paired test of means over attributes. Both after Holm's correction over the tests of a quantity."
+        note: "Differences are second - first. p: Student's paired test over seeds, of means over attributes; p over attributes: Wilcoxon's \
+               signed-rank test, each averaged over seeds, which takes attributes to be independent. Both after Holm's correction over the tests \
+               of a quantity."
             .to_owned(),
         columns: vec![
             Column::new("quantity", Unit::Text),
@@ -317,7 +373,7 @@ fn tests(comparison: &Comparison) -> Sheet {
             Column::new("difference", Unit::Number(3)),
             Column::new("attributes", Unit::Count),
             Column::new("p", Unit::Number(4)),
-            Column::new("p over seeds", Unit::Number(4)),
+            Column::new("p over attributes", Unit::Number(4)),
         ],
         rows: rows.collect(),
         searchable: true,

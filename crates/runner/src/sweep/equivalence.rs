@@ -17,8 +17,10 @@ pub fn canonical(experiment: &Experiment) -> Experiment {
         let plain = Classifier::new(scheme);
         if scheme == Scheme::None || classifier.exponent == 0.0 {
             *classifier = Classifier {
-                role: classifier.role,
-                ..Classifier::new(Scheme::None)
+                class_weights: plain.class_weights.map(|_| Scheme::None),
+                exponent: plain.exponent,
+                beta: plain.beta,
+                ..classifier.clone()
             };
         } else if scheme != Scheme::EffectiveNumber {
             classifier.beta = plain.beta;

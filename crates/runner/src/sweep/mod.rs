@@ -4,13 +4,15 @@
 //! ([`Plan`]) before anything starts. Each point is made by one run, an ordinary run of the program in
 //! `results/SWEEP/RUN/`, either as a child process here ([`local`]) or as a task of a Slurm job array ([`slurm`]). What is done is
 //! read from the results folders alone ([`state`]), so that a sweep may be begun in one place and ended in another. From the
-//! tables of the finished runs comes the comparison ([`records`], [`comparison`], [`tables`], [`draw`]).
+//! tables of the finished runs comes the comparison ([`records`], [`comparison`], [`tables`], [`draw`]), and what the seeds of a setting say
+//! together ([`joint`]).
 
 pub mod comparison;
 pub mod cost;
 pub mod draw;
 mod equivalence;
 pub mod file;
+pub mod joint;
 pub mod local;
 pub mod log;
 mod names;

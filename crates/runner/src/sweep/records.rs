@@ -46,6 +46,11 @@ impl Quantity {
         Self::MajorityBias,
     ];
 
+    /// Whether it lies in [0, 1].
+    pub fn is_share(self) -> bool {
+        !matches!(self, Self::MinorityBias | Self::MajorityBias)
+    }
+
     /// Its name in tables.
     pub fn name(self) -> &'static str {
         match self {

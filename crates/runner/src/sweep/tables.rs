@@ -2,6 +2,7 @@
 
 use super::Plan;
 use super::comparison::{Comparison, From, LEVEL, Mean, Setting, Test};
+use super::joint::{self, JointSetting};
 use super::records::{Quantity, Record};
 use crate::tables::Table;
 use render::sheet::{Cell, Column, Sheet, Unit};
@@ -21,7 +22,12 @@ const SHORT: [Quantity; 7] = [
 ///
 /// # Errors
 /// When a table has two columns of one title.
-pub fn files(plan: &Plan, records: &[Record], comparison: &Comparison) -> render::Result<Vec<(String, Vec<u8>)>> {
+pub fn files(
+    plan: &Plan,
+    records: &[Record],
+    comparison: &Comparison,
+    joint: &[JointSetting],
+) -> render::Result<Vec<(String, Vec<u8>)>> {
     let with_parquet = |name, numbers| Table {
         parquet: true,
         ..Table::new(name, numbers)
@@ -37,6 +43,7 @@ pub fn files(plan: &Plan, records: &[Record], comparison: &Comparison) -> render
         with_parquet("runs", runs(plan, records)),
         with_parquet("tests", tests(comparison)),
         Table::new("onsets", onsets(comparison)),
+        with_parquet("over_seeds", joint::table(joint)),
     ];
     let files: render::Result<Vec<_>> = tables.into_iter().map(Table::files).collect();
     Ok(files?.into_iter().flatten().collect())
@@ -178,17 +185,17 @@ pub fn tests(comparison: &Comparison) -> Sheet {
         .texts("quantity", &texts(&|test| test.quantity.name().to_owned()))
         .texts("first", &texts(&|test| name(test, 0)))
         .texts("second", &texts(&|test| name(test, 1)))
-        .counts("attributes", &counts(|test| test.attributes.n))
+        .counts("seeds", &counts(|test| test.seeds))
         .numbers("difference", &numbers(|test| Some(test.attributes.difference)))
-        .numbers("low", &numbers(|test| Some(test.attributes.interval?.low)))
-        .numbers("high", &numbers(|test| Some(test.attributes.interval?.high)))
-        .counts("larger", &counts(|test| test.attributes.larger))
-        .numbers("effect_size", &numbers(|test| test.attributes.effect_size))
+        .numbers("low", &numbers(|test| Some(test.interval?.low)))
+        .numbers("high", &numbers(|test| Some(test.interval?.high)))
         .numbers("p", &numbers(|test| test.p))
         .numbers("p_holm", &numbers(|test| test.p_adjusted))
-        .counts("seeds", &counts(|test| test.seeds))
-        .numbers("p_seeds", &numbers(|test| test.p_seeds))
-        .numbers("p_seeds_holm", &numbers(|test| test.p_seeds_adjusted))
+        .counts("attributes", &counts(|test| test.attributes.n))
+        .counts("larger", &counts(|test| test.attributes.larger))
+        .numbers("effect_size", &numbers(|test| test.attributes.effect_size))
+        .numbers("p_attributes", &numbers(|test| test.p_attributes))
+        .numbers("p_attributes_holm", &numbers(|test| test.p_attributes_adjusted))
 }
 
 /// A place along x, as tables have it: a number, or a word.
@@ -338,18 +345,22 @@ pub fn findings(comparison: &Comparison) -> Vec<String> {
             continue;
         }
         let differ = |differs: &dyn Fn(&Test) -> bool| of.iter().filter(|test| differs(test)).count();
-        let by_seed = |test: &Test| test.p_seeds_adjusted.is_some_and(|p| p < LEVEL);
-        let over_seeds = if of.iter().any(|test| test.p_seeds.is_some()) {
-            format!(", {} over seeds", differ(&by_seed))
+        let by_attribute = |test: &Test| test.p_attributes_adjusted.is_some_and(|p| p < LEVEL);
+        let over_seeds = if of.iter().any(|test| test.p.is_some()) {
+            format!(
+                "{} of {} pairs of settings differ over seeds",
+                differ(&Test::differs),
+                of.len()
+            )
         } else {
-            String::new()
+            "one seed says nothing of another training".to_owned()
         };
         let title = quantity.title();
         let (first, rest) = title.split_at(1);
         lines.push(format!(
-            "{}{rest}: {} of {} pairs of settings differ over attributes{over_seeds} (p < {LEVEL} after Holm; tables/tests.csv).",
+            "{}{rest}: {over_seeds} (p < {LEVEL} after Holm); {} of {} would over attributes, if those were independent (tables/tests.csv).",
             first.to_uppercase(),
-            differ(&Test::differs),
+            differ(&by_attribute),
             of.len(),
         ));
     }
@@ -381,8 +392,8 @@ mod unit_tests {
     #[test]
     fn every_table_is_made_and_says_the_same() {
         let (plan, records, comparison) = sample();
-        let files = files(&plan, &records, &comparison).expect("tables");
-        assert_eq!(files.len(), 11);
+        let files = files(&plan, &records, &comparison, &[]).expect("tables");
+        assert_eq!(files.len(), 13);
         let text = |name: &str| {
             let (_, bytes) = files.iter().find(|(file, _)| file == name).expect(name);
             String::from_utf8(bytes.clone()).expect("text")

@@ -36,6 +36,7 @@ pub fn claims(measured: &Measured) -> Sheet {
         .numbers("effect", &numbers(|one| Some(one.effect?.value)))
         .numbers("low", &numbers(|one| Some(one.effect?.interval?.low)))
         .numbers("high", &numbers(|one| Some(one.effect?.interval?.high)))
+        .numbers("standard_error", &numbers(|one| one.effect?.standard_error))
         .numbers("p_value", &numbers(|one| one.effect?.p_value))
         .numbers("p_value_holm", &numbers(|one| one.adjusted_p_value))
         .numbers("same_images_effect", &numbers(|one| Some(one.paired?.value)))

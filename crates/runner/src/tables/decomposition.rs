@@ -6,7 +6,7 @@ use metrics::{Arm, Estimate, Part};
 use crate::measured::{Decomposed, Decomposition, Quantity};
 use render::sheet::{Cell, Column, Sheet, Unit};
 
-/// One row for each quantity, and in it for each arm, the difference, each part and its two steps.
+/// One row for each quantity, and in it for each arm, the difference, and each part's two steps and their mean.
 pub fn table(decomposition: &Decomposition) -> Sheet {
     let mut rows: Vec<Row> = Vec::new();
     for one in &decomposition.quantities {
@@ -26,9 +26,9 @@ pub fn table(decomposition: &Decomposition) -> Sheet {
         add("difference", "balanced - unbalanced", one.difference, None);
         for part in &one.parts {
             let name = part.part.name();
-            add("part", name, part.value, part.share);
-            add("step from unbalanced", name, part.from_unbalanced, None);
-            add("step from balanced", name, part.from_balanced, None);
+            add("step from unbalanced", name, part.from_unbalanced, part.shares[0]);
+            add("step from balanced", name, part.from_balanced, part.shares[1]);
+            add("mean of both steps", name, part.mean, None);
         }
     }
     let texts = |value: fn(&Row) -> &str| rows.iter().map(value).collect::<Vec<_>>();
@@ -62,7 +62,7 @@ struct Row {
     attributes: usize,
 }
 
-/// What readers are shown: of each quantity both classifiers, their difference, and its parts.
+/// What readers are shown: of each quantity both classifiers, their difference, and the steps from either end.
 pub fn short(decomposition: &Decomposition) -> Sheet {
     let [unbalanced, .., balanced] = &decomposition.classifiers;
     let mut columns = vec![
@@ -71,7 +71,10 @@ pub fn short(decomposition: &Decomposition) -> Sheet {
         Column::new(balanced, Unit::Number(3)),
         Column::new("difference", Unit::Signed(3)),
     ];
-    columns.extend(Part::ALL.map(|part| Column::new(part.name(), Unit::Signed(3)).under("of which")));
+    for end in [unbalanced, balanced] {
+        let of = |part: Part| Column::new(part.name(), Unit::Signed(3)).under(format!("from {end}"));
+        columns.extend(Part::ALL.map(of));
+    }
     let row = |one: &Decomposed| {
         let mut row = vec![
             Cell::from(one.quantity.title()),
@@ -79,15 +82,18 @@ pub fn short(decomposition: &Decomposition) -> Sheet {
             Cell::number(Some(one.arms[Arm::ALL.len() - 1].value)),
             signed(&one.difference),
         ];
-        row.extend(one.parts.iter().map(|part| signed(&part.value)));
+        row.extend(one.parts.iter().map(|part| signed(&part.from_unbalanced)));
+        row.extend(one.parts.iter().map(|part| signed(&part.from_balanced)));
         row
     };
     Sheet {
         id: "decomposition".to_owned(),
-        title: "Threshold, head or features: the difference of the two classifiers, shared out".to_owned(),
-        note: "Means over attributes. Bold: the 95 % interval over people does not contain 0. The threshold's part is what moving the \
-               decision does with no network changed, the head's what refitting it to the same features does, the features' what is left; \
-               each is the mean of two steps, one from either classifier. No evidence: the share of maps without any positive value."
+        title: "Threshold, head or features: the difference of the two classifiers, step by step".to_owned(),
+        note: "Means over attributes. Bold: the 95 % interval over people does not contain 0. From the unbalanced classifier: its decision \
+               threshold is moved, with no network changed; its head is refitted with class weights to the same features; the features are \
+               exchanged. From the balanced classifier: the same steps back. Either way the three add up to the difference. Specificity: energy \
+               less what the maps of other attributes have in the same region; no evidence: the share of maps without any positive value; \
+               region's loss: what the score loses with the region hidden, beyond an equal area elsewhere."
             .to_owned(),
         columns,
         rows: decomposition.quantities.iter().map(row).collect(),
@@ -136,25 +142,27 @@ fn sentence(one: &Decomposed, name: &str) -> String {
         return String::new();
     };
     let change = if one.difference.value < 0.0 { "fall" } else { "rise" };
-    let parts = format!(
-        "the head makes {}, the features {}",
-        with_interval(&head.value),
-        with_interval(&features.value)
-    );
     let whole = with_interval(&one.difference);
-    let regrouping = with_interval(&threshold.value);
-    match threshold.share {
-        Some(share) => format!(
-            "Of the {change} in {name}, {whole}, regrouping alone (the moved threshold) makes {regrouping}, {:.0} %{}; {parts}.",
-            100.0 * share.value,
-            share.interval.map_or_else(String::new, |ends| {
-                format!(" [{:.0}, {:.0}]", 100.0 * ends.low, 100.0 * ends.high)
-            })
-        ),
-        None => format!(
-            "A {change} in {name} is not clear: {whole}. Regrouping alone (the moved threshold) makes {regrouping}; {parts}."
-        ),
-    }
+    let share = threshold.shares[0].map_or_else(String::new, |share| {
+        let interval = share.interval.map_or_else(String::new, |ends| {
+            format!(" [{:.0}, {:.0}]", 100.0 * ends.low, 100.0 * ends.high)
+        });
+        format!(", {:.0} %{interval}", 100.0 * share.value)
+    });
+    let beginning = match threshold.shares[0] {
+        Some(_) => format!("Of the {change} in {name}, {whole}, regrouping"),
+        None => format!("A {change} in {name} is not clear: {whole}. Regrouping"),
+    };
+    format!(
+        "{beginning} alone (the unbalanced classifier with its threshold moved) makes {}{share}; refitting its head then makes {}, and the \
+         balanced features {}. Back from the balanced classifier: {:+.3}, {:+.3}, {:+.3}.",
+        with_interval(&threshold.from_unbalanced),
+        with_interval(&head.from_unbalanced),
+        with_interval(&features.from_unbalanced),
+        threshold.from_balanced.value,
+        head.from_balanced.value,
+        features.from_balanced.value,
+    )
 }
 
 fn with_interval(estimate: &Estimate) -> String {

@@ -32,7 +32,10 @@ fn tables(measured: &Measured, comparison: Option<&BesideThePaper>) -> Vec<Table
             ..Table::new("bias_reliance", bias_reliance::table(measured))
         },
         Table::new("bias_reliance_differences", bias_reliance::differences(measured)),
-        Table::new("claims", claims::claims(measured)),
+        Table {
+            parquet: true,
+            ..Table::new("claims", claims::claims(measured))
+        },
     ];
     if occlusion::is_there(measured) {
         let short = occlusion::short(learnt);

@@ -2,7 +2,7 @@
 
 use metrics::{Class, Estimate, Filter};
 
-use crate::measured::{AttributeMeasures, ClassifierMeasures, Estimates, Measure, Measured, of_class};
+use crate::measured::{AttributeMeasures, ClassifierMeasures, Estimates, Measure, Measured, Ranked, of_class};
 use render::sheet::{self, Cell, Sheet, Unit};
 
 /// A number of the paper's table: a share in [0, 1], absent when nothing was there to measure.
@@ -206,6 +206,22 @@ pub fn attributes(measured: &Measured) -> Sheet {
                 }),
             );
         }
+        for (place, name) in Ranked::NAMES.into_iter().enumerate() {
+            let of = |attribute: &AttributeMeasures| attribute.classifiers[index].ranked.values[place];
+            table = table
+                .numbers(
+                    &format!("{classifier}_{name}"),
+                    &column(&|attribute| Some(of(attribute)?.value)),
+                )
+                .numbers(
+                    &format!("{classifier}_{name}_low"),
+                    &column(&|attribute| Some(of(attribute)?.interval?.low)),
+                )
+                .numbers(
+                    &format!("{classifier}_{name}_high"),
+                    &column(&|attribute| Some(of(attribute)?.interval?.high)),
+                );
+        }
         let empty: Vec<i64> = measured
             .attributes
             .iter()
@@ -238,6 +254,7 @@ pub fn means(measured: &Measured) -> Sheet {
             error(false),
             energy(true),
             energy(false),
+            mean(&|attribute| Some(attribute.classifiers[index].ranked.values[0]?.value)),
         ]
     };
     let column = |kind: &str, class: &str| sheet::Column::new(class, Unit::Share).of(kind);
@@ -248,6 +265,7 @@ pub fn means(measured: &Measured) -> Sheet {
             column("error", "majority"),
             column("energy", "minority"),
             column("energy", "majority"),
+            sheet::Column::new("AUROC", Unit::Share),
         ],
         rows: measured.classifiers.iter().enumerate().map(row).collect(),
         ..Sheet::default()

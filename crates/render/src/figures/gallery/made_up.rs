@@ -389,7 +389,7 @@ impl MadeUp<'_> {
             let difference = parts.iter().sum::<f64>();
             DecompositionRow {
                 title: (*name).to_owned(),
-                parts,
+                steps: [parts, [parts[1], parts[2], parts[0]]],
                 difference,
                 interval: Some(Interval {
                     low: difference - 0.1,
@@ -400,6 +400,7 @@ impl MadeUp<'_> {
         let rows: Vec<_> = self.attributes.iter().enumerate().take(9).map(row).collect();
         let (first, second) = rows.split_at(rows.len().div_ceil(2));
         DecompositionFigure {
+            ends: ["unbalanced", "balanced"].map(str::to_owned),
             difference: "balanced − unbalanced".to_owned(),
             panels: vec![
                 ("a share".to_owned(), first.to_vec()),

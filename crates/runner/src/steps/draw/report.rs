@@ -117,6 +117,13 @@ fn overview(measured: &Measured) -> Sheet {
     }
 }
 
+/// Of the threshold-free measures those that are shown: title, unit, and place in [`Ranked::NAMES`](crate::measured::Ranked::NAMES).
+const RANKED: [(&str, Unit, usize); 3] = [
+    ("AUROC", Unit::Share, 0),
+    ("AP", Unit::Share, 1),
+    ("d′", Unit::Number(2), 2),
+];
+
 fn attributes(measured: &Measured) -> Sheet {
     let mut columns = vec![
         Column::new("attribute", Unit::Text),
@@ -132,6 +139,11 @@ fn attributes(measured: &Measured) -> Sheet {
             };
             columns.extend(titles.map(|title| Column::new(title, Unit::Share).under(format!("{classifier} {group}"))));
         }
+    }
+    for classifier in &measured.classifiers {
+        columns.extend(
+            RANKED.map(|(title, unit, _)| Column::new(title, unit).under(format!("{classifier}, any threshold"))),
+        );
     }
     let row = |attribute: &AttributeMeasures| {
         let mut row = vec![
@@ -162,13 +174,21 @@ fn attributes(measured: &Measured) -> Sheet {
                 None => Cell::Absent,
             }));
         }
+        for classifier in &attribute.classifiers {
+            row.extend(RANKED.map(|(_, _, place)| match classifier.ranked.values[place] {
+                Some(found) => Cell::number(Some(found.value)),
+                None => Cell::Absent,
+            }));
+        }
         row
     };
     Sheet {
         id: "attributes".to_owned(),
         title: "All attributes".to_owned(),
         note: "FNR: false negatives / positives; FPR: false positives / negatives; energy: mean proportional energy of the images \
-               predicted as the class, n of them. Bold: the majority class of the training images. A name leads to its examples; \
+               predicted as the class, n of them. AUROC: area under the receiver operating characteristic; AP: average precision; d′: \
+               distance of the classes in standard deviations; all with intervals in tables/attributes.csv, with Brier score and calibration \
+               error. Bold: the majority class of the training images. A name leads to its examples; \
                what is searched are names and regions."
             .to_owned(),
         columns,

@@ -66,7 +66,7 @@ fn one_seed_has_no_interval() {
     let plan = plan("axes: {classifiers.swept.exponent: [0, 1]}\n");
     let found = Comparison::of(&plan, &records(&plan, 2, |_, _| Some(0.5))).expect("a comparison");
     assert_eq!(found.settings[0].means[0].expect("a mean").interval, None);
-    assert!(found.tests.iter().all(|test| test.p_seeds.is_none() && !test.differs()));
+    assert!(found.tests.iter().all(|test| test.p.is_none() && !test.differs()));
 }
 
 #[test]
@@ -87,6 +87,8 @@ fn clear_differences_are_found_and_none_are_not() {
         })
     });
     let found = Comparison::of(&plan, &records).expect("a comparison");
+    let first = found.settings[0].means[0].and_then(|mean| mean.interval);
+    assert!(first.is_some_and(|interval| interval.low >= 0.0), "a share: {first:?}");
     let of = |settings: [usize; 2]| {
         let test = found.tests.iter().find(|test| test.settings == settings);
         test.expect("a test").clone()
@@ -94,8 +96,8 @@ fn clear_differences_are_found_and_none_are_not() {
     assert!(of([0, 2]).differs() && of([1, 2]).differs());
     assert!(!of([0, 1]).differs());
     // 2 / 2^12, and Holm's factor of 3.
-    assert_eq!(of([0, 2]).p, Some(2.0 / 4096.0));
-    assert_eq!(of([0, 2]).p_adjusted, Some(6.0 / 4096.0));
+    assert_eq!(of([0, 2]).p_attributes, Some(2.0 / 4096.0));
+    assert_eq!(of([0, 2]).p_attributes_adjusted, Some(6.0 / 4096.0));
     assert_eq!(found.onsets[0].risen, From::X(1.0));
     // Energies of 0.25 are the region's area, no more; those around it are not above it on the whole.
     assert_eq!(found.onsets[0].above_chance, From::X(1.0));

@@ -9,7 +9,8 @@ use metrics::{Bootstrap, Class, MIN_SAMPLES, Statistics, spearman_with_interval}
 use crate::artefacts;
 use crate::error::Result;
 use crate::measured::{
-    AttributeMeasures, ClassifierMeasures, Decomposed, Decomposition, Faithfulness, Measured, method_title,
+    AttributeMeasures, ClassifierMeasures, Decomposed, Decomposition, Faithfulness, Measured, PartOfDifference,
+    method_title,
 };
 use crate::published::Published;
 use crate::recorded::Recorded;
@@ -294,7 +295,11 @@ pub fn imbalance(measured: &Measured, bootstrap: Bootstrap) -> Imbalance {
 pub fn decomposition(decomposition: &Decomposition) -> DecompositionFigure {
     let row = |one: &Decomposed| DecompositionRow {
         title: one.quantity.title().to_owned(),
-        parts: [0, 1, 2].map(|place| one.parts.get(place).map_or(f64::NAN, |part| part.value.value)),
+        steps: [
+            |part: &PartOfDifference| part.from_unbalanced.value,
+            |part: &PartOfDifference| part.from_balanced.value,
+        ]
+        .map(|step| [0, 1, 2].map(|place| one.parts.get(place).map_or(f64::NAN, step))),
         difference: one.difference.value,
         interval: one.difference.interval,
     };
@@ -307,7 +312,11 @@ pub fn decomposition(decomposition: &Decomposition) -> DecompositionFigure {
         }
     }
     let difference = format!("{} − {}", readable(balanced), readable(unbalanced));
-    DecompositionFigure { panels, difference }
+    DecompositionFigure {
+        ends: [unbalanced, balanced].map(|name| readable(name)),
+        panels,
+        difference,
+    }
 }
 
 pub fn training_curves(recorded: &Recorded<'_>) -> Result<Vec<TrainingCurve>> {
