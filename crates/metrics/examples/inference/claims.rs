@@ -217,7 +217,7 @@ impl<'a> Predictions<'a> {
 
     fn measured(&self, more: (&[bool], &[f64]), less: (&[bool], &[f64])) -> Measured {
         let attributes = self.faces.attributes;
-        let group = |(members, values): (&[bool], &[f64]), attribute: usize| -> Vec<(usize, f64)> {
+        let group = |(members, values): (&[bool], &[f64]), attribute: usize| -> Values {
             (attribute..values.len())
                 .step_by(attributes)
                 .filter(|&index| members[index])
@@ -232,9 +232,12 @@ impl<'a> Predictions<'a> {
     }
 }
 
-/// A claim's two groups, attribute by attribute: images with their values.
+/// Images with their values.
+type Values = Vec<(usize, f64)>;
+
+/// A claim's two groups, attribute by attribute.
 struct Measured {
-    groups: Vec<(Vec<(usize, f64)>, Vec<(usize, f64)>)>,
+    groups: Vec<(Values, Values)>,
 }
 
 impl Measured {
