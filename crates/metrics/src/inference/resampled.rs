@@ -136,7 +136,7 @@ impl Resampled {
     ///   distance from a constant: Wilson's interval with the effective number of images ([`rate_interval`](crate::rate_interval); for
     ///   shares the variance is always an estimate);
     /// - all else: BCa over people (Efron 1987) with Student's quantiles. Resamples in which the function has no value are left out; if
-    ///   more than half are, there is no interval.
+    ///   more than half are, there is no interval. That of a sum of multiples of rates and shares does not leave the range that they allow.
     pub fn estimate(&self, function: impl Fn(&dyn Fn(Cell) -> Option<f64>) -> Option<f64>) -> Option<Estimate> {
         let asked = RefCell::new(Vec::new());
         let value = function(&|cell| {
@@ -154,12 +154,50 @@ impl Resampled {
             return Some(found);
         }
         let at = |position: usize| function(&|cell| self.at(cell, position));
-        Some(self.bca(value, people, at))
+        let mut found = self.bca(value, people, at);
+        if let Some((least, most)) = self.range(&asked, &function, value) {
+            found.interval = found.interval.map(|Interval { low, high }| Interval {
+                low: low.clamp(least, value),
+                high: high.clamp(value, most),
+            });
+        }
+        Some(found)
+    }
+
+    /// The least and the largest that a sum of multiples of rates and shares can be: a difference of two lies in [-1, 1]. `None` of
+    /// any other function.
+    fn range(
+        &self,
+        cells: &[Cell],
+        function: impl Fn(&dyn Fn(Cell) -> Option<f64>) -> Option<f64>,
+        value: f64,
+    ) -> Option<(f64, f64)> {
+        let bounded = |cell: &Cell| {
+            self.cells
+                .get(cell.0 as usize)
+                .is_some_and(|sums| sums.kind != Kind::Any)
+        };
+        if !cells.iter().all(bounded) {
+            return None;
+        }
+        let start = function(&|_| Some(0.0))?;
+        let (mut least, mut most, mut middle, mut sum, mut size) = (start, start, start, start, start.abs());
+        for &cell in cells {
+            let slope = function(&|other| Some(f64::from(u8::from(other == cell))))? - start;
+            least += slope.min(0.0);
+            most += slope.max(0.0);
+            middle += slope / 2.0;
+            sum += slope * self.value(cell)?;
+            size += slope.abs();
+        }
+        // To rounding.
+        let is_linear = (sum - value).abs() + (function(&|_| Some(0.5))? - middle).abs() <= 1e-12 * size;
+        is_linear.then(|| (least.min(value), most.max(value)))
     }
 
     /// Estimates a statistic that is no function of means (a rank statistic, such as the area under a curve) from the weights of all
-    /// images, in their order: the same draws of people as for the cells, each image with its person's weight. `None` where the statistic
-    /// has no value with all weights 1.
+    /// images, in their order: the same draws of people as for the cells, each image with its person's weight. All people
+    /// count as being behind it. `None` where the statistic has no value with all weights 1.
     pub fn of_weights(&self, statistic: impl Fn(&[f64]) -> Option<f64> + Sync) -> Option<Estimate> {
         let all = self.all_of_weights(|weights| vec![statistic(weights)]);
         all.into_iter().next().flatten()
@@ -397,6 +435,19 @@ mod tests {
             let interval = found.interval.unwrap();
             assert_eq!(found.p_value.unwrap() < 0.05, interval.low > 0.0 || interval.high < 0.0);
         }
+        // A difference of two shares cannot leave [-1, 1], nor the sum of three [0, 3], however few people there are.
+        let few = ratios_of_two();
+        let difference = few.0.estimate(|mean| Some(mean(few.1)? - mean(few.2)?)).unwrap();
+        let interval = difference.interval.unwrap();
+        assert!(-1.0 <= interval.low && interval.low <= difference.value && interval.high <= 1.0);
+        let unbounded = few
+            .0
+            .estimate(|mean| Some((mean(few.1)? - mean(few.2)?).abs()))
+            .unwrap();
+        assert!(
+            unbounded.interval.unwrap().low < 0.0,
+            "no sum of shares, and no range is known"
+        );
         // Not linear, and of two groups: BCa.
         let square = resampled.estimate(|mean| Some(mean(share)?.powi(2))).unwrap();
         let difference = resampled.estimate(|mean| Some(mean(share)? - mean(rate)?)).unwrap();
@@ -404,6 +455,14 @@ mod tests {
             (square.method, difference.method),
             (IntervalMethod::Bca, IntervalMethod::Bca)
         );
+    }
+
+    /// Two groups of two people each.
+    fn ratios_of_two() -> (Resampled, Cell, Cell) {
+        let mut ratios = Ratios::new(People::each_image(4));
+        let first = ratios.add_share([(0, 0.9), (1, 0.1)]).unwrap();
+        let second = ratios.add_share([(2, 0.2), (3, 0.1)]).unwrap();
+        (ratios.resample(BOOTSTRAP), first, second)
     }
 
     #[test]
