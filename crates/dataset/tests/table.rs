@@ -185,7 +185,13 @@ fn without_a_split_column_the_split_is_stratified() {
 
 /// A table of 90 images of 30 plants, in the order of their numbers; `plant` names one.
 fn of_plants(plant: impl Fn(usize) -> String) -> String {
-    let row = |index: usize| format!("{index}.png,{},{}\n", u8::from(index % 9 == 0), plant(index / 3));
+    let row = |index: usize| {
+        format!(
+            "{index}.png,{},{}\n",
+            u8::from(index.is_multiple_of(9)),
+            plant(index / 3)
+        )
+    };
     "image,crack,plant\n".to_owned() + &(0..90).map(row).collect::<String>()
 }
 

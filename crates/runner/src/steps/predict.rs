@@ -8,7 +8,7 @@ use super::step::Step;
 use super::{reference, train};
 use crate::artefacts;
 use crate::error::Result;
-use crate::inputs::{Artefact, Attributes, Inputs, TestImages};
+use crate::inputs::{Artefact, Attributes, Inputs, People, TestImages};
 
 /// Bumped when the step would write other bytes from the same inputs.
 const VERSION: u32 = 1;
@@ -24,6 +24,7 @@ pub struct Predict<'a> {
     attributes: Attributes<'a>,
     /// With labels.
     images: TestImages<'a>,
+    people: People<'a>,
     checkpoint: Artefact,
 }
 
@@ -34,6 +35,7 @@ impl<'a> Predict<'a> {
             classifier,
             attributes: inputs.attributes(),
             images: inputs.labelled_test_images(),
+            people: inputs.people(),
             checkpoint: train::checkpoint(classifier),
         }
     }
@@ -45,11 +47,13 @@ impl Step for Predict<'_> {
             classifier,
             attributes,
             images,
+            people,
             checkpoint,
         } = self;
         Declaration::of(step_name(classifier), VERSION)
             .reading(attributes)
             .reading(images)
+            .reading(people)
             .reading(checkpoint)
     }
 
@@ -58,7 +62,7 @@ impl Step for Predict<'_> {
         let names = self.attributes.names();
         let network = pass::trained_network(folder, &self.checkpoint, names, device)?;
         let path = folder.output(&artefacts::predictions(classifier));
-        let mut table = LongWriter::begin(&path, names, columns)?;
+        let mut table = LongWriter::begin(&path, names, columns)?.with_people(self.people.of(images.indices()));
         let mut mean = cam::Reference::new();
         let pass = Pass {
             folder,
