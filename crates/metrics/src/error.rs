@@ -57,6 +57,24 @@ pub enum Error {
     /// A region in which nothing can lie.
     #[error("the region has no cell: everything included is excluded again")]
     EmptyRegion,
+    /// An image that there is not.
+    #[error("image {image} of only {images}")]
+    Image {
+        /// Its position.
+        image: usize,
+        /// Number of images.
+        images: usize,
+    },
+    /// A value of an image that cannot be averaged.
+    #[error("image {image} has the value {value}, expected {expected}")]
+    Value {
+        /// Its position.
+        image: usize,
+        /// The value found.
+        value: f64,
+        /// What it should be.
+        expected: &'static str,
+    },
     /// A name that is no filter.
     #[error("unknown filter `{found}`; allowed are {allowed}")]
     Filter {

@@ -28,9 +28,11 @@
 
 mod claims;
 mod class;
+mod decomposition;
 mod error;
 mod faithfulness;
 mod filter;
+mod inference;
 mod occlusion;
 mod outcome;
 mod perturbation;
@@ -39,14 +41,22 @@ mod region;
 mod reliance;
 mod statistics;
 
-pub use claims::{AttributeEvidence, Claim, ClassifierEvidence, Finding, MIN_SAMPLES, SampleMean, Verdict, findings};
+pub use claims::{
+    AttributeEvidence, Claim, ClassifierEvidence, Described, Finding, Grounds, MIN_SAMPLES, Mean, RULE, described,
+    findings,
+};
 pub use class::{Class, table_order};
+pub use decomposition::{Arm, Part};
 pub use error::Error;
 pub use faithfulness::{
     ROAD_PERCENTILES, attention_iou, curve_area, pointing_game, relevance_order, relevance_order_with, removed_pixels,
     road_combined,
 };
 pub use filter::Filter;
+pub use inference::{
+    AttributeCounts, Cell, Estimate, IntervalMethod, Judged, Judgement, OverSeeds, People, Ratios, Resampled, judge,
+    over_seeds, rate_interval,
+};
 pub use occlusion::Occluded;
 pub use outcome::Outcome;
 pub use perturbation::{Fill, Hole, IMPUTATION_NOISE, Imputer, blurred, mixed, noisy_linear_imputation};

@@ -1,6 +1,6 @@
 //! The claims on the paper's own published figures (`../shared/paper/published_results.csv`): they must come out as published.
 
-use metrics::{AttributeEvidence, Bootstrap, Claim, Class, ClassifierEvidence, SampleMean, Verdict, findings};
+use metrics::{AttributeEvidence, Claim, Class, ClassifierEvidence, Grounds, described};
 
 const GLOBAL: [&str; 5] = ["Attractive", "Blurry", "Chubby", "Male", "Young"];
 
@@ -18,9 +18,9 @@ fn the_published_figures_show_the_published_claims() {
             let name = fields.next().unwrap();
             let v: Vec<f64> = fields.map(|field| field.parse().unwrap()).collect();
             let positive_minority = v[0] <= 0.5;
-            // The file has no counts: take every mean to stand on enough samples. An energy of 0 stands for an empty group.
-            let measured = |mean: f64| Some(SampleMean { mean, n: 1000 });
-            let energy = |mean: f64| (mean > 0.0).then_some(SampleMean { mean, n: 1000 });
+            // An energy of 0 stands for an empty group.
+            let measured = |mean: f64| Some(Grounds::published(mean));
+            let energy = |mean: f64| (mean > 0.0).then_some(Grounds::published(mean));
             let classifier = |fnr: f64, fpr: f64, plus: f64, minus: f64| {
                 let sides = |a, b| if positive_minority { (a, b) } else { (b, a) };
                 let (minority_error, majority_error) = sides(measured(fnr), measured(fpr));
@@ -32,7 +32,6 @@ fn the_published_figures_show_the_published_claims() {
                     majority_energy,
                     // The paper did not measure them.
                     majority_constant: None,
-                    majority_loss: None,
                 }
             };
             AttributeEvidence {
@@ -40,22 +39,21 @@ fn the_published_figures_show_the_published_claims() {
                 local: !GLOBAL.contains(&name),
                 unbalanced: classifier(v[1], v[2], v[5], v[6]),
                 balanced: classifier(v[3], v[4], v[7], v[8]),
+                majority_energy_rise: None,
+                majority_loss_rise: None,
             }
         })
         .collect();
     assert_eq!(evidence.len(), 40);
     assert_eq!(Class::minority(1, 2), Class::Positive);
 
-    let found = findings(&evidence, Bootstrap::default());
-    for finding in &found {
-        eprintln!("{}: {} ({finding})", finding.claim.statement(), finding.verdict);
-    }
+    let found = described(&evidence);
     let get = |claim: Claim| found.iter().find(|finding| finding.claim == claim).unwrap();
     let not_measured = [Claim::MajorityScoreMoreConstant, Claim::MajorityNeedsRegionLess];
     assert!(
         found
             .iter()
-            .all(|finding| (finding.verdict == Verdict::Observed) != not_measured.contains(&finding.claim))
+            .all(|one| one.effect.is_some_and(|effect| effect > 0.0) != not_measured.contains(&one.claim))
     );
     let looks = get(Claim::MajorityLooksElsewhere);
     assert_eq!((looks.supporting, looks.attributes), (Some(35), 35));

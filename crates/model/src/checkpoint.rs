@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 use crate::optimiser::OptimiserState;
-use crate::{Architecture, Error, InputNormalisation, Network, Result};
+use crate::{Architecture, Error, Head, InputNormalisation, Network, Result};
 
 /// Key of the header's entry that holds [`Description`] as JSON.
 const KEY: &str = "biascam";
 /// Version of [`Description`]'s form.
 const VERSION: u32 = 1;
+/// The head's weight and bias.
+const HEAD: [&str; 2] = ["fc.weight", "fc.bias"];
 /// What the names of the optimiser's tensors begin with.
 const OPTIMISER: &str = "optimiser/";
 
@@ -96,6 +98,30 @@ impl Checkpoint {
             .collect();
         let network = Network::from_tensors(&self.architecture, self.attributes.len(), tensors, device)?;
         Ok(network.with_normalisation(self.normalisation))
+    }
+
+    /// The same features under another head: what a derived classifier is.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the head is not of the same channels and attributes.
+    pub fn with_head(mut self, head: &Head) -> Result<Self> {
+        for (name, tensor) in [(HEAD[0], &head.weight), (HEAD[1], &head.bias)] {
+            let own = self
+                .tensors
+                .get(name)
+                .map(|own| own.dims().to_vec())
+                .unwrap_or_default();
+            if own != tensor.dims() {
+                return Err(Error::Shape {
+                    what: "head",
+                    found: tensor.dims().to_vec(),
+                    expected: format!("{own:?}, as `{name}` of the network"),
+                });
+            }
+            let copy = tensor.to_device(&Device::Cpu)?.copy()?;
+            self.tensors.insert(name.to_owned(), copy);
+        }
+        Ok(self)
     }
 
     /// Checks that the checkpoint is of this architecture and these attributes.

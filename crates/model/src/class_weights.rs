@@ -25,7 +25,7 @@ pub enum Scheme {
 }
 
 /// A scheme and how strongly it weights.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Weighting {
     /// The scheme.
     pub scheme: Scheme,

@@ -39,6 +39,7 @@
 mod architecture;
 mod checkpoint;
 mod class_weights;
+mod derived;
 mod error;
 mod loss;
 mod network;
@@ -49,6 +50,10 @@ mod trainer;
 pub use architecture::{Architecture, Block, Stage, Stem};
 pub use checkpoint::{Checkpoint, Progress, tensors_from_bytes};
 pub use class_weights::{ClassWeights, Scheme, Weighting};
+pub use derived::{
+    FrozenFeatures, GRADIENT_NORM, Refitted, ThresholdRule, prior_thresholds, refit_head, validation_thresholds,
+    with_thresholds,
+};
 pub use error::{Error, Result, TensorMismatch};
 pub use loss::Loss;
 pub use network::{BiasGradient, Decomposition, Head, InputNormalisation, Mode, Network, Output};

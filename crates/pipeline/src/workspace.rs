@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Component, Path};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::content::Contents;
 use crate::declaration::Declaration;
@@ -132,7 +132,37 @@ impl Workspace {
         self.interrupt.check().map_err(Error::from)?;
         let (start, sandbox) = (Start::now(), self.sandbox(declaration));
         work(&sandbox)?;
-        Ok(self.add(declaration, &start, sandbox.into_written())?)
+        Ok(self.add(declaration, &start, start.instant.elapsed(), sandbox.into_written())?)
+    }
+
+    /// Runs those of some steps whose files are not there, or whose inputs have changed, in one go: `work` gets the positions of those
+    /// that are to run, and a sandbox for each. They share what none of them would have to do alone, so each is recorded with an equal
+    /// part of the time.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub fn together<E: StepError>(
+        &self,
+        declarations: &[Declaration],
+        work: impl FnOnce(&[(usize, Sandbox<'_>)]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut stale = Vec::new();
+        for (position, declaration) in declarations.iter().enumerate() {
+            if !self.is_unchanged(declaration)? {
+                stale.push((position, self.sandbox(declaration)));
+            }
+        }
+        if stale.is_empty() {
+            return Ok(());
+        }
+        self.interrupt.check().map_err(Error::from)?;
+        let start = Start::now();
+        work(&stale)?;
+        let share = start.instant.elapsed() / u32::try_from(stale.len()).unwrap_or(u32::MAX);
+        for (position, sandbox) in stale {
+            self.add(&declarations[position], &start, share, sandbox.into_written())?;
+        }
+        Ok(())
     }
 
     fn sandbox<'a>(&'a self, declaration: &'a Declaration) -> Sandbox<'a> {
@@ -186,7 +216,9 @@ impl Workspace {
                         work(&sandbox).map(|()| (start, sandbox.into_written()))
                     };
                     let written = on_threads(threads, work).map_err(E::from).flatten();
-                    let added = written.and_then(|(start, written)| Ok(self.add(&declaration, &start, written)?));
+                    let added = written.and_then(|(start, written)| {
+                        Ok(self.add(&declaration, &start, start.instant.elapsed(), written)?)
+                    });
                     // The other end waits for every step.
                     let _ = sender.send((declaration, added));
                 });
@@ -302,8 +334,8 @@ impl Workspace {
         Ok(())
     }
 
-    /// Records a step that has written these files, as they are on disk. Files that it made the last time and not now go.
-    fn add(&self, declaration: &Declaration, start: &Start, written: BTreeSet<String>) -> Result<()> {
+    /// Records a step that has written these files in this time, as they are on disk. Files that it made the last time and not now go.
+    fn add(&self, declaration: &Declaration, start: &Start, took: Duration, written: BTreeSet<String>) -> Result<()> {
         let step = declaration.step();
         let mut artefacts = BTreeMap::new();
         for relative in written {
@@ -317,7 +349,7 @@ impl Workspace {
             key: reads.key(step, declaration.version()),
             version: declaration.version(),
             reads,
-            seconds: start.instant.elapsed().as_secs_f64(),
+            seconds: took.as_secs_f64(),
             provenance: Provenance {
                 threads: start.threads,
                 started: utc(start.time),
@@ -392,7 +424,6 @@ fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Resul
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::time::Duration;
 
     use super::*;
     use crate::content::Belief;
@@ -413,6 +444,33 @@ mod tests {
         let work =
             |sandbox: &Sandbox<'_>| -> Result<()> { files.iter().try_for_each(|file| sandbox.write(file, b"made")) };
         workspace.step(declaration, work).expect("written");
+    }
+
+    /// Of two steps that share their work, only those that have something to do are in it, and each has its own record.
+    #[test]
+    fn steps_that_share_their_work_are_judged_one_by_one() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let workspace = workspace(folder.path());
+        let steps = ["a", "b"].map(|name| Declaration::of(name, 1));
+        let run = |again: &[usize]| {
+            workspace.together(&steps, |stale| -> Result<()> {
+                let positions: Vec<usize> = stale.iter().map(|(position, _)| *position).collect();
+                assert_eq!(positions, again);
+                stale.iter().try_for_each(|(_, sandbox)| {
+                    thread::sleep(Duration::from_millis(20));
+                    sandbox.write(&format!("{}.txt", sandbox.step()), b"made")
+                })
+            })
+        };
+        run(&[0, 1]).expect("both");
+        let seconds = |step: &str| workspace.manifest().stages[step].seconds;
+        assert_eq!(seconds("a"), seconds("b"));
+        assert!(seconds("a") >= 0.02, "half of both");
+        let nothing = workspace.together(&steps, |_| -> Result<()> { panic!("nothing to do") });
+        nothing.expect("unchanged");
+        fs::remove_file(folder.path().join("b.txt")).expect("removed");
+        run(&[1]).expect("the one without its file");
+        assert!(workspace.manifest().stages["a"].artefacts.contains_key("a.txt"));
     }
 
     #[test]

@@ -20,6 +20,11 @@ pub fn checkpoint(classifier: &str) -> String {
     format!("{classifier}/checkpoint.safetensors")
 }
 
+/// Its pooled features of the images of a split, to which heads are fitted.
+pub fn features(classifier: &str, split: &str) -> String {
+    format!("{classifier}/{split}_features.safetensors")
+}
+
 /// The state of its training, until that is finished.
 pub fn unfinished(classifier: &str) -> String {
     format!("{classifier}/unfinished.safetensors")

@@ -1,23 +1,42 @@
-//! What the claims are judged on: per attribute and classifier, error rates and energies with their numbers of samples.
+//! What the claims are judged on: per attribute and classifier, means of errors and energies with their numbers of samples.
 
 use crate::class::Class;
-use crate::rates::ErrorRates;
-use crate::statistics::Statistics;
+use crate::inference::Cell;
 
-/// A mean and the number of samples behind it.
+/// A mean, and the number of samples behind it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SampleMean {
-    /// The mean: of errors (a rate) and energies in `[0, 1]`.
-    pub mean: f64,
+pub struct Grounds {
+    /// The mean.
+    pub mean: Mean,
     /// Number of samples.
     pub n: usize,
 }
 
-impl From<Statistics> for SampleMean {
-    fn from(statistics: Statistics) -> Self {
+/// Where a mean is known from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mean {
+    /// Measured here: a cell of what is resampled over people.
+    Cell(Cell),
+    /// A number that somebody has published, without the samples behind it.
+    Published(f64),
+}
+
+impl Grounds {
+    /// A mean measured on so many images.
+    #[must_use]
+    pub fn measured(cell: Cell, n: usize) -> Self {
         Self {
-            mean: statistics.mean,
-            n: statistics.n,
+            mean: Mean::Cell(cell),
+            n,
+        }
+    }
+
+    /// A published mean, which is taken to stand on enough samples.
+    #[must_use]
+    pub fn published(mean: f64) -> Self {
+        Self {
+            mean: Mean::Published(mean),
+            n: usize::MAX,
         }
     }
 }
@@ -26,48 +45,32 @@ impl From<Statistics> for SampleMean {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ClassifierEvidence {
     /// Error rate among the samples *of* the minority class.
-    pub minority_error: Option<SampleMean>,
+    pub minority_error: Option<Grounds>,
     /// Error rate among the samples of the majority class.
-    pub majority_error: Option<SampleMean>,
+    pub majority_error: Option<Grounds>,
     /// Mean proportional energy of the samples *predicted as* the minority class.
-    pub minority_energy: Option<SampleMean>,
+    pub minority_energy: Option<Grounds>,
     /// Mean proportional energy of the samples predicted as the majority class.
-    pub majority_energy: Option<SampleMean>,
+    pub majority_energy: Option<Grounds>,
     /// Constant part of the score / mean score of the samples predicted as the majority class (see
     /// [`BiasReliance`](crate::BiasReliance)).
-    pub majority_constant: Option<SampleMean>,
-    /// What the scores of the samples predicted as the majority class lose without the region beyond what they lose without an equal
-    /// area elsewhere (see [`Occluded`](crate::Occluded)), in logits.
-    pub majority_loss: Option<SampleMean>,
+    pub majority_constant: Option<Grounds>,
 }
 
 impl ClassifierEvidence {
-    /// Sorts rates and energies, which come by positive and negative, by minority and majority; constant part and loss are left
-    /// absent.
+    /// Sorts errors by class and energies by predicted class, which come as `[positive, negative]`, by minority and majority.
     #[must_use]
-    pub fn new(
-        minority: Class,
-        rates: &ErrorRates,
-        predicted_positive: Option<SampleMean>,
-        predicted_negative: Option<SampleMean>,
-    ) -> Self {
-        let error = |class| {
-            rates.rate(class).map(|mean| SampleMean {
-                mean,
-                n: rates.count(class),
-            })
-        };
-        let (minority_energy, majority_energy) = match minority {
-            Class::Positive => (predicted_positive, predicted_negative),
-            Class::Negative => (predicted_negative, predicted_positive),
+    pub fn new(minority: Class, errors: [Option<Grounds>; 2], energies: [Option<Grounds>; 2]) -> Self {
+        let (few, many) = match minority {
+            Class::Positive => (0, 1),
+            Class::Negative => (1, 0),
         };
         Self {
-            minority_error: error(minority),
-            majority_error: error(minority.opposite()),
-            minority_energy,
-            majority_energy,
+            minority_error: errors[few],
+            majority_error: errors[many],
+            minority_energy: energies[few],
+            majority_energy: energies[many],
             majority_constant: None,
-            majority_loss: None,
         }
     }
 }
@@ -84,6 +87,11 @@ pub struct AttributeEvidence {
     pub unbalanced: ClassifierEvidence,
     /// The classifier trained with class weights.
     pub balanced: ClassifierEvidence,
+    /// Balanced less unbalanced energy of the samples that both predict as the majority class: the same images under both.
+    pub majority_energy_rise: Option<Grounds>,
+    /// Balanced less unbalanced loss of the score with the region hidden, beyond what is lost with an equal area elsewhere hidden (see
+    /// [`Occluded`](crate::Occluded)), of the samples that both predict as the majority class, in logits.
+    pub majority_loss_rise: Option<Grounds>,
 }
 
 #[cfg(test)]
@@ -92,19 +100,21 @@ mod tests {
 
     #[test]
     fn a_positive_majority_swaps_sides() {
-        let rates = ErrorRates {
-            positives: 8,
-            negatives: 2,
-            false_negatives: 2,
-            false_positives: 1,
+        let grounds = |mean: f64, n| {
+            Some(Grounds {
+                n,
+                ..Grounds::published(mean)
+            })
         };
-        let (plus, minus) = (
-            Some(SampleMean { mean: 0.1, n: 7 }),
-            Some(SampleMean { mean: 0.6, n: 3 }),
+        let (errors, energies) = ([grounds(0.25, 8), grounds(0.5, 2)], [grounds(0.1, 7), grounds(0.6, 3)]);
+        let evidence = ClassifierEvidence::new(Class::Negative, errors, energies);
+        assert_eq!(
+            (evidence.minority_error, evidence.majority_error),
+            (errors[1], errors[0])
         );
-        let evidence = ClassifierEvidence::new(Class::Negative, &rates, plus, minus);
-        assert_eq!(evidence.minority_error, Some(SampleMean { mean: 0.5, n: 2 }));
-        assert_eq!(evidence.majority_error, Some(SampleMean { mean: 0.25, n: 8 }));
-        assert_eq!((evidence.minority_energy, evidence.majority_energy), (minus, plus));
+        assert_eq!(
+            (evidence.minority_energy, evidence.majority_energy),
+            (energies[1], energies[0])
+        );
     }
 }

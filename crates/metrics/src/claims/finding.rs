@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use super::evidence::{AttributeEvidence, ClassifierEvidence, SampleMean};
-use crate::statistics::{Bootstrap, Interval, Statistics, spearman_with_interval};
+use super::evidence::{AttributeEvidence, ClassifierEvidence, Grounds, Mean};
+use crate::inference::{AttributeCounts, Cell, Estimate, Judgement, Resampled, judge};
+use crate::statistics::{Interval, spearman};
 
 /// A mean over fewer samples than this takes no part in a claim.
 pub const MIN_SAMPLES: usize = 5;
 
-/// A verdict needs at least this many attributes.
+/// A rank correlation needs at least this many attributes.
 const MIN_ATTRIBUTES: usize = 3;
 
 /// What the paper claims, each put as an effect that is positive where the claim holds.
@@ -27,10 +28,13 @@ pub enum Claim {
     /// Effect: constant part / mean score of the samples predicted as the majority class, unbalanced classifier - balanced one.
     ///
     /// The constant part is the mean score, and that of a calibrated classifier follows the class's frequency: this says what imbalance
-    /// does to scores, not how a decision is reached.
+    /// does to scores, not how a decision is reached. Described, not judged.
     MajorityScoreMoreConstant,
-    /// Effect: what the scores of the samples predicted as the majority class lose with the region hidden, beyond what they lose with
-    /// an equal area elsewhere hidden: balanced classifier - unbalanced one.
+    /// Effect: what the scores of the samples that both classifiers predict as the majority class lose with the region hidden, beyond
+    /// what they lose with an equal area elsewhere hidden: balanced classifier - unbalanced one.
+    ///
+    /// No score can lose more than what it has above that of an image that says nothing, which for a calibrated classifier follows the
+    /// class's frequency too. Described, not judged.
     MajorityNeedsRegionLess,
 }
 
@@ -94,153 +98,285 @@ impl Claim {
             Self::MajorityLooksElsewhere => "mean difference in energy",
             Self::BalancingRaisesMajorityEnergy => "mean rise in energy",
             Self::BalancingClosesErrorGap => "mean narrowing in error",
-            Self::EnergyGapGrowsWithImbalance => "rank correlation",
+            Self::EnergyGapGrowsWithImbalance => "rank correlation over attributes",
             Self::MajorityScoreMoreConstant => "mean difference in the constant part's share",
             Self::MajorityNeedsRegionLess => "mean difference in loss",
         }
     }
 
-    /// The effect in one attribute (for the correlation: its energy gap) and the number of samples behind it; `None` where a needed
-    /// mean is absent or stands on fewer than [`MIN_SAMPLES`], or where the claim is about energy and the attribute is global.
-    fn measure(self, attribute: &AttributeEvidence) -> Option<(f64, usize)> {
-        let (unbalanced, balanced) = (&attribute.unbalanced, &attribute.balanced);
-        let local = attribute.local.then_some(());
-        match self {
-            Self::MinorityErrsMore => difference(unbalanced.minority_error, unbalanced.majority_error),
-            Self::BalancingClosesErrorGap => {
-                let gap = |c: &ClassifierEvidence| difference(c.minority_error, c.majority_error);
-                // Both classifiers are tested on the same samples: count them once.
-                let ((before, n), (after, _)) = (gap(unbalanced)?, gap(balanced)?);
-                Some((before.abs() - after.abs(), n))
-            }
-            Self::MajorityLooksElsewhere | Self::EnergyGapGrowsWithImbalance => {
-                local.and_then(|()| difference(unbalanced.minority_energy, unbalanced.majority_energy))
-            }
-            Self::BalancingRaisesMajorityEnergy => {
-                local.and_then(|()| difference(balanced.majority_energy, unbalanced.majority_energy))
-            }
-            Self::MajorityScoreMoreConstant => difference(unbalanced.majority_constant, balanced.majority_constant),
-            Self::MajorityNeedsRegionLess => {
-                local.and_then(|()| difference(balanced.majority_loss, unbalanced.majority_loss))
-            }
-        }
+    /// Whether it is judged. What holds of any calibrated classifier is described.
+    #[must_use]
+    pub fn is_judged(self) -> bool {
+        !matches!(self, Self::MajorityScoreMoreConstant | Self::MajorityNeedsRegionLess)
     }
-}
 
-/// Difference of two means and the samples behind both; `None` if either stands on too few.
-fn difference(a: Option<SampleMean>, b: Option<SampleMean>) -> Option<(f64, usize)> {
-    let enough = |measured: Option<SampleMean>| measured.filter(|m| m.n >= MIN_SAMPLES);
-    let (a, b) = (enough(a)?, enough(b)?);
-    Some((a.mean - b.mean, a.n + b.n))
-}
+    /// The means that the effect in one attribute is made of; `None` where one is absent or stands on fewer than [`MIN_SAMPLES`] samples,
+    /// or where the claim is about energy and the attribute is global.
+    fn grounds(self, attribute: &AttributeEvidence) -> Option<Vec<Grounds>> {
+        let (unbalanced, balanced) = (&attribute.unbalanced, &attribute.balanced);
+        let errors = |one: &ClassifierEvidence| [one.minority_error, one.majority_error];
+        let needed = match self {
+            Self::MinorityErrsMore => errors(unbalanced).to_vec(),
+            Self::BalancingClosesErrorGap => [errors(unbalanced), errors(balanced)].concat(),
+            Self::MajorityLooksElsewhere | Self::EnergyGapGrowsWithImbalance => {
+                vec![unbalanced.minority_energy, unbalanced.majority_energy]
+            }
+            Self::BalancingRaisesMajorityEnergy => vec![balanced.majority_energy, unbalanced.majority_energy],
+            Self::MajorityScoreMoreConstant => vec![unbalanced.majority_constant, balanced.majority_constant],
+            Self::MajorityNeedsRegionLess => vec![attribute.majority_loss_rise],
+        };
+        let placed = match self {
+            Self::MinorityErrsMore | Self::BalancingClosesErrorGap | Self::MajorityScoreMoreConstant => true,
+            _ => attribute.local,
+        };
+        let enough = |grounds: Option<Grounds>| grounds.filter(|grounds| grounds.n >= MIN_SAMPLES);
+        placed.then(|| needed.into_iter().map(enough).collect())?
+    }
 
-/// Whether a run shows what is claimed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Every part of the rule holds.
-    Observed,
-    /// No part of it holds.
-    NotObserved,
-    /// Only some of it holds, or there are too few attributes to say.
-    Undecided,
-}
-
-impl Verdict {
-    /// How verdicts are reached, for whoever reads them.
-    pub const RULE: &'static str = "Observed: the 95 % bootstrap interval over attributes lies above 0 and more than half of the \
-        attributes show the effect. Not observed: neither. Undecided: only one of the two, or fewer than three attributes with at \
-        least five samples behind every mean. For the rank correlation, observed: its interval lies above 0; not observed: the \
-        coefficient is not positive.";
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Observed => "observed",
-            Self::NotObserved => "not observed",
-            Self::Undecided => "undecided",
+    /// The effect in one attribute (for the correlation: its energy gap), from the means behind it.
+    fn effect_of(self, means: &[f64]) -> Option<f64> {
+        Some(match (self, means) {
+            (Self::BalancingClosesErrorGap, &[few, many, few_after, many_after]) => {
+                (few - many).abs() - (few_after - many_after).abs()
+            }
+            (Self::MajorityNeedsRegionLess, &[rise]) => rise,
+            (_, &[a, b]) => a - b,
+            _ => return None,
         })
     }
 }
 
-/// A claim, its verdict, and the numbers that led to it.
+/// A claim, what this run says of it, and the numbers that led to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// What was claimed.
     pub claim: Claim,
-    /// What this run says.
-    pub verdict: Verdict,
-    /// Attributes that show the effect; `None` for a correlation, which no single attribute shows.
+    /// What this run says; `None` of a claim that is described and not judged, and of published numbers, which have no samples.
+    pub judgement: Option<Judgement>,
+    /// Mean effect over the attributes that have it, or the correlation, with its interval over people.
+    pub effect: Option<Estimate>,
+    /// Where two classifiers are compared on the images that each predicts as a class: the effect on those that both do, the same for
+    /// both.
+    pub paired: Option<Estimate>,
+    /// The p value of no effect, after Holm's correction for all claims of the run that are judged.
+    pub adjusted_p_value: Option<f64>,
+    /// Attributes of which the effect is positive; `None` for a correlation, which no single attribute shows.
     pub supporting: Option<usize>,
-    /// Attributes that were judged.
+    /// Attributes that show the effect or its opposite each by itself; absent for a correlation and for published numbers.
+    pub counts: Option<AttributeCounts>,
+    /// Attributes that have the effect.
     pub attributes: usize,
     /// Attributes left out: global ones in claims about energy, and those with too few samples.
     pub left_out: usize,
-    /// Mean effect over the judged attributes, or the correlation.
-    pub effect: Option<f64>,
-    /// Its 95 % bootstrap interval over attributes.
-    pub interval: Option<Interval>,
-    /// Test samples behind the means, added up over attributes.
+    /// Test samples behind the means, added up over attributes; 0 of published numbers.
     pub samples: usize,
 }
 
-impl Finding {
-    fn new(claim: Claim, evidence: &[AttributeEvidence], bootstrap: Bootstrap) -> Self {
-        let judged: Vec<(f64, f64, usize)> = evidence
-            .iter()
-            .filter_map(|attribute| {
-                claim
-                    .measure(attribute)
-                    .map(|(effect, n)| (1.0 - attribute.minority_share, effect, n))
-            })
-            .collect();
-        let (imbalance, effects): (Vec<f64>, Vec<f64>) =
-            judged.iter().map(|&(imbalance, effect, _)| (imbalance, effect)).unzip();
-        let (effect, interval, supporting) = if claim == Claim::EnergyGapGrowsWithImbalance {
-            let found = spearman_with_interval(&imbalance, &effects, bootstrap);
-            (found.map(|c| c.value), found.and_then(|c| c.interval), None)
-        } else {
-            let found = Statistics::of(&effects, bootstrap);
-            let supporting = effects.iter().filter(|&&effect| effect > 0.0).count();
-            (found.map(|s| s.mean), found.and_then(|s| s.interval), Some(supporting))
-        };
-        let clear = interval.is_some_and(|interval| interval.low > 0.0);
-        let common = match supporting {
-            Some(supporting) => 2 * supporting > effects.len(),
-            None => effect.is_some_and(|value| value > 0.0),
-        };
-        let verdict = match (effects.len() >= MIN_ATTRIBUTES && interval.is_some(), clear, common) {
-            (true, true, true) => Verdict::Observed,
-            (true, false, false) => Verdict::NotObserved,
-            _ => Verdict::Undecided,
-        };
+/// How claims are judged, for whoever reads what was judged.
+pub const RULE: &str = "Each claim is a mean over the attributes named, and its interval says how far other people in the test images \
+    could have moved it, for these attributes and these trained networks. Observed: the effect is there, beyond chance at 5 % after Holm's \
+    correction for all claims of the run that are judged. Contradicted: the opposite is. No clear effect: neither. Too little data: no \
+    attribute has at least five images behind every mean. Attributes are counted one by one at 5 % after the same correction. Described: \
+    what would hold of any calibrated classifier is told and not judged. Only several trainings with different seeds tell what holds \
+    beyond these networks.";
+
+/// Judges every claim on the evidence of one run, one entry per attribute, whose means are cells of `resampled`.
+#[must_use]
+pub fn findings(evidence: &[AttributeEvidence], resampled: &Resampled) -> Vec<Finding> {
+    let mut all: Vec<Finding> = Claim::ALL
+        .into_iter()
+        .map(|claim| Finding::measured(claim, evidence, resampled))
+        .collect();
+    let effects: Vec<_> = all
+        .iter()
+        .map(|finding| {
+            let effect = finding.effect.filter(|_| finding.claim.is_judged());
+            effect.map(|effect| (effect.value, effect.p_value))
+        })
+        .collect();
+    for (finding, judged) in all.iter_mut().zip(judge(&effects)) {
+        if finding.claim.is_judged() {
+            finding.judgement = Some(judged.judgement);
+            finding.adjusted_p_value = judged.adjusted_p_value;
+        }
+    }
+    all
+}
+
+/// What published numbers say of a claim.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Described {
+    /// What was claimed.
+    pub claim: Claim,
+    /// Mean effect over the attributes that have it, or the correlation.
+    pub effect: Option<f64>,
+    /// Attributes of which the effect is positive; `None` for a correlation.
+    pub supporting: Option<usize>,
+    /// Attributes that have the effect.
+    pub attributes: usize,
+}
+
+/// The claims on published means, which nothing is judged on: they have no samples.
+#[must_use]
+pub fn described(evidence: &[AttributeEvidence]) -> Vec<Described> {
+    Claim::ALL
+        .into_iter()
+        .map(|claim| {
+            let having = Having::of(claim, evidence);
+            let published = |_: Cell| None;
+            let effects = having.effects(&published);
+            let supporting = effects
+                .as_ref()
+                .map(|all| all.iter().filter(|effect| **effect > 0.0).count());
+            let counted = supporting.filter(|_| claim != Claim::EnergyGapGrowsWithImbalance);
+            Described {
+                claim,
+                effect: having.effect(&published),
+                supporting: counted,
+                attributes: having.grounds.len(),
+            }
+        })
+        .collect()
+}
+
+/// The attributes that have a claim's effect.
+struct Having {
+    claim: Claim,
+    /// The majority's share, and the means behind the effect, of each.
+    grounds: Vec<(f64, Vec<Grounds>)>,
+}
+
+impl Having {
+    fn of(claim: Claim, evidence: &[AttributeEvidence]) -> Self {
+        let of = |attribute: &AttributeEvidence| Some((1.0 - attribute.minority_share, claim.grounds(attribute)?));
         Self {
             claim,
-            verdict,
-            supporting,
-            attributes: judged.len(),
-            left_out: evidence.len() - judged.len(),
-            effect,
-            interval,
-            samples: judged.iter().map(|&(_, _, n)| n).sum(),
+            grounds: evidence.iter().filter_map(of).collect(),
         }
+    }
+
+    /// The effect in one attribute, by the means of cells.
+    fn effect_in(&self, grounds: &[Grounds], mean: &dyn Fn(Cell) -> Option<f64>) -> Option<f64> {
+        let value = |grounds: &Grounds| match grounds.mean {
+            Mean::Cell(cell) => mean(cell),
+            Mean::Published(mean) => Some(mean),
+        };
+        let means: Vec<f64> = grounds.iter().map(value).collect::<Option<_>>()?;
+        self.claim.effect_of(&means)
+    }
+
+    fn effects(&self, mean: &dyn Fn(Cell) -> Option<f64>) -> Option<Vec<f64>> {
+        self.grounds
+            .iter()
+            .map(|(_, grounds)| self.effect_in(grounds, mean))
+            .collect()
+    }
+
+    /// The effect over all of them: the same attributes whatever the means.
+    fn effect(&self, mean: &dyn Fn(Cell) -> Option<f64>) -> Option<f64> {
+        let effects = self.effects(mean).filter(|effects| !effects.is_empty())?;
+        if self.claim == Claim::EnergyGapGrowsWithImbalance {
+            let imbalance: Vec<f64> = self.grounds.iter().map(|(imbalance, _)| *imbalance).collect();
+            return spearman(&imbalance, &effects).filter(|_| effects.len() >= MIN_ATTRIBUTES);
+        }
+        Some(effects.iter().sum::<f64>() / effects.len() as f64)
+    }
+}
+
+fn rise_on_the_same_images(attribute: &AttributeEvidence) -> Option<Cell> {
+    let grounds = attribute
+        .majority_energy_rise
+        .filter(|grounds| attribute.local && grounds.n >= MIN_SAMPLES)?;
+    match grounds.mean {
+        Mean::Cell(cell) => Some(cell),
+        Mean::Published(_) => None,
+    }
+}
+
+impl Finding {
+    fn measured(claim: Claim, evidence: &[AttributeEvidence], resampled: &Resampled) -> Self {
+        let having = Having::of(claim, evidence);
+        let single = claim != Claim::EnergyGapGrowsWithImbalance;
+        let effects = having.effects(&|cell| resampled.value(cell)).unwrap_or_default();
+        // Both classifiers are tested on the same samples of a class: they are counted once.
+        let counted = if claim == Claim::BalancingClosesErrorGap {
+            2
+        } else {
+            usize::MAX
+        };
+        let samples = |(_, grounds): &(f64, Vec<Grounds>)| grounds.iter().take(counted).map(|one| one.n).sum::<usize>();
+        Self {
+            claim,
+            judgement: None,
+            effect: resampled.estimate(|mean| having.effect(mean)),
+            paired: match claim {
+                Claim::BalancingRaisesMajorityEnergy => {
+                    let rises: Vec<Cell> = evidence.iter().filter_map(rise_on_the_same_images).collect();
+                    resampled.estimate(|mean| {
+                        let sum = rises.iter().map(|&cell| mean(cell)).sum::<Option<f64>>()?;
+                        (!rises.is_empty()).then(|| sum / rises.len() as f64)
+                    })
+                }
+                _ => None,
+            },
+            adjusted_p_value: None,
+            supporting: single.then(|| effects.iter().filter(|effect| **effect > 0.0).count()),
+            counts: single.then(|| {
+                let each = having
+                    .grounds
+                    .iter()
+                    .map(|(_, grounds)| resampled.estimate(|mean| having.effect_in(grounds, mean)));
+                AttributeCounts::of(each)
+            }),
+            attributes: having.grounds.len(),
+            left_out: evidence.len() - having.grounds.len(),
+            samples: having.grounds.iter().map(samples).sum(),
+        }
+    }
+
+    /// What is said of it, in a word or two.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        self.judgement
+            .map_or_else(|| "described".to_owned(), |judgement| judgement.to_string())
+    }
+
+    /// How many attributes have the effect, and how many show it or its opposite by themselves.
+    #[must_use]
+    pub fn in_attributes(&self) -> String {
+        let mut text = match self.supporting {
+            Some(supporting) => format!("{supporting} of {} attributes", self.attributes),
+            None => format!("{} attributes", self.attributes),
+        };
+        if let Some(AttributeCounts { showing, opposite, .. }) = self.counts {
+            text += &format!(" ({showing} each by itself, {opposite} the opposite)");
+        }
+        text
     }
 }
 
 impl fmt::Display for Finding {
-    /// The numbers behind the verdict, in one line: `35 of 35 attributes, mean difference in energy +0.361 [+0.304, +0.412], ...`.
+    /// The numbers behind the verdict, in one line: `mean difference in energy +0.361 [+0.304, +0.412], p < 0.001; 35 of 35 attributes ...`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.supporting {
-            Some(supporting) => write!(f, "{supporting} of {} attributes", self.attributes)?,
-            None => write!(f, "{} attributes", self.attributes)?,
-        }
         if let Some(effect) = self.effect {
-            write!(f, ", {} {effect:+.3}", self.claim.effect())?;
+            write!(f, "{} {:+.3}", self.claim.effect(), effect.value)?;
+            if let Some(Interval { low, high }) = effect.interval {
+                write!(f, " [{low:+.3}, {high:+.3}]")?;
+            }
+            match self.adjusted_p_value {
+                Some(p) if p < 0.001 => write!(f, ", p < 0.001")?,
+                Some(p) => write!(f, ", p {p:.3}")?,
+                None => {}
+            }
+            if let Some(paired) = self.paired {
+                write!(f, "; on the same images {:+.3}", paired.value)?;
+                if let Some(Interval { low, high }) = paired.interval {
+                    write!(f, " [{low:+.3}, {high:+.3}]")?;
+                }
+            }
+            write!(f, "; ")?;
         }
-        if let Some(Interval { low, high }) = self.interval {
-            write!(f, " [{low:+.3}, {high:+.3}]")?;
-        }
-        write!(f, ", {} samples", self.samples)?;
+        write!(f, "{}, {} samples", self.in_attributes(), self.samples)?;
         if self.left_out > 0 {
             write!(f, "; {} left out", self.left_out)?;
         }
@@ -248,126 +384,161 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Judges every claim on the evidence of one run, one entry per attribute.
-#[must_use]
-pub fn findings(evidence: &[AttributeEvidence], bootstrap: Bootstrap) -> Vec<Finding> {
-    Claim::ALL
-        .into_iter()
-        .map(|claim| Finding::new(claim, evidence, bootstrap))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inference::{People, Ratios};
+    use crate::statistics::Bootstrap;
 
-    fn measured(mean: f64) -> Option<SampleMean> {
-        Some(SampleMean { mean, n: 50 })
-    }
+    /// Images behind each mean.
+    const IMAGES: usize = 200;
 
     /// Attributes whose unbalanced classifier has the given (minority, majority) errors and energies; the balanced one is even.
-    fn attributes(n: usize, errors: (f64, f64), energies: (f64, f64)) -> Vec<AttributeEvidence> {
-        (0..n)
-            .map(|i| {
-                let wobble = i as f64 * 1e-3;
-                AttributeEvidence {
-                    minority_share: 0.5 - i as f64 / (2.0 * n as f64),
-                    local: true,
-                    unbalanced: ClassifierEvidence {
-                        minority_error: measured(errors.0 + wobble),
-                        majority_error: measured(errors.1),
-                        minority_energy: measured(energies.0 + wobble),
-                        majority_energy: measured(energies.1),
-                        majority_constant: measured(0.9),
-                        majority_loss: measured(0.1),
-                    },
-                    balanced: ClassifierEvidence {
-                        minority_error: measured(0.1),
-                        majority_error: measured(0.1),
-                        minority_energy: measured(0.4),
-                        majority_energy: measured(0.4),
-                        majority_constant: measured(0.4 + wobble),
-                        majority_loss: measured(0.3),
-                    },
-                }
-            })
-            .collect()
+    struct Made {
+        ratios: Ratios,
+        evidence: Vec<AttributeEvidence>,
     }
 
-    fn verdicts(evidence: &[AttributeEvidence]) -> Vec<Verdict> {
-        findings(evidence, Bootstrap::default())
-            .into_iter()
-            .map(|finding| finding.verdict)
-            .collect()
+    impl Made {
+        fn new(attributes: usize, errors: (f64, f64), energies: (f64, f64)) -> Self {
+            let mut ratios = Ratios::new(People::each_image(IMAGES));
+            let mut grounds = |mean: f64| {
+                // Values around the mean, other ones for each image.
+                let value = |image: usize| mean + 0.05 * ((image * 7919 % IMAGES) as f64 / IMAGES as f64 - 0.5);
+                let cell = ratios.add((0..IMAGES).map(|image| (image, value(image)))).unwrap();
+                Some(Grounds::measured(cell, IMAGES))
+            };
+            let evidence = (0..attributes)
+                .map(|i| {
+                    let wobble = i as f64 * 1e-3;
+                    AttributeEvidence {
+                        minority_share: 0.5 - i as f64 / (2.0 * attributes as f64),
+                        local: true,
+                        unbalanced: ClassifierEvidence {
+                            minority_error: grounds(errors.0 + wobble),
+                            majority_error: grounds(errors.1),
+                            minority_energy: grounds(energies.0 + wobble),
+                            majority_energy: grounds(energies.1),
+                            majority_constant: grounds(0.9),
+                        },
+                        balanced: ClassifierEvidence {
+                            minority_error: grounds(0.2),
+                            majority_error: grounds(0.2),
+                            minority_energy: grounds(0.4),
+                            majority_energy: grounds(0.4),
+                            majority_constant: grounds(0.1),
+                        },
+                        majority_energy_rise: grounds(0.1),
+                        majority_loss_rise: grounds(0.1),
+                    }
+                })
+                .collect();
+            Self { ratios, evidence }
+        }
+
+        fn findings(&self) -> Vec<Finding> {
+            findings(&self.evidence, &self.ratios.resample(Bootstrap::default()))
+        }
+
+        fn judgements(&self) -> Vec<Option<Judgement>> {
+            self.findings().into_iter().map(|finding| finding.judgement).collect()
+        }
     }
 
     #[test]
     fn the_effect_is_observed_where_it_is() {
-        assert_eq!(
-            verdicts(&attributes(20, (0.4, 0.1), (0.6, 0.2))),
-            [Verdict::Observed; 7]
-        );
+        let judgements = Made::new(20, (0.4, 0.1), (0.6, 0.2)).judgements();
+        let observed = Some(Judgement::Observed);
+        assert_eq!(judgements[..4], [observed; 4]);
+        assert_eq!(judgements[5..], [None; 2], "calibration alone");
     }
 
+    /// Not as if there were none.
     #[test]
-    fn the_opposite_is_not_observed() {
-        let evidence = attributes(20, (0.1, 0.4), (0.2, 0.6));
-        let verdicts = verdicts(&evidence);
-        assert_eq!(verdicts[..3], [Verdict::NotObserved; 3]);
+    fn the_opposite_is_said() {
+        let findings = Made::new(20, (0.1, 0.4), (0.2, 0.6)).findings();
+        let contradicted = Some(Judgement::Contradicted);
+        let judgements: Vec<_> = findings.iter().map(|finding| finding.judgement).collect();
+        assert_eq!(judgements[..3], [contradicted; 3]);
         // The gap is judged without its sign: an inverted one is narrowed as well.
-        assert_eq!(verdicts[3], Verdict::Observed);
+        assert_eq!(judgements[3], Some(Judgement::Observed));
+        assert_eq!(findings[0].counts.unwrap().opposite, 20);
+        assert_eq!(findings[0].supporting, Some(0));
     }
 
     #[test]
-    fn half_a_rule_is_undecided() {
-        // Most attributes show it a little, one contradicts strongly: more than half, but the interval includes 0.
-        let mut evidence = attributes(10, (0.11, 0.1), (0.6, 0.2));
-        evidence[0].unbalanced.minority_error = measured(0.0);
-        let finding = &findings(&evidence, Bootstrap::default())[0];
-        assert_eq!((finding.supporting, finding.verdict), (Some(9), Verdict::Undecided));
+    fn nothing_is_no_clear_effect() {
+        let finding = &Made::new(10, (0.2, 0.2), (0.4, 0.4)).findings()[2];
+        assert_eq!(finding.judgement, Some(Judgement::NoClearEffect));
     }
 
     #[test]
     fn few_samples_and_global_attributes_are_left_out_and_counted() {
-        let mut evidence = attributes(10, (0.4, 0.1), (0.6, 0.2));
-        evidence[0].local = false;
-        evidence[1].unbalanced.minority_energy = Some(SampleMean {
-            mean: 0.9,
-            n: MIN_SAMPLES - 1,
-        });
-        evidence[2].unbalanced.majority_energy = None;
-        let found = findings(&evidence, Bootstrap::default());
-        let numbers: Vec<_> = found.iter().map(|f| (f.attributes, f.left_out, f.samples)).collect();
+        let mut made = Made::new(10, (0.4, 0.1), (0.6, 0.2));
+        made.evidence[0].local = false;
+        let few = made.evidence[1].unbalanced.minority_energy.as_mut().unwrap();
+        few.n = MIN_SAMPLES - 1;
+        made.evidence[2].unbalanced.majority_energy = None;
+        let numbers: Vec<_> = made
+            .findings()
+            .iter()
+            .map(|f| (f.attributes, f.left_out, f.samples / IMAGES))
+            .collect();
         assert_eq!(
             numbers,
             [
-                (10, 0, 1000),
-                (7, 3, 700),
-                (8, 2, 800),
-                (10, 0, 1000),
-                (7, 3, 700),
-                (10, 0, 1000),
-                (9, 1, 900)
+                (10, 0, 20),
+                (7, 3, 14),
+                (8, 2, 16),
+                (10, 0, 20),
+                (7, 3, 14),
+                (10, 0, 20),
+                (9, 1, 9)
             ]
         );
     }
 
     #[test]
-    fn too_few_attributes_decide_nothing() {
-        assert_eq!(verdicts(&[]), [Verdict::Undecided; 7]);
+    fn without_attributes_there_is_too_little_data() {
+        let found = Made::new(0, (0.4, 0.1), (0.6, 0.2)).judgements();
+        assert_eq!(found[..5], [Some(Judgement::TooLittleData); 5]);
+        let found = Made::new(2, (0.4, 0.1), (0.6, 0.2)).judgements();
         assert_eq!(
-            verdicts(&attributes(2, (0.4, 0.1), (0.6, 0.2))),
-            [Verdict::Undecided; 7]
+            found[4],
+            Some(Judgement::TooLittleData),
+            "two points have no correlation to speak of"
         );
     }
 
     #[test]
-    fn the_line_has_counts_effect_interval_and_samples() {
-        let line = findings(&attributes(20, (0.4, 0.1), (0.6, 0.2)), Bootstrap::default())[0].to_string();
+    fn the_line_has_effect_interval_counts_and_samples() {
+        let line = Made::new(20, (0.4, 0.1), (0.6, 0.2)).findings()[0].to_string();
+        assert!(line.starts_with("mean difference in error +0.3"), "{line}");
         assert!(
-            line.starts_with("20 of 20 attributes, mean difference in error +0.3"),
+            line.contains("], p < 0.001; 20 of 20 attributes (20 each by itself, 0 the opposite)"),
             "{line}"
         );
-        assert!(line.ends_with("], 2000 samples"), "{line}");
+        assert!(line.ends_with("8000 samples"), "{line}");
+    }
+
+    #[test]
+    fn published_means_are_described() {
+        let mut made = Made::new(4, (0.4, 0.1), (0.6, 0.2));
+        for attribute in &mut made.evidence {
+            attribute.unbalanced.minority_error = Some(Grounds::published(0.5));
+            attribute.unbalanced.majority_error = Some(Grounds::published(0.25));
+        }
+        let expected = Described {
+            claim: Claim::MinorityErrsMore,
+            effect: Some(0.25),
+            supporting: Some(4),
+            attributes: 4,
+        };
+        assert_eq!(described(&made.evidence)[0], expected);
+        assert_eq!(
+            described(&made.evidence)[1].effect,
+            None,
+            "the energies are no published ones"
+        );
     }
 }

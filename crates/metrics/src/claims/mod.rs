@@ -3,5 +3,5 @@
 mod evidence;
 mod finding;
 
-pub use evidence::{AttributeEvidence, ClassifierEvidence, SampleMean};
-pub use finding::{Claim, Finding, MIN_SAMPLES, Verdict, findings};
+pub use evidence::{AttributeEvidence, ClassifierEvidence, Grounds, Mean};
+pub use finding::{Claim, Described, Finding, MIN_SAMPLES, RULE, described, findings};

@@ -1,7 +1,8 @@
 //! The names of all figures: those of their files.
 
 /// The figures of a run, in the order in which a report shows them.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 14] = [
+    "decomposition",
     "error_rates",
     "energies",
     "energy_scatter",

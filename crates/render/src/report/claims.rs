@@ -1,6 +1,6 @@
 //! The paper's claims and what this run says about them.
 
-use metrics::{Finding, Verdict};
+use metrics::{Finding, Judgement, RULE};
 
 use crate::html::escape;
 use crate::text::{signed, thousands};
@@ -10,36 +10,49 @@ pub(super) fn render(findings: &[Finding]) -> String {
     let cards: String = findings.iter().map(card).collect();
     format!(
         "<ul class=\"claims\">\n{cards}</ul>\n<p class=\"note\">{}</p>\n",
-        escape(Verdict::RULE)
+        escape(RULE)
     )
 }
 
-/// A verdict's mark, so that it does not hang on colour.
-fn mark(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Observed => "✓",
-        Verdict::NotObserved => "✗",
-        Verdict::Undecided => "?",
+/// A verdict's mark, so that it does not hang on colour, and its class.
+fn look(judgement: Option<Judgement>) -> [&'static str; 2] {
+    match judgement {
+        Some(Judgement::Observed) => ["✓", "observed"],
+        Some(Judgement::Contradicted) => ["✗", "not-observed"],
+        Some(Judgement::NoClearEffect) => ["~", "undecided"],
+        Some(Judgement::TooLittleData) => ["?", "undecided"],
+        None => ["·", "undecided"],
     }
 }
 
 fn card(finding: &Finding) -> String {
-    let class = match finding.verdict {
-        Verdict::Observed => "observed",
-        Verdict::NotObserved => "not-observed",
-        Verdict::Undecided => "undecided",
-    };
+    let [mark, class] = look(finding.judgement);
     let mut numbers = Vec::new();
-    match finding.supporting {
-        Some(supporting) => numbers.push(format!("{supporting} of {} attributes", finding.attributes)),
-        None => numbers.push(format!("{} attributes", finding.attributes)),
-    }
-    if let Some(effect) = finding.effect {
-        let interval = finding.interval.map_or_else(String::new, |interval| {
+    let with_interval = |value: f64, interval: Option<metrics::Interval>| {
+        let interval = interval.map_or_else(String::new, |interval| {
             format!(" [{}, {}]", signed(interval.low, 3), signed(interval.high, 3))
         });
-        numbers.push(format!("{} {}{interval}", finding.claim.effect(), signed(effect, 3)));
+        format!("{}{interval}", signed(value, 3))
+    };
+    if let Some(effect) = finding.effect {
+        numbers.push(format!(
+            "{} {}",
+            finding.claim.effect(),
+            with_interval(effect.value, effect.interval)
+        ));
     }
+    match finding.adjusted_p_value {
+        Some(p) if p < 0.001 => numbers.push("p < 0.001".to_owned()),
+        Some(p) => numbers.push(format!("p {p:.3}")),
+        None => {}
+    }
+    if let Some(paired) = finding.paired {
+        numbers.push(format!(
+            "on the same images {}",
+            with_interval(paired.value, paired.interval)
+        ));
+    }
+    numbers.push(finding.in_attributes());
     numbers.push(format!("{} samples", thousands(finding.samples)));
     if finding.left_out > 0 {
         numbers.push(format!("{} left out", finding.left_out));
@@ -47,8 +60,8 @@ fn card(finding: &Finding) -> String {
     format!(
         "<li class=\"claim {class}\">\n<p class=\"verdict\"><span aria-hidden=\"true\">{}</span> {}</p>\n\
          <p class=\"statement\">{}</p>\n{}<p class=\"numbers\">{}</p>\n</li>\n",
-        mark(finding.verdict),
-        finding.verdict,
+        mark,
+        finding.verdict(),
         escape(finding.claim.statement()),
         scale(finding),
         escape(&numbers.join(" · "))
@@ -61,7 +74,7 @@ fn scale(finding: &Finding) -> String {
         return String::new();
     };
     let x = |value: f64| (100.0 + 94.0 * value.clamp(-1.0, 1.0)).round();
-    let interval = finding.interval.map_or_else(String::new, |interval| {
+    let interval = effect.interval.map_or_else(String::new, |interval| {
         let (low, high) = (x(interval.low), x(interval.high));
         format!("<line class=\"interval\" x1=\"{low}\" x2=\"{high}\" y1=\"7\" y2=\"7\"/>")
     });
@@ -70,7 +83,7 @@ fn scale(finding: &Finding) -> String {
          <path class=\"axis\" d=\"M6 7H194M6 4v6M100 2v10M194 4v6\"/>\
          {interval}<circle cx=\"{}\" cy=\"7\" r=\"3.5\"/>\
          <text x=\"6\" y=\"20\">−1</text><text x=\"100\" y=\"20\">0</text><text x=\"194\" y=\"20\">+1</text></svg>\n",
-        signed(effect, 3),
-        x(effect)
+        signed(effect.value, 3),
+        x(effect.value)
     )
 }

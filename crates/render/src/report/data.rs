@@ -13,6 +13,10 @@ pub struct ReportData {
     pub title: String,
     /// One or two sentences: what was run on what, and what came out.
     pub summary: String,
+    /// What sets the two classifiers apart, in sentences: what the report says first; may be none.
+    pub verdicts: Vec<String>,
+    /// The numbers behind them.
+    pub decomposition: Option<Sheet>,
     /// The claims and their verdicts.
     pub findings: Vec<Finding>,
     /// Small tables before the figures, such as means over all attributes.

@@ -10,6 +10,21 @@ use crate::sheet::html as table;
 #[must_use]
 pub fn run(data: &ReportData) -> String {
     let mut page = Page::new("biascam · report of a run", &data.title, &data.summary);
+    if !data.verdicts.is_empty() {
+        let items: String = data
+            .verdicts
+            .iter()
+            .map(|sentence| format!("<li>{}</li>\n", escape(sentence)))
+            .collect();
+        let table = data.decomposition.as_ref().map(table::render).unwrap_or_default();
+        let title = "Threshold, head or features: what class weights changed in this run";
+        page.add(
+            "decomposition",
+            "Threshold, head or features",
+            title,
+            &format!("<ul class=\"sentences\">\n{items}</ul>\n{table}"),
+        );
+    }
     if !data.findings.is_empty() {
         let title = "Claims about the classifiers, as measured in this run";
         page.add("claims", "Claims", title, &claims::render(&data.findings));

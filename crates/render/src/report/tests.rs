@@ -1,4 +1,4 @@
-use metrics::{AttributeEvidence, Bootstrap, ClassifierEvidence, SampleMean, findings};
+use metrics::{AttributeEvidence, Bootstrap, ClassifierEvidence, Grounds, People, Ratios, findings};
 
 use super::figures::INLINE_LIMIT;
 use super::*;
@@ -7,14 +7,18 @@ use crate::figures::{Bar, BarFigure, BarGroup, BarPair, error_rates};
 use crate::sheet::{Cell, Column, Sheet, Unit};
 
 fn data() -> ReportData {
-    let measured = |mean| Some(SampleMean { mean, n: 500 });
-    let classifier = |minority, majority| ClassifierEvidence {
+    let mut ratios = Ratios::new(People::each_image(50));
+    let mut measured = |mean: f64| {
+        let value = |image: usize| mean + 0.01 * (image % 5) as f64;
+        let cell = ratios.add((0..50).map(|image| (image, value(image)))).unwrap();
+        Some(Grounds::measured(cell, 500))
+    };
+    let mut classifier = |minority, majority| ClassifierEvidence {
         minority_error: measured(minority),
         majority_error: measured(majority),
         minority_energy: measured(0.6),
         majority_energy: measured(0.3 + majority),
         majority_constant: measured(1.0 - majority),
-        majority_loss: measured(majority),
     };
     let evidence: Vec<AttributeEvidence> = (0..8)
         .map(|i| AttributeEvidence {
@@ -22,6 +26,8 @@ fn data() -> ReportData {
             local: i != 3,
             unbalanced: classifier(0.5 - 0.03 * f64::from(i), 0.02),
             balanced: classifier(0.15, 0.14),
+            majority_energy_rise: None,
+            majority_loss_rise: None,
         })
         .collect();
     let bars = BarFigure {
@@ -46,7 +52,9 @@ fn data() -> ReportData {
     ReportData {
         title: "embedded <script>".to_owned(),
         summary: "Two classifiers & their maps.".to_owned(),
-        findings: findings(&evidence, Bootstrap::default()),
+        verdicts: vec!["Of the rise in <majority energy>, none.".to_owned()],
+        decomposition: None,
+        findings: findings(&evidence, &ratios.resample(Bootstrap::default())),
         overview: Vec::new(),
         figures: vec![error_rates(&Style::default(), &bars).unwrap()],
         tables: vec![Sheet {
@@ -105,6 +113,7 @@ fn the_report_holds_everything_and_loads_nothing() {
     for part in [
         "All attributes",
         "claims",
+        "Of the rise in &lt;majority energy&gt;, none.",
         "Wearing Hat",
         "tables/attributes.csv",
         "seed: 1",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::error::{Error, Result};
-use crate::experiment::{self, Classifier, DataSource, Experiment, Loaded};
+use crate::experiment::{self, Change, Classifier, DataSource, Experiment, Loaded, Threshold};
 use crate::output::print;
 use crate::regions;
 use crate::steps::examples::positions;
@@ -146,6 +146,19 @@ fn training(experiment: &Experiment) -> String {
 }
 
 fn classifier(name: &str, classifier: &Classifier) -> String {
+    if let (Some(from), Some(change)) = (&classifier.from, classifier.change()) {
+        let to = match (&classifier.to, classifier.class_weights) {
+            (Some(to), _) => format!(" to those of {to}"),
+            (None, Some(scheme)) => format!(" to class weights {}", in_yaml(&scheme)),
+            (None, None) => String::new(),
+        };
+        let what = match change {
+            Change::Threshold(Threshold::Prior) => format!("thresholds moved{to}"),
+            Change::Threshold(rule) => format!("thresholds chosen on validation images ({})", in_yaml(&rule)),
+            Change::Head => format!("head refitted{to}"),
+        };
+        return format!("{name}: {from} with its {what}");
+    }
     let what = match (&classifier.class_weights, &classifier.weights) {
         (_, Some(file)) => format!("from {}", file.display()),
         (Some(scheme), None) if classifier.exponent < 1.0 => {

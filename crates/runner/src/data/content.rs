@@ -41,11 +41,11 @@ impl<'a> Reading<'a> {
 /// What the images of a data set are, as an experiment uses it.
 pub struct Content {
     /// The training images.
-    pub training: Split,
+    pub training: ContentOfSplit,
     /// The validation images on which trainings are followed.
-    pub validation: Split,
+    pub validation: ContentOfSplit,
     /// The test images.
-    pub test: Split,
+    pub test: ContentOfSplit,
     /// Names of the test images.
     pub names: ContentHash,
     /// Who is in the test images, where the data set knows.
@@ -75,9 +75,9 @@ impl Content {
         });
         let masks = data.source.has_masks();
         Ok(Self {
-            training: Split::of(data, &data.training, "training images", reading)?,
-            validation: Split::of(data, &data.validation, "validation images", reading)?,
-            test: Split::of(data, &data.test, "test images", reading)?,
+            training: ContentOfSplit::of(data, &data.training, "training images", reading)?,
+            validation: ContentOfSplit::of(data, &data.validation, "validation images", reading)?,
+            test: ContentOfSplit::of(data, &data.test, "test images", reading)?,
             names: names.finish(),
             people,
             masks: match masks {
@@ -90,9 +90,10 @@ impl Content {
 }
 
 /// What the images of one split are.
-pub struct Split {
+pub struct ContentOfSplit {
     /// A person who chose other images is told so first.
     count: usize,
+    /// The labels alone.
     pub labels: ContentHash,
     landmarks: Option<ContentHash>,
     images: ContentHash,
@@ -100,7 +101,7 @@ pub struct Split {
     pub unreadable: Option<usize>,
 }
 
-impl Split {
+impl ContentOfSplit {
     fn of(data: &DataSet, indices: &[usize], title: &str, reading: Reading<'_>) -> Result<Self> {
         let annotations = data.annotations();
         let mut labels = ListHash::default();
@@ -142,6 +143,7 @@ impl Split {
         }
     }
 
+    /// The images as they are seen, and their labels.
     pub fn labelled(&self, split: &str, declaration: Declaration) -> Declaration {
         self.seen(split, declaration)
             .file(&format!("labels of {split} images"), &self.labels)

@@ -20,7 +20,7 @@ mod place;
 mod set;
 mod straddling;
 
-pub use content::{Content, Reading};
+pub use content::{Content, ContentOfSplit, Reading};
 pub use generate::write_procedural;
 pub use open::{look, open, prepare};
 pub use place::{Place, folder_name};

@@ -2,6 +2,7 @@
 
 use model::Architecture;
 
+use super::derived;
 use super::range::{Problem, at_least, at_most, within};
 use super::{
     ArchitectureChoice, Classifier, DataSettings, DataSource, Experiment, ExplainSettings, NetworkSettings,
@@ -32,6 +33,7 @@ pub(super) fn check(experiment: &Experiment) -> Vec<Problem> {
     }
     for (name, one) in &experiment.classifiers {
         results.extend(classifier(name, one));
+        results.extend(derived::check(experiment, name, one).into_iter().map(Err));
     }
     for role in Role::ALL {
         let same = experiment.classifiers.iter().filter(|(_, one)| one.role == Some(role));
@@ -155,8 +157,9 @@ fn classifier(name: &str, classifier: &Classifier) -> Vec<Result<(), Problem>> {
         within(&format!("{key}.exponent"), classifier.exponent, 0.0, 1.0),
         within(&format!("{key}.beta"), classifier.beta, 0.0, 1.0 - f64::EPSILON),
     ];
-    if classifier.class_weights.is_some() == classifier.weights.is_some() {
-        let message = "expected either class_weights, with which it is trained, or weights, a file that has it trained";
+    if classifier.from.is_none() && classifier.class_weights.is_some() == classifier.weights.is_some() {
+        let message = "expected either class_weights, with which it is trained, or weights, a file that has it trained, or `from`, another \
+                       classifier that it is derived from";
         results.push(Err(Problem::new(key, message)));
     }
     results

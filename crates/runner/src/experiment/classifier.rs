@@ -10,17 +10,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::yaml::Node;
 
-/// One of the compared classifiers: either its class weights in training, or the file that has it trained.
+/// One of the compared classifiers: trained with class weights, read from the file that has it trained, or derived from another one by
+/// another threshold or another head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Classifier {
-    /// How the two classes of an attribute are weighted in the loss.
+    /// How the two classes of an attribute are weighted in the loss. Of a derived classifier: what its threshold or its head is to
+    /// answer to.
     #[serde(default)]
     pub class_weights: Option<Scheme>,
     /// A trained classifier, to be scored and explained instead of training one: a checkpoint of this program, or a
     /// safetensors file with torchvision's names and one output an attribute.
     #[serde(default)]
     pub weights: Option<PathBuf>,
+    /// The classifier that this one is derived from, without training: it has that one's features, and `threshold` or `head` says what
+    /// it has instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The classifier whose class weights a derived one answers to, whatever those are: instead of `class_weights`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// A derived classifier's threshold of every attribute, with the head of `from`: `prior`, where other class weights move it;
+    /// `balanced_error`, where the two classes' mean error on the validation images is least; `rates`, where their errors there are
+    /// nearest to each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Threshold>,
+    /// A derived classifier's head: `refitted` to the features of the training images, which stay as they are, with class weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<HeadChange>,
     /// 0 is no weighting, 1 the scheme; between, the scheme's weights to this power.
     #[serde(default = "Classifier::whole")]
     pub exponent: f64,
@@ -31,6 +48,36 @@ pub struct Classifier {
     /// paper's numbers stand beside them. A classifier that is called `unbalanced` or `balanced` has this role unless another claims it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+}
+
+/// How a derived classifier's thresholds are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Threshold {
+    /// Where other class weights move it, for calibrated scores.
+    Prior,
+    /// Where the mean of both classes' errors on the validation images is least.
+    BalancedError,
+    /// Where both classes' errors on the validation images are nearest to each other.
+    Rates,
+}
+
+/// How a derived classifier's head is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadChange {
+    /// Fitted again to the same features, with class weights.
+    Refitted,
+}
+
+/// What a derived classifier has instead of what its source has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Other thresholds.
+    Threshold(Threshold),
+    /// Another head.
+    Head,
 }
 
 /// What a classifier is in the paper's comparison.
@@ -99,9 +146,29 @@ impl Classifier {
         Self {
             class_weights: Some(class_weights),
             weights: None,
+            from: None,
+            to: None,
+            threshold: None,
+            head: None,
             exponent: Self::whole(),
             beta: Self::beta(),
             role: None,
+        }
+    }
+
+    /// Whether it is trained here, and neither read from a file nor derived.
+    #[must_use]
+    pub fn is_trained(&self) -> bool {
+        self.weights.is_none() && self.from.is_none()
+    }
+
+    /// What a derived classifier changes: of a checked experiment, absent of the others only.
+    #[must_use]
+    pub fn change(&self) -> Option<Change> {
+        match (self.threshold, self.head) {
+            (Some(threshold), _) => Some(Change::Threshold(threshold)),
+            (None, Some(HeadChange::Refitted)) => Some(Change::Head),
+            (None, None) => None,
         }
     }
 

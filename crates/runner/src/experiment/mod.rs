@@ -11,6 +11,7 @@
 mod check;
 mod classifier;
 mod data;
+mod derived;
 mod explain;
 mod extends;
 mod figures;
@@ -24,8 +25,9 @@ mod schema;
 mod table;
 mod training;
 
-pub use classifier::{Classifier, Role};
+pub use classifier::{Change, Classifier, Role, Threshold};
 pub use data::{DataSettings, DataSource, OnBadImage, Procedural};
+pub use derived::{Kind, Origin};
 pub use explain::ExplainSettings;
 pub use figures::FigureSettings;
 pub use load::{Loaded, load, settings_of, to_yaml};
@@ -82,11 +84,9 @@ fn one() -> u64 {
 }
 
 impl Experiment {
-    /// Whether a classifier is trained here, and not read from a file.
+    /// Whether a classifier is trained here, and neither read from a file nor derived.
     pub fn is_trained(&self, classifier: &str) -> bool {
-        self.classifiers
-            .get(classifier)
-            .is_some_and(|classifier| classifier.weights.is_none())
+        self.classifiers.get(classifier).is_some_and(Classifier::is_trained)
     }
 
     /// How intervals are drawn.
@@ -114,8 +114,8 @@ impl Experiment {
         all.iter().map(|(name, _)| (*name).to_owned()).collect()
     }
 
-    /// The classifiers in the order in which they are trained and shown: those with a role first, the unbalanced one
-    /// before the balanced one, then by name.
+    /// The classifiers in the order in which they are made and shown: those with a role first, the unbalanced one
+    /// before the balanced one, then by name; after them the derived ones, each behind what it is derived from, thresholds before heads.
     pub fn classifiers_in_order(&self) -> Vec<(&str, &Classifier)> {
         let mut all: Vec<_> = self
             .classifiers
@@ -123,6 +123,22 @@ impl Experiment {
             .map(|(name, classifier)| (name.as_str(), classifier))
             .collect();
         all.sort_by_key(|(name, classifier)| (classifier.role.is_none(), classifier.role, *name));
-        all
+        let (derived, mut ordered): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, one)| one.from.is_some());
+        let place = |name: &str, ordered: &[(&str, &Classifier)]| ordered.iter().position(|(known, _)| *known == name);
+        let mut waiting = derived;
+        loop {
+            let (mut ready, rest): (Vec<_>, Vec<_>) = waiting
+                .into_iter()
+                .map(|(name, one)| (one.from.as_deref().and_then(|from| place(from, &ordered)), name, one))
+                .partition(|(from, ..)| from.is_some());
+            if ready.is_empty() {
+                // Only of an experiment that was not checked: what is derived from nothing comes last.
+                ordered.extend(rest.into_iter().map(|(_, name, one)| (name, one)));
+                return ordered;
+            }
+            ready.sort_by_key(|(from, name, one)| (*from, one.threshold.is_none(), *name));
+            ordered.extend(ready.into_iter().map(|(_, name, one)| (name, one)));
+            waiting = rest.into_iter().map(|(_, name, one)| (name, one)).collect();
+        }
     }
 }

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use pipeline::{ContentHash, Contents};
 
-use super::images::{Images, TestImages, TrainingImages};
+use super::images::{Images, Split, SplitImages, SplitLabels, TestImages, TrainingImages};
 use super::looked_at::LookedAt;
 use super::masks::Masks;
-use super::parts::{Attributes, Facts, Weights};
+use super::parts::{Attributes, ClassCounts, Facts, Weights};
 use super::people::People;
 use super::regions::{AttributeRegions, DeclaredRegions};
 use crate::error::{Error, Result};
@@ -89,6 +89,27 @@ impl<'a> Inputs<'a> {
     /// The images that are trained on, and those on which the training is followed, with their labels.
     pub fn training_images(&self) -> TrainingImages<'_> {
         TrainingImages(self.images(true))
+    }
+
+    /// The images of one split, without labels.
+    pub fn split_images(&self, split: Split) -> SplitImages<'_> {
+        SplitImages {
+            images: self.images(false),
+            split,
+        }
+    }
+
+    /// The labels of one split.
+    pub fn split_labels(&self, split: Split) -> SplitLabels<'_> {
+        SplitLabels {
+            looked_at: self.looked_at,
+            split,
+        }
+    }
+
+    /// How often each attribute is there among the training images.
+    pub fn class_counts(&self) -> ClassCounts<'_> {
+        ClassCounts(self.looked_at)
     }
 
     /// The test images as the network sees them.

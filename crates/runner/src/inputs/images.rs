@@ -6,7 +6,7 @@ use dataset::{Fit, Loader, LoaderConfig};
 use pipeline::{Declaration, Piece};
 
 use super::looked_at::LookedAt;
-use crate::data::DataSet;
+use crate::data::{ContentOfSplit, DataSet};
 use crate::error::{Error, Result};
 use crate::experiment::{DataSettings, OnBadImage};
 
@@ -117,6 +117,108 @@ impl Piece for TestImages<'_> {
             declaration
         }
     }
+}
+
+/// A part of the data set that trainings use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// What is trained on.
+    Training,
+    /// What trainings are followed on.
+    Validation,
+}
+
+impl Split {
+    /// Its name in words and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Validation => "validation",
+        }
+    }
+}
+
+/// The images of one split, without labels.
+#[derive(Clone, Copy)]
+pub struct SplitImages<'a> {
+    pub(super) images: Images<'a>,
+    pub(super) split: Split,
+}
+
+impl<'a> Deref for SplitImages<'a> {
+    type Target = Images<'a>;
+
+    fn deref(&self) -> &Images<'a> {
+        &self.images
+    }
+}
+
+impl<'a> SplitImages<'a> {
+    /// Their positions in the data set.
+    pub fn indices(&self) -> &'a [usize] {
+        indices(self.images.looked_at, self.split)
+    }
+
+    /// Which split it is.
+    pub fn split(&self) -> Split {
+        self.split
+    }
+}
+
+impl Piece for SplitImages<'_> {
+    fn declare(&self, declaration: Declaration) -> Declaration {
+        let declaration = declaration.reading(&self.images);
+        match self.images.looked_at {
+            Some(looked_at) => content(looked_at, self.split).seen(self.split.name(), declaration),
+            None => declaration,
+        }
+    }
+}
+
+/// The labels of one split's images, without the images.
+#[derive(Clone, Copy)]
+pub struct SplitLabels<'a> {
+    pub(super) looked_at: Option<LookedAt<'a>>,
+    pub(super) split: Split,
+}
+
+impl SplitLabels<'_> {
+    /// The labels [N, A] of all images in their order: 1, -1, or 0 for "not annotated".
+    pub fn all(&self) -> Vec<i8> {
+        let Some(LookedAt { data, .. }) = self.looked_at else {
+            return Vec::new();
+        };
+        let indices = indices(self.looked_at, self.split).iter();
+        indices
+            .flat_map(|&index| data.annotations().labels_of(index).iter().copied())
+            .collect()
+    }
+}
+
+impl Piece for SplitLabels<'_> {
+    fn declare(&self, declaration: Declaration) -> Declaration {
+        match self.looked_at {
+            Some(looked_at) => {
+                let name = format!("labels of {} images", self.split.name());
+                declaration.file(&name, &content(looked_at, self.split).labels)
+            }
+            None => declaration,
+        }
+    }
+}
+
+fn content(looked_at: LookedAt<'_>, split: Split) -> &ContentOfSplit {
+    match split {
+        Split::Training => &looked_at.content.training,
+        Split::Validation => &looked_at.content.validation,
+    }
+}
+
+fn indices(looked_at: Option<LookedAt<'_>>, split: Split) -> &[usize] {
+    looked_at.map_or(&[], |looked_at| match split {
+        Split::Training => &looked_at.data.training,
+        Split::Validation => &looked_at.data.validation,
+    })
 }
 
 /// The images that are trained on, and those on which the training is followed.

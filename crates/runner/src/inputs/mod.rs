@@ -21,9 +21,9 @@ mod people;
 mod regions;
 
 pub use all::Inputs;
-pub use images::{Images, TestImages, TrainingImages};
+pub use images::{Images, Split, SplitImages, SplitLabels, TestImages, TrainingImages};
 pub use looked_at::LookedAt;
 pub use masks::Masks;
-pub use parts::{Artefact, Attributes, Facts, Setting, Weights};
+pub use parts::{Artefact, Attributes, ClassCounts, Facts, Setting, Weights};
 pub use people::People;
 pub use regions::{AttributeRegions, DeclaredRegions, regions_of};

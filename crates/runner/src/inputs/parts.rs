@@ -109,6 +109,29 @@ impl Piece for Facts<'_> {
     }
 }
 
+/// How often each attribute is there among the training images, and nothing else.
+#[derive(Clone, Copy)]
+pub struct ClassCounts<'a>(pub(super) Option<LookedAt<'a>>);
+
+impl ClassCounts<'_> {
+    /// (positives, negatives) of each attribute; empty where the data set is not here.
+    pub fn of_attributes(&self) -> Vec<(usize, usize)> {
+        self.0.map_or_else(Vec::new, |looked_at| looked_at.data.class_counts())
+    }
+}
+
+impl Piece for ClassCounts<'_> {
+    fn declare(&self, declaration: Declaration) -> Declaration {
+        match self.0 {
+            Some(_) => {
+                let counts = ContentHash::of(format!("{:?}", self.of_attributes()).as_bytes());
+                declaration.file("classes of training images", &counts)
+            }
+            None => declaration,
+        }
+    }
+}
+
 /// Weights that a classifier has from elsewhere.
 pub struct Weights<'a> {
     /// The setting that names the file.

@@ -1,17 +1,19 @@
 //! All that is known of all classifiers and attributes, computed from the Parquet files of a run.
 
 use metrics::{
-    AttributeEvidence, Bootstrap, Class, ClassifierEvidence, ErrorRates, Filter, Finding, Statistics, error_rates,
-    findings, paper_convention, table_order,
+    Bootstrap, Class, ErrorRates, Filter, Finding, People, Statistics, error_rates, findings, paper_convention,
+    table_order,
 };
 use rayon::prelude::*;
 
 use super::columns::Decompositions;
+use super::decomposition::{self, Decomposition};
 use super::facts::DataFacts;
 use super::faithfulness::Faithfulness;
 use super::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
 use super::predictions::Predictions;
 use super::reliance::{self, Reliance};
+use super::sample::{About, Mapped, Sample, Scored};
 use crate::artefacts;
 use crate::error::{Error, Result, describe};
 use crate::experiment::Role;
@@ -193,6 +195,10 @@ pub struct Measured {
     pub findings: Vec<Finding>,
     /// Whether maps tell what each classifier uses, one entry a classifier; absent where it was not tried.
     pub faithfulness: Vec<Option<Faithfulness>>,
+    /// Which classifiers are derived from another one.
+    pub derived: Vec<bool>,
+    /// What sets the balanced classifier apart from the unbalanced one, shared out; absent where the experiment has not all arms.
+    pub decomposition: Option<Decomposition>,
 }
 
 impl Measured {
@@ -206,9 +212,9 @@ impl Measured {
             .classifier_names()
             .into_iter()
             .map(|name| {
-                let measures =
+                let (measures, scored) =
                     classifier_measures(recorded, &facts.attributes, &name, recorded.experiment.bootstrap())?;
-                Ok((name, measures))
+                Ok((name, measures, scored))
             })
             .collect::<Result<_>>()?;
         Self::of(recorded, facts, measures, &mut Err)
@@ -219,7 +225,7 @@ impl Measured {
     fn of(
         recorded: &Recorded<'_>,
         facts: &DataFacts,
-        measures: Vec<(String, Vec<ClassifierMeasures>)>,
+        measures: Vec<Classified>,
         fault: &mut dyn FnMut(Error) -> Result<()>,
     ) -> Result<Self> {
         let regions = regions::load(recorded.experiment, &facts.attributes)?;
@@ -231,7 +237,9 @@ impl Measured {
             .map(|(index, (name, &counts))| {
                 let area = match &regions {
                     Regions::Fixed(all) => Some(all[index].region.area()),
-                    Regions::Masks => measures.first().and_then(|(_, measures)| measures[index].region_area),
+                    Regions::Masks => measures
+                        .first()
+                        .and_then(|(_, measures, _)| measures[index].region_area),
                 };
                 AttributeMeasures {
                     name: name.clone(),
@@ -244,15 +252,19 @@ impl Measured {
             .collect();
         let bootstrap = recorded.experiment.bootstrap();
         let mut classifiers = Vec::new();
-        let mut first: Option<OcclusionFile> = None;
+        let mut scored = Vec::new();
+        let mut hidden: Vec<Option<OcclusionFile>> = Vec::new();
         let mut faithfulness = Vec::new();
-        for (name, measures) in measures {
+        for (name, measures, own) in measures {
             faithfulness.push(or_absent(Faithfulness::read(recorded, &name, bootstrap), fault)?);
             for (attribute, measures) in attributes.iter_mut().zip(measures) {
                 attribute.classifiers.push(measures);
             }
-            if let Some(file) = or_absent(OcclusionFile::read(recorded, &name, &facts.attributes), fault)? {
-                let losses = occlusion::losses(recorded, &name, &file, first.as_ref(), bootstrap);
+            let file = or_absent(OcclusionFile::read(recorded, &name, &facts.attributes), fault)?;
+            if let Some(file) = &file {
+                // All others are compared with the first classifier, whose file may be what cannot be read.
+                let first = hidden.first().and_then(Option::as_ref);
+                let losses = occlusion::losses(recorded, &name, file, first, bootstrap);
                 for (attribute, losses) in attributes
                     .iter_mut()
                     .zip(or_absent(losses.map(Some), fault)?.unwrap_or_default())
@@ -261,26 +273,19 @@ impl Measured {
                         measures.losses = losses;
                     }
                 }
-                // All others are compared with the first classifier, whose file may be what cannot be read.
-                if classifiers.is_empty() {
-                    first = Some(file);
-                }
             }
+            hidden.push(file);
+            scored.push(own);
             classifiers.push(name);
         }
         let role = |name: &String| recorded.experiment.classifiers.get(name).and_then(|one| one.role);
         let roles: Vec<Option<Role>> = classifiers.iter().map(role).collect();
-        let position = |role| roles.iter().position(|known| *known == Some(role));
-        let findings = match (position(Role::Unbalanced), position(Role::Balanced)) {
-            (Some(unbalanced), Some(balanced)) => {
-                let evidence: Vec<_> = attributes
-                    .iter()
-                    .map(|attribute| evidence(attribute, unbalanced, balanced))
-                    .collect();
-                findings(&evidence, bootstrap)
-            }
-            _ => Vec::new(),
-        };
+        let derived = classifiers
+            .iter()
+            .map(|name| recorded.experiment.is_derived(name))
+            .collect();
+        let judged = judged(recorded, &classifiers, &roles, &attributes, &scored, &hidden);
+        let (findings, decomposition) = or_absent(judged.map(Some), fault)?.unwrap_or_default();
         let mut attributes: Vec<Option<AttributeMeasures>> = attributes.into_iter().map(Some).collect();
         let attributes = table_order(&facts.attributes, &facts.counts)
             .into_iter()
@@ -292,8 +297,83 @@ impl Measured {
             attributes,
             findings,
             faithfulness,
+            derived,
+            decomposition,
         })
     }
+
+    /// The classifiers that have learnt features of their own: what figures and wide tables show.
+    #[must_use]
+    pub fn learnt(&self) -> Self {
+        let kept: Vec<usize> = (0..self.classifiers.len())
+            .filter(|&place| !self.derived[place])
+            .collect();
+        let attribute = |attribute: &AttributeMeasures| AttributeMeasures {
+            classifiers: kept.iter().map(|&place| attribute.classifiers[place].clone()).collect(),
+            ..attribute.clone()
+        };
+        Self {
+            classifiers: kept.iter().map(|&place| self.classifiers[place].clone()).collect(),
+            roles: kept.iter().map(|&place| self.roles[place]).collect(),
+            attributes: self.attributes.iter().map(attribute).collect(),
+            findings: self.findings.clone(),
+            faithfulness: kept.iter().map(|&place| self.faithfulness[place].clone()).collect(),
+            derived: vec![false; kept.len()],
+            decomposition: self.decomposition.clone(),
+        }
+    }
+}
+
+/// A classifier's name, its measures by attribute, and the rows that they are made of.
+type Classified = (String, Vec<ClassifierMeasures>, Scored);
+
+/// What is judged of a run over the people tested: the claims, and the parts of the difference.
+fn judged(
+    recorded: &Recorded<'_>,
+    classifiers: &[String],
+    roles: &[Option<Role>],
+    attributes: &[AttributeMeasures],
+    scored: &[Scored],
+    hidden: &[Option<OcclusionFile>],
+) -> Result<(Vec<Finding>, Option<Decomposition>)> {
+    let position = |role| roles.iter().position(|known| *known == Some(role));
+    let (Some(unbalanced), Some(balanced)) = (position(Role::Unbalanced), position(Role::Balanced)) else {
+        return Ok(Default::default());
+    };
+    let images = scored.first().map_or(0, |one| one.images.len());
+    if scored.iter().any(|one| one.images != scored[0].images) {
+        return Err(Error::Request(
+            "the classifiers' predictions are not of the same images".to_owned(),
+        ));
+    }
+    let bootstrap = recorded.experiment.bootstrap();
+    let rows: Vec<_> = scored.iter().zip(hidden.iter().map(Option::as_ref)).collect();
+    let mut sample = Sample::new(&rows, attributes.len(), People::each_image(images))?;
+    let evidence: Vec<_> = attributes
+        .iter()
+        .enumerate()
+        .map(|(index, attribute)| {
+            let rate = attribute.positive_rate().unwrap_or(0.5);
+            let about = About {
+                minority: attribute.minority(),
+                minority_share: rate.min(1.0 - rate),
+                local: attribute.local,
+            };
+            sample.evidence(&rows, [unbalanced, balanced], index, attributes.len(), about)
+        })
+        .collect::<Result<_>>()?;
+    let resampled = sample.resample(bootstrap);
+    let arms = decomposition::arms(recorded.experiment).and_then(|names| {
+        let mut positions = [0; 6];
+        for (position, name) in positions.iter_mut().zip(&names) {
+            *position = classifiers.iter().position(|known| known == name)?;
+        }
+        Some((names, positions))
+    });
+    let kinds: Vec<_> = attributes.iter().map(|one| (one.minority(), one.local)).collect();
+    let decomposition =
+        arms.map(|(names, positions)| decomposition::decompose(&sample, &resampled, names, positions, &kinds));
+    Ok((findings(&evidence, &resampled), decomposition))
 }
 
 /// What a results folder still has of an experiment.
@@ -316,23 +396,23 @@ impl Available {
         let (mut whole, mut rates, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
         for name in recorded.experiment.classifier_names() {
             match classifier_measures(recorded, &facts.attributes, &name, recorded.experiment.bootstrap()) {
-                Ok(measures) => {
-                    rates.push((name.clone(), measures.clone()));
-                    whole.push((name, measures));
+                Ok((measures, scored)) => {
+                    rates.push((name.clone(), measures.clone(), scored.clone()));
+                    whole.push((name, measures, scored));
                 }
                 Err(reason) => {
                     let reason = describe(&reason);
                     match classifier_rates(recorded, &facts.attributes, &name) {
-                        Ok(measures) => {
+                        Ok((measures, scored)) => {
                             left_out.push(format!("{name} is left out of what shows energies: {reason}"));
-                            rates.push((name, measures));
+                            rates.push((name, measures, scored));
                         }
                         Err(_) => left_out.push(format!("{name} is left out: {reason}")),
                     }
                 }
             }
         }
-        for (name, _) in &whole {
+        for (name, ..) in &whole {
             let wanted = files_beside(recorded, name).into_iter();
             let absent = wanted.filter(|path| !recorded.folder.join(path).exists());
             left_out.extend(absent.map(|path| format!("{path} is missing")));
@@ -362,7 +442,10 @@ fn files_beside(recorded: &Recorded<'_>, classifier: &str) -> Vec<String> {
         .measure
         .wants_occlusion()
         .then(|| artefacts::occlusion(classifier));
-    let tried = (recorded.experiment.measure.faithfulness.images > 0).then(|| artefacts::faithfulness(classifier));
+    let tried = recorded
+        .experiment
+        .wants_faithfulness(classifier)
+        .then(|| artefacts::faithfulness(classifier));
     hidden.into_iter().chain(tried.into_iter().flatten()).collect()
 }
 
@@ -372,7 +455,11 @@ fn or_absent<T>(found: Result<Option<T>>, fault: &mut dyn FnMut(Error) -> Result
 }
 
 /// One classifier's error rates alone, attribute by attribute.
-fn classifier_rates(recorded: &Recorded<'_>, names: &[String], classifier: &str) -> Result<Vec<ClassifierMeasures>> {
+fn classifier_rates(
+    recorded: &Recorded<'_>,
+    names: &[String],
+    classifier: &str,
+) -> Result<(Vec<ClassifierMeasures>, Scored)> {
     let predictions = Predictions::read(&recorded.folder.join(artefacts::predictions(classifier)))?;
     if predictions.keys.attributes != names {
         return Err(Error::Request(
@@ -380,42 +467,18 @@ fn classifier_rates(recorded: &Recorded<'_>, names: &[String], classifier: &str)
         ));
     }
     let all = metrics::error_rates_by_attribute(&predictions.scores, &predictions.labels, names.len())?;
-    Ok(all.into_iter().map(ClassifierMeasures::of_rates).collect())
+    Ok((
+        all.into_iter().map(ClassifierMeasures::of_rates).collect(),
+        scored(predictions, None),
+    ))
 }
 
-fn evidence(attribute: &AttributeMeasures, unbalanced: usize, balanced: usize) -> AttributeEvidence {
-    let of = |classifier: usize| {
-        let measures = &attribute.classifiers[classifier];
-        let majority_constant = measures.reliance(attribute.class(false)).and_then(|reliance| {
-            Some(metrics::SampleMean {
-                mean: reliance.constant_share()?,
-                n: reliance.score.n,
-            })
-        });
-        let majority_loss = measures.occlusion(attribute.class(false)).and_then(|occlusion| {
-            let beyond = occlusion.beyond_control?;
-            Some(metrics::SampleMean {
-                mean: beyond.difference,
-                n: beyond.n,
-            })
-        });
-        ClassifierEvidence {
-            majority_constant,
-            majority_loss,
-            ..ClassifierEvidence::new(
-                attribute.minority(),
-                &measures.rates,
-                measures.energy(Class::Positive).map(Into::into),
-                measures.energy(Class::Negative).map(Into::into),
-            )
-        }
-    };
-    let rate = attribute.positive_rate().unwrap_or(0.5);
-    AttributeEvidence {
-        minority_share: rate.min(1.0 - rate),
-        local: attribute.local,
-        unbalanced: of(unbalanced),
-        balanced: of(balanced),
+fn scored(predictions: Predictions, maps: Option<Mapped>) -> Scored {
+    Scored {
+        images: predictions.keys.images,
+        labels: predictions.labels,
+        scores: predictions.scores,
+        maps,
     }
 }
 
@@ -425,7 +488,7 @@ fn classifier_measures(
     names: &[String],
     classifier: &str,
     bootstrap: Bootstrap,
-) -> Result<Vec<ClassifierMeasures>> {
+) -> Result<(Vec<ClassifierMeasures>, Scored)> {
     let predictions = Predictions::read(&recorded.folder.join(artefacts::predictions(classifier)))?;
     let path = recorded.folder.join(artefacts::energy(classifier));
     let file = ParquetFile::open(&path)?;
@@ -439,7 +502,9 @@ fn classifier_measures(
     let width = names.len();
     let explained = file.columns(&["explained"])?.integers("explained")?;
     let explained: Vec<bool> = explained.into_iter().map(|value| value == 1).collect();
-    let mut all = apart_from_maps(&file, &predictions, bootstrap)?;
+    let decompositions = Decompositions::read(&file)?;
+    let mut all = apart_from_maps(&file, &predictions, &decompositions, bootstrap)?;
+    let mut energies = Vec::new();
     // A column at a time: all of them take several times as much memory as the scores.
     for measure in Measure::ALL {
         let column = file.columns(&[measure.column()])?.singles(measure.column())?;
@@ -461,18 +526,26 @@ fn classifier_measures(
                 into.empty_maps = maps.filter(|(value, _)| value.is_none()).count();
             }
         });
+        if measure == Measure::Energy {
+            energies = column;
+        }
     }
-    Ok(all)
+    let maps = Mapped {
+        explained,
+        energies,
+        constants: decompositions.constants().to_vec(),
+    };
+    Ok((all, scored(predictions, Some(maps))))
 }
 
 /// The same, of which nothing is known of maps yet.
 fn apart_from_maps(
     file: &ParquetFile,
     predictions: &Predictions,
+    decompositions: &Decompositions,
     bootstrap: Bootstrap,
 ) -> Result<Vec<ClassifierMeasures>> {
     let width = predictions.keys.attributes.len();
-    let decompositions = Decompositions::read(file)?;
     let areas = file.columns(&["region_area"])?.singles("region_area")?;
     let area = |attribute: usize| {
         let known = of_attribute(&areas, attribute, width).into_iter().flatten();

@@ -88,6 +88,11 @@ impl Decompositions {
         Ok(Self { columns })
     }
 
+    /// The constant parts alone, row by row.
+    pub fn constants(&self) -> &[f32] {
+        &self.columns[1]
+    }
+
     /// Those of one of `width` attributes, one an image, without the score; evidence is not a number where it is absent.
     pub fn of_attribute(&self, attribute: usize, width: usize) -> Vec<BiasReliance> {
         let empty = BiasReliance {

@@ -76,7 +76,7 @@ impl Faithfulness {
     /// When one is damaged, or one of the two absent.
     pub fn read(recorded: &Recorded<'_>, classifier: &str, bootstrap: Bootstrap) -> Result<Option<Self>> {
         let [scores_path, sanity_path] = artefacts::faithfulness(classifier).map(|path| recorded.folder.join(path));
-        if recorded.experiment.measure.faithfulness.images == 0 || !scores_path.exists() {
+        if !recorded.experiment.wants_faithfulness(classifier) || !scores_path.exists() {
             return Ok(None);
         }
         let table = ReadTable::parquet(&scores_path)?;

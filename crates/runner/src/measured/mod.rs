@@ -3,21 +3,26 @@
 //! | file | |
 //! |---|---|
 //! | `all.rs` | all that is known of all classifiers and attributes |
+//! | `sample.rs` | the means as sums over people, from which intervals come |
+//! | `decomposition.rs` | the difference of the two classifiers, shared out among threshold, head and features |
 //! | `differences.rs` | what sets groups of predictions and classifiers apart |
 //! | `reliance.rs`, `occlusion.rs`, `faithfulness.rs` | what one kind of analysis has found, group by group |
 //! | `predictions.rs`, `columns.rs`, `facts.rs` | what the files of the steps hold |
 
 mod all;
 mod columns;
+mod decomposition;
 mod differences;
 mod facts;
 mod faithfulness;
 mod occlusion;
 mod predictions;
 mod reliance;
+mod sample;
 
 pub use all::{AttributeMeasures, Available, ClassifierMeasures, Group, Measure, Measured};
 pub use columns::write_columns;
+pub use decomposition::{Decomposed, Decomposition, PartOfDifference, Quantity, arms};
 pub use differences::{Difference, RelianceQuantity, all_differences};
 pub use facts::DataFacts;
 pub use faithfulness::{CENTRE, Faithfulness, MethodScores, RANDOM, SCORES, Score, Summary, method_title};

@@ -60,6 +60,15 @@ impl OcclusionFile {
         }))
     }
 
+    /// Image, predicted class and scores of every image of an attribute of which something was hidden.
+    pub fn of_attribute(&self, attribute: usize) -> impl Iterator<Item = (&str, Class, Occluded)> {
+        let width = self.keys.attributes.len();
+        self.rows(attribute).filter_map(move |row| {
+            let image = self.keys.images[row / width].as_str();
+            Some((image, self.predicted[row], self.occluded[row]?))
+        })
+    }
+
     /// Rows of an attribute.
     fn rows(&self, attribute: usize) -> impl Iterator<Item = usize> {
         (attribute..self.predicted.len()).step_by(self.keys.attributes.len())

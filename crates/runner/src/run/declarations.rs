@@ -7,14 +7,15 @@ use pipeline::Declaration;
 use crate::data::bad_images;
 use crate::error::Result;
 use crate::experiment::OnBadImage;
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, Split};
 use crate::request::Last;
 use crate::steps::examples::{Browse, Choose};
 use crate::steps::explain::Explain;
 use crate::steps::faithfulness::Try;
+use crate::steps::features::Features;
 use crate::steps::occlude::Occlude;
 use crate::steps::predict::Predict;
-use crate::steps::{Step, draw, measure, train};
+use crate::steps::{SharedStep, Step, draw, measure, train};
 
 /// The declarations of all steps up to a stage, in the order in which they run.
 ///
@@ -22,10 +23,16 @@ use crate::steps::{Step, draw, measure, train};
 /// None that a checked experiment can cause.
 pub fn declarations(inputs: &Inputs<'_>, last: Last) -> Result<Vec<Declaration>> {
     let names = inputs.experiment.classifier_names();
-    let mut all: Vec<Declaration> = names
-        .iter()
-        .map(|name| train::declaration(inputs, name))
-        .collect::<Result<_>>()?;
+    let (derived, learnt): (Vec<&String>, Vec<&String>) =
+        names.iter().partition(|name| inputs.experiment.is_derived(name));
+    let made = |names: Vec<&String>| -> Result<Vec<Declaration>> {
+        names.into_iter().map(|name| train::declaration(inputs, name)).collect()
+    };
+    let mut all = made(learnt)?;
+    for split in [Split::Training, Split::Validation] {
+        all.extend(Features::all(inputs, split).iter().map(SharedStep::declaration));
+    }
+    all.extend(made(derived)?);
     for name in &names {
         if last >= Last::Predict {
             all.push(Predict::new(inputs, name).declaration());

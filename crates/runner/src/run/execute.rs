@@ -89,16 +89,16 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
 
     let names = context.experiment.classifier_names();
     train::run(&context, &inputs, &names)?;
-    for name in &names {
+    for family in &context.experiment.families() {
         if last >= Last::Predict {
-            steps::run(&context, &Predict::new(&inputs, name))?;
+            let predict: Vec<_> = family.iter().map(|name| Predict::new(&inputs, name)).collect();
+            steps::run_together(&context, &predict)?;
         }
         if last >= Last::Explain {
-            explain::run(&context, &inputs, name)?;
-            if let Some(occlude) = Occlude::new(&inputs, name) {
-                steps::run(&context, &occlude)?;
-            }
-            if let Some(trial) = Try::new(&inputs, name) {
+            explain::run(&context, &inputs, family)?;
+            let occlude: Vec<_> = family.iter().filter_map(|name| Occlude::new(&inputs, name)).collect();
+            steps::run_together(&context, &occlude)?;
+            for trial in family.iter().filter_map(|name| Try::new(&inputs, name)) {
                 steps::run(&context, &trial)?;
             }
         }
@@ -163,7 +163,7 @@ fn refuse_unreadable(context: &Context, content: &Content, data: &DataSet, last:
 fn check(context: &Context, inputs: &Inputs<'_>, data: &DataSet, last: Last) -> Result<()> {
     for (name, classifier) in &context.experiment.classifiers {
         if context.experiment.is_trained(name) {
-            train::class_weights(name, classifier, &data.class_counts(), data.attributes())?;
+            train::class_weights(name, classifier.weighting(), &data.class_counts(), data.attributes())?;
         }
         if context.workspace.why(&train::declaration(inputs, name)?)?.is_some() {
             // What was trained on a GPU may be explained without one.

@@ -59,7 +59,7 @@ pub fn results(
         if measure.wants_occlusion() {
             declaration = declaration.artefact(&occlude::step_name(name), &artefacts::occlusion(name));
         }
-        if measure.faithfulness.images > 0 {
+        if experiment.wants_faithfulness(name) {
             for file in artefacts::faithfulness(name) {
                 declaration = declaration.artefact(&faithfulness::step_name(name), &file);
             }
@@ -92,7 +92,7 @@ impl<'a> Results<'a> {
             bootstrap,
             facts,
             measured,
-            published: published.map(|published| BesideThePaper::new(measured, &published, bootstrap)),
+            published: published.map(|published| BesideThePaper::new(measured, &published)),
         })
     }
 
@@ -113,7 +113,8 @@ impl<'a> Results<'a> {
     /// When standard output cannot be written.
     pub fn show(&self, explained: usize) -> Result<()> {
         let (measured, tested) = (self.measured, self.facts.test);
-        print(tables::paper(measured).terminal())?;
+        let learnt = &measured.learnt();
+        print(tables::paper(learnt).terminal())?;
         let energies = if explained < tested {
             format!(", energies of {explained} of them")
         } else {
@@ -123,7 +124,7 @@ impl<'a> Results<'a> {
             "* the majority class; energies are means over the images predicted + and -; {tested} test images{energies}\n",
         ))?;
         print(format_args!("{}\n", tables::summary(measured)))?;
-        print(format_args!("{}\n", tables::bias_reliance(measured, self.bootstrap)))?;
+        print(format_args!("{}\n", tables::bias_reliance(learnt, self.bootstrap)))?;
         let faithfulness = tables::faithfulness(measured);
         if !faithfulness.is_empty() {
             print(faithfulness)?;
@@ -131,6 +132,10 @@ impl<'a> Results<'a> {
         if let Some(published) = &self.published {
             print(format_args!("{}\n", published.text()))?;
         }
-        print(format_args!("{}\n", tables::verdicts(measured)))
+        print(format_args!("{}\n", tables::verdicts(measured)))?;
+        match &measured.decomposition {
+            Some(decomposition) => print(format_args!("{}\n", tables::decomposition(decomposition))),
+            None => Ok(()),
+        }
     }
 }

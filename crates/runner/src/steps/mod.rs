@@ -1,9 +1,11 @@
 //! The steps of a run. Each is a value that holds what it reads ([`Step`]), and writes files; between two steps nothing is kept in memory
-//! that is not on disk. For each classifier NAME of the experiment:
+//! that is not on disk. Classifiers that share features share the passes over images ([`SharedStep`]). For each classifier NAME of the
+//! experiment:
 //!
 //! | step | writes |
 //! |---|---|
 //! | `train/NAME` | `NAME/checkpoint.safetensors`, `NAME/training.parquet`; while it runs `NAME/training.jsonl`, `NAME/training.tfevents` |
+//! | `training_features/NAME`, `validation_features/NAME` | `NAME/training_features.safetensors`, `NAME/validation_features.safetensors` |
 //! | `predict/NAME` | `NAME/predictions.parquet`, `NAME/reference.safetensors` |
 //! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors`, on request `NAME/raw_maps.safetensors` |
 //! | `occlude/NAME` | `NAME/occlusion.parquet` |
@@ -17,6 +19,7 @@ pub mod draw;
 pub mod examples;
 pub mod explain;
 pub mod faithfulness;
+pub mod features;
 pub mod measure;
 pub mod occlude;
 mod pass;
@@ -26,4 +29,4 @@ mod step;
 pub mod train;
 
 pub use reference::read as read_reference;
-pub use step::{Step, run};
+pub use step::{SharedStep, Step, run, run_together};

@@ -1,4 +1,4 @@
-//! Running a trained network over images: the pass that prediction and explanation share.
+//! Running trained networks over images: the pass that prediction and explanation share.
 
 use candle_core::{Device, Tensor};
 use dataset::{Batch, LoaderConfig};
@@ -41,7 +41,51 @@ pub fn trained_network(
     checkpoint.network(device).map_err(fault)
 }
 
-/// A pass of a network over images.
+/// Networks with the same features, each with a head of its own: a trained one and those that are derived from it.
+pub struct Family {
+    networks: Vec<Network>,
+}
+
+impl Family {
+    /// The trained networks of some checkpoints, each with the folder of the step that reads it, with an output for each of `attributes`.
+    ///
+    /// # Errors
+    /// As [`trained_network`].
+    pub fn read<'a>(
+        checkpoints: impl IntoIterator<Item = (&'a Sandbox<'a>, &'a Artefact)>,
+        attributes: &[String],
+        device: &Device,
+    ) -> Result<Self> {
+        let read =
+            |(folder, checkpoint): (&Sandbox<'_>, &Artefact)| trained_network(folder, checkpoint, attributes, device);
+        Ok(Self {
+            networks: checkpoints.into_iter().map(read).collect::<Result<_>>()?,
+        })
+    }
+
+    /// The networks.
+    pub fn networks(&self) -> &[Network] {
+        &self.networks
+    }
+
+    /// What each makes of images [N, 3, S, S]: the features are computed once.
+    ///
+    /// # Errors
+    /// As [`Network::forward`].
+    pub fn outputs(&self, images: &Tensor) -> Result<Vec<Output>> {
+        let mut outputs: Vec<Output> = Vec::with_capacity(self.networks.len());
+        for network in &self.networks {
+            let layers = network.architecture().layers();
+            outputs.push(match (outputs.first(), layers.last()) {
+                (Some(first), Some(last)) => network.forward_from(last, &first.features, Mode::Eval)?,
+                _ => network.forward(images, Mode::Eval)?,
+            });
+        }
+        Ok(outputs)
+    }
+}
+
+/// A pass over images.
 pub struct Pass<'a> {
     /// Where the step works.
     pub folder: &'a Sandbox<'a>,
@@ -49,8 +93,6 @@ pub struct Pass<'a> {
     pub device: &'a Device,
     /// The images.
     pub images: Images<'a>,
-    /// The network.
-    pub network: &'a Network,
     /// What is said of it while it goes on.
     pub title: &'a str,
     /// Images of one forward pass: between two the run can be stopped, and shows how far it is.
@@ -58,12 +100,12 @@ pub struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Runs the network over the images at `indices` in their order, and hands each batch, its images [N, 3, S, S] and their output to
-    /// `each`. Batches of images without labels say 0, "not annotated", of each.
+    /// Takes the images at `indices` in their order, and hands each batch with its images [N, 3, S, S] to `each`. Batches of images
+    /// without labels say 0, "not annotated", of each.
     ///
     /// # Errors
-    /// Those of loading, of the network, and of `each`; [`Interrupted`](pipeline::Interrupted) between two batches.
-    pub fn over(&self, indices: &[usize], mut each: impl FnMut(&Batch, &Tensor, &Output) -> Result<()>) -> Result<()> {
+    /// Those of loading, and of `each`; [`Interrupted`](pipeline::Interrupted) between two batches.
+    pub fn over(&self, indices: &[usize], mut each: impl FnMut(&Batch, &Tensor) -> Result<()>) -> Result<()> {
         let Self { folder, images, .. } = self;
         let threads = rayon::current_num_threads();
         let config = LoaderConfig::in_order(images.size(), self.together, threads);
@@ -76,9 +118,7 @@ impl Pass<'_> {
             if !images.are_labelled() {
                 batch.labels.fill(0.0);
             }
-            let input = images_of(&batch, images.size(), self.device)?;
-            let output = self.network.forward(&input, Mode::Eval)?;
-            each(&batch, &input, &output)?;
+            each(&batch, &images_of(&batch, images.size(), self.device)?)?;
             done += batch.indices.len();
             loader.recycle(batch);
             work.at(done as u64, "");

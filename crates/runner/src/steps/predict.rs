@@ -3,8 +3,8 @@
 use candle_core::Device;
 use pipeline::{Columns, Declaration, LongWriter, Sandbox};
 
-use super::pass::{self, Pass};
-use super::step::Step;
+use super::pass::{self, Family, Pass};
+use super::step::SharedStep;
 use super::{reference, train};
 use crate::artefacts;
 use crate::error::Result;
@@ -21,6 +21,8 @@ pub fn step_name(classifier: &str) -> String {
 /// Scores one classifier.
 pub struct Predict<'a> {
     classifier: &'a str,
+    /// Whether the features are its own: of a derived classifier they are another's, whose step writes their mean.
+    learnt: bool,
     attributes: Attributes<'a>,
     /// With labels.
     images: TestImages<'a>,
@@ -33,6 +35,7 @@ impl<'a> Predict<'a> {
     pub fn new(inputs: &'a Inputs<'_>, classifier: &'a str) -> Self {
         Self {
             classifier,
+            learnt: !inputs.experiment.is_derived(classifier),
             attributes: inputs.attributes(),
             images: inputs.labelled_test_images(),
             people: inputs.people(),
@@ -41,10 +44,11 @@ impl<'a> Predict<'a> {
     }
 }
 
-impl Step for Predict<'_> {
+impl SharedStep for Predict<'_> {
     fn declaration(&self) -> Declaration {
         let Self {
             classifier,
+            learnt: _,
             attributes,
             images,
             people,
@@ -57,31 +61,50 @@ impl Step for Predict<'_> {
             .reading(checkpoint)
     }
 
-    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
-        let Self { images, classifier, .. } = self;
-        let names = self.attributes.names();
-        let network = pass::trained_network(folder, &self.checkpoint, names, device)?;
-        let path = folder.output(&artefacts::predictions(classifier));
-        let mut table = LongWriter::begin(&path, names, columns)?.with_people(self.people.of(images.indices()));
+    fn work(steps: &[(&Self, &Sandbox<'_>)], device: &Device) -> Result<()> {
+        let Some((first, folder)) = steps.first() else {
+            return Ok(());
+        };
+        let (names, images) = (first.attributes.names(), first.images);
+        let family = Family::read(
+            steps.iter().map(|(step, folder)| (*folder, &step.checkpoint)),
+            names,
+            device,
+        )?;
+        let mut tables = Vec::new();
+        for (step, folder) in steps {
+            let path = folder.output(&artefacts::predictions(step.classifier));
+            let people = step.people.of(images.indices());
+            tables.push(LongWriter::begin(&path, names, columns)?.with_people(people));
+        }
         let mut mean = cam::Reference::new();
         let pass = Pass {
             folder,
             device,
-            images: **images,
-            network: &network,
+            images: *images,
             title: folder.step(),
             together: pass::BATCH,
         };
-        pass.over(images.indices(), |batch, _, output| {
-            mean.add(&output.features)?;
-            for (&index, scores) in batch.indices.iter().zip(output.logits.to_vec2::<f32>()?) {
-                let labels = images.labels(index).iter().copied();
-                table.add(images.name(index), labels.zip(scores))?;
+        pass.over(images.indices(), |batch, input| {
+            let outputs = family.outputs(input)?;
+            if let Some(output) = outputs.first() {
+                mean.add(&output.features)?;
+            }
+            for (table, output) in tables.iter_mut().zip(outputs) {
+                for (&index, scores) in batch.indices.iter().zip(output.logits.to_vec2::<f32>()?) {
+                    let labels = images.labels(index).iter().copied();
+                    table.add(images.name(index), labels.zip(scores))?;
+                }
             }
             Ok(())
         })?;
-        table.finish()?;
-        Ok(folder.write(&artefacts::reference(classifier), &reference::to_bytes(&mean)?)?)
+        for ((step, folder), table) in steps.iter().zip(tables) {
+            table.finish()?;
+            if step.learnt {
+                folder.write(&artefacts::reference(step.classifier), &reference::to_bytes(&mean)?)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -90,9 +113,10 @@ pub fn predictions(classifier: &str) -> Artefact {
     Artefact::new(step_name(classifier), artefacts::predictions(classifier))
 }
 
-/// The mean of its features.
-pub fn features(classifier: &str) -> Artefact {
-    Artefact::new(step_name(classifier), artefacts::reference(classifier))
+/// The mean of a classifier's features, which the step of the one that has learnt them writes.
+pub fn mean_features(inputs: &Inputs<'_>, classifier: &str) -> Artefact {
+    let learnt = inputs.experiment.features_of(classifier);
+    Artefact::new(step_name(learnt), artefacts::reference(learnt))
 }
 
 /// The columns of a label and a score a row.

@@ -19,6 +19,33 @@ pub trait Step {
     fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()>;
 }
 
+/// A step that classifiers with the same features have, each its own: what they have in common is done once for those that have to run.
+pub trait SharedStep: Sized {
+    /// What it reads.
+    fn declaration(&self) -> Declaration;
+
+    /// Makes the files of some of these steps, at least one, each in its own sandbox. They differ in their classifier alone.
+    ///
+    /// # Errors
+    /// Those of reading what they read, of the work, and of writing.
+    fn work(steps: &[(&Self, &Sandbox<'_>)], device: &Device) -> Result<()>;
+}
+
+/// Runs those of some steps whose files are not there, or whose inputs have changed, in one go.
+///
+/// # Errors
+/// Those of the steps.
+pub fn run_together<S: SharedStep>(context: &Context, steps: &[S]) -> Result<()> {
+    let declarations: Vec<Declaration> = steps.iter().map(SharedStep::declaration).collect();
+    context.workspace.together(&declarations, |stale| {
+        let stale: Vec<_> = stale
+            .iter()
+            .map(|(position, folder)| (&steps[*position], folder))
+            .collect();
+        S::work(&stale, &context.device)
+    })
+}
+
 /// Runs a step, unless its files are there and what it reads is unchanged.
 ///
 /// # Errors

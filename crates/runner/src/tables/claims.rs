@@ -1,6 +1,6 @@
 //! The verdicts on the paper's claims.
 
-use metrics::Verdict;
+use metrics::{Finding, RULE};
 
 use crate::measured::Measured;
 use render::sheet::Sheet;
@@ -13,54 +13,39 @@ pub fn verdicts(measured: &Measured) -> String {
     let mut lines = vec!["The paper's claims, as measured in this run:".to_owned()];
     for finding in &measured.findings {
         lines.push(format!(
-            "  {:13} {}.",
-            finding.verdict.to_string().to_uppercase(),
+            "  {:15} {}.",
+            finding.verdict().to_uppercase(),
             finding.claim.statement()
         ));
-        lines.push(format!("  {:13} {finding}", ""));
+        lines.push(format!("  {:15} {finding}", ""));
     }
-    lines.push(format!("  Rule. {}", Verdict::RULE));
+    lines.push(format!("  Rule. {}", RULE));
     lines.join("\n")
 }
 
 /// The verdicts as a table.
 pub fn claims(measured: &Measured) -> Sheet {
     let findings = &measured.findings;
-    let interval = |high: bool| -> Vec<Option<f64>> {
-        findings
-            .iter()
-            .map(|f| f.interval.map(|i| if high { i.high } else { i.low }))
-            .collect()
-    };
-    let counts = |value: fn(&metrics::Finding) -> usize| -> Vec<i64> {
-        findings.iter().map(|finding| value(finding) as i64).collect()
-    };
+    let texts = |value: fn(&Finding) -> String| -> Vec<String> { findings.iter().map(value).collect() };
+    let numbers = |value: fn(&Finding) -> Option<f64>| -> Vec<Option<f64>> { findings.iter().map(value).collect() };
+    let counts =
+        |value: fn(&Finding) -> usize| -> Vec<i64> { findings.iter().map(|finding| value(finding) as i64).collect() };
     Sheet::default()
-        .texts(
-            "claim",
-            &findings.iter().map(|finding| finding.claim.name()).collect::<Vec<_>>(),
-        )
-        .texts(
-            "verdict",
-            &findings
-                .iter()
-                .map(|finding| finding.verdict.to_string())
-                .collect::<Vec<_>>(),
-        )
-        .numbers(
-            "effect",
-            &findings.iter().map(|finding| finding.effect).collect::<Vec<_>>(),
-        )
-        .numbers("low", &interval(false))
-        .numbers("high", &interval(true))
-        .numbers(
-            "supporting",
-            &findings
-                .iter()
-                .map(|f| f.supporting.map(|n| n as f64))
-                .collect::<Vec<_>>(),
-        )
-        .counts("attributes", &counts(|finding| finding.attributes))
-        .counts("left_out", &counts(|finding| finding.left_out))
-        .counts("samples", &counts(|finding| finding.samples))
+        .texts("claim", &texts(|one| one.claim.name().to_owned()))
+        .texts("verdict", &texts(Finding::verdict))
+        .numbers("effect", &numbers(|one| Some(one.effect?.value)))
+        .numbers("low", &numbers(|one| Some(one.effect?.interval?.low)))
+        .numbers("high", &numbers(|one| Some(one.effect?.interval?.high)))
+        .numbers("p_value", &numbers(|one| one.effect?.p_value))
+        .numbers("p_value_holm", &numbers(|one| one.adjusted_p_value))
+        .numbers("same_images_effect", &numbers(|one| Some(one.paired?.value)))
+        .numbers("same_images_low", &numbers(|one| Some(one.paired?.interval?.low)))
+        .numbers("same_images_high", &numbers(|one| Some(one.paired?.interval?.high)))
+        .numbers("supporting", &numbers(|one| Some(one.supporting? as f64)))
+        .numbers("showing", &numbers(|one| Some(one.counts?.showing as f64)))
+        .numbers("opposite", &numbers(|one| Some(one.counts?.opposite as f64)))
+        .counts("attributes", &counts(|one| one.attributes))
+        .counts("left_out", &counts(|one| one.left_out))
+        .counts("samples", &counts(|one| one.samples))
+        .counts("people", &counts(|one| one.effect.map_or(0, |effect| effect.people)))
 }

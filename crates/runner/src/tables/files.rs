@@ -4,7 +4,7 @@ use metrics::Bootstrap;
 
 use super::beside_the_paper::BesideThePaper;
 use super::table::Table;
-use super::{bias_reliance, claims, faithfulness, occlusion, paper, statistics};
+use super::{bias_reliance, claims, decomposition, faithfulness, occlusion, paper, statistics};
 use crate::measured::Measured;
 use render::sheet::{Sheet, latex_document};
 
@@ -13,12 +13,14 @@ const ROWS: &str = "Attribute";
 
 /// Every table of a run. `comparison` is there where the paper's numbers apply.
 fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&BesideThePaper>) -> Vec<Table> {
-    let short = bias_reliance::short(measured);
+    // Derived classifiers are in the long tables, and not where space is short.
+    let learnt = &measured.learnt();
+    let short = bias_reliance::short(learnt);
     let mut tables = vec![
         Table {
             parquet: true,
-            markdown: Some(paper::short(measured).markdown()),
-            latex: Some(paper::halves(measured)),
+            markdown: Some(paper::short(learnt).markdown()),
+            latex: Some(paper::halves(learnt)),
             ..Table::new("attributes", paper::attributes(measured))
         },
         Table {
@@ -38,7 +40,7 @@ fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&BesideT
         Table::new("claims", claims::claims(measured)),
     ];
     if occlusion::is_there(measured) {
-        let short = occlusion::short(measured);
+        let short = occlusion::short(learnt);
         tables.push(Table {
             parquet: true,
             markdown: Some(short.markdown()),
@@ -55,6 +57,15 @@ fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&BesideT
             ..Table::new("faithfulness", faithfulness::table(measured))
         });
         tables.push(Table::new("sanity", faithfulness::sanity(measured)));
+    }
+    if let Some(decomposed) = &measured.decomposition {
+        let short = decomposition::short(decomposed);
+        tables.push(Table {
+            parquet: true,
+            markdown: Some(short.markdown()),
+            latex: Some(short),
+            ..Table::new("decomposition", decomposition::table(decomposed))
+        });
     }
     tables.extend(comparison.into_iter().flat_map(BesideThePaper::tables));
     tables
@@ -143,6 +154,8 @@ mod tests {
             attributes: (0..count).map(attribute).collect(),
             findings: Vec::new(),
             faithfulness: vec![Some(tried); classifiers.len()],
+            derived: vec![false; classifiers.len()],
+            decomposition: None,
         }
     }
 
@@ -155,7 +168,7 @@ mod tests {
             (40, &["unbalanced", "balanced", "inverse_frequency", "half"]),
         ] {
             let measured = measured(count, classifiers);
-            let comparison = BesideThePaper::new(&measured, &published, BOOTSTRAP);
+            let comparison = BesideThePaper::new(&measured, &published);
             let files = files(&measured, BOOTSTRAP, Some(&comparison)).expect("tables");
             let text = |name: &str| {
                 let (_, bytes) = files.iter().find(|(file, _)| *file == name).expect(name);

@@ -3,6 +3,7 @@
 mod beside_the_paper;
 mod bias_reliance;
 mod claims;
+mod decomposition;
 mod faithfulness;
 mod files;
 mod occlusion;
@@ -13,6 +14,7 @@ mod table;
 pub use beside_the_paper::{Agreement, BesideThePaper, PublishedNumber};
 pub use bias_reliance::text as bias_reliance;
 pub use claims::verdicts;
+pub use decomposition::{sentences, short as decomposition_in_short, text as decomposition};
 pub use faithfulness::text as faithfulness;
 pub use files::files;
 pub use paper::{means, short as paper, summary};

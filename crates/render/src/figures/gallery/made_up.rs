@@ -382,6 +382,32 @@ impl MadeUp<'_> {
         }
     }
 
+    /// A quantity for each attribute, at most nine.
+    pub fn shared_out(&self) -> DecompositionFigure {
+        let row = |(i, name): (usize, &&str)| {
+            let parts = [0, 1, 2].map(|k| noise(i + 40 * k) - 0.4);
+            let difference = parts.iter().sum::<f64>();
+            DecompositionRow {
+                title: (*name).to_owned(),
+                parts,
+                difference,
+                interval: Some(Interval {
+                    low: difference - 0.1,
+                    high: difference + 0.2,
+                }),
+            }
+        };
+        let rows: Vec<_> = self.attributes.iter().enumerate().take(9).map(row).collect();
+        let (first, second) = rows.split_at(rows.len().div_ceil(2));
+        DecompositionFigure {
+            difference: "balanced − unbalanced".to_owned(),
+            panels: vec![
+                ("a share".to_owned(), first.to_vec()),
+                ("logits".to_owned(), second.to_vec()),
+            ],
+        }
+    }
+
     pub fn hidden(&self) -> OcclusionFigure {
         let bar = |i: usize, k: usize| {
             let lost = 1.2 * noise(i + 40 * k) - 0.2;

@@ -28,6 +28,7 @@ fn gallery(style: &Style, data: MadeUp<'_>) -> Vec<Figure> {
         energy_scatter(style, &data.scatter()).unwrap(),
         bias_reliance(style, &data.reliance()).unwrap(),
         occlusion(style, &data.hidden()).unwrap(),
+        decomposition(style, &data.shared_out()).unwrap(),
         sanity_checks(style, &data.randomised()).unwrap(),
         imbalance(style, &data.gaps()).unwrap(),
         calibration(style, &data.reliability()).unwrap(),

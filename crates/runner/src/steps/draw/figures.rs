@@ -26,10 +26,12 @@ pub struct Sources<'a> {
     pub recorded: Recorded<'a>,
     /// What is known of the data set.
     pub facts: &'a DataFacts,
-    /// Error rates of every classifier with scores.
-    pub scores: &'a Measured,
+    /// Error rates of every classifier with scores, but for derived ones.
+    pub scores: Measured,
     /// All measures of every classifier with scores and energies.
-    pub measured: &'a Measured,
+    pub all: &'a Measured,
+    /// The same, but for derived ones: what figures show.
+    pub measured: Measured,
     predictions: OnceCell<Vec<Predictions>>,
 }
 
@@ -39,8 +41,9 @@ impl<'a> Sources<'a> {
         Self {
             recorded,
             facts,
-            scores,
-            measured,
+            scores: scores.learnt(),
+            all: measured,
+            measured: measured.learnt(),
             predictions: OnceCell::new(),
         }
     }
@@ -69,16 +72,20 @@ type Maker = fn(&Sources<'_>, &Style) -> Result<Option<Figure>>;
 
 /// Every figure by its name, in the order of [`figures::NAMES`].
 const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
+    ("decomposition", |sources, style| {
+        let data = sources.all.decomposition.as_ref().map(from::decomposition);
+        Ok(data.map(|data| figures::decomposition(style, &data)).transpose()?)
+    }),
     ("error_rates", |sources, style| {
-        let data = from::error_bars(sources.scores, &sources.published()?);
+        let data = from::error_bars(&sources.scores, &sources.published()?);
         Ok(Some(figures::error_rates(style, &data)?))
     }),
     ("energies", |sources, style| {
-        let data = from::energy_bars(sources.measured, &sources.published()?);
+        let data = from::energy_bars(&sources.measured, &sources.published()?);
         Ok(Some(figures::energies(style, &data)?))
     }),
     ("energy_scatter", |sources, style| {
-        let data = from::scatter(sources.measured);
+        let data = from::scatter(&sources.measured);
         // Without an attribute that has a place there is nothing to say, which is no fault.
         if data.points.is_empty() && !sources.measured.attributes.is_empty() {
             return Ok(None);
@@ -86,11 +93,11 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
         Ok(Some(figures::energy_scatter(style, &data)?))
     }),
     ("imbalance", |sources, style| {
-        let data = from::imbalance(sources.measured, sources.recorded.experiment.bootstrap());
+        let data = from::imbalance(&sources.measured, sources.recorded.experiment.bootstrap());
         Ok(Some(figures::imbalance(style, &data)?))
     }),
     ("average_cams", |sources, style| {
-        let data = pictures::average_cams(&sources.recorded, sources.facts, sources.measured)?;
+        let data = pictures::average_cams(&sources.recorded, sources.facts, &sources.measured)?;
         Ok(Some(figures::average_cams(style, &data)?))
     }),
     ("examples", |sources, style| {
@@ -100,7 +107,7 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
     ("bias_reliance", |sources, style| {
         Ok(Some(figures::bias_reliance(
             style,
-            &from::bias_reliance(sources.measured),
+            &from::bias_reliance(&sources.measured),
         )?))
     }),
     ("occlusion", |sources, style| {
@@ -108,23 +115,23 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
         if !hidden {
             return Ok(None);
         }
-        Ok(Some(figures::occlusion(style, &from::occlusion(sources.measured))?))
+        Ok(Some(figures::occlusion(style, &from::occlusion(&sources.measured))?))
     }),
     ("sanity_checks", |sources, style| {
-        let data = from::sanity_checks(sources.measured);
+        let data = from::sanity_checks(&sources.measured);
         Ok(data.map(|data| figures::sanity_checks(style, &data)).transpose()?)
     }),
     ("score_distributions", |sources, style| {
-        let data = from::score_distributions(sources.scores, sources.facts, sources.predictions()?);
+        let data = from::score_distributions(&sources.scores, sources.facts, sources.predictions()?);
         Ok(Some(figures::score_distributions(style, &data)?))
     }),
     ("calibration", |sources, style| {
         let loss = sources.recorded.experiment.training.loss;
-        let data = from::calibration(sources.scores, sources.facts, sources.predictions()?, loss);
+        let data = from::calibration(&sources.scores, sources.facts, sources.predictions()?, loss);
         Ok(Some(figures::calibration(style, &data)?))
     }),
     ("published", |sources, style| {
-        let results = Results::new(sources.recorded.experiment, sources.facts, sources.measured)?;
+        let results = Results::new(sources.recorded.experiment, sources.facts, &sources.measured)?;
         let drawn = results.published.filter(|comparison| !comparison.numbers.is_empty());
         let figure = drawn.map(|comparison| figures::published(style, &from::published(&comparison)));
         Ok(figure.transpose()?)
@@ -222,7 +229,7 @@ pub fn work(folder: &Sandbox<'_>, sources: &Sources<'_>) -> Result<()> {
 /// # Errors
 /// Those of collecting it, and of writing.
 pub fn write_report(folder: &Sandbox<'_>, sources: &Sources<'_>, figures: &[Figure]) -> Result<()> {
-    let data = report::report_data(&sources.recorded, sources.facts, sources.measured, figures)?;
+    let data = report::report_data(&sources.recorded, sources.facts, sources.all, figures)?;
     Ok(folder.write(artefacts::REPORT, render::report::run(&data).as_bytes())?)
 }
 

@@ -1,6 +1,6 @@
 //! What the report says of a run.
 
-use metrics::{Class, Verdict};
+use metrics::{Class, Judgement};
 use pipeline::Provenance;
 
 use crate::citation;
@@ -9,7 +9,7 @@ use crate::experiment::{DataSource, Experiment, to_yaml};
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::recorded::Recorded;
 use crate::steps::examples;
-use crate::tables::means;
+use crate::tables::{decomposition_in_short, means, sentences};
 use pipeline::Manifest;
 use render::Figure;
 use render::report::{Fact, FileLink, ReportData};
@@ -17,7 +17,11 @@ use render::sheet::{Cell, Column, Sheet, Unit};
 use render::text::thousands;
 
 /// What is in a table, by its file's name.
-const TABLES: [(&str, &str); 11] = [
+const TABLES: [(&str, &str); 12] = [
+    (
+        "decomposition",
+        "what sets the two classifiers apart: threshold, head or features",
+    ),
     ("attributes", "the paper’s table"),
     ("statistics", "every measure over every filter, with intervals"),
     ("bias_reliance", "what of each score is a bias"),
@@ -52,7 +56,7 @@ pub fn report_data(
     let observed = measured
         .findings
         .iter()
-        .filter(|finding| finding.verdict == Verdict::Observed)
+        .filter(|finding| finding.judgement == Some(Judgement::Observed))
         .count();
     let mut summary = format!(
         "{}, {} training images, {} test images ({}); classifiers: {}.",
@@ -67,8 +71,12 @@ pub fn report_data(
     );
     if !measured.findings.is_empty() {
         summary += &format!(
-            " {observed} of {} claims are observed in this run.",
-            measured.findings.len()
+            " {observed} of {} judged claims are observed in this run.",
+            measured
+                .findings
+                .iter()
+                .filter(|finding| finding.judgement.is_some())
+                .count()
         );
     }
     Ok(ReportData {
@@ -76,8 +84,13 @@ pub fn report_data(
         summary,
         findings: measured.findings.clone(),
         overview: vec![overview(measured)],
+        decomposition: measured.decomposition.as_ref().map(|decomposition| Sheet {
+            title: String::new(),
+            ..decomposition_in_short(decomposition)
+        }),
+        verdicts: measured.decomposition.as_ref().map(sentences).unwrap_or_default(),
         figures: figures.to_vec(),
-        tables: vec![attributes(measured)],
+        tables: vec![attributes(&measured.learnt())],
         examples: examples::read_browser(folder)?,
         formats: experiment
             .figures
@@ -297,7 +310,8 @@ fn files(experiment: &Experiment, manifest: &Manifest, measured: &Measured, figu
             let there = match file {
                 "training.parquet" | "training.jsonl" => experiment.is_trained(classifier),
                 "occlusion.parquet" => experiment.measure.wants_occlusion(),
-                "faithfulness.parquet" | "sanity.parquet" => experiment.measure.faithfulness.images > 0,
+                "faithfulness.parquet" | "sanity.parquet" => experiment.wants_faithfulness(classifier),
+                "reference.safetensors" => !experiment.is_derived(classifier),
                 _ => true,
             };
             if there {

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::experiment::ExplainSettings;
 use crate::inputs::{Artefact, AttributeRegions, Attributes, Facts, Inputs, Setting, TestImages};
 use crate::measured::Predictions;
-use crate::steps::pass::{self, Pass};
+use crate::steps::pass::{self, Family, Pass};
 use crate::steps::{predict, reference, train};
 
 /// What is read to show images.
@@ -32,7 +32,10 @@ pub struct Shown<'a> {
     /// One of each a classifier.
     checkpoints: Vec<Artefact>,
     predictions: Vec<Artefact>,
+    /// One of each that has learnt features.
     references: Vec<Artefact>,
+    /// The positions of classifiers that share features.
+    families: Vec<Vec<usize>>,
 }
 
 impl<'a> Shown<'a> {
@@ -40,6 +43,7 @@ impl<'a> Shown<'a> {
     pub fn new(inputs: &'a Inputs<'_>) -> Self {
         let experiment = inputs.experiment;
         let classifiers = experiment.classifier_names();
+        let families = experiment.families();
         let each = |artefact: fn(&str) -> Artefact| classifiers.iter().map(|name| artefact(name)).collect();
         Self {
             attributes: inputs.attributes(),
@@ -50,7 +54,17 @@ impl<'a> Shown<'a> {
             seed: Setting::new("seed", experiment.seed),
             checkpoints: each(train::checkpoint),
             predictions: each(predict::predictions),
-            references: each(predict::features),
+            references: families
+                .iter()
+                .map(|family| predict::mean_features(inputs, &family[0]))
+                .collect(),
+            families: families
+                .iter()
+                .map(|family| {
+                    let position = |name: &String| classifiers.iter().position(|known| known == name);
+                    family.iter().filter_map(position).collect()
+                })
+                .collect(),
             classifiers: Setting::new("classifiers", classifiers),
         }
     }
@@ -77,23 +91,33 @@ impl<'a> Shown<'a> {
         mut config: impl FnMut(&Network, ExplainerConfig) -> Result<ExplainerConfig>,
         mut each: impl FnMut(usize, &Explainer<'_>, &Batch, &Tensor, &Output) -> Result<()>,
     ) -> Result<()> {
-        for (classifier, (checkpoint, mean)) in self.checkpoints.iter().zip(&self.references).enumerate() {
-            let network = pass::trained_network(folder, checkpoint, self.attributes.names(), device)?;
-            let own = ExplainerConfig {
-                reference: Some(reference::read(&mean.at(folder)?)?),
-                ..self.explain.config()
-            };
-            let explainer = Explainer::new(&network, config(&network, own)?)?;
+        for (members, mean) in self.families.iter().zip(&self.references) {
+            let checkpoints = members
+                .iter()
+                .map(|&classifier| (folder, &self.checkpoints[classifier]));
+            let family = Family::read(checkpoints, self.attributes.names(), device)?;
+            let reference = reference::read(&mean.at(folder)?)?;
+            let mut explainers = Vec::new();
+            for network in family.networks() {
+                let own = ExplainerConfig {
+                    reference: Some(reference.clone()),
+                    ..self.explain.config()
+                };
+                explainers.push(Explainer::new(network, config(network, own)?)?);
+            }
             let pass = Pass {
                 folder,
                 device,
                 images: *self.images,
-                network: &network,
                 title: folder.step(),
                 together: pass::BATCH,
             };
-            pass.over(indices, |batch, images, output| {
-                each(classifier, &explainer, batch, images, &output.into())
+            pass.over(indices, |batch, images| {
+                let outputs = family.outputs(images)?;
+                for ((&classifier, explainer), output) in members.iter().zip(&explainers).zip(&outputs) {
+                    each(classifier, explainer, batch, images, &output.into())?;
+                }
+                Ok(())
             })?;
         }
         Ok(())
@@ -113,6 +137,7 @@ impl Piece for Shown<'_> {
             checkpoints,
             predictions,
             references,
+            families: _,
         } = self;
         declaration
             .reading(attributes)

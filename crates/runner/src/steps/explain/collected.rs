@@ -1,7 +1,7 @@
 //! What is made of the maps of a batch: its rows' measurements, average maps and faces, and the raw maps where they are kept.
 
-use cam::{MapAverage, Maps};
-use metrics::{Class, Filter, Footprint};
+use cam::{MapAverage, Maps, Output};
+use metrics::{Class, Filter};
 use rayon::prelude::*;
 
 use super::average_faces::AverageFaces;
@@ -53,6 +53,7 @@ impl Collected {
         &mut self,
         explaining: &Explaining<'_>,
         seen: &Seen<'_>,
+        output: &Output,
         positions: &[usize],
         row: impl Fn(usize) -> usize + Sync,
         maps: &Maps,
@@ -70,12 +71,8 @@ impl Collected {
             }
         };
         let localiser = &*localiser;
-        let indices = &seen.batch.indices;
-        let exact: Vec<Option<Vec<Footprint>>> = positions
-            .par_iter()
-            .map(|&position| localiser.exact_regions(explaining.masks, indices[position], attributes))
-            .collect::<Result<_>>()?;
-        let logits = seen.output.logits.flatten_all()?.to_vec1::<f32>()?;
+        let exact = seen.exact(positions, explaining.masks, localiser, attributes)?;
+        let logits = output.logits.flatten_all()?.to_vec1::<f32>()?;
         let of_attributes = self.of_attributes.par_iter_mut().zip(rows).enumerate();
         of_attributes.try_for_each(|(attribute, (into, rows))| -> Result<()> {
             let length = localiser.post_processing().len();

@@ -66,12 +66,10 @@ impl<'a> Decomposer<'a> {
     ///
     /// # Errors
     /// Those of the network.
-    pub fn rows(&self, explaining: &Explaining<'_>, seen: &Seen<'_>) -> Result<Vec<Vec<Row>>> {
-        let evidence = cam::raw_maps(Method::HiresCam, Target::Positive, seen.output, &self.head)?;
+    pub fn rows(&self, explaining: &Explaining<'_>, seen: &Seen<'_>, output: &Output) -> Result<Vec<Vec<Row>>> {
+        let evidence = cam::raw_maps(Method::HiresCam, Target::Positive, output, &self.head)?;
         let attributes = &explaining.attributes;
-        let centred = self
-            .centred
-            .maps(seen.images, seen.output, attributes, Some(&seen.known))?;
+        let centred = self.centred.maps(seen.images, output, attributes, Some(&seen.known))?;
         let of_attribute = |&attribute: &usize| -> Result<Vec<Row>> {
             let (bias, mean) = (f64::from(self.bias[attribute]), self.mean.map(0, attribute));
             let mut of_map = vec![0.0; mean.len()];

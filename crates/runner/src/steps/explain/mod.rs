@@ -20,16 +20,18 @@ use std::time::Instant;
 
 use cam::{Cost, Explainer, ExplainerConfig, Output};
 use candle_core::Device;
+use model::Network;
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use self::collected::Collected;
 use self::decomposed::Decomposer;
+use self::energies::Row;
 use self::kept::KeptMaps;
-use self::seen::Explaining;
-use super::pass::{self, Pass};
-use super::step::{self, Step};
+use self::seen::{Explaining, Seen};
+use super::pass::{self, Family, Pass};
+use super::step::{self, SharedStep};
 use super::{predict, reference, train};
 use crate::artefacts;
 use crate::context::Context;
@@ -76,12 +78,12 @@ impl<'a> Explain<'a> {
             settings: Setting::new("explain", &experiment.explain),
             seed: sampled.then(|| Setting::new("seed", experiment.seed)),
             checkpoint: train::checkpoint(classifier),
-            reference: predict::features(classifier),
+            reference: predict::mean_features(inputs, classifier),
         }
     }
 }
 
-impl Step for Explain<'_> {
+impl SharedStep for Explain<'_> {
     fn declaration(&self) -> Declaration {
         let Self {
             classifier,
@@ -105,19 +107,23 @@ impl Step for Explain<'_> {
             .reading(reference)
     }
 
-    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
-        explain(self, folder, device)
+    fn work(steps: &[(&Self, &Sandbox<'_>)], device: &Device) -> Result<()> {
+        explain(steps, device)
     }
 }
 
-/// Runs the step for one classifier.
+/// Runs the step for classifiers with the same features.
 ///
 /// # Errors
-/// Those of reading checkpoint, images, masks and regions, and of writing.
-pub fn run(context: &Context, inputs: &Inputs<'_>, classifier: &str) -> Result<()> {
-    step::run(context, &Explain::new(inputs, classifier))?;
+/// Those of reading checkpoints, images, masks and regions, and of writing.
+pub fn run(context: &Context, inputs: &Inputs<'_>, classifiers: &[String]) -> Result<()> {
+    let steps: Vec<_> = classifiers.iter().map(|name| Explain::new(inputs, name)).collect();
+    step::run_together(context, &steps)?;
     // Only now: what is recorded needs it no longer.
-    Ok(context.results().remove(&artefacts::unfinished_maps(classifier))?)
+    for name in classifiers {
+        context.results().remove(&artefacts::unfinished_maps(name))?;
+    }
+    Ok(())
 }
 
 /// Which of the test images are explained, in their order: all, or as many as the experiment says, drawn with its seed, the same for
@@ -140,99 +146,153 @@ pub fn energies(classifier: &str) -> Artefact {
     Artefact::new(step_name(classifier), artefacts::energy(classifier))
 }
 
-fn explain(step: &Explain<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
-    let Explain {
-        classifier,
-        images,
-        settings,
-        ..
-    } = step;
-    let (names, size) = (step.attributes.names(), images.size());
-    let config = settings.config();
-    let network = pass::trained_network(folder, &step.checkpoint, names, device)?;
-    let reference = reference::read(&step.reference.at(folder)?)?;
-    let config = ExplainerConfig {
-        reference: Some(reference.clone()),
-        ..config
-    };
-    let decomposer = Decomposer::new(&network, config.clone(), &reference, &step.regions, size)?;
-    let seed = step.seed.as_deref().copied().unwrap_or_default();
-    let explaining = Explaining {
-        folder,
-        classifier,
-        names,
-        images: *images,
-        regions: &step.regions,
-        masks: step.masks,
-        settings,
-        explainer: Explainer::new(&network, config)?,
-        attributes: (0..names.len()).collect(),
-        explained: explained_images(images.indices(), settings.images, seed),
-    };
-    let cost = explaining.announce();
-    let path = folder.output(&artefacts::energy(classifier));
-    let mut table = LongWriter::begin(&path, names, energies::columns)?;
-    let mut collected = Collected::new(explaining.attributes.len(), size);
+/// One of the classifiers that are explained together, and what its maps leave behind.
+struct Explained<'a> {
+    explaining: Explaining<'a>,
+    decomposer: Decomposer<'a>,
+    cost: Cost,
+    table: LongWriter<Row>,
+    collected: Collected,
+    kept: KeptMaps,
+    /// Whether it was said how long the maps will take.
+    told: bool,
+}
 
-    let mut kept = match cost {
-        Cost::Free => KeptMaps::none(),
-        _ => KeptMaps::open(&folder.scratch(&artefacts::unfinished_maps(classifier)), &folder.key()),
-    };
-    let mut told = false;
-    // Methods of many passes look at one image at a time: small batches show how far they are.
-    let pass = Pass {
-        folder,
-        device,
-        images: **images,
-        network: &network,
-        title: folder.step(),
-        together: if cost == Cost::Free { pass::BATCH } else { 8 },
-    };
-    pass.over(images.indices(), |batch, input, output| {
-        let output = &Output::from(output);
-        let seen = explaining.seen(batch, input, output)?;
-        let mut rows = decomposer.rows(&explaining, &seen)?;
-        let chosen: Vec<usize> = (0..batch.indices.len())
-            .filter(|&position| explaining.explained.binary_search(&batch.indices[position]).is_ok())
+impl<'a> Explained<'a> {
+    fn begin(step: &'a Explain<'a>, folder: &'a Sandbox<'a>, network: &'a Network) -> Result<Self> {
+        let Explain {
+            classifier,
+            images,
+            settings,
+            ..
+        } = step;
+        let (names, size) = (step.attributes.names(), images.size());
+        let reference = reference::read(&step.reference.at(folder)?)?;
+        let config = ExplainerConfig {
+            reference: Some(reference.clone()),
+            ..settings.config()
+        };
+        let decomposer = Decomposer::new(network, config.clone(), &reference, &step.regions, size)?;
+        let seed = step.seed.as_deref().copied().unwrap_or_default();
+        let explaining = Explaining {
+            folder,
+            classifier,
+            names,
+            images: *images,
+            regions: &step.regions,
+            masks: step.masks,
+            settings,
+            explainer: Explainer::new(network, config)?,
+            attributes: (0..names.len()).collect(),
+            explained: explained_images(images.indices(), settings.images, seed),
+        };
+        let cost = explaining.announce();
+        let path = folder.output(&artefacts::energy(classifier));
+        Ok(Self {
+            table: LongWriter::begin(&path, names, energies::columns)?,
+            collected: Collected::new(explaining.attributes.len(), size),
+            kept: match cost {
+                Cost::Free => KeptMaps::none(),
+                _ => KeptMaps::open(&folder.scratch(&artefacts::unfinished_maps(classifier)), &folder.key()),
+            },
+            told: false,
+            decomposer,
+            explaining,
+            cost,
+        })
+    }
+
+    /// Takes in a batch.
+    fn take_in(&mut self, seen: &Seen<'_>, output: &Output) -> Result<()> {
+        let Self {
+            explaining,
+            decomposer,
+            cost,
+            table,
+            collected,
+            kept,
+            told,
+        } = self;
+        let mut rows = decomposer.rows(explaining, seen, output)?;
+        let indices = &seen.batch.indices;
+        let chosen: Vec<usize> = (0..indices.len())
+            .filter(|&position| explaining.explained.binary_search(&indices[position]).is_ok())
             .collect();
         let attributes = &explaining.attributes;
-        if cost == Cost::Free && !chosen.is_empty() {
+        if *cost == Cost::Free && !chosen.is_empty() {
             let maps = explaining
                 .explainer
                 .maps(seen.images, output, attributes, Some(&seen.known))?;
-            collected.take_in(&explaining, &seen, &chosen, |position| position, &maps, &mut rows)?;
+            collected.take_in(explaining, seen, output, &chosen, |position| position, &maps, &mut rows)?;
         } else {
             for position in chosen {
-                folder.interrupt().check()?;
+                explaining.folder.interrupt().check()?;
                 let one = Output {
                     features: output.features.narrow(0, position, 1)?,
                     logits: output.logits.narrow(0, position, 1)?,
                 };
                 let known = &seen.known[position * attributes.len()..][..attributes.len()];
                 let image = seen.images.narrow(0, position, 1)?;
-                let index = batch.indices[position];
+                let index = indices[position];
                 let maps = match kept.next(index) {
                     Some(maps) => maps,
                     None => {
                         let since = Instant::now();
                         let maps = explaining.explainer.maps(&image, &one, attributes, Some(known))?;
                         kept.keep(index, &maps);
-                        if !told {
-                            told = true;
+                        if !*told {
+                            *told = true;
                             explaining.estimate(since.elapsed(), kept.found);
                         }
                         maps
                     }
                 };
-                collected.take_in(&explaining, &seen, &[position], |_| 0, &maps, &mut rows)?;
+                collected.take_in(explaining, seen, output, &[position], |_| 0, &maps, &mut rows)?;
             }
         }
-        for (position, &index) in batch.indices.iter().enumerate() {
+        for (position, &index) in indices.iter().enumerate() {
             let of_image = rows.iter().map(|of_attribute| of_attribute[position]);
-            table.add(images.name(index), of_image)?;
+            table.add(explaining.images.name(index), of_image)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        self.table.finish()?;
+        self.collected.write(&self.explaining)
+    }
+}
+
+fn explain(steps: &[(&Explain<'_>, &Sandbox<'_>)], device: &Device) -> Result<()> {
+    let Some((first, folder)) = steps.first() else {
+        return Ok(());
+    };
+    let (names, images) = (first.attributes.names(), first.images);
+    let family = Family::read(
+        steps.iter().map(|(step, folder)| (*folder, &step.checkpoint)),
+        names,
+        device,
+    )?;
+    let mut all = Vec::with_capacity(steps.len());
+    for ((step, folder), network) in steps.iter().zip(family.networks()) {
+        all.push(Explained::begin(step, folder, network)?);
+    }
+    let free = all.iter().all(|one| one.cost == Cost::Free);
+    // Methods of many passes look at one image at a time: small batches show how far they are.
+    let pass = Pass {
+        folder,
+        device,
+        images: *images,
+        title: folder.step(),
+        together: if free { pass::BATCH } else { 8 },
+    };
+    pass.over(images.indices(), |batch, input| {
+        let outputs = family.outputs(input)?;
+        let seen = Seen::new(batch, input, images, &first.regions)?;
+        for (one, output) in all.iter_mut().zip(&outputs) {
+            one.take_in(&seen, &Output::from(output))?;
         }
         Ok(())
     })?;
-    table.finish()?;
-    collected.write(&explaining)
+    all.into_iter().try_for_each(Explained::finish)
 }

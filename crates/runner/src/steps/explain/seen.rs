@@ -1,12 +1,16 @@
 //! What the parts of the step look at: what never changes, and the batch in hand.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cam::{Cost, Explainer, Output, Target};
+use cam::{Cost, Explainer, Target};
 use candle_core::Tensor;
 use dataset::Batch;
-use metrics::Region;
+use metrics::{Footprint, Region};
+use rayon::prelude::*;
 
+use super::localiser::Localiser;
 use crate::error::Result;
 use crate::experiment::ExplainSettings;
 use crate::inputs::{AttributeRegions, Masks, TestImages};
@@ -27,10 +31,9 @@ pub struct Explaining<'a> {
     pub explained: Vec<usize>,
 }
 
-/// A batch and what the network makes of it.
+/// A batch, as all classifiers see it.
 pub struct Seen<'a> {
     pub batch: &'a Batch,
-    pub output: &'a Output,
     /// `[N, 3, S, S]`.
     pub images: &'a Tensor,
     /// `[N, A]`.
@@ -39,6 +42,66 @@ pub struct Seen<'a> {
     pub known: Vec<i8>,
     /// Every attribute's region in each image, where each has its own; empty where they are the same in all.
     pub own: Vec<Option<Vec<Region>>>,
+    /// The exact regions that were asked for, by position: absent of an image without masks.
+    exact: Mutex<BTreeMap<usize, Exact>>,
+}
+
+/// The exact region of each attribute in one image.
+pub type Exact = Option<Arc<Vec<Footprint>>>;
+
+impl<'a> Seen<'a> {
+    /// What is to be known of a batch, whose images [N, 3, S, S] are `input`.
+    ///
+    /// # Errors
+    /// When masks are unreadable.
+    pub fn new(
+        batch: &'a Batch,
+        input: &'a Tensor,
+        images: TestImages<'_>,
+        regions: &AttributeRegions<'_>,
+    ) -> Result<Self> {
+        let labels: Vec<i8> = batch.labels.iter().map(|label| *label as i8).collect();
+        Ok(Self {
+            batch,
+            images: input,
+            known: labels.iter().map(|&label| if label == 0 { 1 } else { label }).collect(),
+            labels,
+            own: match regions.own() {
+                Some(masks) => masks.of_batch(batch, images.size())?,
+                None => Vec::new(),
+            },
+            exact: Mutex::default(),
+        })
+    }
+
+    /// The exact regions of the images at some positions, over the cells of maps that `localiser` measures; read once for all
+    /// classifiers.
+    ///
+    /// # Errors
+    /// When masks are unreadable.
+    pub fn exact(
+        &self,
+        positions: &[usize],
+        masks: Masks<'_>,
+        localiser: &Localiser,
+        attributes: usize,
+    ) -> Result<Vec<Exact>> {
+        let mut known = self.exact.lock().unwrap_or_else(PoisonError::into_inner);
+        let unknown: Vec<usize> = positions
+            .iter()
+            .copied()
+            .filter(|position| !known.contains_key(position))
+            .collect();
+        let read: Vec<Exact> = unknown
+            .par_iter()
+            .map(|&position| {
+                let regions = localiser.exact_regions(masks, self.batch.indices[position], attributes)?;
+                Ok(regions.map(Arc::new))
+            })
+            .collect::<Result<_>>()?;
+        known.extend(unknown.into_iter().zip(read));
+        Ok(positions.iter().map(|position| known[position].clone()).collect())
+    }
 }
 
 impl Seen<'_> {
@@ -94,24 +157,5 @@ impl Explaining<'_> {
         self.folder
             .progress()
             .say(&format!("{:24} {took}{fewer}", self.folder.step()));
-    }
-
-    /// What is to be known of a batch, whose images [N, 3, S, S] are `images`.
-    ///
-    /// # Errors
-    /// When masks are unreadable.
-    pub fn seen<'b>(&self, batch: &'b Batch, images: &'b Tensor, output: &'b Output) -> Result<Seen<'b>> {
-        let labels: Vec<i8> = batch.labels.iter().map(|label| *label as i8).collect();
-        Ok(Seen {
-            batch,
-            output,
-            images,
-            known: labels.iter().map(|&label| if label == 0 { 1 } else { label }).collect(),
-            labels,
-            own: match self.regions.own() {
-                Some(masks) => masks.of_batch(batch, self.images.size())?,
-                None => Vec::new(),
-            },
-        })
     }
 }

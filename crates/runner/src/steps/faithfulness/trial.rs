@@ -66,11 +66,11 @@ pub struct Try<'a> {
 }
 
 impl<'a> Try<'a> {
-    /// The step of a classifier, if it is wanted.
+    /// The step of a classifier, if it is wanted: not of a derived one, whose maps are made of the same features.
     pub fn new(inputs: &'a Inputs<'_>, classifier: &'a str) -> Option<Self> {
         let experiment = inputs.experiment;
         let settings = &experiment.measure.faithfulness;
-        (settings.images > 0).then(|| Self {
+        experiment.wants_faithfulness(classifier).then(|| Self {
             classifier,
             attributes: inputs.attributes(),
             images: inputs.labelled_test_images(),
@@ -81,7 +81,7 @@ impl<'a> Try<'a> {
             seed: Setting::new("seed", experiment.seed),
             checkpoint: train::checkpoint(classifier),
             predictions: predict::predictions(classifier),
-            reference: predict::features(classifier),
+            reference: predict::mean_features(inputs, classifier),
         })
     }
 }
@@ -214,11 +214,11 @@ impl<'a> Trial<'a> {
             folder: self.folder,
             device: self.device,
             images: *self.step.images,
-            network: &self.network,
             title,
             together: pass::BATCH,
         };
-        pass.over(&indices, |batch, _, output| {
+        pass.over(&indices, |batch, input| {
+            let output = self.network.forward(input, Mode::Eval)?;
             cells = [output.features.dim(2)?, output.features.dim(3)?];
             let exact = self.step.masks.of_batch(batch, self.size)?;
             let rows = output.logits.to_vec2::<f32>()?;

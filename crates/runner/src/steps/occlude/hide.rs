@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
 use dataset::Batch;
-use model::Network;
+use model::{Mode, Network};
 use pipeline::{Declaration, RowKeys, Sandbox};
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
@@ -25,8 +25,8 @@ use crate::artefacts;
 use crate::error::Result;
 use crate::experiment::OcclusionSettings;
 use crate::inputs::{Artefact, Attributes, Inputs, Setting, TestImages};
-use crate::steps::pass::{self, Pass};
-use crate::steps::step::{Step, write_table};
+use crate::steps::pass::{self, Family, Pass};
+use crate::steps::step::{SharedStep, write_table};
 use crate::steps::train;
 
 /// Attributes whose backward passes are stacked: what bounds the memory of the decomposition.
@@ -47,7 +47,9 @@ pub struct Occlude<'a> {
     /// Without labels.
     images: TestImages<'a>,
     settings: Setting<&'a OcclusionSettings>,
+    /// Of a derived classifier's scores none is taken apart; the sample is the same.
     decomposed_images: Setting<usize>,
+    derived: bool,
     seed: Setting<u64>,
     /// Absent where nothing is hidden.
     hidden: Option<HiddenParts<'a>>,
@@ -64,6 +66,7 @@ impl<'a> Occlude<'a> {
             images: inputs.test_images(),
             settings: Setting::new("measure.occlusion", &measure.occlusion),
             decomposed_images: Setting::new("measure.decomposed_images", measure.decomposed_images),
+            derived: inputs.experiment.is_derived(classifier),
             seed: Setting::new("seed", inputs.experiment.seed),
             hidden: (measure.occlusion.images > 0).then(|| HiddenParts::new(inputs)),
             checkpoint: train::checkpoint(classifier),
@@ -81,7 +84,7 @@ impl Occlude<'_> {
     }
 }
 
-impl Step for Occlude<'_> {
+impl SharedStep for Occlude<'_> {
     fn declaration(&self) -> Declaration {
         let Self {
             classifier,
@@ -89,6 +92,7 @@ impl Step for Occlude<'_> {
             images,
             settings,
             decomposed_images,
+            derived: _,
             seed,
             hidden,
             checkpoint,
@@ -103,8 +107,8 @@ impl Step for Occlude<'_> {
             .reading(checkpoint)
     }
 
-    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
-        occlude(self, folder, device)
+    fn work(steps: &[(&Self, &Sandbox<'_>)], device: &Device) -> Result<()> {
+        occlude(steps, device)
     }
 }
 
@@ -118,40 +122,49 @@ struct Columns {
     bias: Vec<Option<f32>>,
 }
 
-fn occlude(step: &Occlude<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
-    let (settings, decomposed) = (*step.settings, *step.decomposed_images);
-    let names = step.attributes.names();
-    let network = pass::trained_network(folder, &step.checkpoint, names, device)?;
+impl Columns {
+    fn absent(rows: usize) -> Self {
+        let absent = || vec![None; rows];
+        Self {
+            predicted: vec![1; rows],
+            score: absent(),
+            region: absent(),
+            control: absent(),
+            input: absent(),
+            bias: absent(),
+        }
+    }
+}
+
+fn occlude(steps: &[(&Occlude<'_>, &Sandbox<'_>)], device: &Device) -> Result<()> {
+    let Some((step, folder)) = steps.first() else {
+        return Ok(());
+    };
+    let settings = *step.settings;
+    let decomposed = |step: &Occlude<'_>| if step.derived { 0 } else { *step.decomposed_images };
+    let (names, images) = (step.attributes.names(), step.images);
+    let family = Family::read(
+        steps.iter().map(|(step, folder)| (*folder, &step.checkpoint)),
+        names,
+        device,
+    )?;
     let attributes = names.len();
     let mut rng = ChaCha8Rng::seed_from_u64(*step.seed);
-    let count = settings.images.max(decomposed);
-    let drawn: Vec<usize> = step
-        .images
-        .indices()
-        .choose_multiple(&mut rng, count)
-        .copied()
-        .collect();
+    let count = settings.images.max(*step.decomposed_images);
+    let drawn: Vec<usize> = images.indices().choose_multiple(&mut rng, count).copied().collect();
     let first = |count: usize| {
         let mut some = drawn[..count.min(drawn.len())].to_vec();
         some.sort_unstable();
         some
     };
-    let images = first(count);
-    let row_of: HashMap<usize, usize> = images.iter().enumerate().map(|(row, &index)| (index, row)).collect();
-    let mut columns = Columns {
-        predicted: vec![1; images.len() * attributes],
-        score: vec![None; images.len() * attributes],
-        region: vec![None; images.len() * attributes],
-        control: vec![None; images.len() * attributes],
-        input: vec![None; images.len() * attributes],
-        bias: vec![None; images.len() * attributes],
-    };
+    let rows = first(count);
+    let row_of: HashMap<usize, usize> = rows.iter().enumerate().map(|(row, &index)| (index, row)).collect();
+    let mut all: Vec<Columns> = steps.iter().map(|_| Columns::absent(rows.len() * attributes)).collect();
 
     let pass = Pass {
         folder,
         device,
-        images: *step.images,
-        network: &network,
+        images: *images,
         title: folder.step(),
         together: pass::BATCH,
     };
@@ -165,24 +178,43 @@ fn occlude(step: &Occlude<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<
             }
         }
     };
+    let logits_of = |images: &Tensor| -> Result<Vec<Vec<Vec<f32>>>> {
+        let outputs = family.outputs(images)?;
+        outputs
+            .iter()
+            .map(|output| Ok(output.logits.to_vec2::<f32>()?))
+            .collect()
+    };
     if let Some(hidden) = &step.hidden {
-        let hider = Hider::new(hidden, step.images, settings, *step.seed, folder, device)?;
-        pass.over(&first(settings.images), |batch, _, output| {
-            scored(&mut columns, batch, &output.logits.to_vec2::<f32>()?);
-            hider.batch(&network, batch, |index, attribute, region, control| {
-                let at = row_of[&index] * attributes + attribute;
-                let sign = f32::from(columns.predicted[at]);
-                columns.region[at] = Some(sign * region);
-                columns.control[at] = control.map(|control| sign * control);
-            })
+        let hider = Hider::new(hidden, images, settings, *step.seed, folder, device)?;
+        pass.over(&first(settings.images), |batch, input| {
+            for (columns, logits) in all.iter_mut().zip(logits_of(input)?) {
+                scored(columns, batch, &logits);
+            }
+            hider.batch(
+                logits_of,
+                attributes,
+                batch,
+                |classifier, index, attribute, region, control| {
+                    let (at, columns) = (row_of[&index] * attributes + attribute, &mut all[classifier]);
+                    let sign = f32::from(columns.predicted[at]);
+                    columns.region[at] = Some(sign * region);
+                    columns.control[at] = control.map(|control| sign * control);
+                },
+            )
         })?;
     }
-    if decomposed > 0 {
-        pass.over(&first(decomposed), |batch, input, output| {
-            scored(&mut columns, batch, &output.logits.to_vec2::<f32>()?);
+    for (((step, folder), network), columns) in steps.iter().zip(family.networks()).zip(&mut all) {
+        let decomposed = decomposed(step);
+        if decomposed == 0 {
+            continue;
+        }
+        pass.over(&first(decomposed), |batch, input| {
+            let output = network.forward(input, Mode::Eval)?;
+            scored(columns, batch, &output.logits.to_vec2::<f32>()?);
             for (position, index) in batch.indices.iter().enumerate() {
                 folder.interrupt().check()?;
-                let parts = parts(&network, &input.narrow(0, position, 1)?, attributes)?;
+                let parts = parts(network, &input.narrow(0, position, 1)?, attributes)?;
                 for (attribute, (input, bias)) in parts.into_iter().enumerate() {
                     let at = row_of[index] * attributes + attribute;
                     let sign = f64::from(columns.predicted[at]);
@@ -193,19 +225,30 @@ fn occlude(step: &Occlude<'_>, folder: &Sandbox<'_>, device: &Device) -> Result<
             Ok(())
         })?;
     }
-    let keys = RowKeys {
-        images: images.iter().map(|&index| step.images.name(index).to_owned()).collect(),
-        attributes: names.to_vec(),
-    };
-    let table = keys
-        .keys()
-        .labels("predicted", &columns.predicted)
-        .singles("score", &columns.score)
-        .singles("region_hidden", &columns.region)
-        .singles("control_hidden", &columns.control)
-        .singles("input_part", &columns.input)
-        .singles("bias_part", &columns.bias);
-    write_table(folder, &artefacts::occlusion(step.classifier), table)
+    for ((step, folder), columns) in steps.iter().zip(&all) {
+        // Each has the rows that it would have alone.
+        let own = first(settings.images.max(decomposed(step)));
+        let kept: Vec<usize> = own
+            .iter()
+            .flat_map(|index| (0..attributes).map(|attribute| row_of[index] * attributes + attribute))
+            .collect();
+        let predicted: Vec<i8> = kept.iter().map(|&at| columns.predicted[at]).collect();
+        let of = |column: &[Option<f32>]| -> Vec<Option<f32>> { kept.iter().map(|&at| column[at]).collect() };
+        let keys = RowKeys {
+            images: own.iter().map(|&index| images.name(index).to_owned()).collect(),
+            attributes: names.to_vec(),
+        };
+        let table = keys
+            .keys()
+            .labels("predicted", &predicted)
+            .singles("score", &of(&columns.score))
+            .singles("region_hidden", &of(&columns.region))
+            .singles("control_hidden", &of(&columns.control))
+            .singles("input_part", &of(&columns.input))
+            .singles("bias_part", &of(&columns.bias));
+        write_table(folder, &artefacts::occlusion(step.classifier), table)?;
+    }
+    Ok(())
 }
 
 /// What input and biases make of the logits z of one image `[1, 3, S, S]`, for each attribute: their sum is z.

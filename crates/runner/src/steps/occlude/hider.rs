@@ -5,7 +5,6 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use dataset::{Batch, LoaderConfig};
 use metrics::{Fill, Hole, Region, blurred, mixed};
-use model::{Mode, Network};
 use pipeline::Sandbox;
 use rayon::prelude::*;
 
@@ -85,13 +84,14 @@ impl<'a> Hider<'a> {
         })
     }
 
-    /// Hands on, for every image (by its index) and attribute of which something can be hidden, its logit without that and without
-    /// the control area.
+    /// Hands on, for every classifier (by its position in what `logits_of` images [N, 3, S, S] says), image (by its index) and attribute
+    /// of which something can be hidden, its logit without that and without the control area.
     pub fn batch(
         &self,
-        network: &Network,
+        logits_of: impl Fn(&Tensor) -> Result<Vec<Vec<Vec<f32>>>>,
+        attributes: usize,
         batch: &Batch,
-        mut each: impl FnMut(usize, usize, f32, Option<f32>),
+        mut each: impl FnMut(usize, usize, usize, f32, Option<f32>),
     ) -> Result<()> {
         let size = self.images.size();
         let blurred = match self.settings.fill {
@@ -100,7 +100,7 @@ impl<'a> Hider<'a> {
         };
         let (masks, passes) = match self.masks {
             None => (Vec::new(), self.regions.len()),
-            Some(masks) => (masks.of_batch(batch, size)?, network.outputs()),
+            Some(masks) => (masks.of_batch(batch, size)?, attributes),
         };
         for number in 0..passes {
             self.folder.interrupt().check()?;
@@ -110,17 +110,14 @@ impl<'a> Hider<'a> {
                 .map(|one| one.as_ref().map(|one| one.hole.clone()))
                 .collect();
             let controls: Vec<_> = hidden.iter().map(|one| one.as_ref()?.control.clone()).collect();
-            let without = self.logits(network, batch, &blurred, &holes, 2 * number as u64)?;
-            let without_control = self.logits(network, batch, &blurred, &controls, 2 * number as u64 + 1)?;
+            let without = self.logits(&logits_of, batch, &blurred, &holes, 2 * number as u64)?;
+            let without_control = self.logits(&logits_of, batch, &blurred, &controls, 2 * number as u64 + 1)?;
             for ((index, logits), control) in batch.indices.iter().zip(without).zip(without_control) {
-                let Some(logits) = logits else { continue };
-                for &attribute in &attributes {
-                    each(
-                        *index,
-                        attribute,
-                        logits[attribute],
-                        control.as_ref().map(|logits| logits[attribute]),
-                    );
+                for (classifier, logits) in logits.into_iter().flatten().enumerate() {
+                    for &attribute in &attributes {
+                        let control = control.as_ref().map(|logits| logits[classifier][attribute]);
+                        each(classifier, *index, attribute, logits[attribute], control);
+                    }
                 }
             }
         }
@@ -155,15 +152,15 @@ impl<'a> Hider<'a> {
         Ok((vec![number], all?))
     }
 
-    /// The logits of those images of a batch that have a hole.
+    /// The logits of those images of a batch that have a hole, by classifier.
     fn logits(
         &self,
-        network: &Network,
+        logits_of: impl Fn(&Tensor) -> Result<Vec<Vec<Vec<f32>>>>,
         batch: &Batch,
         blurred: &[f32],
         holes: &[Option<Arc<Hole>>],
         pass: u64,
-    ) -> Result<Vec<Option<Vec<f32>>>> {
+    ) -> Result<Vec<Option<Vec<Vec<f32>>>>> {
         let size = self.images.size();
         let length = 3 * size * size;
         let present: Vec<usize> = (0..holes.len()).filter(|&position| holes[position].is_some()).collect();
@@ -188,10 +185,10 @@ impl<'a> Hider<'a> {
             })?;
         let shape = (present.len(), size, size, 3);
         let tensor = Tensor::from_vec(images, shape, self.device)?.permute((0, 3, 1, 2))?;
-        let logits = network.forward(&tensor, Mode::Eval)?.logits.to_vec2::<f32>()?;
+        let mut logits: Vec<_> = logits_of(&tensor)?.into_iter().map(Vec::into_iter).collect();
         let mut all = vec![None; holes.len()];
-        for (position, logits) in present.into_iter().zip(logits) {
-            all[position] = Some(logits);
+        for position in present {
+            all[position] = logits.iter_mut().map(Iterator::next).collect();
         }
         Ok(all)
     }

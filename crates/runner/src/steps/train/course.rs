@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use candle_core::Device;
 use dataset::Loader;
 use metrics::{Class, error_rates_by_attribute};
-use model::{StepLoss, Trainer};
+use model::{Mode, StepLoss, Trainer};
 
 use super::feed::Feed;
 use super::history::{self, Epoch};
@@ -209,11 +209,11 @@ impl<'a> Course<'a> {
             folder: self.folder,
             device: self.device,
             images: *images,
-            network: self.trainer.network(),
             title: "validation",
             together: pass::BATCH,
         };
-        pass.over(images.validation(), |batch, _, output| {
+        pass.over(images.validation(), |batch, input| {
+            let output = self.trainer.network().forward(input, Mode::Eval)?;
             scores.extend(output.logits.flatten_all()?.to_vec1::<f32>()?);
             labels.extend_from_slice(&batch.labels);
             Ok(())

@@ -1,9 +1,10 @@
-//! The training step: one classifier, from random weights to a checkpoint.
+//! The step that makes a classifier: trained from random weights to a checkpoint, read from a file, or derived from another one.
 //!
 //! | file | |
 //! |---|---|
 //! | `recipe.rs` | what the experiment's settings become |
 //! | `step.rs`, `blueprint.rs` | what is read for a classifier, and its network before it has weights |
+//! | `derive.rs` | a classifier with the network of another one, but for its thresholds or its head |
 //! | `feed.rs` | batches, on their way to the device |
 //! | `course.rs` | a training from its start, or from where it was stopped, to its end |
 //! | `unfinished.rs` | what is saved to go on from |
@@ -11,6 +12,7 @@
 
 mod blueprint;
 mod course;
+mod derive;
 mod feed;
 pub mod history;
 mod log;
@@ -25,11 +27,12 @@ use self::course::Course;
 pub use self::recipe::class_weights;
 use self::step::Source;
 pub use self::step::{checkpoint, step_name};
+use super::features::Features;
 use super::step as steps;
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, Split};
 use pipeline::{ConcurrentStep, Declaration};
 
 /// Runs the step for all classifiers: on a CPU some at a time (`training.at_once`), which share decoded images and divide the threads.
@@ -41,9 +44,11 @@ use pipeline::{ConcurrentStep, Declaration};
 /// [`Interrupted`](pipeline::Interrupted) after the states have been saved.
 pub fn run(context: &Context, inputs: &Inputs<'_>, names: &[String]) -> Result<()> {
     let mut waiting = Vec::new();
+    let mut derived = Vec::new();
     for name in names {
         match Source::of(inputs, name)? {
             Source::Elsewhere(adopt) => steps::run(context, &adopt)?,
+            Source::Derived(derive) => derived.push(derive),
             Source::Here(train) => {
                 let declaration = train.declaration();
                 if !context.workspace.is_unchanged(&declaration)? {
@@ -76,7 +81,11 @@ pub fn run(context: &Context, inputs: &Inputs<'_>, names: &[String]) -> Result<(
     for name in names {
         context.results().remove(&artefacts::unfinished(name))?;
     }
-    Ok(())
+    for split in [Split::Training, Split::Validation] {
+        steps::run_together(context, &Features::all(inputs, split))?;
+    }
+    // Each comes behind the one that it is derived from.
+    derived.iter().try_for_each(|derive| steps::run(context, derive))
 }
 
 /// What the step reads for a classifier.
@@ -94,6 +103,7 @@ pub fn declaration(inputs: &Inputs<'_>, name: &str) -> Result<Declaration> {
 pub fn check(inputs: &Inputs<'_>, name: &str) -> Result<()> {
     match Source::of(inputs, name)? {
         Source::Elsewhere(adopt) => adopt.network(&Device::Cpu).map(drop),
+        Source::Derived(derive) => derive.check(),
         Source::Here(train) => {
             train
                 .images

@@ -1,11 +1,10 @@
 //! What the experiment's settings become in the crates that train.
 
 use dataset::LoaderConfig;
-use model::{ClassWeights, LearningRate, OptimiserConfig, TrainerConfig};
+use model::{ClassWeights, LearningRate, OptimiserConfig, TrainerConfig, Weighting};
 
 use super::step::Train;
 use crate::error::{Error, Result};
-use crate::experiment::Classifier;
 
 /// How a classifier is trained, in so many steps.
 ///
@@ -16,7 +15,7 @@ pub fn trainer(step: &Train<'_>, total_steps: u64) -> Result<TrainerConfig> {
     let (counts, names) = (step.images.class_counts(), step.blueprint.attributes.names());
     Ok(TrainerConfig {
         loss: settings.loss,
-        weights: class_weights(step.name, &step.classifier, &counts, names)?,
+        weights: class_weights(step.name, step.classifier.weighting(), &counts, names)?,
         optimiser: OptimiserConfig::of(settings.optimiser, settings.momentum).with_weight_decay(settings.weight_decay),
         learning_rate: LearningRate::new(settings.learning_rate, settings.schedule)?,
         total_steps,
@@ -38,17 +37,17 @@ pub fn loader(step: &Train<'_>, threads: usize) -> LoaderConfig {
     }
 }
 
-/// The class weights of a classifier, from the (positives, negatives) of each of `attributes` among the training images.
+/// A classifier's class weights by a scheme, from the (positives, negatives) of each of `attributes` among the training images.
 ///
 /// # Errors
 /// When an attribute has only one class among the training images; the message names it.
 pub fn class_weights(
     name: &str,
-    classifier: &Classifier,
+    weighting: Weighting,
     counts: &[(usize, usize)],
     attributes: &[String],
 ) -> Result<ClassWeights> {
-    ClassWeights::new(classifier.weighting(), counts).map_err(|error| match error {
+    ClassWeights::new(weighting, counts).map_err(|error| match error {
         model::Error::OneClass {
             attribute,
             positives,

@@ -1,4 +1,4 @@
-//! What the training step reads of a classifier: one that is trained here, or one that was trained elsewhere.
+//! What the step that makes a classifier reads: of one that is trained here, was trained elsewhere, or is derived from another one.
 
 use std::time::Duration;
 
@@ -7,10 +7,11 @@ use model::Network;
 use pipeline::{Declaration, Sandbox};
 
 use super::blueprint::Blueprint;
+use super::derive::Derive;
 use super::unfinished;
 use crate::artefacts;
 use crate::error::{Error, Result};
-use crate::experiment::{Classifier, TrainingSettings};
+use crate::experiment::{Classifier, Origin, TrainingSettings};
 use crate::inputs::{Artefact, Inputs, Setting, TrainingImages, Weights};
 use crate::steps::step::Step;
 use crate::weights::WeightsFile;
@@ -137,6 +138,8 @@ impl<'a> Train<'a> {
 pub enum Source<'a> {
     /// It was trained elsewhere.
     Elsewhere(Adopt<'a>),
+    /// It is derived from another one.
+    Derived(Derive<'a>),
     /// It is trained here.
     Here(Box<Train<'a>>),
 }
@@ -151,6 +154,11 @@ impl<'a> Source<'a> {
         let Some(classifier) = experiment.classifiers.get(name) else {
             return Err(Error::Request(format!("the experiment has no classifier `{name}`")));
         };
+        if let Some(Origin::Derived { from, change }) = experiment.origin(name) {
+            let derive = Derive::new(inputs, name, from, change);
+            let incomplete = || Error::experiment(format!("classifiers.{name}"), "what it answers to is not known");
+            return derive.map(Self::Derived).ok_or_else(incomplete);
+        }
         let (blueprint, weights) = (Blueprint::new(inputs), inputs.weights(name));
         if classifier.weights.is_some() {
             return Ok(Self::Elsewhere(Adopt {
@@ -180,6 +188,7 @@ impl<'a> Source<'a> {
     pub fn declaration(&self) -> Declaration {
         match self {
             Self::Elsewhere(adopt) => adopt.declaration(),
+            Self::Derived(derive) => derive.declaration(),
             Self::Here(train) => train.declaration(),
         }
     }

@@ -5,8 +5,6 @@ mod layout;
 mod number;
 mod verdicts;
 
-use metrics::Bootstrap;
-
 pub use agreement::{Agreement, agreements};
 pub use number::{CAVEAT, PublishedNumber};
 
@@ -27,11 +25,11 @@ pub struct BesideThePaper {
 
 impl BesideThePaper {
     /// Compares a run with the paper.
-    pub fn new(measured: &Measured, published: &Published, bootstrap: Bootstrap) -> Self {
+    pub fn new(measured: &Measured, published: &Published) -> Self {
         let numbers = PublishedNumber::all(measured, published);
         Self {
             agreements: agreements(&numbers),
-            verdicts: verdicts::pairs(measured, published, bootstrap),
+            verdicts: verdicts::pairs(measured, published),
             numbers,
         }
     }

@@ -1,30 +1,27 @@
-//! The paper's claims, judged by the same rule on this run and on the published numbers.
+//! The paper's claims on this run and on the published numbers.
 
-use metrics::{AttributeEvidence, Bootstrap, Claim, Class, ClassifierEvidence, Finding, SampleMean, Verdict, findings};
+use metrics::{AttributeEvidence, Claim, Class, ClassifierEvidence, Described, Finding, Grounds, RULE, described};
 
 use crate::experiment::Role;
 use crate::measured::{AttributeMeasures, Measured};
 use crate::published::Published;
 use render::sheet::{Cell, Column, Sheet, Unit};
 
-/// The paper states no counts: its means are taken to stand on enough samples.
-const ENOUGH: usize = 1_000;
-
-/// What this run and what the published numbers say of one claim.
+/// What this run says of one claim, and what the published numbers are.
 #[derive(Debug, Clone)]
 pub(super) struct Pair {
     ours: Finding,
-    published: Finding,
+    published: Described,
 }
 
-/// Both verdicts on every claim that the published numbers can judge; none unless the run has both classifiers.
-pub(super) fn pairs(measured: &Measured, published: &Published, bootstrap: Bootstrap) -> Vec<Pair> {
+/// Both on every claim that the published numbers are about; none unless the run has both classifiers.
+pub(super) fn pairs(measured: &Measured, published: &Published) -> Vec<Pair> {
     let evidence: Vec<AttributeEvidence> = measured
         .attributes
         .iter()
         .filter_map(|attribute| evidence(attribute, published))
         .collect();
-    let of_paper = findings(&evidence, bootstrap);
+    let of_paper = described(&evidence);
     measured
         .findings
         .iter()
@@ -34,10 +31,10 @@ pub(super) fn pairs(measured: &Measured, published: &Published, bootstrap: Boots
             !not_measured.contains(&finding.claim)
         })
         .filter_map(|ours| {
-            let published = of_paper.iter().find(|finding| finding.claim == ours.claim)?;
+            let published = of_paper.iter().find(|one| one.claim == ours.claim)?;
             Some(Pair {
                 ours: ours.clone(),
-                published: published.clone(),
+                published: *published,
             })
         })
         .collect()
@@ -51,43 +48,44 @@ fn evidence(attribute: &AttributeMeasures, published: &Published) -> Option<Attr
     } else {
         Class::Negative
     };
-    let mean = |value: Option<f64>| value.map(|mean| SampleMean { mean, n: ENOUGH });
-    let of = |role: Role| ClassifierEvidence {
-        minority_error: mean(published.error(&attribute.name, Some(role), minority)),
-        majority_error: mean(published.error(&attribute.name, Some(role), minority.opposite())),
-        minority_energy: mean(published.energy(&attribute.name, Some(role), minority)),
-        majority_energy: mean(published.energy(&attribute.name, Some(role), minority.opposite())),
-        majority_constant: None,
-        majority_loss: None,
+    let of = |role: Role| {
+        let by_class = |value: fn(&Published, &str, Option<Role>, Class) -> Option<f64>| {
+            Class::BOTH.map(|class| value(published, &attribute.name, Some(role), class).map(Grounds::published))
+        };
+        ClassifierEvidence::new(minority, by_class(Published::error), by_class(Published::energy))
     };
     Some(AttributeEvidence {
         minority_share: positive.min(1.0 - positive),
         local: attribute.local,
         unbalanced: of(Role::Unbalanced),
         balanced: of(Role::Balanced),
+        majority_energy_rise: None,
+        majority_loss_rise: None,
     })
 }
 
-fn cell(finding: &Finding) -> String {
-    let effect = finding
-        .effect
-        .map_or_else(String::new, |effect| format!(", {effect:+.3}"));
-    let support = finding
-        .supporting
-        .map_or_else(String::new, |n| format!(" ({n} of {})", finding.attributes));
-    format!("{}{effect}{support}", finding.verdict)
+fn numbers(effect: Option<f64>, supporting: Option<usize>, attributes: usize) -> String {
+    let effect = effect.map_or_else(String::new, |effect| format!("{effect:+.3}"));
+    let support = supporting.map_or_else(String::new, |n| format!(" ({n} of {attributes})"));
+    format!("{effect}{support}")
 }
 
 /// What readers are shown.
 pub(super) fn short(pairs: &[Pair]) -> Sheet {
     let row = |pair: &Pair| {
         let claim = pair.ours.claim.name().replace('_', " ");
-        [claim, cell(&pair.ours), cell(&pair.published)]
-            .map(Cell::from)
-            .to_vec()
+        let (ours, published) = (&pair.ours, &pair.published);
+        [
+            claim,
+            ours.verdict(),
+            numbers(ours.effect.map(|effect| effect.value), ours.supporting, ours.attributes),
+            numbers(published.effect, published.supporting, published.attributes),
+        ]
+        .map(Cell::from)
+        .to_vec()
     };
     Sheet {
-        columns: ["claim", "this run", "published numbers"]
+        columns: ["claim", "in this run", "effect", "published"]
             .map(|title| Column::new(title, Unit::Text))
             .to_vec(),
         rows: pairs.iter().map(row).collect(),
@@ -99,38 +97,27 @@ pub(super) fn markdown(pairs: &[Pair]) -> String {
     if pairs.is_empty() {
         return String::new();
     }
-    format!("{}\n\n{}\n", short(pairs).markdown(), Verdict::RULE)
+    format!("{}\n\n{}\n", short(pairs).markdown(), RULE)
 }
 
 pub(super) fn table(pairs: &[Pair]) -> Sheet {
-    let claims: Vec<&str> = pairs.iter().map(|pair| pair.ours.claim.name()).collect();
-    let ours: Vec<&Finding> = pairs.iter().map(|pair| &pair.ours).collect();
-    let published: Vec<&Finding> = pairs.iter().map(|pair| &pair.published).collect();
-    let mut table = Sheet::default().texts("claim", &claims);
-    for (side, findings) in [("ours", ours), ("published", published)] {
-        let verdicts: Vec<String> = findings.iter().map(|finding| finding.verdict.to_string()).collect();
-        let numbers = |value: fn(&Finding) -> Option<f64>| -> Vec<Option<f64>> {
-            findings.iter().map(|one| value(one)).collect()
-        };
-        table = table
-            .texts(&format!("{side}_verdict"), &verdicts)
-            .numbers(&format!("{side}_effect"), &numbers(|one| one.effect))
-            .numbers(
-                &format!("{side}_low"),
-                &numbers(|one| one.interval.map(|interval| interval.low)),
-            )
-            .numbers(
-                &format!("{side}_high"),
-                &numbers(|one| one.interval.map(|interval| interval.high)),
-            )
-            .numbers(
-                &format!("{side}_supporting"),
-                &numbers(|one| one.supporting.map(|n| n as f64)),
-            )
-            .numbers(
-                &format!("{side}_attributes"),
-                &numbers(|one| Some(one.attributes as f64)),
-            );
-    }
-    table
+    let texts = |value: fn(&Pair) -> String| -> Vec<String> { pairs.iter().map(value).collect() };
+    let numbers = |value: fn(&Pair) -> Option<f64>| -> Vec<Option<f64>> { pairs.iter().map(value).collect() };
+    Sheet::default()
+        .texts("claim", &texts(|pair| pair.ours.claim.name().to_owned()))
+        .texts("ours_verdict", &texts(|pair| pair.ours.verdict()))
+        .numbers("ours_effect", &numbers(|pair| Some(pair.ours.effect?.value)))
+        .numbers("ours_low", &numbers(|pair| Some(pair.ours.effect?.interval?.low)))
+        .numbers("ours_high", &numbers(|pair| Some(pair.ours.effect?.interval?.high)))
+        .numbers("ours_supporting", &numbers(|pair| Some(pair.ours.supporting? as f64)))
+        .numbers("ours_attributes", &numbers(|pair| Some(pair.ours.attributes as f64)))
+        .numbers("published_effect", &numbers(|pair| pair.published.effect))
+        .numbers(
+            "published_supporting",
+            &numbers(|pair| Some(pair.published.supporting? as f64)),
+        )
+        .numbers(
+            "published_attributes",
+            &numbers(|pair| Some(pair.published.attributes as f64)),
+        )
 }

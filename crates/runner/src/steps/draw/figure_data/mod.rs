@@ -8,16 +8,19 @@ use metrics::{Bootstrap, Class, MIN_SAMPLES, Statistics, spearman_with_interval}
 
 use crate::artefacts;
 use crate::error::Result;
-use crate::measured::{AttributeMeasures, ClassifierMeasures, Faithfulness, Measured, method_title};
+use crate::measured::{
+    AttributeMeasures, ClassifierMeasures, Decomposed, Decomposition, Faithfulness, Measured, method_title,
+};
 use crate::published::Published;
 use crate::recorded::Recorded;
 use crate::steps::train::history;
 use crate::tables::{Agreement, BesideThePaper, PublishedNumber};
 use render::figures::{
-    Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, EnergyScatter, EpochPoint, Imbalance,
-    ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup, PublishedFigure, PublishedPanel, SanityChecks,
-    SanityPanel, SanityPoint, ScatterPoint, TrainingCurve,
+    Bar, BarFigure, BarGroup, BarPair, BiasBar, BiasFigure, BiasGroup, DecompositionFigure, DecompositionRow,
+    EnergyScatter, EpochPoint, Imbalance, ImbalancePoint, OcclusionBar, OcclusionFigure, OcclusionGroup,
+    PublishedFigure, PublishedPanel, SanityChecks, SanityPanel, SanityPoint, ScatterPoint, TrainingCurve,
 };
+use render::text::readable;
 
 /// The bars of one attribute; `bar` makes one of a classifier's position and a class.
 fn group(attribute: &AttributeMeasures, chance: Option<f64>, bar: impl Fn(usize, Class) -> Bar) -> BarGroup {
@@ -287,6 +290,31 @@ pub fn imbalance(measured: &Measured, bootstrap: Bootstrap) -> Imbalance {
     }
 }
 
+/// The parts of each quantity's difference: those in [0, 1] on one scale, those in logits on another.
+pub fn decomposition(decomposition: &Decomposition) -> DecompositionFigure {
+    let row = |one: &Decomposed| DecompositionRow {
+        title: one.quantity.title().to_owned(),
+        parts: [0, 1, 2].map(|place| one.parts.get(place).map_or(f64::NAN, |part| part.value.value)),
+        difference: one.difference.value,
+        interval: one.difference.interval,
+    };
+    let [unbalanced, .., balanced] = &decomposition.classifiers;
+    let of = |logits: bool| {
+        let all = decomposition.quantities.iter();
+        all.filter(|one| one.quantity.is_in_logits() == logits)
+            .map(row)
+            .collect()
+    };
+    let difference = format!("{} − {}", readable(balanced), readable(unbalanced));
+    DecompositionFigure {
+        panels: vec![
+            (format!("{difference}, shares"), of(false)),
+            (format!("{difference}, logits"), of(true)),
+        ],
+        difference,
+    }
+}
+
 pub fn training_curves(recorded: &Recorded<'_>) -> Result<Vec<TrainingCurve>> {
     recorded
         .experiment
@@ -338,6 +366,8 @@ mod tests {
             attributes: Vec::new(),
             findings: Vec::new(),
             faithfulness: vec![None, Some(tried)],
+            derived: Vec::new(),
+            decomposition: None,
         };
         let data = sanity_checks(&measured).expect("a classifier that was tried");
         assert_eq!(data.depths, ["head", "stage 4"]);

@@ -149,6 +149,8 @@ mod tests {
             attributes: Vec::new(),
             findings: Vec::new(),
             faithfulness: Vec::new(),
+            derived: Vec::new(),
+            decomposition: None,
         };
         let curves = calibration(&measured, &facts(), &[predictions()], model::Loss::Euclidean);
         // Probabilities of the minority: Bald .75 (right), .25, 0; Young .15 and .6 (right).

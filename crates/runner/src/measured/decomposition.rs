@@ -1,0 +1,258 @@
+//! The difference between the balanced and the unbalanced classifier, shared out among threshold, head and features
+//! ([`metrics::Part`]), quantity by quantity.
+
+use metrics::{Arm, Cell, Class, Estimate, Grounds, MIN_SAMPLES, Mean, Part, Resampled};
+
+use super::sample::{Groups, Sample};
+use crate::experiment::{Experiment, Kind, Role};
+
+/// A quantity whose difference is shared out: a mean over attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// Error among the images of the minority class.
+    MinorityError,
+    /// Error among the images of the majority class.
+    MajorityError,
+    /// Mean of the two.
+    BalancedError,
+    /// Energy of the images predicted as the minority; a map without positive value takes no part.
+    MinorityEnergy,
+    /// Energy of the images predicted as the majority, likewise.
+    MajorityEnergy,
+    /// Share of the maps without positive value among the images predicted as the minority.
+    MinorityEmpty,
+    /// The same of those predicted as the majority.
+    MajorityEmpty,
+    /// What the scores of the images predicted as the minority lose with the region hidden, beyond an equal area elsewhere, in logits.
+    MinorityLoss,
+    /// The same of those predicted as the majority.
+    MajorityLoss,
+}
+
+impl Quantity {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::MinorityError,
+        Self::MajorityError,
+        Self::BalancedError,
+        Self::MinorityEnergy,
+        Self::MajorityEnergy,
+        Self::MinorityEmpty,
+        Self::MajorityEmpty,
+        Self::MinorityLoss,
+        Self::MajorityLoss,
+    ];
+
+    /// A name for files and keys.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MinorityError => "minority_error",
+            Self::MajorityError => "majority_error",
+            Self::BalancedError => "balanced_error",
+            Self::MinorityEnergy => "minority_energy",
+            Self::MajorityEnergy => "majority_energy",
+            Self::MinorityEmpty => "minority_no_evidence",
+            Self::MajorityEmpty => "majority_no_evidence",
+            Self::MinorityLoss => "minority_loss",
+            Self::MajorityLoss => "majority_loss",
+        }
+    }
+
+    /// As a reader sees it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::MinorityError => "error, minority",
+            Self::MajorityError => "error, majority",
+            Self::BalancedError => "balanced error",
+            Self::MinorityEnergy => "energy, minority",
+            Self::MajorityEnergy => "energy, majority",
+            Self::MinorityEmpty => "no evidence, minority",
+            Self::MajorityEmpty => "no evidence, majority",
+            Self::MinorityLoss => "region's loss, minority",
+            Self::MajorityLoss => "region's loss, majority",
+        }
+    }
+
+    /// Whether it is in logits, not in [0, 1].
+    pub fn is_in_logits(self) -> bool {
+        matches!(self, Self::MinorityLoss | Self::MajorityLoss)
+    }
+
+    /// Whether it is about an attribute's place, so that attributes without one take no part.
+    fn is_placed(self) -> bool {
+        !matches!(self, Self::MinorityError | Self::MajorityError | Self::BalancedError)
+    }
+
+    /// The means that it is the mean of, in an attribute of this minority.
+    fn means(self, groups: &Groups, minority: Class) -> Vec<Option<Grounds>> {
+        let few = usize::from(minority == Class::Negative);
+        let many = 1 - few;
+        match self {
+            Self::MinorityError => vec![groups.error[few]],
+            Self::MajorityError => vec![groups.error[many]],
+            Self::BalancedError => groups.error.to_vec(),
+            Self::MinorityEnergy => vec![groups.energy[few]],
+            Self::MajorityEnergy => vec![groups.energy[many]],
+            Self::MinorityEmpty => vec![groups.empty[few]],
+            Self::MajorityEmpty => vec![groups.empty[many]],
+            Self::MinorityLoss => vec![groups.loss[few]],
+            Self::MajorityLoss => vec![groups.loss[many]],
+        }
+    }
+}
+
+/// What one part makes of a difference.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartOfDifference {
+    /// Which part.
+    pub part: Part,
+    /// How much it is: the mean of the two steps.
+    pub value: Estimate,
+    /// The step from the unbalanced end.
+    pub from_unbalanced: Estimate,
+    /// The step from the balanced end.
+    pub from_balanced: Estimate,
+    /// Its share in the difference; absent where the difference may be none.
+    pub share: Option<Estimate>,
+}
+
+/// One quantity in every arm, and its difference shared out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decomposed {
+    /// Which quantity.
+    pub quantity: Quantity,
+    /// Attributes that it is the mean of: those with at least [`MIN_SAMPLES`] images in every arm's group.
+    pub attributes: usize,
+    /// Its value in each arm, by [`Arm::ALL`].
+    pub arms: [Estimate; 6],
+    /// Balanced - unbalanced.
+    pub difference: Estimate,
+    /// By [`Part::ALL`].
+    pub parts: Vec<PartOfDifference>,
+}
+
+/// All quantities that a run can share out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decomposition {
+    /// Names of the classifiers that are the arms, by [`Arm::ALL`].
+    pub classifiers: [String; 6],
+    /// The quantities; one that no attribute has in all arms is absent.
+    pub quantities: Vec<Decomposed>,
+}
+
+impl Decomposition {
+    /// One quantity.
+    pub fn of(&self, quantity: Quantity) -> Option<&Decomposed> {
+        self.quantities.iter().find(|one| one.quantity == quantity)
+    }
+}
+
+/// The classifiers of an experiment that are the arms, by [`Arm::ALL`]; `None` where one of them is not there.
+pub fn arms(experiment: &Experiment) -> Option<[String; 6]> {
+    let role = |role: Role| {
+        let all = experiment.classifiers.iter();
+        all.filter(|(_, one)| one.role == Some(role))
+            .map(|(name, _)| name.as_str())
+            .next()
+    };
+    let (unbalanced, balanced) = (role(Role::Unbalanced)?, role(Role::Balanced)?);
+    let mut names: [String; 6] = Default::default();
+    for (place, arm) in names.iter_mut().zip(Arm::ALL) {
+        let name = match arm {
+            Arm::Unbalanced => unbalanced,
+            Arm::UnbalancedThreshold => experiment.derived(unbalanced, Kind::Threshold, balanced)?,
+            Arm::UnbalancedHead => experiment.derived(unbalanced, Kind::Head, balanced)?,
+            Arm::BalancedHead => experiment.derived(balanced, Kind::Head, unbalanced)?,
+            Arm::BalancedThreshold => experiment.derived(balanced, Kind::Threshold, unbalanced)?,
+            Arm::Balanced => balanced,
+        };
+        name.clone_into(place);
+    }
+    Some(names)
+}
+
+/// What is to be known of an attribute: its minority, and whether it has its place.
+pub type AttributeKind = (Class, bool);
+
+/// Shares out the quantities of a sample among the arms at some positions of it.
+pub fn decompose(
+    sample: &Sample,
+    resampled: &Resampled,
+    classifiers: [String; 6],
+    positions: [usize; 6],
+    attributes: &[AttributeKind],
+) -> Decomposition {
+    let quantity = |quantity: Quantity| {
+        // By attribute and arm, the cells that its value is the mean of.
+        let cells: Vec<[Vec<Cell>; 6]> = attributes
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, local))| *local || !quantity.is_placed())
+            .filter_map(|(attribute, (minority, _))| {
+                let mut all: [Vec<Cell>; 6] = Default::default();
+                for (into, &position) in all.iter_mut().zip(&positions) {
+                    let means = quantity.means(sample.groups(position, attribute), *minority);
+                    *into = means.into_iter().map(cell).collect::<Option<_>>()?;
+                }
+                Some(all)
+            })
+            .collect();
+        decomposed(quantity, &cells, resampled)
+    };
+    Decomposition {
+        classifiers,
+        quantities: Quantity::ALL.into_iter().filter_map(quantity).collect(),
+    }
+}
+
+/// The cell of a mean on enough images.
+fn cell(grounds: Option<Grounds>) -> Option<Cell> {
+    match grounds.filter(|grounds| grounds.n >= MIN_SAMPLES)?.mean {
+        Mean::Cell(cell) => Some(cell),
+        Mean::Published(_) => None,
+    }
+}
+
+fn decomposed(quantity: Quantity, cells: &[[Vec<Cell>; 6]], resampled: &Resampled) -> Option<Decomposed> {
+    let value = |arm: usize, mean: &dyn Fn(Cell) -> Option<f64>| {
+        let of = |cells: &Vec<Cell>| {
+            let sum = cells.iter().map(|&cell| mean(cell)).sum::<Option<f64>>()?;
+            Some(sum / cells.len() as f64)
+        };
+        let sum = cells.iter().map(|arms| of(&arms[arm])).sum::<Option<f64>>()?;
+        (!cells.is_empty()).then(|| sum / cells.len() as f64)
+    };
+    let values = |mean: &dyn Fn(Cell) -> Option<f64>| -> Option<[f64; 6]> {
+        let mut all = [0.0; 6];
+        for (arm, into) in all.iter_mut().enumerate() {
+            *into = value(arm, mean)?;
+        }
+        Some(all)
+    };
+    let estimate = |of: &dyn Fn([f64; 6]) -> f64| resampled.estimate(|mean| Some(of(values(mean)?)));
+    let arms: Vec<Estimate> = (0..6)
+        .map(|arm| resampled.estimate(|mean| value(arm, mean)))
+        .collect::<Option<_>>()?;
+    let difference = estimate(&|values| values[5] - values[0])?;
+    let clear = difference
+        .interval
+        .is_some_and(|ends| ends.low > 0.0 || ends.high < 0.0);
+    let parts = Part::ALL.into_iter().map(|part| {
+        Some(PartOfDifference {
+            part,
+            value: estimate(&|values| part.of(values))?,
+            from_unbalanced: estimate(&|values| part.from_unbalanced(values))?,
+            from_balanced: estimate(&|values| part.from_balanced(values))?,
+            share: clear
+                .then(|| estimate(&|values| part.of(values) / (values[5] - values[0])))
+                .flatten(),
+        })
+    });
+    Some(Decomposed {
+        quantity,
+        attributes: cells.len(),
+        arms: arms.try_into().ok()?,
+        difference,
+        parts: parts.collect::<Option<_>>()?,
+    })
+}

@@ -1,0 +1,161 @@
+//! What sets the balanced classifier apart from the unbalanced one, shared out among threshold, head and features:
+//! `tables/decomposition.*`, and the sentences that a run ends with.
+
+use metrics::{Arm, Estimate, Part};
+
+use crate::measured::{Decomposed, Decomposition, Quantity};
+use render::sheet::{Cell, Column, Sheet, Unit};
+
+/// One row for each quantity, and in it for each arm, the difference, each part and its two steps.
+pub fn table(decomposition: &Decomposition) -> Sheet {
+    let mut rows: Vec<Row> = Vec::new();
+    for one in &decomposition.quantities {
+        let mut add = |kind: &'static str, name: &str, estimate: Estimate, share: Option<Estimate>| {
+            rows.push(Row {
+                quantity: one.quantity,
+                kind,
+                name: name.to_owned(),
+                estimate,
+                share,
+                attributes: one.attributes,
+            });
+        };
+        for (name, &estimate) in decomposition.classifiers.iter().zip(&one.arms) {
+            add("classifier", name, estimate, None);
+        }
+        add("difference", "balanced - unbalanced", one.difference, None);
+        for part in &one.parts {
+            let name = part.part.name();
+            add("part", name, part.value, part.share);
+            add("step from unbalanced", name, part.from_unbalanced, None);
+            add("step from balanced", name, part.from_balanced, None);
+        }
+    }
+    let texts = |value: fn(&Row) -> &str| rows.iter().map(value).collect::<Vec<_>>();
+    let numbers = |value: fn(&Row) -> Option<f64>| rows.iter().map(value).collect::<Vec<_>>();
+    let counts = |value: fn(&Row) -> usize| rows.iter().map(|row| value(row) as i64).collect::<Vec<_>>();
+    Sheet::default()
+        .texts("quantity", &texts(|row| row.quantity.name()))
+        .texts("kind", &texts(|row| row.kind))
+        .texts("name", &texts(|row| &row.name))
+        .numbers("value", &numbers(|row| Some(row.estimate.value)))
+        .numbers("low", &numbers(|row| Some(row.estimate.interval?.low)))
+        .numbers("high", &numbers(|row| Some(row.estimate.interval?.high)))
+        .numbers("p_value", &numbers(|row| row.estimate.p_value))
+        .numbers("share", &numbers(|row| Some(row.share?.value)))
+        .numbers("share_low", &numbers(|row| Some(row.share?.interval?.low)))
+        .numbers("share_high", &numbers(|row| Some(row.share?.interval?.high)))
+        .counts("attributes", &counts(|row| row.attributes))
+        .counts("people", &counts(|row| row.estimate.people))
+}
+
+struct Row {
+    quantity: Quantity,
+    kind: &'static str,
+    name: String,
+    estimate: Estimate,
+    share: Option<Estimate>,
+    attributes: usize,
+}
+
+/// What readers are shown: of each quantity both classifiers, their difference, and its parts.
+pub fn short(decomposition: &Decomposition) -> Sheet {
+    let [unbalanced, .., balanced] = &decomposition.classifiers;
+    let mut columns = vec![
+        Column::new("quantity", Unit::Text),
+        Column::new(unbalanced, Unit::Number(3)),
+        Column::new(balanced, Unit::Number(3)),
+        Column::new("difference", Unit::Signed(3)),
+    ];
+    columns.extend(Part::ALL.map(|part| Column::new(part.name(), Unit::Signed(3)).under("of which")));
+    let row = |one: &Decomposed| {
+        let mut row = vec![
+            Cell::from(one.quantity.title()),
+            Cell::number(Some(one.arms[0].value)),
+            Cell::number(Some(one.arms[Arm::ALL.len() - 1].value)),
+            signed(&one.difference),
+        ];
+        row.extend(one.parts.iter().map(|part| signed(&part.value)));
+        row
+    };
+    Sheet {
+        id: "decomposition".to_owned(),
+        title: "Threshold, head or features: the difference of the two classifiers, shared out".to_owned(),
+        note: "Means over attributes. Bold: the 95 % interval over people does not contain 0. The threshold's part is what moving the \
+               decision does with no network changed, the head's what refitting it to the same features does, the features' what is left; \
+               each is the mean of two steps, one from either classifier. No evidence: the share of maps without any positive value."
+            .to_owned(),
+        columns,
+        rows: decomposition.quantities.iter().map(row).collect(),
+        ..Sheet::default()
+    }
+}
+
+/// A difference with its interval, marked where that does not contain 0.
+fn signed(estimate: &Estimate) -> Cell {
+    let cell = Cell::number(Some(estimate.value));
+    match estimate.interval {
+        Some(ends) if ends.low > 0.0 || ends.high < 0.0 => cell.emphasised(),
+        _ => cell,
+    }
+}
+
+/// What a run ends with: the table, and what it says of the claims in question.
+pub fn text(decomposition: &Decomposition) -> String {
+    let mut lines = vec![
+        "What sets the balanced classifier apart: the threshold, the head or the features (* beyond 0 with its 95 % interval)".to_owned(),
+        short(decomposition).terminal(),
+    ];
+    lines.extend(
+        sentences(decomposition)
+            .into_iter()
+            .map(|sentence| format!("  {sentence}")),
+    );
+    lines.join("\n")
+}
+
+/// What the parts say of the errors and of the majority's energy.
+pub fn sentences(decomposition: &Decomposition) -> Vec<String> {
+    let wanted = [
+        (Quantity::BalancedError, "balanced error"),
+        (Quantity::MinorityEnergy, "minority energy"),
+        (Quantity::MajorityEnergy, "majority energy"),
+    ];
+    wanted
+        .into_iter()
+        .filter_map(|(quantity, name)| Some(sentence(decomposition.of(quantity)?, name)))
+        .collect()
+}
+
+fn sentence(one: &Decomposed, name: &str) -> String {
+    let [threshold, head, features] = one.parts.as_slice() else {
+        return String::new();
+    };
+    let change = if one.difference.value < 0.0 { "fall" } else { "rise" };
+    let parts = format!(
+        "the head makes {}, the features {}",
+        with_interval(&head.value),
+        with_interval(&features.value)
+    );
+    let whole = with_interval(&one.difference);
+    let regrouping = with_interval(&threshold.value);
+    match threshold.share {
+        Some(share) => format!(
+            "Of the {change} in {name}, {whole}, regrouping alone (the moved threshold) makes {regrouping}, {:.0} %{}; {parts}.",
+            100.0 * share.value,
+            share.interval.map_or_else(String::new, |ends| {
+                format!(" [{:.0}, {:.0}]", 100.0 * ends.low, 100.0 * ends.high)
+            })
+        ),
+        None => format!(
+            "A {change} in {name} is not clear: {whole}. Regrouping alone (the moved threshold) makes {regrouping}; {parts}."
+        ),
+    }
+}
+
+fn with_interval(estimate: &Estimate) -> String {
+    let interval = estimate
+        .interval
+        .map_or_else(String::new, |ends| format!(" [{:+.3}, {:+.3}]", ends.low, ends.high));
+    format!("{:+.3}{interval}", estimate.value)
+}
