@@ -341,14 +341,21 @@ fn judged(
         return Ok(Default::default());
     };
     let images = scored.first().map_or(0, |one| one.images.len());
-    if scored.iter().any(|one| one.images != scored[0].images) {
+    if scored
+        .iter()
+        .any(|one| (&one.images, &one.people) != (&scored[0].images, &scored[0].people))
+    {
         return Err(Error::Request(
-            "the classifiers' predictions are not of the same images".to_owned(),
+            "the classifiers' predictions are not of the same images and people".to_owned(),
         ));
     }
     let bootstrap = recorded.experiment.bootstrap();
     let rows: Vec<_> = scored.iter().zip(hidden.iter().map(Option::as_ref)).collect();
-    let mut sample = Sample::new(&rows, attributes.len(), People::each_image(images))?;
+    let people = match scored.first().and_then(|one| one.people.as_ref()) {
+        Some(names) => People::of(names.iter().map(String::as_str)),
+        None => People::each_image(images),
+    };
+    let mut sample = Sample::new(&rows, attributes.len(), people)?;
     let evidence: Vec<_> = attributes
         .iter()
         .enumerate()
@@ -476,6 +483,7 @@ fn classifier_rates(
 fn scored(predictions: Predictions, maps: Option<Mapped>) -> Scored {
     Scored {
         images: predictions.keys.images,
+        people: predictions.people,
         labels: predictions.labels,
         scores: predictions.scores,
         maps,

@@ -38,3 +38,33 @@ impl Predictions {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pipeline::{Columns, LongWriter};
+
+    fn columns(table: Columns, rows: &[(i8, f32)]) -> Columns {
+        let (labels, scores): (Vec<i8>, Vec<Option<f32>>) = rows.iter().map(|row| (row.0, Some(row.1))).unzip();
+        table.labels("label", &labels).singles("score", &scores)
+    }
+
+    #[test]
+    fn people_are_read_where_the_file_has_them() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("predictions.parquet");
+        let names = ["Bald", "Young"].map(str::to_owned);
+        for people in [None, Some(["2880", "7", "2880"].map(str::to_owned).to_vec())] {
+            let writer = LongWriter::begin(&path, &names, columns).expect("begun");
+            let mut writer = writer.with_people(people.clone());
+            for image in ["1.jpg", "2.jpg", "3.jpg"] {
+                writer.add(image, [(1, 0.5), (0, -0.25)]).expect("written");
+            }
+            writer.finish().expect("finished");
+            let read = Predictions::read(&path).expect("readable");
+            assert_eq!(read.people, people);
+            assert_eq!(read.keys.images, ["1.jpg", "2.jpg", "3.jpg"]);
+            assert_eq!((read.labels, read.scores), ([1, 0].repeat(3), [0.5, -0.25].repeat(3)));
+        }
+    }
+}

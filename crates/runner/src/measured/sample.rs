@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 pub struct Scored {
     /// Names of the images.
     pub images: Vec<String>,
+    /// Who is in each of them; absent where images are the units.
+    pub people: Option<Vec<String>>,
     /// 1 positive, -1 negative, 0 not annotated.
     pub labels: Vec<i8>,
     /// Logits.
