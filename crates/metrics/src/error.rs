@@ -36,6 +36,14 @@ pub enum Error {
         /// The value found.
         value: f32,
     },
+    /// A weight that is negative or not finite.
+    #[error("weight {index} is {value}, expected a finite number of at least 0")]
+    Weight {
+        /// Position in the slice.
+        index: usize,
+        /// The value found.
+        value: f64,
+    },
     /// A map with a negative or non-finite value has no energy.
     #[error("the map's energy is {energy}: maps must be finite and not negative")]
     Map {

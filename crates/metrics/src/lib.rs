@@ -26,6 +26,7 @@
 //! Source of the definitions: Zhang, Bieri, Günther, *Biased Binary Attribute Classifiers Ignore the Majority Classes*, 2024, and
 //! the authors' published evaluation code.
 
+mod audit;
 mod claims;
 mod class;
 mod decomposition;
@@ -36,11 +37,15 @@ mod inference;
 mod occlusion;
 mod outcome;
 mod perturbation;
+mod ranking;
 mod rates;
 mod region;
 mod reliance;
 mod statistics;
 
+pub use audit::{
+    AgainstArea, Grim, OperatingPoint, ThresholdGain, against_area, grim, spearman_over_groups, threshold_gain,
+};
 pub use claims::{
     AttributeEvidence, Claim, ClassifierEvidence, Described, Finding, Grounds, MIN_SAMPLES, Mean, RULE, described,
     findings,
@@ -60,6 +65,7 @@ pub use inference::{
 pub use occlusion::Occluded;
 pub use outcome::Outcome;
 pub use perturbation::{Fill, Hole, IMPUTATION_NOISE, Imputer, blurred, mixed, noisy_linear_imputation};
+pub use ranking::{Calibrated, Discrimination, Half, Ranking, d_prime, halves, ideal_error};
 pub use rates::{ErrorRates, error_rates, error_rates_by_attribute};
 pub use region::{
     Active, CellBox, Footprint, Grid, Localisation, Region, localisation, paper_convention, proportional_energy,

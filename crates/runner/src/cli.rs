@@ -53,8 +53,10 @@ enum Command {
     Data(commands::data::Command),
     /// Explain pictures or tensors with any checkpoint that has torchvision's tensor names
     ExplainImages(Box<commands::explain_images::Arguments>),
-    /// Error rates per class of scores made elsewhere
+    /// Error rates per class of scores made elsewhere, and how well they rank
     MeasureScores(commands::measure_scores::Arguments),
+    /// What a table of error rates and energies says without any image: the paper's, a run's, or one's own
+    Audit(commands::audit::Arguments),
     /// Put results folders side by side on one page
     Report(commands::report::Arguments),
     /// Say what a results folder or a checkpoint holds
@@ -77,6 +79,7 @@ impl Command {
             | Self::Data(_)
             | Self::ExplainImages(_)
             | Self::MeasureScores(_)
+            | Self::Audit(_)
             | Self::Report(_)
             | Self::Inspect(_) => false,
         }
@@ -124,6 +127,7 @@ fn run(command: Command) -> Result<()> {
         Command::Data(command) => commands::data::run(command),
         Command::ExplainImages(arguments) => commands::explain_images::run(&arguments),
         Command::MeasureScores(arguments) => commands::measure_scores::run(&arguments),
+        Command::Audit(arguments) => commands::audit::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),
         Command::Inspect(arguments) => commands::inspect::run(&arguments),
     }
@@ -184,6 +188,10 @@ mod tests {
             "biascam explain-images a --weights w.safetensors --method score_cam,rise,centred_cam --layer stage3 --target label --labels l.txt \
              --reference r.safetensors --upsampling half_pixel --rise-masks 100 --out o",
             "biascam measure-scores --scores s.csv --labels l.txt --images i.txt",
+            "biascam audit --published",
+            "biascam audit results/embedded --output audit",
+            "biascam audit --classifiers plain,weighted a.csv --counts n.csv --regions r.yaml",
+            "biascam audit --scores a.csv b.csv --labels l.txt --images i.txt",
             "biascam report results/a results/b --out both.html",
             "biascam inspect results/embedded",
             "biascam draw results/embedded --set figures.palette=grey",

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{DataSource, Experiment, Role};
 
 /// Zhang, Bieri, Günther 2024, arXiv 2403.14435: error rates and energies (HiResCAM) on the frontal test images.
-const TABLE: &str = include_str!("../data/published_results.csv");
+pub const TABLE: &str = include_str!("../data/published_results.csv");
 
 /// Published numbers, by attribute and column (`unbalanced_fnr`, ...). Empty where they do not apply.
 #[derive(Debug, Clone, Default)]

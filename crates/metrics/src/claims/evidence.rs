@@ -55,6 +55,9 @@ pub struct ClassifierEvidence {
     /// Constant part of the score / mean score of the samples predicted as the majority class (see
     /// [`BiasReliance`](crate::BiasReliance)).
     pub majority_constant: Option<Grounds>,
+    /// Energy of the samples predicted as the majority class - the mean energy that the maps of the other attributes have in this one's
+    /// region.
+    pub majority_specificity: Option<Grounds>,
 }
 
 impl ClassifierEvidence {
@@ -71,6 +74,7 @@ impl ClassifierEvidence {
             minority_energy: energies[few],
             majority_energy: energies[many],
             majority_constant: None,
+            majority_specificity: None,
         }
     }
 }

@@ -19,6 +19,11 @@ pub enum Claim {
     MinorityErrsMore,
     /// Effect: minority energy - majority energy of the unbalanced classifier.
     MajorityLooksElsewhere,
+    /// Effect: specificity of the unbalanced classifier's maps of samples predicted as the majority class: their energy in the attribute's
+    /// region - the mean energy that the maps of the other attributes have there.
+    ///
+    /// The paper says that majority classes are ignored; a map that does not look for the attribute has none.
+    MajorityLookedForBeyondChance,
     /// Effect: majority energy of the balanced classifier - that of the unbalanced one.
     BalancingRaisesMajorityEnergy,
     /// Effect: |minority error - majority error| of the unbalanced classifier - that of the balanced one.
@@ -40,9 +45,10 @@ pub enum Claim {
 
 impl Claim {
     /// All claims, in the order of the paper's argument.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::MinorityErrsMore,
         Self::MajorityLooksElsewhere,
+        Self::MajorityLookedForBeyondChance,
         Self::BalancingRaisesMajorityEnergy,
         Self::BalancingClosesErrorGap,
         Self::EnergyGapGrowsWithImbalance,
@@ -56,6 +62,7 @@ impl Claim {
         match self {
             Self::MinorityErrsMore => "minority_errs_more",
             Self::MajorityLooksElsewhere => "majority_looks_elsewhere",
+            Self::MajorityLookedForBeyondChance => "majority_looked_for_beyond_chance",
             Self::BalancingRaisesMajorityEnergy => "balancing_raises_majority_energy",
             Self::BalancingClosesErrorGap => "balancing_closes_error_gap",
             Self::EnergyGapGrowsWithImbalance => "energy_gap_grows_with_imbalance",
@@ -73,6 +80,9 @@ impl Claim {
             }
             Self::MajorityLooksElsewhere => {
                 "The unbalanced classifier has less energy in the region when it predicts the majority class than when it predicts the minority class"
+            }
+            Self::MajorityLookedForBeyondChance => {
+                "When it predicts the majority class, the unbalanced classifier's map of an attribute still has more energy in the region than the maps of the other attributes have there"
             }
             Self::BalancingRaisesMajorityEnergy => {
                 "Balancing raises the energy in the region of samples predicted as the majority class"
@@ -96,6 +106,7 @@ impl Claim {
         match self {
             Self::MinorityErrsMore => "mean difference in error",
             Self::MajorityLooksElsewhere => "mean difference in energy",
+            Self::MajorityLookedForBeyondChance => "mean specificity",
             Self::BalancingRaisesMajorityEnergy => "mean rise in energy",
             Self::BalancingClosesErrorGap => "mean narrowing in error",
             Self::EnergyGapGrowsWithImbalance => "rank correlation over attributes",
@@ -121,6 +132,7 @@ impl Claim {
             Self::MajorityLooksElsewhere | Self::EnergyGapGrowsWithImbalance => {
                 vec![unbalanced.minority_energy, unbalanced.majority_energy]
             }
+            Self::MajorityLookedForBeyondChance => vec![unbalanced.majority_specificity],
             Self::BalancingRaisesMajorityEnergy => vec![balanced.majority_energy, unbalanced.majority_energy],
             Self::MajorityScoreMoreConstant => vec![unbalanced.majority_constant, balanced.majority_constant],
             Self::MajorityNeedsRegionLess => vec![attribute.majority_loss_rise],
@@ -139,7 +151,7 @@ impl Claim {
             (Self::BalancingClosesErrorGap, &[few, many, few_after, many_after]) => {
                 (few - many).abs() - (few_after - many_after).abs()
             }
-            (Self::MajorityNeedsRegionLess, &[rise]) => rise,
+            (Self::MajorityNeedsRegionLess | Self::MajorityLookedForBeyondChance, &[effect]) => effect,
             (_, &[a, b]) => a - b,
             _ => return None,
         })
@@ -175,8 +187,8 @@ pub struct Finding {
 /// How claims are judged, for whoever reads what was judged.
 pub const RULE: &str = "Each claim is a mean over the attributes named, and its interval says how far other people in the test images \
     could have moved it, for these attributes and these trained networks. Observed: the effect is there, beyond chance at 5 % after Holm's \
-    correction for all claims of the run that are judged. Contradicted: the opposite is. No clear effect: neither. Too little data: no \
-    attribute has at least five images behind every mean. Attributes are counted one by one at 5 % after the same correction. Described: \
+    correction for all claims of the run that are judged, and most of the attributes lean that way. Contradicted: the same of the opposite. \
+    No clear effect: neither. Too little data: no attribute has at least five images behind every mean. Attributes are counted one by one at 5 % after the same correction. Described: \
     what would hold of any calibrated classifier is told and not judged. Only several trainings with different seeds tell what holds \
     beyond these networks.";
 
@@ -196,7 +208,7 @@ pub fn findings(evidence: &[AttributeEvidence], resampled: &Resampled) -> Vec<Fi
         .collect();
     for (finding, judged) in all.iter_mut().zip(judge(&effects)) {
         if finding.claim.is_judged() {
-            finding.judgement = Some(judged.judgement);
+            finding.judgement = Some(finding.with_most_attributes(judged.judgement));
             finding.adjusted_p_value = judged.adjusted_p_value;
         }
     }
@@ -334,6 +346,19 @@ impl Finding {
         }
     }
 
+    /// A mean that most attributes do not share is no effect on attributes.
+    fn with_most_attributes(&self, judgement: Judgement) -> Judgement {
+        let Some(supporting) = self.supporting else {
+            return judgement;
+        };
+        let few = match judgement {
+            Judgement::Observed => 2 * supporting <= self.attributes,
+            Judgement::Contradicted => 2 * supporting >= self.attributes,
+            Judgement::NoClearEffect | Judgement::TooLittleData => false,
+        };
+        if few { Judgement::NoClearEffect } else { judgement }
+    }
+
     /// What is said of it, in a word or two.
     #[must_use]
     pub fn verdict(&self) -> String {
@@ -420,6 +445,7 @@ mod tests {
                             minority_energy: grounds(energies.0 + wobble),
                             majority_energy: grounds(energies.1),
                             majority_constant: grounds(0.9),
+                            majority_specificity: grounds(0.1),
                         },
                         balanced: ClassifierEvidence {
                             minority_error: grounds(0.2),
@@ -427,6 +453,7 @@ mod tests {
                             minority_energy: grounds(0.4),
                             majority_energy: grounds(0.4),
                             majority_constant: grounds(0.1),
+                            majority_specificity: grounds(0.1),
                         },
                         majority_energy_rise: grounds(0.1),
                         majority_loss_rise: grounds(0.1),
@@ -449,8 +476,8 @@ mod tests {
     fn the_effect_is_observed_where_it_is() {
         let judgements = Made::new(20, (0.4, 0.1), (0.6, 0.2)).judgements();
         let observed = Some(Judgement::Observed);
-        assert_eq!(judgements[..4], [observed; 4]);
-        assert_eq!(judgements[5..], [None; 2], "calibration alone");
+        assert_eq!(judgements[..5], [observed; 5]);
+        assert_eq!(judgements[6..], [None; 2], "calibration alone");
     }
 
     /// Not as if there were none.
@@ -459,17 +486,33 @@ mod tests {
         let findings = Made::new(20, (0.1, 0.4), (0.2, 0.6)).findings();
         let contradicted = Some(Judgement::Contradicted);
         let judgements: Vec<_> = findings.iter().map(|finding| finding.judgement).collect();
-        assert_eq!(judgements[..3], [contradicted; 3]);
+        assert_eq!([judgements[0], judgements[1], judgements[3]], [contradicted; 3]);
         // The gap is judged without its sign: an inverted one is narrowed as well.
-        assert_eq!(judgements[3], Some(Judgement::Observed));
+        assert_eq!(judgements[4], Some(Judgement::Observed));
         assert_eq!(findings[0].counts.unwrap().opposite, 20);
         assert_eq!(findings[0].supporting, Some(0));
     }
 
     #[test]
     fn nothing_is_no_clear_effect() {
-        let finding = &Made::new(10, (0.2, 0.2), (0.4, 0.4)).findings()[2];
+        let finding = &Made::new(10, (0.2, 0.2), (0.4, 0.4)).findings()[3];
         assert_eq!(finding.judgement, Some(Judgement::NoClearEffect));
+    }
+
+    #[test]
+    fn a_mean_that_most_attributes_do_not_share_is_no_effect() {
+        let mut finding = Made::new(5, (0.4, 0.1), (0.4, 0.4)).findings()[0].clone();
+        finding.supporting = Some(1);
+        assert_eq!(
+            finding.with_most_attributes(Judgement::Observed),
+            Judgement::NoClearEffect
+        );
+        finding.supporting = Some(3);
+        assert_eq!(finding.with_most_attributes(Judgement::Observed), Judgement::Observed);
+        assert_eq!(
+            finding.with_most_attributes(Judgement::Contradicted),
+            Judgement::NoClearEffect
+        );
     }
 
     #[test]
@@ -489,6 +532,7 @@ mod tests {
             [
                 (10, 0, 20),
                 (7, 3, 14),
+                (9, 1, 9),
                 (8, 2, 16),
                 (10, 0, 20),
                 (7, 3, 14),
@@ -501,10 +545,10 @@ mod tests {
     #[test]
     fn without_attributes_there_is_too_little_data() {
         let found = Made::new(0, (0.4, 0.1), (0.6, 0.2)).judgements();
-        assert_eq!(found[..5], [Some(Judgement::TooLittleData); 5]);
+        assert_eq!(found[..6], [Some(Judgement::TooLittleData); 6]);
         let found = Made::new(2, (0.4, 0.1), (0.6, 0.2)).judgements();
         assert_eq!(
-            found[4],
+            found[5],
             Some(Judgement::TooLittleData),
             "two points have no correlation to speak of"
         );

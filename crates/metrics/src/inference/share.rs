@@ -3,7 +3,7 @@
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::freedom::freedom;
-use super::ratios::{Entry, Kind, Sums};
+use super::ratios::{Cell, Entry, Kind, Ratios, Sums};
 use crate::statistics::{CONFIDENCE, Interval};
 
 /// What a score interval needs.
@@ -93,6 +93,17 @@ impl Score {
 
 fn student(freedom: f64) -> Option<StudentsT> {
     StudentsT::new(0.0, 1.0, freedom).ok()
+}
+
+impl Ratios {
+    /// The interval of one group's rate or mean share ([`Ratios::add_rate`], [`Ratios::add_share`]): that which its
+    /// [`Estimate`](crate::Estimate) has, without a resample. `None` of an empty group and of values without bounds.
+    #[must_use]
+    pub fn share_interval(&self, cell: Cell) -> Option<Interval> {
+        let sums = self.cells().get(cell.0 as usize)?;
+        let bounded = matches!(sums.kind, Kind::Rate | Kind::Share);
+        bounded.then(|| Score::of(sums)).flatten().map(|score| score.interval())
+    }
 }
 
 /// Wilson's score interval (Wilson 1927) of a rate over images of people, at [`CONFIDENCE`]: with the *effective* number of images,

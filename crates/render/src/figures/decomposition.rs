@@ -84,8 +84,9 @@ pub fn decomposition(style: &Style, data: &DecompositionFigure) -> Result<Figure
     let caption = "What sets the balanced classifier apart from the unbalanced one, shared out among the decision threshold (moved, with \
         no network changed), the head (refitted to the same features) and the features: each part is the mean of two steps, one from \
         either classifier, and the three add up to the difference (point, with its 95 % interval over people). Parts to the right of 0 \
-        raise the quantity. Means over attributes; energies and no evidence (maps without any positive value) of the images predicted as the \
-        class.";
+        raise the quantity. Means over attributes; specificity: energy less \
+        what the maps of other attributes have in the same region; no evidence: maps without any positive value; region's loss: what the score \
+        loses with the region hidden, beyond an equal area elsewhere. All but errors are of the images predicted as the class.";
     Ok(Figure::new(NAME, caption.to_owned(), svg, [width, height]))
 }
 
@@ -141,7 +142,7 @@ fn draw_panel(page: &Page<'_>, origin: [f64; 2], size: [f64; 2], title: &str, ro
                 page.line(&[[from, y], [to, y]], colour, width, Dash::Solid)?;
             }
         }
-        axes.marker([row.difference, middle], Marker::of(1), 0.9, INK, false)?;
+        axes.marker([row.difference, middle], Marker::of(1), 0.7, INK, false)?;
     }
     axes.line(&[[0.0, 0.0], [0.0, count]], INK, 0.2, Dash::Solid)
 }

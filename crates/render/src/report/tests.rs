@@ -19,6 +19,7 @@ fn data() -> ReportData {
         minority_energy: measured(0.6),
         majority_energy: measured(0.3 + majority),
         majority_constant: measured(1.0 - majority),
+        majority_specificity: measured(0.1),
     };
     let evidence: Vec<AttributeEvidence> = (0..8)
         .map(|i| AttributeEvidence {

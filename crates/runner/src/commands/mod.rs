@@ -1,5 +1,6 @@
 //! The commands beside the steps of a run.
 
+pub mod audit;
 pub mod check;
 pub mod data;
 pub mod explain_images;
@@ -8,4 +9,5 @@ pub mod inspect;
 pub mod measure_scores;
 pub mod report;
 pub mod schema;
+mod scored;
 pub mod sweep;

@@ -1,13 +1,15 @@
 //! All that is known of all classifiers and attributes, computed from the Parquet files of a run.
 
 use metrics::{
-    Bootstrap, Class, ErrorRates, Filter, Finding, People, Statistics, error_rates, findings, paper_convention,
-    table_order,
+    Bootstrap, Class, ErrorRates, Estimate, Filter, Finding, People, Ratios, Statistics, error_rates, findings,
+    paper_convention, table_order,
 };
 use rayon::prelude::*;
 
 use super::columns::Decompositions;
 use super::decomposition::{self, Decomposition};
+use super::differences::{self, Difference};
+use super::estimates::Estimates;
 use super::facts::DataFacts;
 use super::faithfulness::Faithfulness;
 use super::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
@@ -100,6 +102,8 @@ pub struct ClassifierMeasures {
     pub reliance: [Option<Reliance>; 2],
     /// What they lose without the region, and what all biases make of them, of the same.
     pub losses: Losses,
+    /// Means with their intervals over people.
+    pub estimates: Estimates,
 }
 
 impl ClassifierMeasures {
@@ -110,9 +114,33 @@ impl ClassifierMeasures {
             groups: Vec::new(),
             empty_maps: 0,
             losses: Losses::default(),
+            estimates: Estimates::default(),
             region_area: None,
             reliance: [None, None],
         }
+    }
+
+    /// Takes the estimates, of which every number that they are of has its interval.
+    fn take(&mut self, estimates: Estimates) {
+        let interval = |estimate: &Option<Estimate>| estimate.and_then(|estimate| estimate.interval);
+        for (side, (reliance, losses)) in self.reliance.iter_mut().zip(&mut self.losses).enumerate() {
+            if let Some(reliance) = reliance {
+                reliance.score.interval = interval(&estimates.score[side]);
+                if let Some(region) = &mut reliance.region {
+                    region.interval = interval(&estimates.region[side]);
+                }
+            }
+            if let Some(occlusion) = &mut losses.0 {
+                occlusion.region.interval = interval(&estimates.lost[side]);
+                if let Some(control) = &mut occlusion.control {
+                    control.interval = interval(&estimates.lost_control[side]);
+                }
+                if let Some(beyond) = &mut occlusion.beyond_control {
+                    beyond.interval = interval(&estimates.loss[side]);
+                }
+            }
+        }
+        self.estimates = estimates;
     }
 
     /// One measure over one filter.
@@ -199,6 +227,8 @@ pub struct Measured {
     pub derived: Vec<bool>,
     /// What sets the balanced classifier apart from the unbalanced one, shared out; absent where the experiment has not all arms.
     pub decomposition: Option<Decomposition>,
+    /// What of the scores is a bias, and what they lose, compared.
+    pub differences: Vec<Difference>,
 }
 
 impl Measured {
@@ -284,8 +314,12 @@ impl Measured {
             .iter()
             .map(|name| recorded.experiment.is_derived(name))
             .collect();
-        let judged = judged(recorded, &classifiers, &roles, &attributes, &scored, &hidden);
-        let (findings, decomposition) = or_absent(judged.map(Some), fault)?.unwrap_or_default();
+        let judged = judged(recorded, &classifiers, &roles, &mut attributes, &scored, &hidden);
+        let Judged {
+            findings,
+            decomposition,
+            differences,
+        } = or_absent(judged.map(Some), fault)?.unwrap_or_default();
         let mut attributes: Vec<Option<AttributeMeasures>> = attributes.into_iter().map(Some).collect();
         let attributes = table_order(&facts.attributes, &facts.counts)
             .into_iter()
@@ -299,6 +333,7 @@ impl Measured {
             faithfulness,
             derived,
             decomposition,
+            differences,
         })
     }
 
@@ -320,6 +355,7 @@ impl Measured {
             faithfulness: kept.iter().map(|&place| self.faithfulness[place].clone()).collect(),
             derived: vec![false; kept.len()],
             decomposition: self.decomposition.clone(),
+            differences: differences::of_learnt(self).cloned().collect(),
         }
     }
 }
@@ -327,49 +363,54 @@ impl Measured {
 /// A classifier's name, its measures by attribute, and the rows that they are made of.
 type Classified = (String, Vec<ClassifierMeasures>, Scored);
 
-/// What is judged of a run over the people tested: the claims, and the parts of the difference.
+/// What is said of a run over the people tested.
+#[derive(Default)]
+struct Judged {
+    findings: Vec<Finding>,
+    decomposition: Option<Decomposition>,
+    differences: Vec<Difference>,
+}
+
+/// Gives every mean its interval over the people tested, and judges what is made of several.
 fn judged(
     recorded: &Recorded<'_>,
     classifiers: &[String],
     roles: &[Option<Role>],
-    attributes: &[AttributeMeasures],
+    attributes: &mut [AttributeMeasures],
     scored: &[Scored],
     hidden: &[Option<OcclusionFile>],
-) -> Result<(Vec<Finding>, Option<Decomposition>)> {
-    let position = |role| roles.iter().position(|known| *known == Some(role));
-    let (Some(unbalanced), Some(balanced)) = (position(Role::Unbalanced), position(Role::Balanced)) else {
-        return Ok(Default::default());
+) -> Result<Judged> {
+    let Some(first) = scored.first() else {
+        return Ok(Judged::default());
     };
-    let images = scored.first().map_or(0, |one| one.images.len());
-    if scored
-        .iter()
-        .any(|one| (&one.images, &one.people) != (&scored[0].images, &scored[0].people))
-    {
+    if scored.iter().any(|one| one.images != first.images) {
         return Err(Error::Request(
-            "the classifiers' predictions are not of the same images and people".to_owned(),
+            "the classifiers' predictions are not of the same images".to_owned(),
         ));
     }
-    let bootstrap = recorded.experiment.bootstrap();
     let rows: Vec<_> = scored.iter().zip(hidden.iter().map(Option::as_ref)).collect();
-    let people = match scored.first().and_then(|one| one.people.as_ref()) {
-        Some(names) => People::of(names.iter().map(String::as_str)),
-        None => People::each_image(images),
-    };
-    let mut sample = Sample::new(&rows, attributes.len(), people)?;
-    let evidence: Vec<_> = attributes
-        .iter()
-        .enumerate()
-        .map(|(index, attribute)| {
+    let mut sample = Sample::new(&rows, attributes.len(), first.people.clone())?;
+    let position = |role| roles.iter().position(|known| *known == Some(role));
+    let compared = position(Role::Unbalanced).zip(position(Role::Balanced));
+    let mut evidence = Vec::new();
+    if let Some((unbalanced, balanced)) = compared {
+        for (index, attribute) in attributes.iter().enumerate() {
             let rate = attribute.positive_rate().unwrap_or(0.5);
             let about = About {
                 minority: attribute.minority(),
                 minority_share: rate.min(1.0 - rate),
                 local: attribute.local,
             };
-            sample.evidence(&rows, [unbalanced, balanced], index, attributes.len(), about)
-        })
-        .collect::<Result<_>>()?;
-    let resampled = sample.resample(bootstrap);
+            evidence.push(sample.evidence(&rows, [unbalanced, balanced], index, attributes.len(), about)?);
+        }
+    }
+    let resampled = sample.resample(recorded.experiment.bootstrap());
+    attributes.par_iter_mut().enumerate().for_each(|(index, attribute)| {
+        for (classifier, measures) in attribute.classifiers.iter_mut().enumerate() {
+            measures.take(Estimates::of(sample.groups(classifier, index), &resampled));
+        }
+    });
+    let kinds: Vec<_> = attributes.iter().map(|one| (one.minority(), one.local)).collect();
     let arms = decomposition::arms(recorded.experiment).and_then(|names| {
         let mut positions = [0; 6];
         for (position, name) in positions.iter_mut().zip(&names) {
@@ -377,10 +418,12 @@ fn judged(
         }
         Some((names, positions))
     });
-    let kinds: Vec<_> = attributes.iter().map(|one| (one.minority(), one.local)).collect();
-    let decomposition =
-        arms.map(|(names, positions)| decomposition::decompose(&sample, &resampled, names, positions, &kinds));
-    Ok((findings(&evidence, &resampled), decomposition))
+    Ok(Judged {
+        findings: compared.map_or_else(Vec::new, |_| findings(&evidence, &resampled)),
+        decomposition: arms
+            .map(|(names, positions)| decomposition::decompose(&sample, &resampled, names, positions, &kinds)),
+        differences: differences::differences(&sample, &resampled, classifiers, &kinds),
+    })
 }
 
 /// What a results folder still has of an experiment.
@@ -482,8 +525,8 @@ fn classifier_rates(
 
 fn scored(predictions: Predictions, maps: Option<Mapped>) -> Scored {
     Scored {
+        people: predictions.people(),
         images: predictions.keys.images,
-        people: predictions.people,
         labels: predictions.labels,
         scores: predictions.scores,
         maps,
@@ -514,6 +557,7 @@ fn classifier_measures(
     let mut all = apart_from_maps(&file, &predictions, &decompositions, bootstrap)?;
     let mut energies = Vec::new();
     // A column at a time: all of them take several times as much memory as the scores.
+    let people = predictions.people();
     for measure in Measure::ALL {
         let column = file.columns(&[measure.column()])?.singles(measure.column())?;
         all.par_iter_mut().enumerate().for_each(|(attribute, into)| {
@@ -526,7 +570,7 @@ fn classifier_measures(
                 Group {
                     measure,
                     filter,
-                    statistics: Statistics::of(&selected, bootstrap),
+                    statistics: of_shares(&selected, &people),
                 }
             }));
             if measure == Measure::Energy {
@@ -541,7 +585,10 @@ fn classifier_measures(
     let maps = Mapped {
         explained,
         energies,
+        others: file.columns(&["energy_of_others"])?.singles("energy_of_others")?,
         constants: decompositions.constants().to_vec(),
+        biases: decompositions.biases().to_vec(),
+        regions: decompositions.regions(),
     };
     Ok((all, scored(predictions, Some(maps))))
 }
@@ -588,17 +635,31 @@ fn selected(
     labels: &[i8],
     scores: &[f32],
     explained: &[bool],
-) -> Vec<f64> {
+) -> Vec<(usize, f64)> {
     values
         .iter()
         .zip(labels.iter().zip(scores))
         .zip(explained)
-        .filter(|((_, (label, score)), _)| filter.selects(**label, **score))
-        .map(|((value, _), &explained)| (value.map(f64::from), explained))
-        .filter_map(|(value, explained)| match measure {
+        .enumerate()
+        .filter(|(_, ((_, (label, score)), _))| filter.selects(**label, **score))
+        .map(|(image, ((value, _), &explained))| (image, value.map(f64::from), explained))
+        .filter_map(|(image, value, explained)| match measure {
             // An image that was not explained has no map; one that was may have a map without energy.
-            Measure::EnergyPaper => explained.then(|| paper_convention(value)),
-            _ => value,
+            Measure::EnergyPaper => explained.then(|| (image, paper_convention(value))),
+            _ => value.map(|value| (image, value)),
         })
         .collect()
+}
+
+/// A group's values in [0, 1], one an image, summed up: the interval is that of one group's mean share ([`Ratios::share_interval`]).
+fn of_shares(values: &[(usize, f64)], people: &People) -> Option<Statistics> {
+    let plain: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
+    let none = Bootstrap { resamples: 0, seed: 0 };
+    let summary = Statistics::of(&plain, none)?;
+    let mut ratios = Ratios::new(people.clone());
+    let cell = ratios.add_share(values.iter().copied()).ok()?;
+    Some(Statistics {
+        interval: ratios.share_interval(cell).filter(|_| values.len() > 1),
+        ..summary
+    })
 }

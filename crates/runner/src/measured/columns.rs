@@ -88,9 +88,20 @@ impl Decompositions {
         Ok(Self { columns })
     }
 
-    /// The constant parts alone, row by row.
+    /// The head's biases alone, row by row.
+    pub fn biases(&self) -> &[f32] {
+        &self.columns[0]
+    }
+
+    /// The constant parts alone.
     pub fn constants(&self) -> &[f32] {
         &self.columns[1]
+    }
+
+    /// What the region adds beyond the constant part ([`Evidence::inside`]); not a number where there is no region.
+    pub fn regions(&self) -> Vec<f32> {
+        let [.., for_inside, _, against_inside, _] = &self.columns;
+        for_inside.iter().zip(against_inside).map(|(a, b)| a + b).collect()
     }
 
     /// Those of one of `width` attributes, one an image, without the score; evidence is not a number where it is absent.

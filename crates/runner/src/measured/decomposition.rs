@@ -19,6 +19,10 @@ pub enum Quantity {
     MinorityEnergy,
     /// Energy of the images predicted as the majority, likewise.
     MajorityEnergy,
+    /// Energy of the images predicted as the minority less what the maps of other attributes have in the same region.
+    MinoritySpecificity,
+    /// The same of those predicted as the majority.
+    MajoritySpecificity,
     /// Share of the maps without positive value among the images predicted as the minority.
     MinorityEmpty,
     /// The same of those predicted as the majority.
@@ -31,12 +35,14 @@ pub enum Quantity {
 
 impl Quantity {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::MinorityError,
         Self::MajorityError,
         Self::BalancedError,
         Self::MinorityEnergy,
         Self::MajorityEnergy,
+        Self::MinoritySpecificity,
+        Self::MajoritySpecificity,
         Self::MinorityEmpty,
         Self::MajorityEmpty,
         Self::MinorityLoss,
@@ -51,6 +57,8 @@ impl Quantity {
             Self::BalancedError => "balanced_error",
             Self::MinorityEnergy => "minority_energy",
             Self::MajorityEnergy => "majority_energy",
+            Self::MinoritySpecificity => "minority_specificity",
+            Self::MajoritySpecificity => "majority_specificity",
             Self::MinorityEmpty => "minority_no_evidence",
             Self::MajorityEmpty => "majority_no_evidence",
             Self::MinorityLoss => "minority_loss",
@@ -66,6 +74,8 @@ impl Quantity {
             Self::BalancedError => "balanced error",
             Self::MinorityEnergy => "energy, minority",
             Self::MajorityEnergy => "energy, majority",
+            Self::MinoritySpecificity => "specificity, minority",
+            Self::MajoritySpecificity => "specificity, majority",
             Self::MinorityEmpty => "no evidence, minority",
             Self::MajorityEmpty => "no evidence, majority",
             Self::MinorityLoss => "region's loss, minority",
@@ -73,9 +83,13 @@ impl Quantity {
         }
     }
 
-    /// Whether it is in logits, not in [0, 1].
-    pub fn is_in_logits(self) -> bool {
-        matches!(self, Self::MinorityLoss | Self::MajorityLoss)
+    /// What it is in: quantities of one kind can share a scale.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::MinorityError | Self::MajorityError | Self::BalancedError => "error",
+            Self::MinorityLoss | Self::MajorityLoss => "logits",
+            _ => "share of a map, or of maps",
+        }
     }
 
     /// Whether it is about an attribute's place, so that attributes without one take no part.
@@ -93,6 +107,8 @@ impl Quantity {
             Self::BalancedError => groups.error.to_vec(),
             Self::MinorityEnergy => vec![groups.energy[few]],
             Self::MajorityEnergy => vec![groups.energy[many]],
+            Self::MinoritySpecificity => vec![groups.specificity[few]],
+            Self::MajoritySpecificity => vec![groups.specificity[many]],
             Self::MinorityEmpty => vec![groups.empty[few]],
             Self::MajorityEmpty => vec![groups.empty[many]],
             Self::MinorityLoss => vec![groups.loss[few]],
@@ -206,7 +222,7 @@ pub fn decompose(
 }
 
 /// The cell of a mean on enough images.
-fn cell(grounds: Option<Grounds>) -> Option<Cell> {
+pub(super) fn cell(grounds: Option<Grounds>) -> Option<Cell> {
     match grounds.filter(|grounds| grounds.n >= MIN_SAMPLES)?.mean {
         Mean::Cell(cell) => Some(cell),
         Mean::Published(_) => None,

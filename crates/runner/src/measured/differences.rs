@@ -1,8 +1,10 @@
 //! What sets apart the predictions of the majority from those of the minority, and one classifier from another.
 
-use metrics::{Bootstrap, Paired};
+use metrics::{Cell, Class, Estimate, Grounds, Resampled};
 
 use super::all::{AttributeMeasures, Measured};
+use super::decomposition::cell;
+use super::sample::{Groups, Sample};
 
 /// A quantity that is compared, attribute by attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,23 @@ impl RelianceQuantity {
         }
     }
 
+    /// Whether attributes without a place take no part.
+    fn is_placed(self) -> bool {
+        matches!(self, Self::Region | Self::RegionLoss | Self::LossBeyondControl)
+    }
+
+    /// Its means, of the images predicted positive and negative.
+    fn means(self, groups: &Groups) -> [Option<Grounds>; 2] {
+        match self {
+            Self::ConstantShare => groups.constant,
+            Self::BiasShare => groups.bias,
+            Self::AllBiasesShare => groups.all_biases,
+            Self::Region => groups.region,
+            Self::RegionLoss => groups.lost,
+            Self::LossBeyondControl => groups.loss,
+        }
+    }
+
     /// Its value for the images that a classifier predicts as the minority or the majority; `None` below
     /// [`metrics::MIN_SAMPLES`] images.
     pub fn value(self, attribute: &AttributeMeasures, classifier: usize, minority: bool) -> Option<f64> {
@@ -75,47 +94,104 @@ impl RelianceQuantity {
     }
 }
 
-/// One comparison over attributes, each paired with itself.
+/// One comparison, a mean over the attributes that have both groups.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// What is compared.
     pub quantity: RelianceQuantity,
+    /// Positions of the classifiers that are compared: the same twice within one.
+    pub classifiers: [usize; 2],
     /// Which group less which other, in words.
     pub groups: String,
-    /// The differences; absent without an attribute that has both.
-    pub paired: Option<Paired>,
+    /// The mean difference; absent without an attribute that has both.
+    pub difference: Option<Estimate>,
+    /// Attributes that have both.
+    pub attributes: usize,
+    /// Attributes whose first is the larger.
+    pub larger: usize,
+    /// Cohen's d for pairs (1988) over attributes: mean difference / its sample standard deviation over them. `None` where they do not
+    /// vary.
+    pub effect_size: Option<f64>,
 }
 
 /// Every comparison: within each classifier its majority less its minority predictions, and of every other classifier the
-/// majority predictions of the first less its.
-pub fn all_differences(measured: &Measured, bootstrap: Bootstrap) -> Vec<Difference> {
+/// majority predictions of the first less its. `attributes`: whose minority is which class, and which have their place.
+pub(super) fn differences(
+    sample: &Sample,
+    resampled: &Resampled,
+    names: &[String],
+    attributes: &[(Class, bool)],
+) -> Vec<Difference> {
     let mut all = Vec::new();
     for quantity in RelianceQuantity::ALL {
         let mut compare = |groups: String, first: (usize, bool), second: (usize, bool)| {
-            let (a, b): (Vec<f64>, Vec<f64>) = measured
-                .attributes
+            let of = |attribute: usize, (classifier, of_minority): (usize, bool)| {
+                let class = match (of_minority, attributes[attribute].0) {
+                    (true, minority) => minority,
+                    (false, minority) => minority.opposite(),
+                };
+                let means = quantity.means(sample.groups(classifier, attribute));
+                cell(means[usize::from(class == Class::Negative)])
+            };
+            let pairs: Vec<(Cell, Cell)> = (0..attributes.len())
+                .filter(|&attribute| attributes[attribute].1 || !quantity.is_placed())
+                .filter_map(|attribute| of(attribute, first).zip(of(attribute, second)))
+                .collect();
+            let each: Vec<f64> = pairs
                 .iter()
-                .filter_map(|attribute| {
-                    let value = |(classifier, minority)| quantity.value(attribute, classifier, minority);
-                    value(first).zip(value(second))
-                })
-                .unzip();
+                .filter_map(|&(a, b)| Some(resampled.value(a)? - resampled.value(b)?))
+                .collect();
+            let difference = resampled.estimate(|mean| {
+                let sum = pairs
+                    .iter()
+                    .map(|&(a, b)| Some(mean(a)? - mean(b)?))
+                    .sum::<Option<f64>>()?;
+                (!pairs.is_empty()).then(|| sum / pairs.len() as f64)
+            });
             all.push(Difference {
                 quantity,
+                classifiers: [first.0, second.0],
                 groups,
-                paired: Paired::of(&a, &b, bootstrap),
+                difference,
+                attributes: pairs.len(),
+                larger: each.iter().filter(|difference| **difference > 0.0).count(),
+                effect_size: effect_size(&each),
             });
         };
-        for (index, name) in measured.classifiers.iter().enumerate() {
+        for (index, name) in names.iter().enumerate() {
             compare(format!("{name}: majority - minority"), (index, false), (index, true));
         }
-        for (index, name) in measured.classifiers.iter().enumerate().skip(1) {
-            compare(
-                format!("majority: {} - {name}", measured.classifiers[0]),
-                (0, false),
-                (index, false),
-            );
+        for (index, name) in names.iter().enumerate().skip(1) {
+            compare(format!("majority: {} - {name}", names[0]), (0, false), (index, false));
         }
     }
     all
+}
+
+fn effect_size(differences: &[f64]) -> Option<f64> {
+    let n = differences.len() as f64;
+    let mean = differences.iter().sum::<f64>() / n;
+    let variance = differences.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (variance > 0.0 && variance.is_finite()).then(|| mean / variance.sqrt())
+}
+
+/// Those between classifiers that have learnt features of their own.
+pub(super) fn of_learnt(measured: &Measured) -> impl Iterator<Item = &Difference> {
+    let learnt = |place: usize| !measured.derived.get(place).copied().unwrap_or_default();
+    let all = measured.differences.iter();
+    all.filter(move |one| one.classifiers.iter().all(|&place| learnt(place)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Differences 2, 0, 4: mean 2, sample deviation 2.
+    #[test]
+    fn the_effect_size_by_hand() {
+        assert!((effect_size(&[2.0, 0.0, 4.0]).expect("varies") - 1.0).abs() < 1e-12);
+        assert_eq!(effect_size(&[1.0, 1.0]), None);
+        assert_eq!(effect_size(&[1.0]), None);
+        assert_eq!(effect_size(&[]), None);
+    }
 }

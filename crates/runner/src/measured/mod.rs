@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `all.rs` | all that is known of all classifiers and attributes |
 //! | `sample.rs` | the means as sums over people, from which intervals come |
+//! | `estimates.rs` | the means of one classifier and attribute with their intervals |
 //! | `decomposition.rs` | the difference of the two classifiers, shared out among threshold, head and features |
 //! | `differences.rs` | what sets groups of predictions and classifiers apart |
 //! | `reliance.rs`, `occlusion.rs`, `faithfulness.rs` | what one kind of analysis has found, group by group |
@@ -13,6 +14,7 @@ mod all;
 mod columns;
 mod decomposition;
 mod differences;
+mod estimates;
 mod facts;
 mod faithfulness;
 mod occlusion;
@@ -23,7 +25,8 @@ mod sample;
 pub use all::{AttributeMeasures, Available, ClassifierMeasures, Group, Measure, Measured};
 pub use columns::write_columns;
 pub use decomposition::{Decomposed, Decomposition, PartOfDifference, Quantity, arms};
-pub use differences::{Difference, RelianceQuantity, all_differences};
+pub use differences::{Difference, RelianceQuantity};
+pub use estimates::{Estimates, of_class};
 pub use facts::DataFacts;
 pub use faithfulness::{CENTRE, Faithfulness, MethodScores, RANDOM, SCORES, Score, Summary, method_title};
 pub use occlusion::{AllBiases, Losses, Occlusion};

@@ -69,6 +69,15 @@ impl OcclusionFile {
         })
     }
 
+    /// Image, predicted class, and score and what all biases make of it, of every image whose score was taken apart.
+    pub fn biases_of(&self, attribute: usize) -> impl Iterator<Item = (&str, Class, [f64; 2])> {
+        let width = self.keys.attributes.len();
+        self.rows(attribute).filter_map(move |row| {
+            let image = self.keys.images[row / width].as_str();
+            Some((image, self.predicted[row], self.biases[row]?))
+        })
+    }
+
     /// Rows of an attribute.
     fn rows(&self, attribute: usize) -> impl Iterator<Item = usize> {
         (attribute..self.predicted.len()).step_by(self.keys.attributes.len())

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use metrics::People;
+
 use crate::error::{Error, Result};
 use pipeline::{ParquetFile, RowKeys};
 
@@ -16,10 +18,18 @@ pub struct Predictions {
     pub scores: Vec<f32>,
     /// Who is in each image, N names: images of one name are of one person, patient or place. `None` where the data set does not know, or
     /// all its images are of different people: images are then the units.
-    pub people: Option<Vec<String>>,
+    pub named_people: Option<Vec<String>>,
 }
 
 impl Predictions {
+    /// Whom the images show: each its own person, where nobody knows better.
+    pub fn people(&self) -> People {
+        match &self.named_people {
+            Some(names) => People::of(names.iter().map(String::as_str)),
+            None => People::each_image(self.keys.images.len()),
+        }
+    }
+
     /// Reads a classifier's `predictions.parquet`.
     ///
     /// # Errors
@@ -31,7 +41,7 @@ impl Predictions {
         let scores: Option<Vec<f32>> = scores.into_iter().collect();
         let keys = RowKeys::of(&file.columns(&RowKeys::COLUMNS)?)?;
         Ok(Self {
-            people: keys.people(&file)?,
+            named_people: keys.people(&file)?,
             keys,
             labels: labels.into_iter().map(|label| label.signum() as i8).collect(),
             scores: scores.ok_or_else(|| Error::artefact(path, "a score is missing"))?,
@@ -62,7 +72,14 @@ mod tests {
             }
             writer.finish().expect("finished");
             let read = Predictions::read(&path).expect("readable");
-            assert_eq!(read.people, people);
+            assert_eq!(
+                read.people(),
+                match people {
+                    Some(_) => People::of(["2880", "7", "2880"]),
+                    None => People::each_image(3),
+                }
+            );
+            assert_eq!(read.named_people, people);
             assert_eq!(read.keys.images, ["1.jpg", "2.jpg", "3.jpg"]);
             assert_eq!((read.labels, read.scores), ([1, 0].repeat(3), [0.5, -0.25].repeat(3)));
         }

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 pub struct Scored {
     /// Names of the images.
     pub images: Vec<String>,
-    /// Who is in each of them; absent where images are the units.
-    pub people: Option<Vec<String>>,
+    /// Whom they show.
+    pub people: People,
     /// 1 positive, -1 negative, 0 not annotated.
     pub labels: Vec<i8>,
     /// Logits.
@@ -30,8 +30,14 @@ pub struct Mapped {
     pub explained: Vec<bool>,
     /// Its energy in the region; absent of a map without positive value.
     pub energies: Vec<Option<f32>>,
+    /// Mean energy of the other attributes' maps in the same region.
+    pub others: Vec<Option<f32>>,
     /// The constant part of the score, for the predicted class.
     pub constants: Vec<f32>,
+    /// The head's bias, for the predicted class.
+    pub biases: Vec<f32>,
+    /// What the region adds to the score beyond the constant part; not a number where the attribute has no region.
+    pub regions: Vec<f32>,
 }
 
 /// The means of one classifier and attribute, by class `[positive, negative]`; absent of an empty group.
@@ -45,7 +51,21 @@ pub struct Groups {
     pub empty: [Option<Grounds>; 2],
     /// Constant part / score of the images predicted as the class.
     pub constant: [Option<Grounds>; 2],
-    /// What the scores of those lose with the region hidden beyond what they lose with an equal area elsewhere hidden.
+    /// Energy less that of the other attributes' maps in the same region.
+    pub specificity: [Option<Grounds>; 2],
+    /// Mean score of the images predicted as the class, |z|.
+    pub score: [Option<Grounds>; 2],
+    /// The head's bias / score of the same.
+    pub bias: [Option<Grounds>; 2],
+    /// What the region adds to their scores beyond the constant part.
+    pub region: [Option<Grounds>; 2],
+    /// What all biases of the network make of their scores / score, of those that were taken apart.
+    pub all_biases: [Option<Grounds>; 2],
+    /// What their scores lose with the region hidden.
+    pub lost: [Option<Grounds>; 2],
+    /// What they lose with an equal area elsewhere hidden.
+    pub lost_control: [Option<Grounds>; 2],
+    /// What they lose with the region hidden beyond that, paired by image.
     pub loss: [Option<Grounds>; 2],
 }
 
@@ -104,19 +124,48 @@ impl Sample {
                     .map(|(image, at)| (image, maps.energies[at].is_none()))
                     .collect();
                 groups.empty[side] = self.rate(empty)?;
-                let constants: Vec<(usize, f64, f64)> = rows()
-                    .filter(|(_, at)| predicted(*at) == class)
-                    .map(|(image, at)| (image, f64::from(maps.constants[at]), f64::from(scored.scores[at].abs())))
+                let specific: Vec<(usize, f64)> = mapped()
+                    .filter_map(|(image, at)| {
+                        Some((image, f64::from(maps.energies[at]?) - f64::from(maps.others[at]?)))
+                    })
                     .collect();
-                groups.constant[side] = self.ratio(constants)?;
+                groups.specificity[side] = self.mean(specific)?;
+                let of_score = |part: &[f32]| -> Vec<(usize, f64, f64)> {
+                    rows()
+                        .filter(|(_, at)| predicted(*at) == class)
+                        .map(|(image, at)| (image, f64::from(part[at]), f64::from(scored.scores[at].abs())))
+                        .collect()
+                };
+                let scores: Vec<(usize, f64)> = of_score(&maps.constants)
+                    .iter()
+                    .map(|&(image, _, score)| (image, score))
+                    .collect();
+                groups.constant[side] = self.ratio(of_score(&maps.constants))?;
+                groups.bias[side] = self.ratio(of_score(&maps.biases))?;
+                groups.score[side] = self.mean(scores)?;
+                let regions: Vec<(usize, f64)> = rows()
+                    .filter(|(_, at)| predicted(*at) == class && !maps.regions[*at].is_nan())
+                    .map(|(image, at)| (image, f64::from(maps.regions[at])))
+                    .collect();
+                groups.region[side] = self.mean(regions)?;
             }
             if let Some(hidden) = hidden {
-                let losses: Vec<(usize, f64)> = hidden
-                    .of_attribute(attribute)
+                let losses = |loss: fn(&Occluded) -> Option<f64>| -> Vec<(usize, f64)> {
+                    hidden
+                        .of_attribute(attribute)
+                        .filter(|(_, predicted, _)| *predicted == class)
+                        .filter_map(|(image, _, occluded)| Some((*place.get(image)?, loss(&occluded)?)))
+                        .collect()
+                };
+                groups.lost[side] = self.mean(losses(|occluded| Some(occluded.drop())))?;
+                groups.lost_control[side] = self.mean(losses(Occluded::control_drop))?;
+                groups.loss[side] = self.mean(losses(Occluded::beyond_control))?;
+                let biases: Vec<(usize, f64, f64)> = hidden
+                    .biases_of(attribute)
                     .filter(|(_, predicted, _)| *predicted == class)
-                    .filter_map(|(image, _, occluded)| Some((*place.get(image)?, occluded.beyond_control()?)))
+                    .filter_map(|(image, _, [score, bias])| Some((*place.get(image)?, bias, score)))
                     .collect();
-                groups.loss[side] = self.mean(losses)?;
+                groups.all_biases[side] = self.ratio(biases)?;
             }
         }
         Ok(groups)
@@ -144,6 +193,7 @@ impl Sample {
         let many = usize::from(majority == Class::Negative);
         let of = |groups: &Groups| ClassifierEvidence {
             majority_constant: groups.constant[many],
+            majority_specificity: groups.specificity[many],
             ..ClassifierEvidence::new(about.minority, groups.error, groups.energy)
         };
         let [before, after] = [unbalanced, balanced].map(|classifier| classifiers[classifier]);

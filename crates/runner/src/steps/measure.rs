@@ -1,7 +1,5 @@
 //! The measurement step: tables and verdicts from predictions and energies.
 
-use metrics::Bootstrap;
-
 use super::{explain, faithfulness, occlude, predict};
 use crate::artefacts;
 use crate::error::Result;
@@ -70,8 +68,6 @@ pub fn results(
 
 /// All results of a run, from which tables are made.
 pub struct Results<'a> {
-    /// The experiment's.
-    pub bootstrap: Bootstrap,
     /// What is known of the data set.
     pub facts: &'a DataFacts,
     /// The numbers.
@@ -86,10 +82,8 @@ impl<'a> Results<'a> {
     /// # Errors
     /// None: the paper's numbers are part of the program.
     pub fn new(experiment: &Experiment, facts: &'a DataFacts, measured: &'a Measured) -> Result<Self> {
-        let bootstrap = experiment.bootstrap();
         let published = Published::of(experiment)?;
         Ok(Self {
-            bootstrap,
             facts,
             measured,
             published: published.map(|published| BesideThePaper::new(measured, &published)),
@@ -101,7 +95,7 @@ impl<'a> Results<'a> {
     /// # Errors
     /// Those of writing.
     pub fn write(&self, folder: &Sandbox<'_>) -> Result<()> {
-        for (name, bytes) in tables::files(self.measured, self.bootstrap, self.published.as_ref())? {
+        for (name, bytes) in tables::files(self.measured, self.published.as_ref())? {
             folder.write(&format!("tables/{name}"), &bytes)?;
         }
         Ok(folder.write(artefacts::FACTS, &self.facts.to_bytes())?)
@@ -124,7 +118,7 @@ impl<'a> Results<'a> {
             "* the majority class; energies are means over the images predicted + and -; {tested} test images{energies}\n",
         ))?;
         print(format_args!("{}\n", tables::summary(measured)))?;
-        print(format_args!("{}\n", tables::bias_reliance(learnt, self.bootstrap)))?;
+        print(format_args!("{}\n", tables::bias_reliance(learnt)))?;
         let faithfulness = tables::faithfulness(measured);
         if !faithfulness.is_empty() {
             print(faithfulness)?;

@@ -1,8 +1,8 @@
 //! How much of a score is a bias: `tables/bias_reliance.*`.
 
-use metrics::{Bootstrap, Class};
+use metrics::Class;
 
-use crate::measured::{AttributeMeasures, Difference, Measured, Reliance, RelianceQuantity, all_differences};
+use crate::measured::{AttributeMeasures, Difference, Measured, Reliance, RelianceQuantity};
 use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// One row: the images that a classifier predicts as one class.
@@ -135,47 +135,41 @@ pub fn short(measured: &Measured) -> Sheet {
 }
 
 /// The differences over attributes, one row each.
-pub fn differences(measured: &Measured, bootstrap: Bootstrap) -> Sheet {
-    let all = all_differences(measured, bootstrap);
-    let number = |value: fn(&metrics::Paired) -> Option<f64>| -> Vec<Option<f64>> {
-        all.iter().map(|one| one.paired.as_ref().and_then(value)).collect()
-    };
-    let counts = |value: fn(&metrics::Paired) -> usize| -> Vec<i64> {
-        all.iter()
-            .map(|one| one.paired.as_ref().map_or(0, value) as i64)
-            .collect()
-    };
+pub fn differences(measured: &Measured) -> Sheet {
+    let all = &measured.differences;
+    let number = |value: fn(&Difference) -> Option<f64>| -> Vec<Option<f64>> { all.iter().map(value).collect() };
+    let counts = |value: fn(&Difference) -> usize| -> Vec<i64> { all.iter().map(|one| value(one) as i64).collect() };
     Sheet::default()
         .texts(
             "quantity",
             &all.iter().map(|one| one.quantity.title()).collect::<Vec<_>>(),
         )
         .texts("groups", &all.iter().map(|one| one.groups.as_str()).collect::<Vec<_>>())
-        .counts("attributes", &counts(|paired| paired.n))
-        .numbers("difference", &number(|paired| Some(paired.difference)))
-        .numbers("low", &number(|paired| paired.interval.map(|interval| interval.low)))
-        .numbers("high", &number(|paired| paired.interval.map(|interval| interval.high)))
-        .counts("larger", &counts(|paired| paired.larger))
-        .numbers("effect_size", &number(|paired| paired.effect_size))
+        .counts("attributes", &counts(|one| one.attributes))
+        .numbers("difference", &number(|one| Some(one.difference?.value)))
+        .numbers("low", &number(|one| Some(one.difference?.interval?.low)))
+        .numbers("high", &number(|one| Some(one.difference?.interval?.high)))
+        .counts("larger", &counts(|one| one.larger))
+        .numbers("effect_size", &number(|one| one.effect_size))
 }
 
 /// The differences for the terminal.
-pub fn text(measured: &Measured, bootstrap: Bootstrap) -> String {
-    let row = |one: Difference| {
-        let numbers = match one.paired {
-            Some(paired) => {
-                let interval = paired.interval.map_or_else(String::new, |interval| {
+pub fn text(measured: &Measured) -> String {
+    let row = |one: &Difference| {
+        let numbers = match one.difference {
+            Some(difference) => {
+                let interval = difference.interval.map_or_else(String::new, |interval| {
                     format!("[{:+.3}, {:+.3}]", interval.low, interval.high)
                 });
                 [
-                    Cell::number(Some(paired.difference)).with_note(interval),
-                    Cell::from(format!("{} of {}", paired.larger, paired.n)),
-                    Cell::number(paired.effect_size),
+                    Cell::number(Some(difference.value)).with_note(interval),
+                    Cell::from(format!("{} of {}", one.larger, one.attributes)),
+                    Cell::number(one.effect_size),
                 ]
             }
             None => [Cell::Absent, Cell::Absent, Cell::Absent],
         };
-        let words = [Cell::from(one.quantity.title()), Cell::from(one.groups)];
+        let words = [Cell::from(one.quantity.title()), Cell::from(one.groups.as_str())];
         words.into_iter().chain(numbers).collect()
     };
     let sheet = Sheet {
@@ -186,7 +180,7 @@ pub fn text(measured: &Measured, bootstrap: Bootstrap) -> String {
             Column::new("larger in", Unit::Text),
             Column::new("effect size d", Unit::Signed(2)),
         ],
-        rows: all_differences(measured, bootstrap).into_iter().map(row).collect(),
+        rows: measured.differences.iter().map(row).collect(),
         ..Sheet::default()
     };
     let mut lines = vec![sheet.terminal()];

@@ -41,7 +41,11 @@ pub fn table(decomposition: &Decomposition) -> Sheet {
         .numbers("value", &numbers(|row| Some(row.estimate.value)))
         .numbers("low", &numbers(|row| Some(row.estimate.interval?.low)))
         .numbers("high", &numbers(|row| Some(row.estimate.interval?.high)))
-        .numbers("p_value", &numbers(|row| row.estimate.p_value))
+        .numbers("standard_error", &numbers(|row| row.estimate.standard_error))
+        .numbers(
+            "p_value",
+            &numbers(|row| row.estimate.p_value.filter(|_| row.kind != "classifier")),
+        )
         .numbers("share", &numbers(|row| Some(row.share?.value)))
         .numbers("share_low", &numbers(|row| Some(row.share?.interval?.low)))
         .numbers("share_high", &numbers(|row| Some(row.share?.interval?.high)))

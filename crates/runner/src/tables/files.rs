@@ -1,7 +1,5 @@
 //! The files of `tables/`.
 
-use metrics::Bootstrap;
-
 use super::beside_the_paper::BesideThePaper;
 use super::table::Table;
 use super::{bias_reliance, claims, decomposition, faithfulness, occlusion, paper, statistics};
@@ -12,7 +10,7 @@ use render::sheet::{Sheet, latex_document};
 const ROWS: &str = "Attribute";
 
 /// Every table of a run. `comparison` is there where the paper's numbers apply.
-fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&BesideThePaper>) -> Vec<Table> {
+fn tables(measured: &Measured, comparison: Option<&BesideThePaper>) -> Vec<Table> {
     // Derived classifiers are in the long tables, and not where space is short.
     let learnt = &measured.learnt();
     let short = bias_reliance::short(learnt);
@@ -33,10 +31,7 @@ fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&BesideT
             latex: Some(short.rows_titled(ROWS)),
             ..Table::new("bias_reliance", bias_reliance::table(measured))
         },
-        Table::new(
-            "bias_reliance_differences",
-            bias_reliance::differences(measured, bootstrap),
-        ),
+        Table::new("bias_reliance_differences", bias_reliance::differences(measured)),
         Table::new("claims", claims::claims(measured)),
     ];
     if occlusion::is_there(measured) {
@@ -75,12 +70,8 @@ fn tables(measured: &Measured, bootstrap: Bootstrap, comparison: Option<&BesideT
 ///
 /// # Errors
 /// When a table has two columns of one title.
-pub fn files(
-    measured: &Measured,
-    bootstrap: Bootstrap,
-    comparison: Option<&BesideThePaper>,
-) -> render::Result<Vec<(String, Vec<u8>)>> {
-    let tables = tables(measured, bootstrap, comparison);
+pub fn files(measured: &Measured, comparison: Option<&BesideThePaper>) -> render::Result<Vec<(String, Vec<u8>)>> {
+    let tables = tables(measured, comparison);
     let in_latex = tables
         .iter()
         .filter_map(|table| Some((table.name, table.latex.as_ref()?)));
@@ -99,7 +90,7 @@ pub fn files(
 
 #[cfg(test)]
 mod tests {
-    use metrics::{ErrorRates, Statistics};
+    use metrics::{Bootstrap, ErrorRates, Statistics};
 
     use super::*;
     use crate::experiment::Role;
@@ -156,6 +147,7 @@ mod tests {
             faithfulness: vec![Some(tried); classifiers.len()],
             derived: vec![false; classifiers.len()],
             decomposition: None,
+            differences: Vec::new(),
         }
     }
 
@@ -169,7 +161,7 @@ mod tests {
         ] {
             let measured = measured(count, classifiers);
             let comparison = BesideThePaper::new(&measured, &published);
-            let files = files(&measured, BOOTSTRAP, Some(&comparison)).expect("tables");
+            let files = files(&measured, Some(&comparison)).expect("tables");
             let text = |name: &str| {
                 let (_, bytes) = files.iter().find(|(file, _)| *file == name).expect(name);
                 String::from_utf8(bytes.clone()).expect("text")

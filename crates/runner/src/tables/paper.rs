@@ -1,8 +1,8 @@
 //! The paper's table of an experiment, and its means.
 
-use metrics::{Class, Filter};
+use metrics::{Class, Estimate, Filter};
 
-use crate::measured::{AttributeMeasures, ClassifierMeasures, Measure, Measured};
+use crate::measured::{AttributeMeasures, ClassifierMeasures, Estimates, Measure, Measured, of_class};
 use render::sheet::{self, Cell, Sheet, Unit};
 
 /// A number of the paper's table: a share in [0, 1], absent when nothing was there to measure.
@@ -121,7 +121,15 @@ fn of_attributes(
     }
 }
 
-/// The table's numbers, one row an attribute; `*_paper` are energies by the paper's convention, where a map without energy
+fn error_of(estimates: &Estimates) -> &[Option<Estimate>; 2] {
+    &estimates.error
+}
+
+fn energy_of(estimates: &Estimates) -> &[Option<Estimate>; 2] {
+    &estimates.energy
+}
+
+/// The table's numbers, one row an attribute, rates and energies with their 95 % intervals over people; `*_paper` are energies by the paper's convention, where a map without energy
 /// and a group without images count as 0.
 pub fn attributes(measured: &Measured) -> Sheet {
     let column =
@@ -153,6 +161,27 @@ pub fn attributes(measured: &Measured) -> Sheet {
                 &format!("{classifier}_{name}"),
                 &column(&|attribute| value(&attribute.classifiers[index])),
             );
+        }
+        for (name, class, of) in [
+            (
+                "fnr",
+                Class::Positive,
+                error_of as fn(&Estimates) -> &[Option<Estimate>; 2],
+            ),
+            ("fpr", Class::Negative, error_of),
+            ("energy_predicted_positive", Class::Positive, energy_of),
+            ("energy_predicted_negative", Class::Negative, energy_of),
+        ] {
+            let end = |high: bool| {
+                column(&|attribute| {
+                    let estimate = of_class(of(&attribute.classifiers[index].estimates), class)?;
+                    let interval = estimate.interval?;
+                    Some(if high { interval.high } else { interval.low })
+                })
+            };
+            table = table
+                .numbers(&format!("{classifier}_{name}_low"), &end(false))
+                .numbers(&format!("{classifier}_{name}_high"), &end(true));
         }
         for (name, minority) in [("minority", true), ("majority", false)] {
             table = table.numbers(

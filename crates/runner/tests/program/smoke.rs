@@ -1,6 +1,7 @@
 //! `experiments/smoke.yaml` from procedural faces to the report, as a user runs it: through the program.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::place::{Place, fails, succeeds};
@@ -88,6 +89,8 @@ fn the_whole_run() {
     let latex = String::from_utf8(read(&place.results("tables/attributes.tex"))).expect("text");
     assert_eq!(latex.matches(r"\\").count(), 43, "three head lines and 40 attributes");
 
+    audited(&place);
+
     // Figures are pictures, the report names no other file it would need.
     // Procedural faces are not compared with the paper.
     for figure in render::figures::NAMES.into_iter().filter(|name| *name != "published") {
@@ -118,6 +121,39 @@ fn the_whole_run() {
     let other = place.run("measure", &["measure.resamples=300"]);
     succeeds(&other);
     assert_eq!(String::from_utf8_lossy(&other.stderr).matches("unchanged").count(), 10);
+}
+
+/// `biascam audit` of the folder: rates as they are, and as many images behind an energy as there are maps with any.
+fn audited(place: &Place) {
+    let out = place.folder.path().join("audit");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
+    command.arg("audit").arg(place.results("")).arg("--output").arg(&out);
+    let printed = succeeds(&command.output().expect("the program starts"));
+    assert!(printed.contains("n: how many images these are"), "{printed}");
+    let audit = ReadTable::csv(&out.join("audit.csv"), true).expect("a table");
+    let table = ReadTable::csv(&place.results("tables/attributes.csv"), true).expect("a table");
+    for column in [
+        "unbalanced_fnr",
+        "balanced_fpr",
+        "unbalanced_balanced_error",
+        "region_area",
+    ] {
+        let [found, expected] = [&audit, &table].map(|table| table.doubles(column).expect("numbers"));
+        assert_eq!(found, expected, "{column}");
+    }
+    let scores = ReadTable::parquet(&place.results("balanced/predictions.parquet")).expect("scores");
+    let energy = ReadTable::parquet(&place.results("balanced/energy.parquet")).expect("energies");
+    let (scores, energies) = (
+        scores.doubles("score").expect("scores"),
+        energy.doubles("energy").expect("energies"),
+    );
+    let of = energy.texts("attribute").expect("names");
+    let counted = audit.integers("balanced_images_predicted_positive").expect("numbers");
+    for (name, counted) in audit.texts("attribute").expect("names").iter().zip(counted) {
+        let behind =
+            |&row: &usize| of[row] == *name && energies[row].is_some() && scores[row].is_some_and(|score| score >= 0.0);
+        assert_eq!((0..of.len()).filter(behind).count() as i64, counted, "{name}");
+    }
 }
 
 /// Head's bias and evidence make |score|, and so do constant part and specific evidence; the constant part is the mean score.

@@ -30,6 +30,8 @@ struct OfAttribute {
     averages: Vec<MapAverage>,
     /// The cells in hand.
     cells: Vec<f32>,
+    /// Energy of the map of each position in hand in every attribute's region ([`Localiser::everywhere`]); empty without a map.
+    everywhere: Vec<Vec<Option<f64>>>,
 }
 
 impl Collected {
@@ -73,21 +75,26 @@ impl Collected {
         let localiser = &*localiser;
         let exact = seen.exact(positions, explaining.masks, localiser, attributes)?;
         let logits = output.logits.flatten_all()?.to_vec1::<f32>()?;
-        let of_attributes = self.of_attributes.par_iter_mut().zip(rows).enumerate();
+        let of_attributes = self.of_attributes.par_iter_mut().zip(&mut *rows).enumerate();
         of_attributes.try_for_each(|(attribute, (into, rows))| -> Result<()> {
             let length = localiser.post_processing().len();
             into.cells.resize(length, 0.0);
             if into.averages.is_empty() {
                 into.averages = vec![MapAverage::new(length); Filter::ALL.len()];
             }
+            into.everywhere.clear();
             for (&position, exact) in positions.iter().zip(&exact) {
                 let at = position * attributes + attribute;
+                into.everywhere.push(Vec::new());
                 if !explaining.has_map(seen.labels[at]) {
                     continue;
                 }
                 let raw = maps.map(row(position), attribute);
                 let known = &mut rows[position];
                 known.measured = localiser.measure(raw, attribute, seen.mask(position, attribute), &mut into.cells)?;
+                if let Some(energies) = into.everywhere.last_mut() {
+                    *energies = localiser.everywhere(&into.cells);
+                }
                 known.exact = exact
                     .as_ref()
                     .and_then(|regions| localiser.energy(&into.cells, &regions[attribute]));
@@ -98,6 +105,24 @@ impl Collected {
             }
             Ok(())
         })?;
+        for (attribute, rows) in rows.iter_mut().enumerate() {
+            let Some(place) = localiser.place(attribute) else {
+                continue;
+            };
+            for (number, &position) in positions.iter().enumerate() {
+                let others = self
+                    .of_attributes
+                    .iter()
+                    .enumerate()
+                    .filter(|(other, _)| *other != attribute);
+                let there: Vec<f64> = others
+                    .filter_map(|(_, other)| *other.everywhere[number].get(place)?)
+                    .collect();
+                if !there.is_empty() {
+                    rows[position].others = Some(there.iter().sum::<f64>() / there.len() as f64);
+                }
+            }
+        }
         let pixels = size * size * 3;
         let images: Vec<&[f32]> = positions
             .iter()

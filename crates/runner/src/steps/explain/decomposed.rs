@@ -89,6 +89,7 @@ impl<'a> Decomposer<'a> {
                     centred: energy.filter(|_| explaining.has_map(label)),
                     measured: None,
                     exact: None,
+                    others: None,
                 })
             };
             (0..seen.batch.indices.len()).map(of_image).collect()

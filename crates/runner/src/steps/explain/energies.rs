@@ -17,6 +17,9 @@ pub struct Row {
     pub measured: Option<RegionShare>,
     /// Absent where the data set has no masks, or the attribute's is empty.
     pub exact: Option<f64>,
+    /// Mean energy of the other attributes' maps of the image in this one's region; absent where each image has regions of its own, and
+    /// where no other attribute has a map with energy.
+    pub others: Option<f64>,
 }
 
 /// The columns of some rows.
@@ -39,6 +42,7 @@ pub fn columns(table: Columns, rows: &[Row]) -> Columns {
         )
         .singles("region_area", &column(|row| Some(row.measured?.area)))
         .singles("energy_exact", &column(|row| row.exact))
-        .singles("energy_centred", &column(|row| row.centred));
+        .singles("energy_centred", &column(|row| row.centred))
+        .singles("energy_of_others", &column(|row| row.others));
     write_columns(table, rows.iter().map(|row| &row.reliance))
 }

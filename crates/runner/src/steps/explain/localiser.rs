@@ -16,6 +16,8 @@ pub struct Localiser {
     whole: Footprint,
     /// One an attribute; `None` where each image has regions of its own.
     fixed: Option<Vec<(Footprint, Region)>>,
+    /// The attributes' regions, each once, and which of them an attribute has; empty where each image has regions of its own.
+    places: (Vec<Footprint>, Vec<usize>),
 }
 
 /// How much of a map lies in a region.
@@ -44,7 +46,17 @@ impl Localiser {
                 Some(all.iter().map(of).collect())
             }
         };
+        let mut places: (Vec<Footprint>, Vec<usize>) = Default::default();
+        let all: &[(Footprint, Region)] = fixed.as_deref().unwrap_or_default();
+        for (footprint, _) in all {
+            let known = places.0.iter().position(|one| one == footprint);
+            places.1.push(known.unwrap_or_else(|| {
+                places.0.push(footprint.clone());
+                places.0.len() - 1
+            }));
+        }
         Ok(Self {
+            places,
             whole: post_processing.footprint(vec![true; size * size]),
             fixed,
             post_processing,
@@ -96,6 +108,19 @@ impl Localiser {
             localisation,
             area: region.area(),
         }))
+    }
+
+    /// Proportional energy of a map in each region that any attribute has, from its cells; none where each image has regions of its own.
+    pub fn everywhere(&self, cells: &[f32]) -> Vec<Option<f64>> {
+        let regions = self.places.0.iter();
+        regions
+            .map(|region| region.proportional_energy(&self.whole, cells))
+            .collect()
+    }
+
+    /// Which of the regions of [`Self::everywhere`] is an attribute's; `None` where each image has regions of its own.
+    pub fn place(&self, attribute: usize) -> Option<usize> {
+        self.places.1.get(attribute).copied()
     }
 
     /// Proportional energy of a map in any region, from its cells; `None` for a map without energy and a region without pixel.

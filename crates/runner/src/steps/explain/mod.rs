@@ -41,7 +41,7 @@ use crate::inputs::{Artefact, AttributeRegions, Attributes, Inputs, Masks, Setti
 use pipeline::{Declaration, LongWriter, Sandbox};
 
 /// Bumped when the step would write other bytes from the same inputs.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The step of a classifier.
 pub fn step_name(classifier: &str) -> String {

@@ -25,9 +25,13 @@ pub(super) fn pairs(measured: &Measured, published: &Published) -> Vec<Pair> {
     measured
         .findings
         .iter()
-        // Of the scores' constant parts, and of what they lose with regions hidden, the paper has no numbers.
+        // Of constant parts, of what scores lose with regions hidden, and of other attributes' maps, the paper has no numbers.
         .filter(|finding| {
-            let not_measured = [Claim::MajorityScoreMoreConstant, Claim::MajorityNeedsRegionLess];
+            let not_measured = [
+                Claim::MajorityScoreMoreConstant,
+                Claim::MajorityNeedsRegionLess,
+                Claim::MajorityLookedForBeyondChance,
+            ];
             !not_measured.contains(&finding.claim)
         })
         .filter_map(|ours| {

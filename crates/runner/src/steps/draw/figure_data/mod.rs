@@ -290,7 +290,7 @@ pub fn imbalance(measured: &Measured, bootstrap: Bootstrap) -> Imbalance {
     }
 }
 
-/// The parts of each quantity's difference: those in [0, 1] on one scale, those in logits on another.
+/// The parts of each quantity's difference, a panel for each kind of quantity.
 pub fn decomposition(decomposition: &Decomposition) -> DecompositionFigure {
     let row = |one: &Decomposed| DecompositionRow {
         title: one.quantity.title().to_owned(),
@@ -299,20 +299,15 @@ pub fn decomposition(decomposition: &Decomposition) -> DecompositionFigure {
         interval: one.difference.interval,
     };
     let [unbalanced, .., balanced] = &decomposition.classifiers;
-    let of = |logits: bool| {
-        let all = decomposition.quantities.iter();
-        all.filter(|one| one.quantity.is_in_logits() == logits)
-            .map(row)
-            .collect()
-    };
-    let difference = format!("{} − {}", readable(balanced), readable(unbalanced));
-    DecompositionFigure {
-        panels: vec![
-            (format!("{difference}, shares"), of(false)),
-            (format!("{difference}, logits"), of(true)),
-        ],
-        difference,
+    let mut panels: Vec<(String, Vec<DecompositionRow>)> = Vec::new();
+    for one in &decomposition.quantities {
+        match panels.last_mut().filter(|(kind, _)| kind == one.quantity.kind()) {
+            Some((_, rows)) => rows.push(row(one)),
+            None => panels.push((one.quantity.kind().to_owned(), vec![row(one)])),
+        }
     }
+    let difference = format!("{} − {}", readable(balanced), readable(unbalanced));
+    DecompositionFigure { panels, difference }
 }
 
 pub fn training_curves(recorded: &Recorded<'_>) -> Result<Vec<TrainingCurve>> {
@@ -368,6 +363,7 @@ mod tests {
             faithfulness: vec![None, Some(tried)],
             derived: Vec::new(),
             decomposition: None,
+            differences: Vec::new(),
         };
         let data = sanity_checks(&measured).expect("a classifier that was tried");
         assert_eq!(data.depths, ["head", "stage 4"]);

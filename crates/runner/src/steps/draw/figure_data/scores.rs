@@ -115,7 +115,7 @@ mod tests {
             },
             labels: vec![1, 1, -1, -1, -1, 0],
             scores: vec![0.5, 0.7, -0.5, -0.2, -1.5, 0.1],
-            people: None,
+            named_people: None,
         }
     }
 
@@ -151,6 +151,7 @@ mod tests {
             faithfulness: Vec::new(),
             derived: Vec::new(),
             decomposition: None,
+            differences: Vec::new(),
         };
         let curves = calibration(&measured, &facts(), &[predictions()], model::Loss::Euclidean);
         // Probabilities of the minority: Bald .75 (right), .25, 0; Young .15 and .6 (right).
