@@ -47,5 +47,5 @@ pub use sources::hub::layout as shards;
 pub use sources::{
     CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, Fit, IndexProgress, LabelCounts, LabelTable, MemorySource, Origin,
     Rows, Shares, Source, TableConfig, TableFolder, TableSplit, frontal_names, is_frontal, label_counts,
-    parse_identities, parse_labels, parse_landmarks, parse_partition, stratified_split,
+    parse_identities, parse_labels, parse_landmarks, parse_partition, stratified_split, stratified_split_of_groups,
 };

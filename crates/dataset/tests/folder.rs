@@ -70,6 +70,7 @@ fn both_layouts_are_read() {
         assert_eq!(annotations.attributes.names(), ["Smiling", "Young"]);
         assert_eq!(annotations.splits, Split::ALL);
         assert_eq!(annotations.identities.as_deref(), Some([2880, 2937, 8692].as_slice()));
+        assert_eq!(faces.person(1).unwrap(), "2937");
         assert_eq!(annotations.landmarks.as_ref().unwrap()[1].nose, [81.0, 135.0]);
         assert_eq!(annotations.labels_of(2), [1, 1]);
         for index in 0..3 {
@@ -91,6 +92,7 @@ fn landmarks_and_identities_are_optional() {
         (&faces.annotations().landmarks, &faces.annotations().identities),
         (&None, &None)
     );
+    assert_eq!(faces.person(1), None);
 }
 
 #[test]

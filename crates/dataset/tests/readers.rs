@@ -203,7 +203,7 @@ proptest! {
     }
 }
 
-const TABLE: &str = "image,crack,wet,split\na.png,1,0,train\nsub/b.jpg,0,,val\nc,0,1,test\n";
+const TABLE: &str = "image,crack,wet,split,plant\na.png,1,0,train,fern\nsub/b.jpg,0,,val,2\nc,0,1,test,fern\n";
 
 /// Opens a table, and looks for its images.
 fn table(name: &str, bytes: &[u8]) {
@@ -217,6 +217,7 @@ fn table(name: &str, bytes: &[u8]) {
         images: folder.path().join("images"),
         image_column: if parquet { "image.path" } else { "image" }.to_owned(),
         attributes: parquet.then(|| vec!["Smiling".to_owned(), "Young".to_owned()]),
+        group_column: Some(if parquet { "celeb_id" } else { "plant" }.to_owned()),
         split: if parquet {
             TableSplit::Stratified(Shares {
                 validation: 0.2,

@@ -17,7 +17,7 @@ use pipeline::{ReadTable, RowKeys};
 use proptest::prelude::*;
 use runner::commands::measure_scores;
 use runner::experiment::{RegionSource, load, settings_of};
-use runner::measured::DataFacts;
+use runner::measured::{DataFacts, Predictions};
 use runner::regions;
 use runner::steps::read_reference;
 use runner::sweep::Plan;
@@ -68,6 +68,7 @@ fn per_attribute() -> Vec<u8> {
     };
     let scores = [Some(0.5), Some(-0.25), Some(1.0), Some(0.0)];
     let table = keys.keys().labels("label", &[1, -1, 1, 1]).doubles("score", &scores);
+    let table = table.texts(RowKeys::PERSON, &["ann", "ann", "bo", "bo"]);
     table.to_parquet().expect("a table")
 }
 
@@ -126,6 +127,7 @@ proptest! {
         on_file("predictions.parquet", &bytes, |path| {
             if let Ok(table) = ReadTable::parquet(path) {
                 let _ = (RowKeys::of(&table), table.integers("label"), table.doubles("score"));
+                let _ = Predictions::read(path);
             }
         });
     }

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use super::attributes::Attributes;
 use super::landmarks::Landmarks;
 use super::split::Split;
@@ -17,7 +19,7 @@ pub struct Annotations {
     pub splits: Vec<Split>,
     /// Landmarks of each image, in its own pixels.
     pub landmarks: Option<Vec<Landmarks>>,
-    /// The person in each image.
+    /// Who, or what else, is in each image: the same number in all images of one person, patient or place, and in no other.
     pub identities: Option<Vec<u32>>,
 }
 
@@ -44,6 +46,14 @@ impl Annotations {
     /// The images of a split, in ascending order.
     pub fn indices(&self, split: Split) -> Vec<usize> {
         (0..self.len()).filter(|&index| self.splits[index] == split).collect()
+    }
+
+    /// Who is in each image, where that says anything: `None` where nobody knows, or where every image shows another person, so that
+    /// people are no other units than images.
+    pub fn people(&self) -> Option<&[u32]> {
+        let people = self.identities.as_deref()?;
+        let mut seen = HashSet::with_capacity(people.len());
+        people.iter().any(|person| !seen.insert(person)).then_some(people)
     }
 
     /// Positives and negatives of each attribute among the images `indices`.
@@ -112,6 +122,21 @@ mod tests {
         assert_eq!(counts, expected);
         assert_eq!(counts[0].positive_rate(), Some(1.0));
         assert_eq!(ClassCounts::default().positive_rate(), None);
+    }
+
+    #[test]
+    fn people_are_units_only_where_two_images_show_one() {
+        let of = |identities: Option<&[u32]>| {
+            let identities = identities.map(<[u32]>::to_vec);
+            let annotations = Annotations {
+                identities,
+                ..annotations()
+            };
+            annotations.people().map(<[u32]>::to_vec)
+        };
+        assert_eq!(of(None), None);
+        assert_eq!(of(Some(&[7, 0, 9])), None);
+        assert_eq!(of(Some(&[7, 0, 7])), Some(vec![7, 0, 7]));
     }
 
     #[test]

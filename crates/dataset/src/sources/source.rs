@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use image::RgbImage;
@@ -34,6 +35,13 @@ pub trait Source: Send + Sync {
         Alignment { size }
             .transform(landmarks, image_size)
             .map_err(|error| error.of_image(&annotations.names[index]))
+    }
+
+    /// The name of who, or of what else, is in image `index`: equal for two images exactly where their
+    /// [identities](Annotations::identities) are; `None` where the data set does not know, or has no such image.
+    fn person(&self, index: usize) -> Option<Cow<'_, str>> {
+        let identities = self.annotations().identities.as_ref()?;
+        identities.get(index).map(|identity| Cow::Owned(identity.to_string()))
     }
 
     /// Whether the data set knows where its attributes are visible.
@@ -238,6 +246,23 @@ mod tests {
             change(&mut changed);
             assert_ne!(fingerprint(changed), plain);
         }
+    }
+
+    #[test]
+    fn a_person_s_name_is_the_identity() {
+        let of = |identities| {
+            let annotations = Annotations {
+                identities,
+                ..annotations()
+            };
+            let source = MemorySource::new(annotations, vec![RgbImage::new(2, 2); 2]).unwrap();
+            [0, 1, 2].map(|index| source.person(index).map(Cow::into_owned))
+        };
+        assert_eq!(of(None), [None, None, None]);
+        assert_eq!(
+            of(Some(vec![2880, 7])),
+            [Some("2880".to_owned()), Some("7".to_owned()), None]
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Tables of one row an image and attribute.
 
 use super::columns::Columns;
-use super::read::ReadTable;
+use super::read::{ParquetFile, ReadTable};
 use crate::error::{Error, Result};
 
 /// The attribute-by-attribute values of some images, as `predictions.parquet` and `energy.parquet` hold them.
@@ -16,6 +16,9 @@ pub struct RowKeys {
 impl RowKeys {
     /// The key columns of a long table.
     pub const COLUMNS: [&str; 2] = ["image", "attribute"];
+
+    /// The column of who is in each image, in long tables that know.
+    pub const PERSON: &str = "person";
 
     /// The two key columns of a long table.
     pub fn keys(&self) -> Columns {
@@ -56,6 +59,35 @@ impl RowKeys {
         }
         Ok(Self { images, attributes })
     }
+
+    /// Who is in each of the images: N names, equal for images of the same person; `None` where the table, whose keys these are, does not
+    /// know.
+    ///
+    /// # Errors
+    /// When the file is damaged, or the rows of an image name different people.
+    pub fn people(&self, file: &ParquetFile) -> Result<Option<Vec<String>>> {
+        if !file.has(Self::PERSON)? {
+            return Ok(None);
+        }
+        let table = file.columns(&[Self::PERSON])?;
+        let width = self.attributes.len().max(1);
+        let mut people: Vec<String> = Vec::with_capacity(self.images.len());
+        let column = table.strings(Self::PERSON)?;
+        let mut rows = column.iter().flatten().enumerate();
+        let regular = rows.all(|(row, person)| {
+            if row % width == 0 {
+                people.push(person.to_owned());
+            }
+            people.last().is_some_and(|last| last == person)
+        });
+        if !regular || table.height() != width * self.images.len() {
+            return Err(Error::artefact(
+                table.path(),
+                "its rows do not name one person for each image",
+            ));
+        }
+        Ok(Some(people))
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +115,38 @@ mod tests {
         assert_eq!(table.integers("label").expect("numbers"), [1, -1, 0, 1, 1, -1]);
         let message = table.texts("image_name").expect_err("absent").to_string();
         assert!(message.contains("table.parquet"), "{message}");
+    }
+
+    #[test]
+    fn people_are_one_an_image_or_unknown() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("table.parquet");
+        let keys = RowKeys {
+            images: vec!["1.jpg".to_owned(), "2.jpg".to_owned()],
+            attributes: vec!["Bald".to_owned(), "Young".to_owned()],
+        };
+        let people = |table: Columns| {
+            std::fs::write(&path, table.to_parquet().expect("a table")).expect("written");
+            keys.people(&ParquetFile::open(&path).expect("whole"))
+        };
+        assert_eq!(people(keys.keys()).expect("readable"), None);
+        let of = |rows: &[&str]| people(Columns::default().texts(RowKeys::PERSON, rows));
+        let same = of(&["07", "07", "07", "07"]).expect("regular");
+        assert_eq!(same, Some(vec!["07".to_owned(), "07".to_owned()]));
+        for irregular in [
+            &["7", "8", "7", "8"][..],
+            &["7", "7"],
+            &["7", "7", "8", "8", "9", "9"],
+            &["7", "7", "8"],
+        ] {
+            let message = of(irregular).expect_err("irregular").to_string();
+            assert!(
+                message.contains("table.parquet: its rows do not name one person"),
+                "{message}"
+            );
+        }
+        let numbers = people(Columns::default().integers(RowKeys::PERSON, &[7, 7, 8, 8])).expect("names");
+        assert_eq!(numbers, Some(vec!["7".to_owned(), "8".to_owned()]));
     }
 
     #[test]

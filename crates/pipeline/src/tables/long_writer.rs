@@ -1,6 +1,7 @@
 //! A long table that is written as its rows come.
 
 use std::io::{self, Write};
+use std::iter;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,6 +31,8 @@ pub struct LongWriter<R> {
     /// Of the group in hand.
     keys: RowKeys,
     rows: Vec<R>,
+    /// Who is in the images from the group in hand on, where the table is to say it.
+    people: Option<Vec<String>>,
     /// Since the first group, whose columns are those of all.
     parquet: Option<BatchedWriter<Encoded>>,
     encoded: Encoded,
@@ -51,15 +54,24 @@ impl<R> LongWriter<R> {
             },
             // Grown step by step it would take up to three times as much for a moment.
             rows: Vec::with_capacity(GROUP.max(attributes.len())),
+            people: None,
             parquet: None,
             encoded: Encoded::default(),
         })
     }
 
+    /// Adds a last column, [`RowKeys::PERSON`], of who is in each image: names in the order in which the images will be added. With `None`
+    /// the table has no such column. A name is stored once a row group.
+    #[must_use]
+    pub fn with_people(mut self, people: Option<Vec<String>>) -> Self {
+        self.people = people;
+        self
+    }
+
     /// Adds an image's rows, one an attribute.
     ///
     /// # Errors
-    /// When the file cannot be written, or rows are missing.
+    /// When the file cannot be written, or rows or people are missing.
     pub fn add(&mut self, image: &str, rows: impl IntoIterator<Item = R>) -> Result<()> {
         self.keys.images.push(image.to_owned());
         self.rows.extend(rows);
@@ -72,11 +84,15 @@ impl<R> LongWriter<R> {
     /// Puts the complete file in its place.
     ///
     /// # Errors
-    /// When it cannot be written, or rows are missing.
+    /// When it cannot be written, or rows or people are missing.
     pub fn finish(mut self) -> Result<()> {
         // A table without rows has columns all the same.
         if !self.keys.images.is_empty() || self.parquet.is_none() {
             self.write_group()?;
+        }
+        if let Some(more) = self.people.as_ref().map(Vec::len).filter(|more| *more > 0) {
+            let what = format!("{more} people more than images");
+            return Err(self.fault(PolarsError::ShapeMismatch(what.into())));
         }
         let written = self.parquet.iter().try_for_each(|parquet| parquet.finish().map(drop));
         written.map_err(|source| self.fault(source))?;
@@ -92,7 +108,17 @@ impl<R> LongWriter<R> {
     }
 
     fn encode(&mut self) -> PolarsResult<()> {
-        let frame = (self.columns)(self.keys.keys(), &self.rows).frame()?;
+        let mut table = (self.columns)(self.keys.keys(), &self.rows);
+        if let Some(people) = &mut self.people {
+            let (images, width) = (self.keys.images.len(), self.keys.attributes.len());
+            let of_group: Vec<String> = people.drain(..images.min(people.len())).collect();
+            let rows: Vec<&str> = of_group
+                .iter()
+                .flat_map(|name| iter::repeat_n(name.as_str(), width))
+                .collect();
+            table = table.texts(RowKeys::PERSON, &rows);
+        }
+        let frame = table.frame()?;
         let parquet = match &mut self.parquet {
             Some(begun) => begun,
             none => none.insert(parquet(self.encoded.clone()).batched(frame.schema())?),
@@ -186,6 +212,57 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// A table of so many images of 1,000 people by turns, as long as `names` last.
+    fn of_people(path: &Path, images: usize, names: usize) -> Result<()> {
+        let people = (0..names).map(|image| format!("person {}", image % 1_000)).collect();
+        let mut writer = LongWriter::begin(path, &attributes(), columns)?.with_people(Some(people));
+        for image in 0..images {
+            writer.add(&format!("{image}.jpg"), rows(image))?;
+        }
+        writer.finish()
+    }
+
+    #[test]
+    fn people_are_a_column_of_their_own_and_small() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (known, unknown) = (
+            folder.path().join("known.parquet"),
+            folder.path().join("unknown.parquet"),
+        );
+        for images in [0, 1, TOGETHER, 2 * TOGETHER + 5] {
+            of_people(&known, images, images).expect("written");
+            write(&unknown, images).with_people(None).finish().expect("finished");
+            let [a, b] = [&known, &unknown].map(|path| ReadTable::parquet(path).expect("readable"));
+            let before = ["image", "attribute", "label", "value"];
+            assert_eq!(b.columns(), before);
+            assert_eq!(a.columns(), [&before[..], &[RowKeys::PERSON]].concat());
+            assert!(
+                a.frame()
+                    .drop(RowKeys::PERSON)
+                    .expect("there")
+                    .equals_missing(b.frame())
+            );
+            let names = a.texts(RowKeys::PERSON).expect("names");
+            for (row, name) in names.iter().enumerate() {
+                assert_eq!(*name, format!("person {}", row / ATTRIBUTES % 1_000));
+            }
+        }
+        // Ten bits a row and the names would be 170 kB; the names of all rows would be 1.3 MB.
+        let [with, without] = [&known, &unknown].map(|path| std::fs::metadata(path).expect("a file").len());
+        assert!(with - without < 170_000, "{} bytes", with - without);
+    }
+
+    #[test]
+    fn people_who_are_not_those_of_the_images_are_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.parquet");
+        for names in [0, 4, 6, TOGETHER] {
+            of_people(&path, 5, names).expect_err("not one an image");
+            assert!(!path.exists());
+        }
+        of_people(&path, 5, 5).expect("one an image");
     }
 
     #[test]

@@ -35,6 +35,19 @@ impl ParquetFile {
         self.read(Some(names.iter().copied().map(str::to_owned).collect()))
     }
 
+    /// Whether there is a column of this name.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or is damaged.
+    pub fn has(&self, name: &str) -> Result<bool> {
+        let path = &self.path;
+        let file = File::open(path).map_err(Error::io(path, "opening"))?;
+        let schema = without_panic(|| ParquetReader::new(file).schema());
+        let schema =
+            schema.ok_or_else(|| Error::artefact(path, "damaged, or Parquet of a kind that cannot be read"))?;
+        Ok(schema.map_err(Error::table(path))?.contains(name))
+    }
+
     /// Reads some columns, or all.
     fn read(&self, columns: Option<Vec<String>>) -> Result<ReadTable> {
         let path = &self.path;
@@ -219,6 +232,10 @@ mod tests {
             .singles("b", &[None, Some(0.5)]);
         std::fs::write(&path, table.to_parquet().expect("a table")).expect("written");
         let file = ParquetFile::open(&path).expect("whole");
+        assert_eq!(
+            ["a", "b", "c"].map(|name| file.has(name).expect("whole")),
+            [true, true, false]
+        );
         let read = file.columns(&["b"]).expect("there");
         assert_eq!(read.columns(), ["b"]);
         assert_eq!(read.singles("b").expect("numbers"), [None, Some(0.5)]);

@@ -48,6 +48,8 @@ pub struct Content {
     pub test: ContentOfSplit,
     /// Names of the test images.
     pub names: ContentHash,
+    /// Who is in the test images, where the data set knows.
+    pub people: Option<ContentHash>,
     /// Masks of the test images, where the data set has masks.
     pub masks: Option<ContentHash>,
     /// What is shown of the data set.
@@ -64,12 +66,20 @@ impl Content {
         for &index in &data.test {
             names.add(&data.annotations().names[index], "");
         }
+        let people = data.people(&data.test).map(|people| {
+            let mut list = ListHash::default();
+            for (index, person) in data.test.iter().zip(&people) {
+                list.add(&index.to_string(), person);
+            }
+            list.finish()
+        });
         let masks = data.source.has_masks();
         Ok(Self {
             training: ContentOfSplit::of(data, &data.training, "training images", reading)?,
             validation: ContentOfSplit::of(data, &data.validation, "validation images", reading)?,
             test: ContentOfSplit::of(data, &data.test, "test images", reading)?,
             names: names.finish(),
+            people,
             masks: match masks {
                 true => Some(masks_content(data, &data.test, reading)?),
                 false => None,

@@ -3,6 +3,7 @@
 //! | file | |
 //! |---|---|
 //! | `set.rs` | a data set as an experiment uses it: which images each split has |
+//! | `straddling.rs` | who is trained on and tested |
 //! | `open.rs`, `place.rs`, `celeba.rs` | where it is, and opening it in whichever form it is there |
 //! | `generate.rs` | writing procedural faces and shapes |
 //! | `packed.rs` | decoded images in one file |
@@ -17,6 +18,7 @@ mod open;
 mod packed;
 mod place;
 mod set;
+mod straddling;
 
 pub use content::{Content, ContentOfSplit, Reading};
 pub use generate::write_procedural;

@@ -9,6 +9,7 @@ use synthetic::faces;
 use super::generate::{write_procedural, write_shapes};
 use super::place::{Place, folder_name};
 use super::set::DataSet;
+use super::straddling::Straddling;
 use super::{bad_images, celeba, packed};
 use crate::context::Context;
 use crate::error::Result;
@@ -89,6 +90,14 @@ fn open_in(data: &DataSettings, place: &Place<'_>) -> Result<DataSet> {
     let set = DataSet::choose(source, data)?;
     if data.source != DataSource::Table && set.annotations().landmarks.is_none() && data.frontal_threshold.is_some() {
         place.progress.say(celeba::NO_LANDMARKS);
+    }
+    if let Some(straddling) = Straddling::of(&set) {
+        let table = data.table.as_ref().filter(|_| data.source == DataSource::Table);
+        let who = table.and_then(|table| table.group_column.as_ref()).map_or_else(
+            || "people".to_owned(),
+            |column| format!("groups (data.table.group_column: {column})"),
+        );
+        place.progress.say(&format!("{:24} {who}: {straddling}", "data"));
     }
     Ok(set)
 }

@@ -1,5 +1,6 @@
 //! A data set as an experiment uses it: its images, and which of them each split has.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -72,6 +73,28 @@ impl DataSet {
         }
     }
 
+    /// Of how many people the test images are, in a few words; nothing where that is not known or every image is of another.
+    pub fn of_whom(&self, settings: &DataSettings) -> String {
+        let Some(people) = self.people(&self.test) else {
+            return String::new();
+        };
+        let people: HashSet<String> = people.into_iter().collect();
+        match (settings.source, people.len()) {
+            (DataSource::Table, 1) => " of 1 group".to_owned(),
+            (DataSource::Table, groups) => format!(" of {groups} groups"),
+            (_, 1) => " of 1 person".to_owned(),
+            (_, people) => format!(" of {people} people"),
+        }
+    }
+
+    /// Names of who, or what else, is in the images at some positions: equal for images of one person, patient or place. `None` where the
+    /// data set does not know, or all its images are of different people.
+    pub fn people(&self, indices: &[usize]) -> Option<Vec<String>> {
+        self.annotations().people()?;
+        let names = indices.iter().map(|&index| self.source.person(index));
+        names.map(|name| name.map(Cow::into_owned)).collect()
+    }
+
     /// What results say of it.
     pub fn facts(&self, settings: &DataSettings) -> DataFacts {
         DataFacts {
@@ -115,11 +138,8 @@ impl DataSet {
         ] {
             if indices.is_empty() {
                 return Err(Error::Request(format!(
-                    "the data set has no {what}; {} should mark some",
-                    match data.source {
-                        DataSource::Table => "the column of the splits (data.table.split_column)",
-                        _ => "its partition file (list_eval_partition.txt)",
-                    }
+                    "the data set has no {what}; {}",
+                    how_to_have_some(annotations, data)
                 )));
             }
         }
@@ -152,6 +172,27 @@ impl DataSet {
             .map(|counts| (counts.positives, counts.negatives))
             .collect()
     }
+}
+
+/// What would give a split images that has none.
+fn how_to_have_some(annotations: &Annotations, data: &DataSettings) -> String {
+    let table = data.table.as_ref().filter(|_| data.source == DataSource::Table);
+    let Some(table) = table else {
+        return "its partition file (list_eval_partition.txt) should mark some".to_owned();
+    };
+    let Some(column) = &table.group_column.as_ref().filter(|_| table.split_column.is_none()) else {
+        return "the column of the splits (data.table.split_column) should mark some".to_owned();
+    };
+    let groups: HashSet<&u32> = annotations.identities.iter().flatten().collect();
+    format!(
+        "data.table.split keeps the images of a group together, and data.table.group_column: {column} makes {} of the {} images: other \
+         shares, or groups that are smaller, leave some for each split",
+        match groups.len() {
+            1 => "1 group".to_owned(),
+            several => format!("{several} groups"),
+        },
+        annotations.len()
+    )
 }
 
 /// The validation images on which a training is followed: those that pass the paper's frontal filter, or all where none does. Whatever

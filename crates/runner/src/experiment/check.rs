@@ -95,6 +95,18 @@ fn table(table: &TableSettings) -> Vec<Result<(), Problem>> {
         let message = "none, expected at least one column, or null for all";
         results.push(Err(Problem::new("data.table.attributes", message)));
     }
+    if let Some(groups) = &table.group_column {
+        let is_attribute = table.attributes.iter().flatten().any(|column| column == groups);
+        for (taken, by) in [
+            (table.split_column.as_ref() == Some(groups), "data.table.split_column"),
+            (is_attribute, "data.table.attributes"),
+        ] {
+            if taken {
+                let message = format!("`{groups}`, expected another column than those of {by}");
+                results.push(Err(Problem::new("data.table.group_column", message)));
+            }
+        }
+    }
     if let Some(shapes) = &table.shapes {
         results.push(at_least("data.table.shapes.images", shapes.images, 20));
         results.push(at_most("data.table.shapes.images", shapes.images, 999_999));

@@ -406,6 +406,18 @@ mod tests {
                 &["classifiers.one", "class_weights", "weights"],
             ),
             (
+                "data:\n  source: table\n  table: {file: a.csv, images: b, split_column: part, group_column: part}\n",
+                &[],
+                &[
+                    "sample.yaml:3: data.table.group_column: `part`, expected another column than those of data.table.split_column",
+                ],
+            ),
+            (
+                "data: {source: table, table: {file: a.csv, images: b, group_column: site}}\n",
+                &["data.table.attributes=[crack, site]"],
+                &["data.table.group_column: `site`, expected another column than those of data.table.attributes"],
+            ),
+            (
                 "data: {source: procedural}\n",
                 &["explain.method=cams"],
                 &["explain.method", "cams", "hires_cam"],

@@ -17,9 +17,14 @@ pub struct TableSettings {
     /// The column of the images' names, paths below `images` with or without extension.
     #[serde(default = "TableSettings::image_column")]
     pub image_column: String,
-    /// The columns of the attributes, in this order; `null` takes all but the images' and the splits'.
+    /// The columns of the attributes, in this order; `null` takes all but the images', the splits' and the groups'.
     #[serde(default)]
     pub attributes: Option<Vec<String>>,
+    /// The column that names who is in each image (a person, a patient, a place): any words or numbers, none of them empty. A random split
+    /// keeps a group's images together, a given one is looked through for groups in training and test, and statistics take groups, not
+    /// images, as units. `null` takes every image for itself.
+    #[serde(default)]
+    pub group_column: Option<String>,
     /// The column that says train, validation or test (or CelebA's 0, 1, 2); `null` splits at random as `split` says.
     #[serde(default)]
     pub split_column: Option<String>,
@@ -53,6 +58,7 @@ impl TableSettings {
             images: below(&self.images),
             image_column: self.image_column.clone(),
             attributes: self.attributes.clone(),
+            group_column: self.group_column.clone(),
             split: match &self.split_column {
                 Some(column) => TableSplit::Column(column.clone()),
                 None => TableSplit::Stratified(self.split),

@@ -9,6 +9,7 @@ use super::images::{Images, Split, SplitImages, SplitLabels, TestImages, Trainin
 use super::looked_at::LookedAt;
 use super::masks::Masks;
 use super::parts::{Attributes, ClassCounts, Facts, Weights};
+use super::people::People;
 use super::regions::{AttributeRegions, DeclaredRegions};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -119,6 +120,11 @@ impl<'a> Inputs<'a> {
     /// The test images with their labels.
     pub fn labelled_test_images(&self) -> TestImages<'_> {
         TestImages(self.images(true))
+    }
+
+    /// Who is in the test images, where the data set knows.
+    pub fn people(&self) -> People<'_> {
+        People(self.looked_at)
     }
 
     /// The masks of the test images, where there are any.

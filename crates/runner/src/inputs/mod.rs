@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `all.rs` | everything there is to read in a run, from which steps take their pieces |
 //! | `images.rs`, `masks.rs` | the images of a split, with or without labels; exact masks |
+//! | `people.rs` | who is in the test images |
 //! | `regions.rs` | where attributes should be visible |
 //! | `parts.rs` | a setting, the attributes' names, another step's file, weights from elsewhere |
 
@@ -16,6 +17,7 @@ mod images;
 mod looked_at;
 mod masks;
 mod parts;
+mod people;
 mod regions;
 
 pub use all::Inputs;
@@ -23,4 +25,5 @@ pub use images::{Images, Split, SplitImages, SplitLabels, TestImages, TrainingIm
 pub use looked_at::LookedAt;
 pub use masks::Masks;
 pub use parts::{Artefact, Attributes, ClassCounts, Facts, Setting, Weights};
+pub use people::People;
 pub use regions::{AttributeRegions, DeclaredRegions, regions_of};

@@ -387,9 +387,12 @@ fn judged(
     let Some(first) = scored.first() else {
         return Ok(Judged::default());
     };
-    if scored.iter().any(|one| one.images != first.images) {
+    if scored
+        .iter()
+        .any(|one| (&one.images, &one.people) != (&first.images, &first.people))
+    {
         return Err(Error::Request(
-            "the classifiers' predictions are not of the same images".to_owned(),
+            "the classifiers' predictions are not of the same images and people".to_owned(),
         ));
     }
     let rows: Vec<_> = scored.iter().zip(hidden.iter().map(Option::as_ref)).collect();

@@ -72,12 +72,13 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     refuse_unreadable(&context, &content, &data, last)?;
     context.begin(data.source.fingerprint(), request.command(&context.device))?;
     context.progress().say(&format!(
-        "{:24} {} training, {} validation, {} test images ({}), {}",
+        "{:24} {} training, {} validation, {} test images ({}){}, {}",
         "data",
         data.training.len(),
         data.validation.len(),
         data.test.len(),
         data.filtered(&context.experiment.data),
+        data.of_whom(&context.experiment.data),
         match data.attributes().len() {
             1 => "1 attribute".to_owned(),
             several => format!("{several} attributes"),

@@ -8,7 +8,7 @@ use super::step::SharedStep;
 use super::{reference, train};
 use crate::artefacts;
 use crate::error::Result;
-use crate::inputs::{Artefact, Attributes, Inputs, TestImages};
+use crate::inputs::{Artefact, Attributes, Inputs, People, TestImages};
 
 /// Bumped when the step would write other bytes from the same inputs.
 const VERSION: u32 = 1;
@@ -26,6 +26,7 @@ pub struct Predict<'a> {
     attributes: Attributes<'a>,
     /// With labels.
     images: TestImages<'a>,
+    people: People<'a>,
     checkpoint: Artefact,
 }
 
@@ -37,6 +38,7 @@ impl<'a> Predict<'a> {
             learnt: !inputs.experiment.is_derived(classifier),
             attributes: inputs.attributes(),
             images: inputs.labelled_test_images(),
+            people: inputs.people(),
             checkpoint: train::checkpoint(classifier),
         }
     }
@@ -49,11 +51,13 @@ impl SharedStep for Predict<'_> {
             learnt: _,
             attributes,
             images,
+            people,
             checkpoint,
         } = self;
         Declaration::of(step_name(classifier), VERSION)
             .reading(attributes)
             .reading(images)
+            .reading(people)
             .reading(checkpoint)
     }
 
@@ -70,7 +74,8 @@ impl SharedStep for Predict<'_> {
         let mut tables = Vec::new();
         for (step, folder) in steps {
             let path = folder.output(&artefacts::predictions(step.classifier));
-            tables.push(LongWriter::begin(&path, names, columns)?);
+            let people = step.people.of(images.indices());
+            tables.push(LongWriter::begin(&path, names, columns)?.with_people(people));
         }
         let mut mean = cam::Reference::new();
         let pass = Pass {

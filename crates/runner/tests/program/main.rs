@@ -10,6 +10,7 @@ mod figures;
 mod forms;
 mod hub;
 mod methods;
+mod people;
 mod place;
 mod plan;
 mod python;

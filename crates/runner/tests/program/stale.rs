@@ -279,6 +279,59 @@ fn each_input_reruns_exactly_the_steps_that_read_it() {
 }
 
 #[test]
+fn who_is_in_the_images_trains_again_only_where_it_makes_the_split() {
+    let set = Set::new();
+    let labels = String::from_utf8(set.reads("data/set/labels.csv")).expect("text");
+    // Two images of each; who is tested is in no other split.
+    let with_people = |name: &dyn Fn(usize) -> String| {
+        let rows = labels.lines().skip(1).enumerate();
+        let rows = rows.map(|(row, line)| format!("{line},{}\n", name(row)));
+        set.write(
+            "data/set/labels.csv",
+            "image,red,corner,split,who\n".to_owned() + &rows.collect::<String>(),
+        );
+    };
+    with_people(&|row| format!("plant {}", row / 2));
+    let attributes = "data.table.attributes=[red, corner]";
+    let grouped = [attributes, "data.table.group_column=who"];
+    let run = |settings: &[&str]| {
+        let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+        let arguments: Vec<&str> = ["reproduce", "tiny.yaml"].into_iter().chain(settings).collect();
+        let output = set.run(&arguments);
+        succeeds(&output);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    run(&[attributes]);
+    let (found, said) = set.would_run(&grouped);
+    assert_eq!(found, steps("predict draw"), "{said}");
+    assert!(said.contains("people in test images new"), "{said}");
+    run(&grouped);
+
+    // Which words name them does not train, and who is in training images is nobody's business here.
+    with_people(&|row| format!("tree {}", row / 2));
+    let (found, said) = set.would_run(&grouped);
+    assert_eq!(found, steps("predict"), "{said}");
+    assert!(said.contains("people in test images changed"), "{said}");
+    with_people(&|row| format!("plant {}", if row < 16 { 100 + row } else { row / 2 }));
+    let (found, said) = set.would_run(&grouped);
+    assert_eq!(found, steps(""), "{said}");
+
+    // In a split that is made, who belongs together decides which images are trained on.
+    let made = [&grouped[..], &["data.table.split_column=null"]].concat();
+    with_people(&|row| format!("plant {}", row / 2));
+    let said = run(&made);
+    assert!(!said.contains("are in training images too"), "{said}");
+    let (nothing, said) = set.would_run(&made);
+    assert!(nothing.is_empty(), "{said}");
+    with_people(&|row| format!("tree {}", row / 2));
+    let (found, said) = set.would_run(&made);
+    assert_eq!(found, steps("predict"), "other names are no other split: {said}");
+    with_people(&|row| format!("plant {}", row / 4));
+    let (found, said) = set.would_run(&made);
+    assert!(found.is_superset(&steps("train predict")), "{said}");
+}
+
+#[test]
 fn a_file_of_regions_edited_in_place_is_noticed_and_named() {
     let set = Set::new();
     let regions = |height: f64| {

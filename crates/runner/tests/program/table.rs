@@ -431,6 +431,103 @@ fn what_is_wrong_with_a_table_is_said_in_a_paragraph() {
     );
 }
 
+#[test]
+fn groups_stay_together_and_go_into_the_predictions() {
+    let place = flowers();
+    let labels = fs::read_to_string(place.path("data/flowers/labels.csv")).expect("text");
+    // Four pictures of each plant, whom the given split, in pairs, tears apart.
+    let mut table = "image,wilted,potted,split,plant\n".to_owned();
+    for (row, line) in labels.lines().skip(1).enumerate() {
+        table += &format!("{line},{}\n", 1000 + row / 4);
+    }
+    place.write("data/flowers/labels.csv", &table);
+    let plant_of = |image: &str| {
+        let mut rows = table.lines().filter(|line| line.starts_with(image));
+        let row = rows.next().expect("a row");
+        row.rsplit(',').next().expect("a plant").to_owned()
+    };
+    let column = "data.table.group_column=plant";
+
+    let output = place.run("measure", &[column]);
+    succeeds(&output);
+    let heard = said(&output);
+    assert!(
+        heard.contains(
+            "data                     groups (data.table.group_column: plant): 3 of the 6 in test images are in training images too, \
+             such as 1002 (training 2, test 2): errors on whom"
+        ),
+        "{heard}"
+    );
+    assert!(
+        heard.contains("12 test images (all) of 6 groups, 2 attributes"),
+        "{heard}"
+    );
+    let check = |place: &Place| {
+        let scores = place.table("unbalanced/predictions.parquet");
+        assert_eq!(scores.columns(), ["image", "attribute", "label", "score", "person"]);
+        let people = scores.texts("person").expect("names");
+        let images = scores.texts("image").expect("names");
+        for (image, person) in images.iter().zip(&people) {
+            assert_eq!(*person, plant_of(image), "{image}");
+        }
+        people.into_iter().collect::<std::collections::BTreeSet<String>>()
+    };
+    assert_eq!(check(&place).len(), 6);
+
+    // A split that is made keeps them together, of a share of 0.2 three of fifteen plants.
+    let made = [
+        column,
+        "data.table.split_column=null",
+        "data.table.attributes=[wilted, potted]",
+    ];
+    let output = place.run("predict", &made);
+    succeeds(&output);
+    let heard = said(&output);
+    assert!(!heard.contains("in training images too"), "{heard}");
+    assert!(
+        heard.contains("44 training, 4 validation, 12 test images (all) of 3 groups"),
+        "{heard}"
+    );
+    assert_eq!(check(&place).len(), 3);
+
+    // Without the column the table of scores has none either.
+    succeeds(&place.run("predict", &made[1..]));
+    let scores = place.table("unbalanced/predictions.parquet");
+    assert_eq!(scores.columns(), ["image", "attribute", "label", "score"]);
+
+    let rows = labels.lines().skip(1).map(|line| format!("{line},one\n"));
+    let one = "image,wilted,potted,split,plant\n".to_owned() + &rows.collect::<String>();
+    let nobody = table.replace("0005.jpg,0,1,train,1001", "0005.jpg,0,1,train,");
+    assert_ne!(nobody, table);
+    for (content, settings, expected) in [
+        (
+            nobody.as_str(),
+            &[column][..],
+            "data/flowers/labels.csv:6: plant is \"\", expected a name in every row of the group_column",
+        ),
+        (
+            &table,
+            &["data.table.group_column=tree"],
+            "data/flowers/labels.csv:1: no column `tree`, expected one of image, wilted, potted, split, plant as group_column",
+        ),
+        (
+            &table,
+            &["data.table.group_column=split"],
+            "data.table.group_column: `split`, expected another column than those of data.table.split_column",
+        ),
+        (
+            &one,
+            &made,
+            "the data set has no test images; data.table.split keeps the images of a group together, and data.table.group_column: plant \
+             makes 1 group of the 60 images",
+        ),
+    ] {
+        place.write("data/flowers/labels.csv", content);
+        let message = fails(&place.run("predict", settings));
+        assert!(message.contains(expected), "{message:?} should contain {expected:?}");
+    }
+}
+
 /// The blocks of YAML on the page "your own data".
 fn page() -> Vec<&'static str> {
     let text = include_str!("../../../../docs/your-own-data.md");

@@ -145,6 +145,7 @@ mod tests {
             images: out.join(IMAGES),
             image_column: "file".to_owned(),
             attributes: None,
+            group_column: None,
             split: TableSplit::Stratified(Shares {
                 validation: 0.1,
                 test: 0.3,

@@ -35,7 +35,7 @@ impl LabelColumn {
             "1" | "1.0" | "+1" | "true" => return Ok(1),
             "0" | "0.0" | "-0.0" | "false" => No::Zero,
             "-1" | "-1.0" => No::Minus,
-            word if MISSING.contains(&word) => return Ok(0),
+            word if is_missing(word) => return Ok(0),
             _ => {
                 return Err(line_error(
                     file,
@@ -64,6 +64,11 @@ impl LabelColumn {
         }
         Ok(-1)
     }
+}
+
+/// Whether a cell says that something is not known.
+pub(super) fn is_missing(text: &str) -> bool {
+    MISSING.contains(&text.trim().to_ascii_lowercase().as_str())
 }
 
 /// The split that a cell names.

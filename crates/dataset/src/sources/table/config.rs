@@ -11,8 +11,11 @@ pub struct TableConfig {
     pub images: PathBuf,
     /// The column with the images' names: paths below `images`, with or without extension.
     pub image_column: String,
-    /// The columns of the attributes, in this order; `None` takes every column that is neither the images' nor the splits'.
+    /// The columns of the attributes, in this order; `None` takes every column that is not the images', the splits' or the groups'.
     pub attributes: Option<Vec<String>>,
+    /// The column that names who, or what else, is in each image (a person, a patient, a place); its values may be of any type. It is no
+    /// attribute.
+    pub group_column: Option<String>,
     /// Which images are for what.
     pub split: TableSplit,
     /// How an image of any shape becomes a square.
@@ -30,7 +33,8 @@ pub enum TableSplit {
     /// By a column of the table: `train`, `validation` or `test` (also `training`, `valid`, `val`, `dev`, `testing`; upper and
     /// lower case alike), or CelebA's 0, 1 or 2.
     Column(String),
-    /// By [`stratified_split`](crate::stratified_split).
+    /// By [`stratified_split`](crate::stratified_split), or where there is a `group_column` by
+    /// [`stratified_split_of_groups`](crate::stratified_split_of_groups).
     Stratified(Shares),
 }
 

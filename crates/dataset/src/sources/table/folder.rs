@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -5,9 +6,10 @@ use image::RgbImage;
 use image::imageops::{FilterType, resize};
 
 use super::cell::{LabelColumn, is_path_inside, split};
+use super::group_column::GroupColumn;
 use super::mask_files::MaskFiles;
 use super::rows::Table;
-use super::{Fit, Shares, TableConfig, TableSplit, stratified_split};
+use super::{Fit, Shares, TableConfig, TableSplit, stratified_split, stratified_split_of_groups};
 use crate::decode::{decode_upright, upright_dimensions};
 use crate::files::read;
 use crate::sources::Fingerprint;
@@ -37,6 +39,8 @@ pub struct TableFolder {
     images: ImageFiles,
     resize: Fit,
     masks: Option<MaskFiles>,
+    /// Names of the groups, by the images' identities; none where nothing groups them.
+    groups: Vec<String>,
 }
 
 impl TableFolder {
@@ -54,7 +58,7 @@ impl TableFolder {
         }
         let images = ImageFiles::open(&config.images)?;
         let table = Table::open(&config.file)?;
-        let mut annotations = annotations(table, config, matches!(images, ImageFiles::Archive(_)))?;
+        let (mut annotations, groups) = annotations(table, config, matches!(images, ImageFiles::Archive(_)))?;
         if let Some(path) = &config.landmarks {
             let rows = parse_landmarks(&path.display().to_string(), &read(path)?)?;
             let table = config.file.display().to_string();
@@ -69,6 +73,7 @@ impl TableFolder {
             images,
             resize: config.resize,
             masks,
+            groups,
         };
         // A wrong folder is the likeliest mistake, and a single missing file no reason to give up here.
         if folder.sampled_sizes().all(|(_, size)| size.is_none()) {
@@ -135,6 +140,13 @@ impl Source for TableFolder {
         }
     }
 
+    fn person(&self, index: usize) -> Option<Cow<'_, str>> {
+        let identity = *self.annotations.identities.as_ref()?.get(index)?;
+        self.groups
+            .get(identity as usize)
+            .map(|name| Cow::Borrowed(name.as_str()))
+    }
+
     fn has_masks(&self) -> bool {
         self.masks.is_some()
     }
@@ -191,15 +203,21 @@ fn candidates(name: &str) -> impl Iterator<Item = String> + Clone {
     std::iter::once(name.to_owned()).chain(EXTENSIONS.iter().map(with).collect::<Vec<_>>())
 }
 
-/// Reads all rows.
-fn annotations(table: Table, config: &TableConfig, archive: bool) -> Result<Annotations> {
+/// Reads all rows: what is known of the images, and the names of the groups that their identities stand for.
+fn annotations(table: Table, config: &TableConfig, archive: bool) -> Result<(Annotations, Vec<String>)> {
     let file = table.file.clone();
-    let image = table.column(&config.image_column)?;
+    let image = table.column("image_column", &config.image_column)?;
     let split_column = match &config.split {
-        TableSplit::Column(name) => Some(table.column(name)?),
+        TableSplit::Column(name) => Some(table.column("split_column", name)?),
         TableSplit::Stratified(_) => None,
     };
-    let columns = attribute_columns(&table, config.attributes.as_deref(), [Some(image), split_column])?;
+    let mut groups = match &config.group_column {
+        Some(name) => Some(GroupColumn::new(&table, name, config)?),
+        None => None,
+    };
+    let group_column = groups.as_ref().map(GroupColumn::position);
+    let others = [Some(image), split_column, group_column];
+    let columns = attribute_columns(&table, config.attributes.as_deref(), others)?;
     let names = columns.iter().map(|&column| table.header[column].clone()).collect();
     let attributes = Attributes::new(names).map_err(|error| match error {
         Error::Invalid { what, found, expected } => line_error(&file, 1, format!("{what}: {found}"), expected),
@@ -209,7 +227,8 @@ fn annotations(table: Table, config: &TableConfig, archive: bool) -> Result<Anno
     let mut labels_of: Vec<LabelColumn> = attributes.names().iter().map(|name| LabelColumn::new(name)).collect();
     let (mut names, mut labels, mut splits) = (Vec::new(), Vec::new(), Vec::new());
     let mut seen: HashMap<String, usize> = HashMap::new();
-    let wanted: Vec<usize> = std::iter::once(image).chain(split_column).chain(columns).collect();
+    let wanted = std::iter::once(image).chain(split_column).chain(group_column);
+    let wanted: Vec<usize> = wanted.chain(columns).collect();
     table.rows(&wanted, |line, cells| {
         let name = cells[0];
         check_name(&file, line, name, archive)?;
@@ -227,6 +246,10 @@ fn annotations(table: Table, config: &TableConfig, archive: bool) -> Result<Anno
             splits.push(split(&file, line, cells[0])?);
             cells = &cells[1..];
         }
+        if let Some(groups) = &mut groups {
+            groups.add(&file, line, cells[0])?;
+            cells = &cells[1..];
+        }
         for (column, cell) in labels_of.iter_mut().zip(cells) {
             labels.push(column.label(&file, line, cell)?);
         }
@@ -239,23 +262,29 @@ fn annotations(table: Table, config: &TableConfig, archive: bool) -> Result<Anno
             expected: "a row for each image".to_owned(),
         });
     }
-    if let TableSplit::Stratified(Shares { validation, test, seed }) = config.split {
-        splits = stratified_split(&labels, attributes.len(), validation, test, seed)?;
+    let (identities, groups) = groups.map(GroupColumn::finish).unzip();
+    if let TableSplit::Stratified(shares) = config.split {
+        let Shares { validation, test, seed } = shares;
+        splits = match &identities {
+            Some(groups) => stratified_split_of_groups(&labels, attributes.len(), groups, shares)?,
+            None => stratified_split(&labels, attributes.len(), validation, test, seed)?,
+        };
     }
-    Ok(Annotations {
+    let annotations = Annotations {
         attributes,
         names,
         labels,
         splits,
         landmarks: None,
-        identities: None,
-    })
+        identities,
+    };
+    Ok((annotations, groups.unwrap_or_default()))
 }
 
 /// The columns of the attributes: those named, or all but the `others` and those without a name, which pandas and R add.
-fn attribute_columns(table: &Table, named: Option<&[String]>, others: [Option<usize>; 2]) -> Result<Vec<usize>> {
+fn attribute_columns(table: &Table, named: Option<&[String]>, others: [Option<usize>; 3]) -> Result<Vec<usize>> {
     if let Some(named) = named {
-        return named.iter().map(|name| table.column(name)).collect();
+        return named.iter().map(|name| table.column("attributes", name)).collect();
     }
     let unnamed = |name: &str| name.is_empty() || name == "__index_level_0__";
     Ok((0..table.header.len())

@@ -3,6 +3,8 @@
 mod cell;
 mod config;
 mod folder;
+mod group_column;
+mod grouped_split;
 mod mask_files;
 mod parquet;
 mod rows;
@@ -10,4 +12,5 @@ mod stratify;
 
 pub use config::{Fit, Shares, TableConfig, TableSplit};
 pub use folder::TableFolder;
+pub use grouped_split::stratified_split_of_groups;
 pub use stratify::stratified_split;

@@ -68,8 +68,8 @@ impl Table {
         })
     }
 
-    /// The position of the one column of this name.
-    pub(super) fn column(&self, name: &str) -> Result<usize> {
+    /// The position of the one column of this name; `setting` is what names it.
+    pub(super) fn column(&self, setting: &str, name: &str) -> Result<usize> {
         let mut found = self.header.iter().enumerate().filter(|(_, known)| *known == name);
         match (found.next(), found.next()) {
             (Some((index, _)), None) => Ok(index),
@@ -77,7 +77,7 @@ impl Table {
                 &self.file,
                 1,
                 format!("no column `{name}`"),
-                format!("one of {}", self.header.join(", ")),
+                format!("one of {} as {setting}", self.header.join(", ")),
             )),
             (Some(_), Some(_)) => Err(line_error(
                 &self.file,

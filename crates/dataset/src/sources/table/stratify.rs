@@ -18,26 +18,11 @@ use crate::{Error, Result, Split};
 /// # Errors
 /// When the shares are negative or leave nothing for training, or `labels` does not divide into rows.
 pub fn stratified_split(labels: &[i8], attributes: usize, validation: f64, test: f64, seed: u64) -> Result<Vec<Split>> {
-    let share = |value: f64| (0.0..1.0).contains(&value);
-    if !share(validation) || !share(test) || validation + test >= 1.0 {
-        return Err(Error::Invalid {
-            what: "shares of the splits".to_owned(),
-            found: format!("{validation} for validation and {test} for testing"),
-            expected: "shares of at least 0 that add up to less than 1".to_owned(),
-        });
-    }
-    if attributes == 0 || !labels.len().is_multiple_of(attributes) {
-        return Err(Error::Invalid {
-            what: "labels".to_owned(),
-            found: labels.len().to_string(),
-            expected: format!("rows of {attributes}"),
-        });
-    }
-    let rows: Vec<&[i8]> = labels.chunks_exact(attributes).collect();
+    let shares = checked_shares(validation, test)?;
+    let rows = rows(labels, attributes)?;
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.shuffle(&mut generator(seed, 0, Purpose::Split, 0));
 
-    let shares = [1.0 - validation - test, validation, test];
     let mut deal = Deal::new(&rows, shares);
     let mut splits: Vec<Option<Split>> = vec![None; rows.len()];
     while let Some(class) = deal.rarest() {
@@ -53,8 +38,33 @@ pub fn stratified_split(labels: &[i8], attributes: usize, validation: f64, test:
     Ok(splits.into_iter().flatten().collect())
 }
 
+/// The shares of training, validation and test.
+pub(super) fn checked_shares(validation: f64, test: f64) -> Result<[f64; 3]> {
+    let share = |value: f64| (0.0..1.0).contains(&value);
+    if !share(validation) || !share(test) || validation + test >= 1.0 {
+        return Err(Error::Invalid {
+            what: "shares of the splits".to_owned(),
+            found: format!("{validation} for validation and {test} for testing"),
+            expected: "shares of at least 0 that add up to less than 1".to_owned(),
+        });
+    }
+    Ok([1.0 - validation - test, validation, test])
+}
+
+/// Labels `[N, A]` by image.
+pub(super) fn rows(labels: &[i8], attributes: usize) -> Result<Vec<&[i8]>> {
+    if attributes == 0 || !labels.len().is_multiple_of(attributes) {
+        return Err(Error::Invalid {
+            what: "labels".to_owned(),
+            found: labels.len().to_string(),
+            expected: format!("rows of {attributes}"),
+        });
+    }
+    Ok(labels.chunks_exact(attributes).collect())
+}
+
 /// The classes that an image's labels name: 2a the positives of attribute a, 2a + 1 its negatives.
-fn classes(row: &[i8]) -> impl Iterator<Item = usize> + '_ {
+pub(super) fn classes(row: &[i8]) -> impl Iterator<Item = usize> + '_ {
     row.iter()
         .enumerate()
         .filter(|(_, label)| **label != 0)
@@ -111,13 +121,13 @@ impl Deal {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
     /// By how many images each class of each attribute deviates from its share in each split, at most.
-    fn deviation(labels: &[i8], attributes: usize, splits: &[Split], shares: [f64; 3]) -> f64 {
+    pub(in super::super) fn deviation(labels: &[i8], attributes: usize, splits: &[Split], shares: [f64; 3]) -> f64 {
         let mut worst = 0.0_f64;
         for attribute in 0..attributes {
             for class in [-1, 1] {
@@ -135,7 +145,9 @@ mod tests {
         worst
     }
 
-    fn tables(attributes: impl Strategy<Value = usize>) -> impl Strategy<Value = (Vec<i8>, usize)> {
+    pub(in super::super) fn tables(
+        attributes: impl Strategy<Value = usize>,
+    ) -> impl Strategy<Value = (Vec<i8>, usize)> {
         let label = |rate: u32| {
             (0_u32..100).prop_map(move |v| {
                 if v < rate {

@@ -115,6 +115,7 @@ mod tests {
             },
             labels: vec![1, 1, -1, -1, -1, 0],
             scores: vec![0.5, 0.7, -0.5, -0.2, -1.5, 0.1],
+            named_people: None,
         }
     }
 
