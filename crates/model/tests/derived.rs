@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Tensor};
 use model::{
-    Architecture, Checkpoint, ClassWeights, FrozenFeatures, LearningRate, Loss, Mode, Network, OptimiserConfig, Scheme, Trainer,
-    TrainerConfig, prior_thresholds, refit_head, with_thresholds,
+    Architecture, Checkpoint, ClassWeights, FrozenFeatures, LearningRate, Loss, Mode, Network, OptimiserConfig, Scheme,
+    Trainer, TrainerConfig, prior_thresholds, refit_head, with_thresholds,
 };
 
 const IMAGES: usize = 48;
@@ -23,7 +23,10 @@ fn sample() -> (Tensor, Vec<i8>) {
             }
         }
     }
-    (Tensor::from_vec(pixels, (IMAGES, 3, 32, 32), &Device::Cpu).unwrap(), labels)
+    (
+        Tensor::from_vec(pixels, (IMAGES, 3, 32, 32), &Device::Cpu).unwrap(),
+        labels,
+    )
 }
 
 /// On the images it was trained on and with the weights it was trained with, a refitted head has a smaller loss than the trained one.
@@ -33,7 +36,11 @@ fn a_refitted_head_has_a_smaller_loss_than_the_trained_one() {
     let (images, labels) = sample();
     let as_numbers: Vec<f32> = labels.iter().map(|label| f32::from(*label)).collect();
     let targets = Tensor::from_vec(as_numbers, (IMAGES, 2), &device).unwrap();
-    let weights = ClassWeights::new(Scheme::DomainAdaptive, &[(IMAGES / 4, IMAGES - IMAGES / 4), (IMAGES / 3, IMAGES - IMAGES / 3)]).unwrap();
+    let weights = ClassWeights::new(
+        Scheme::DomainAdaptive,
+        &[(IMAGES / 4, IMAGES - IMAGES / 4), (IMAGES / 3, IMAGES - IMAGES / 3)],
+    )
+    .unwrap();
     let architecture = Architecture::preset("resnet18").unwrap().with_width(4);
     for loss in [Loss::Euclidean, Loss::CrossEntropy] {
         let mut trainer = Trainer::new(
@@ -60,12 +67,25 @@ fn a_refitted_head_has_a_smaller_loss_than_the_trained_one() {
         let data = FrozenFeatures::new(&features, &labels, channels, 2).unwrap();
         let refitted = refit_head(loss, &data, &weights).unwrap();
         let names = ["bright", "red"].map(str::to_owned);
-        let derived = Checkpoint::of(network, &names).unwrap().with_head(&refitted.head).unwrap();
+        let derived = Checkpoint::of(network, &names)
+            .unwrap()
+            .with_head(&refitted.head)
+            .unwrap();
         let derived = derived.network(&device).unwrap().forward(&images, Mode::Eval).unwrap();
-        let value = |logits: &Tensor| loss.forward(logits, &targets, &weights).unwrap().to_scalar::<f32>().unwrap();
+        let value = |logits: &Tensor| {
+            loss.forward(logits, &targets, &weights)
+                .unwrap()
+                .to_scalar::<f32>()
+                .unwrap()
+        };
         let (before, after) = (value(&output.logits), value(&derived.logits));
         assert!(after < before, "{loss:?}: {after} after {before}");
-        let same = (derived.features - output.features).unwrap().abs().unwrap().max_all().unwrap();
+        let same = (derived.features - output.features)
+            .unwrap()
+            .abs()
+            .unwrap()
+            .max_all()
+            .unwrap();
         assert_eq!(same.to_scalar::<f32>().unwrap(), 0.0, "the features are the same");
     }
 }
@@ -73,7 +93,13 @@ fn a_refitted_head_has_a_smaller_loss_than_the_trained_one() {
 /// Where both classes are as frequent, no threshold moves: the derived head is its source, to the bit.
 #[test]
 fn with_equal_classes_the_threshold_stays() {
-    let network = Network::new(&Architecture::preset("resnet18").unwrap().with_width(4), 2, 1, &Device::Cpu).unwrap();
+    let network = Network::new(
+        &Architecture::preset("resnet18").unwrap().with_width(4),
+        2,
+        1,
+        &Device::Cpu,
+    )
+    .unwrap();
     let of = |scheme| ClassWeights::new(scheme, &[(50, 50), (7, 7)]).unwrap();
     let head = network.head();
     for loss in [Loss::Euclidean, Loss::CrossEntropy] {
@@ -88,6 +114,9 @@ fn a_head_of_another_network_is_refused() {
     let architecture = Architecture::preset("resnet18").unwrap().with_width(4);
     let [two, three] = [2, 3].map(|outputs| Network::new(&architecture, outputs, 1, &Device::Cpu).unwrap());
     let names = ["a", "b"].map(str::to_owned);
-    let error = Checkpoint::of(&two, &names).unwrap().with_head(&three.head()).unwrap_err();
+    let error = Checkpoint::of(&two, &names)
+        .unwrap()
+        .with_head(&three.head())
+        .unwrap_err();
     assert!(error.to_string().contains("fc.weight"), "{error}");
 }

@@ -12,7 +12,6 @@ use crate::request::Last;
 use crate::steps::examples::{Browse, Choose};
 use crate::steps::explain::Explain;
 use crate::steps::faithfulness::Try;
-use crate::steps::features::Features;
 use crate::steps::occlude::Occlude;
 use crate::steps::predict::Predict;
 use crate::steps::{SharedStep, Step, draw, measure, train};
@@ -30,7 +29,7 @@ pub fn declarations(inputs: &Inputs<'_>, last: Last) -> Result<Vec<Declaration>>
     };
     let mut all = made(learnt)?;
     for split in [Split::Training, Split::Validation] {
-        all.extend(Features::all(inputs, split).iter().map(SharedStep::declaration));
+        all.extend(train::Features::all(inputs, split).iter().map(SharedStep::declaration));
     }
     all.extend(made(derived)?);
     for name in &names {

@@ -5,7 +5,7 @@ use crate::artefacts;
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::inputs::{DeclaredRegions, Inputs};
-use crate::measured::{DataFacts, Measured};
+use crate::measured::{DataFacts, Measured, arms};
 use crate::output::print;
 use crate::published::Published;
 use crate::tables::{self, BesideThePaper};
@@ -46,6 +46,7 @@ pub fn results(
             "classifiers.roles",
             &experiment.classifiers.values().map(|one| one.role).collect::<Vec<_>>(),
         )
+        .settings("classifiers.arms", &arms(experiment))
         .settings("measure.resamples", &measure.resamples)
         .settings("measure.published", &Published::of(experiment)?.is_some())
         .settings("seed", &experiment.seed);

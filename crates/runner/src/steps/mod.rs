@@ -19,7 +19,6 @@ pub mod draw;
 pub mod examples;
 pub mod explain;
 pub mod faithfulness;
-pub mod features;
 pub mod measure;
 pub mod occlude;
 mod pass;

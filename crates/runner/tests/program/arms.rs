@@ -34,7 +34,14 @@ fn ran(said: &[u8]) -> Vec<String> {
     let said = String::from_utf8_lossy(said).into_owned();
     let steps = said.lines().filter(|line| {
         let step = line.split_whitespace().next().unwrap_or_default();
-        let known = ["train/", "predict/", "explain/", "occlude/", "training_features/", "validation_features/"];
+        let known = [
+            "train/",
+            "predict/",
+            "explain/",
+            "occlude/",
+            "training_features/",
+            "validation_features/",
+        ];
         known.iter().any(|kind| step.starts_with(kind)) && !line.contains("unchanged")
     });
     let names = steps.filter_map(|line| line.split_whitespace().next());
@@ -56,14 +63,24 @@ fn arms_have_everything_that_a_classifier_has_and_say_what_changed() {
 
     // Each arm has what a trained classifier has, but for what its features share.
     for name in DERIVED {
-        for file in ["checkpoint.safetensors", "predictions.parquet", "energy.parquet", "maps.safetensors", "occlusion.parquet"] {
+        for file in [
+            "checkpoint.safetensors",
+            "predictions.parquet",
+            "energy.parquet",
+            "maps.safetensors",
+            "occlusion.parquet",
+        ] {
             assert!(place.results(&format!("{name}/{file}")).is_file(), "{name}/{file}");
         }
-        assert!(!place.results(&format!("{name}/reference.safetensors")).exists(), "{name}");
+        assert!(
+            !place.results(&format!("{name}/reference.safetensors")).exists(),
+            "{name}"
+        );
     }
 
     // A moved threshold takes t = 2 p - 1 from every score. 2e-6: scores near 1 in float32.
-    let facts: serde_json::Value = serde_json::from_slice(&fs::read(place.results("data.json")).expect("read")).expect("JSON");
+    let facts: serde_json::Value =
+        serde_json::from_slice(&fs::read(place.results("data.json")).expect("read")).expect("JSON");
     let share = |attribute: usize| {
         let [positives, negatives] = [0, 1].map(|side| facts["counts"][attribute][side].as_f64().expect("a count"));
         positives / (positives + negatives)
@@ -95,7 +112,10 @@ fn arms_have_everything_that_a_classifier_has_and_say_what_changed() {
     for line in table.lines().skip(1) {
         let cells: Vec<&str> = line.split(',').collect();
         let value = cells[3].parse().expect("a number");
-        parts.entry((cells[0].to_owned(), cells[1].to_owned())).or_default().push(value);
+        parts
+            .entry((cells[0].to_owned(), cells[1].to_owned()))
+            .or_default()
+            .push(value);
     }
     let quantities: Vec<String> = parts.keys().map(|(quantity, _)| quantity.clone()).collect();
     assert!(quantities.iter().any(|one| one == "balanced_error"), "{table}");
@@ -105,7 +125,10 @@ fn arms_have_everything_that_a_classifier_has_and_say_what_changed() {
         assert!((of("classifier")[5] - of("classifier")[0] - difference).abs() < 1e-9);
         for kind in ["step from unbalanced", "step from balanced", "mean of both steps"] {
             assert_eq!(of(kind).len(), 3);
-            assert!((of(kind).iter().sum::<f64>() - difference).abs() < 1e-9, "{quantity}, {kind}");
+            assert!(
+                (of(kind).iter().sum::<f64>() - difference).abs() < 1e-9,
+                "{quantity}, {kind}"
+            );
         }
     }
 
@@ -116,7 +139,10 @@ fn arms_have_everything_that_a_classifier_has_and_say_what_changed() {
     let mut changed = settings;
     changed[0] = &other;
     let steps = ran(&place.run("reproduce", &changed).stderr);
-    assert_eq!(steps, ["train/chosen", "predict/chosen", "explain/chosen", "occlude/chosen"]);
+    assert_eq!(
+        steps,
+        ["train/chosen", "predict/chosen", "explain/chosen", "occlude/chosen"]
+    );
     // Alone it comes out as it did beside the others.
     succeeds(&place.run("reproduce", &settings));
     assert_eq!(fs::read(place.results("chosen/energy.parquet")).expect("read"), energy);
@@ -142,7 +168,10 @@ fn what_cannot_be_derived_is_said_before_anything_is_trained() {
     let place = Place::new();
     let two = "unbalanced: {class_weights: none}, balanced: {class_weights: domain_adaptive}";
     for (classifier, parts) in [
-        ("a: {from: nobody, threshold: rates}", ["classifiers.a.from", "`nobody` is not there"]),
+        (
+            "a: {from: nobody, threshold: rates}",
+            ["classifiers.a.from", "`nobody` is not there"],
+        ),
         ("a: {from: a, threshold: rates}", ["classifiers.a.from", "itself"]),
         ("a: {from: unbalanced, head: refitted}", ["classifiers.a.from", "`to`"]),
     ] {
@@ -154,7 +183,15 @@ fn what_cannot_be_derived_is_said_before_anything_is_trained() {
     // Of 64 validation faces no attribute is rare enough to be missing for certain; of one each has one class only.
     let setting = format!("classifiers={{{two}, a: {{from: unbalanced, threshold: rates}}}}");
     let place = Place::empty();
-    let said = fails(&place.run("train", &[&setting, "data.procedural.validation=1", "data.procedural.train=60", "data.procedural.test=10"]));
+    let said = fails(&place.run(
+        "train",
+        &[
+            &setting,
+            "data.procedural.validation=1",
+            "data.procedural.train=60",
+            "data.procedural.test=10",
+        ],
+    ));
     assert!(said.contains("classifiers.a.threshold"), "{said}");
     assert!(said.contains("validation images"), "{said}");
     assert!(!place.results("unbalanced/checkpoint.safetensors").exists());

@@ -1,5 +1,6 @@
 //! The program as a whole, as a user runs it.
 
+mod arms;
 mod audit;
 mod browser;
 mod counts;

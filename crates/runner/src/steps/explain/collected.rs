@@ -23,6 +23,15 @@ pub struct Collected {
     pub done: usize,
 }
 
+/// Maps that were made: of all images of a batch, or of one.
+#[derive(Clone, Copy)]
+pub struct Made<'a> {
+    /// The positions in the batch of the images that are taken in.
+    pub positions: &'a [usize],
+    /// The maps.
+    pub maps: &'a Maps,
+}
+
 /// Of one attribute.
 #[derive(Default)]
 struct OfAttribute {
@@ -46,8 +55,7 @@ impl Collected {
         }
     }
 
-    /// Takes in maps of the images at some positions of a batch, and completes their rows, by attribute; `row` is the place of a
-    /// position among the maps.
+    /// Takes in maps of some images of a batch, and completes their rows, by attribute.
     ///
     /// # Errors
     /// When masks cannot be read, or raw maps not be written.
@@ -56,11 +64,18 @@ impl Collected {
         explaining: &Explaining<'_>,
         seen: &Seen<'_>,
         output: &Output,
-        positions: &[usize],
-        row: impl Fn(usize) -> usize + Sync,
-        maps: &Maps,
+        made: Made<'_>,
         rows: &mut [Vec<Row>],
     ) -> Result<()> {
+        let Made { positions, maps } = made;
+        // All maps of a batch are in the batch's order; those of one image are alone.
+        let row = |position: usize| {
+            if maps.images == seen.batch.indices.len() {
+                position
+            } else {
+                0
+            }
+        };
         let size = explaining.images.size();
         let attributes = explaining.attributes.len();
         let localiser = match &mut self.localiser {

@@ -25,7 +25,7 @@ use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use self::collected::Collected;
+use self::collected::{Collected, Made};
 use self::decomposed::Decomposer;
 use self::energies::Row;
 use self::kept::KeptMaps;
@@ -223,7 +223,11 @@ impl<'a> Explained<'a> {
             let maps = explaining
                 .explainer
                 .maps(seen.images, output, attributes, Some(&seen.known))?;
-            collected.take_in(explaining, seen, output, &chosen, |position| position, &maps, &mut rows)?;
+            let made = Made {
+                positions: &chosen,
+                maps: &maps,
+            };
+            collected.take_in(explaining, seen, output, made, &mut rows)?;
         } else {
             for position in chosen {
                 explaining.folder.interrupt().check()?;
@@ -247,7 +251,11 @@ impl<'a> Explained<'a> {
                         maps
                     }
                 };
-                collected.take_in(explaining, seen, output, &[position], |_| 0, &maps, &mut rows)?;
+                let made = Made {
+                    positions: &[position],
+                    maps: &maps,
+                };
+                collected.take_in(explaining, seen, output, made, &mut rows)?;
             }
         }
         for (position, &index) in indices.iter().enumerate() {

@@ -7,13 +7,13 @@ use model::{
 };
 use pipeline::{Declaration, Sandbox};
 
-use super::recipe::class_weights;
-use super::step::{checkpoint, step_name};
+use super::checkpoint::{checkpoint, step_name};
+use super::class_weights::class_weights;
+use super::features;
 use crate::artefacts;
 use crate::error::{Error, Result};
 use crate::experiment::{Change, Threshold};
 use crate::inputs::{Artefact, Attributes, ClassCounts, Inputs, Setting, SplitLabels};
-use crate::steps::features;
 use crate::steps::step::Step;
 
 /// Bumped when another network would come out of the same inputs.

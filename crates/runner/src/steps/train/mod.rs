@@ -2,17 +2,22 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `recipe.rs` | what the experiment's settings become |
+//! | `recipe.rs`, `class_weights.rs` | what the experiment's settings become |
 //! | `step.rs`, `blueprint.rs` | what is read for a classifier, and its network before it has weights |
+//! | `checkpoint.rs` | where the step leaves it |
 //! | `derive.rs` | a classifier with the network of another one, but for its thresholds or its head |
+//! | `features.rs` | what heads are fitted to and thresholds chosen on: pooled features of a trained network |
 //! | `feed.rs` | batches, on their way to the device |
 //! | `course.rs` | a training from its start, or from where it was stopped, to its end |
 //! | `unfinished.rs` | what is saved to go on from |
 //! | `history.rs`, `log.rs` | what is told of it: a row an epoch when it is done, and lines while it runs |
 
 mod blueprint;
+mod checkpoint;
+mod class_weights;
 mod course;
 mod derive;
+mod features;
 mod feed;
 pub mod history;
 mod log;
@@ -23,11 +28,12 @@ mod unfinished;
 
 use candle_core::Device;
 
+pub use self::checkpoint::{checkpoint, step_name};
+pub use self::class_weights::class_weights;
 use self::course::Course;
-pub use self::recipe::class_weights;
+pub use self::features::Features;
 use self::step::Source;
-pub use self::step::{checkpoint, step_name};
-use super::features::Features;
+
 use super::step as steps;
 use crate::artefacts;
 use crate::context::Context;

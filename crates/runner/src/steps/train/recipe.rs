@@ -1,10 +1,11 @@
 //! What the experiment's settings become in the crates that train.
 
 use dataset::LoaderConfig;
-use model::{ClassWeights, LearningRate, OptimiserConfig, TrainerConfig, Weighting};
+use model::{LearningRate, OptimiserConfig, TrainerConfig};
 
+use super::class_weights::class_weights;
 use super::step::Train;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// How a classifier is trained, in so many steps.
 ///
@@ -35,28 +36,4 @@ pub fn loader(step: &Train<'_>, threads: usize) -> LoaderConfig {
         shuffle: true,
         ..LoaderConfig::in_order(step.images.size(), settings.batch_size, threads)
     }
-}
-
-/// A classifier's class weights by a scheme, from the (positives, negatives) of each of `attributes` among the training images.
-///
-/// # Errors
-/// When an attribute has only one class among the training images; the message names it.
-pub fn class_weights(
-    name: &str,
-    weighting: Weighting,
-    counts: &[(usize, usize)],
-    attributes: &[String],
-) -> Result<ClassWeights> {
-    ClassWeights::new(weighting, counts).map_err(|error| match error {
-        model::Error::OneClass {
-            attribute,
-            positives,
-            negatives,
-        } => Error::Request(format!(
-            "classifiers.{name}: {} has {positives} positives and {negatives} negatives among the training images; both classes \
-             are needed: train on more images, or leave the attribute out of the label file",
-            attributes[attribute]
-        )),
-        other => other.into(),
-    })
 }

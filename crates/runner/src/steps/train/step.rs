@@ -7,27 +7,17 @@ use model::Network;
 use pipeline::{Declaration, Sandbox};
 
 use super::blueprint::Blueprint;
+use super::checkpoint::step_name;
 use super::derive::Derive;
 use super::unfinished;
-use crate::artefacts;
 use crate::error::{Error, Result};
 use crate::experiment::{Classifier, Origin, TrainingSettings};
-use crate::inputs::{Artefact, Inputs, Setting, TrainingImages, Weights};
+use crate::inputs::{Inputs, Setting, TrainingImages, Weights};
 use crate::steps::step::Step;
 use crate::weights::WeightsFile;
 
 /// Bumped when a training would end in other bytes from the same inputs.
 const VERSION: u32 = 1;
-
-/// The step of a classifier.
-pub fn step_name(classifier: &str) -> String {
-    format!("train/{classifier}")
-}
-
-/// Its trained network.
-pub fn checkpoint(classifier: &str) -> Artefact {
-    Artefact::new(step_name(classifier), artefacts::checkpoint(classifier))
-}
 
 /// A classifier that was trained elsewhere, and becomes a checkpoint.
 pub struct Adopt<'a> {

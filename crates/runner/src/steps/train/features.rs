@@ -9,13 +9,13 @@ use candle_core::{Device, Tensor};
 use model::Mode;
 use pipeline::{Declaration, Sandbox};
 
-use super::pass::{self, Pass};
-use super::step::SharedStep;
-use super::train;
+use super::checkpoint::checkpoint;
 use crate::artefacts;
 use crate::error::{Error, Result};
 use crate::experiment::{Change, Origin, Threshold};
 use crate::inputs::{Artefact, Attributes, Inputs, Split, SplitImages};
+use crate::steps::pass::{self, Pass};
+use crate::steps::step::SharedStep;
 
 /// Bumped when the step would write other bytes from the same inputs.
 const VERSION: u32 = 1;
@@ -55,7 +55,7 @@ impl<'a> Features<'a> {
             .map(|classifier| Self {
                 attributes: inputs.attributes(),
                 images: inputs.split_images(split),
-                checkpoint: train::checkpoint(&classifier),
+                checkpoint: checkpoint(&classifier),
                 classifier,
             })
             .collect()
