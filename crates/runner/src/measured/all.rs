@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::columns::Decompositions;
 use super::decomposition::{self, Decomposition};
-use super::differences::{self, Difference};
+use super::differences::{self, Difference, RelianceQuantity};
 use super::estimates::Estimates;
 use super::facts::DataFacts;
 use super::faithfulness::Faithfulness;
@@ -207,6 +207,35 @@ impl AttributeMeasures {
         }
     }
 
+    /// A quantity's value for the images that a classifier predicts as the minority or the majority; `None` below
+    /// [`metrics::MIN_SAMPLES`] images.
+    pub fn compared(&self, quantity: RelianceQuantity, classifier: usize, minority: bool) -> Option<f64> {
+        let measures = &self.classifiers[classifier];
+        let class = self.class(minority);
+        let local = self.local.then_some(());
+        let reliance = || {
+            measures
+                .reliance(class)
+                .filter(|found| found.score.n >= metrics::MIN_SAMPLES)
+        };
+        let occlusion = || {
+            measures
+                .occlusion(class)
+                .filter(|found| found.score.n >= metrics::MIN_SAMPLES)
+        };
+        match quantity {
+            RelianceQuantity::ConstantShare => reliance()?.constant_share(),
+            RelianceQuantity::BiasShare => reliance()?.bias_share(),
+            RelianceQuantity::AllBiasesShare => measures
+                .all_biases(class)
+                .filter(|found| found.n >= metrics::MIN_SAMPLES)?
+                .share(),
+            RelianceQuantity::Region => local.and_then(|()| Some(reliance()?.region?.mean)),
+            RelianceQuantity::RegionLoss => local.and_then(|()| Some(occlusion()?.region.mean)),
+            RelianceQuantity::LossBeyondControl => local.and_then(|()| Some(occlusion()?.beyond_control?.difference)),
+        }
+    }
+
     /// Part of the annotated training images that is positive, in [0, 1]; absent without any.
     pub fn positive_rate(&self) -> Option<f64> {
         let annotated = self.counts.0 + self.counts.1;
@@ -359,7 +388,12 @@ impl Measured {
             faithfulness: kept.iter().map(|&place| self.faithfulness[place].clone()).collect(),
             derived: vec![false; kept.len()],
             decomposition: self.decomposition.clone(),
-            differences: differences::of_learnt(self).cloned().collect(),
+            differences: self
+                .differences
+                .iter()
+                .filter(|one| one.classifiers.iter().all(|place| kept.contains(place)))
+                .cloned()
+                .collect(),
         }
     }
 }

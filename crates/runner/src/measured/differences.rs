@@ -2,7 +2,6 @@
 
 use metrics::{Cell, Class, Estimate, Grounds, Resampled};
 
-use super::all::{AttributeMeasures, Measured};
 use super::decomposition::cell;
 use super::sample::{Groups, Sample};
 
@@ -61,35 +60,6 @@ impl RelianceQuantity {
             Self::Region => groups.region,
             Self::RegionLoss => groups.lost,
             Self::LossBeyondControl => groups.loss,
-        }
-    }
-
-    /// Its value for the images that a classifier predicts as the minority or the majority; `None` below
-    /// [`metrics::MIN_SAMPLES`] images.
-    pub fn value(self, attribute: &AttributeMeasures, classifier: usize, minority: bool) -> Option<f64> {
-        let measures = &attribute.classifiers[classifier];
-        let class = attribute.class(minority);
-        let local = attribute.local.then_some(());
-        let reliance = || {
-            measures
-                .reliance(class)
-                .filter(|found| found.score.n >= metrics::MIN_SAMPLES)
-        };
-        let occlusion = || {
-            measures
-                .occlusion(class)
-                .filter(|found| found.score.n >= metrics::MIN_SAMPLES)
-        };
-        match self {
-            Self::ConstantShare => reliance()?.constant_share(),
-            Self::BiasShare => reliance()?.bias_share(),
-            Self::AllBiasesShare => measures
-                .all_biases(class)
-                .filter(|found| found.n >= metrics::MIN_SAMPLES)?
-                .share(),
-            Self::Region => local.and_then(|()| Some(reliance()?.region?.mean)),
-            Self::RegionLoss => local.and_then(|()| Some(occlusion()?.region.mean)),
-            Self::LossBeyondControl => local.and_then(|()| Some(occlusion()?.beyond_control?.difference)),
         }
     }
 }
@@ -173,13 +143,6 @@ fn effect_size(differences: &[f64]) -> Option<f64> {
     let mean = differences.iter().sum::<f64>() / n;
     let variance = differences.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
     (variance > 0.0 && variance.is_finite()).then(|| mean / variance.sqrt())
-}
-
-/// Those between classifiers that have learnt features of their own.
-pub(super) fn of_learnt(measured: &Measured) -> impl Iterator<Item = &Difference> {
-    let learnt = |place: usize| !measured.derived.get(place).copied().unwrap_or_default();
-    let all = measured.differences.iter();
-    all.filter(move |one| one.classifiers.iter().all(|&place| learnt(place)))
 }
 
 #[cfg(test)]

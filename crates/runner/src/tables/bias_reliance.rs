@@ -189,7 +189,7 @@ pub fn text(measured: &Measured) -> String {
             let values: Vec<f64> = measured
                 .attributes
                 .iter()
-                .filter_map(|attribute| quantity.value(attribute, index, minority))
+                .filter_map(|attribute| attribute.compared(quantity, index, minority))
                 .collect();
             if values.is_empty() {
                 "–".to_owned()
