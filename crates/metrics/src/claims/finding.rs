@@ -427,9 +427,12 @@ mod tests {
     impl Made {
         fn new(attributes: usize, errors: (f64, f64), energies: (f64, f64)) -> Self {
             let mut ratios = Ratios::new(People::each_image(IMAGES));
+            let mut number = 0;
             let mut grounds = |mean: f64| {
-                // Values around the mean, other ones for each image.
-                let value = |image: usize| mean + 0.05 * ((image * 7919 % IMAGES) as f64 / IMAGES as f64 - 0.5);
+                number += 1;
+                // Values around the mean, other ones for each image and group.
+                let noise = |image: usize| (image + 1) * (2 * number + 1) * 7919 % IMAGES;
+                let value = |image: usize| mean + 0.05 * (noise(image) as f64 / IMAGES as f64 - 0.5);
                 let cell = ratios.add((0..IMAGES).map(|image| (image, value(image)))).unwrap();
                 Some(Grounds::measured(cell, IMAGES))
             };

@@ -19,6 +19,9 @@ pub struct MeasureSettings {
     pub resamples: usize,
     /// Compare with the paper's published numbers, attribute by attribute; `null` does so where the data is CelebA.
     pub published: Option<bool>,
+    /// How many groups are told of each classifier in which it errs most: the images of one class of an attribute and one of another;
+    /// 0: none; `null`: all groups.
+    pub subgroups: Option<usize>,
     /// What is hidden to see whether a decision hangs on it.
     pub occlusion: OcclusionSettings,
     /// Test images, drawn with the experiment's seed, whose scores are taken apart into the part of the input and that of all
@@ -34,6 +37,7 @@ impl Default for MeasureSettings {
             regions: None,
             resamples: 1000,
             published: None,
+            subgroups: Some(10),
             occlusion: OcclusionSettings::default(),
             decomposed_images: 16,
             faithfulness: FaithfulnessSettings::default(),

@@ -1,8 +1,8 @@
 //! All that is known of all classifiers and attributes, computed from the Parquet files of a run.
 
 use metrics::{
-    Bootstrap, Class, ErrorRates, Estimate, Filter, Finding, People, Ratios, Statistics, error_rates, findings,
-    paper_convention, table_order,
+    Bootstrap, Cell, Class, ErrorRates, Estimate, Filter, Finding, Grounds, People, Ratios, Resampled, Statistics,
+    error_rates, findings, paper_convention, spearman, table_order,
 };
 use rayon::prelude::*;
 
@@ -16,7 +16,8 @@ use super::occlusion::{self, AllBiases, Losses, Occlusion, OcclusionFile};
 use super::predictions::Predictions;
 use super::ranked::{self, Ranked};
 use super::reliance::{self, Reliance};
-use super::sample::{About, Mapped, Sample, Scored};
+use super::sample::{About, Groups, Mapped, Sample, Scored};
+use super::subgroups::{self, Subgroup};
 use crate::artefacts;
 use crate::error::{Error, Result, describe};
 use crate::experiment::Role;
@@ -262,6 +263,11 @@ pub struct Measured {
     pub decomposition: Option<Decomposition>,
     /// What of the scores is a bias, and what they lose, compared.
     pub differences: Vec<Difference>,
+    /// Of each classifier the rank correlations over attributes of imbalance (the majority's share) with the gaps in error and in energy between
+    /// minority and majority, with their intervals over people.
+    pub correlations: Vec<[Option<Estimate>; 2]>,
+    /// The groups in which each classifier errs most ([`Subgroup::attribute`] counts in [`Self::attributes`]).
+    pub subgroups: Vec<Subgroup>,
 }
 
 impl Measured {
@@ -352,12 +358,16 @@ impl Measured {
             findings,
             decomposition,
             differences,
+            correlations,
+            mut subgroups,
         } = or_absent(judged.map(Some), fault)?.unwrap_or_default();
         let mut attributes: Vec<Option<AttributeMeasures>> = attributes.into_iter().map(Some).collect();
-        let attributes = table_order(&facts.attributes, &facts.counts)
-            .into_iter()
-            .filter_map(|index| attributes[index].take())
-            .collect();
+        let order = table_order(&facts.attributes, &facts.counts);
+        let place = |index: usize| order.iter().position(|known| *known == index).unwrap_or(index);
+        for group in &mut subgroups {
+            (group.attribute, group.within) = (place(group.attribute), place(group.within));
+        }
+        let attributes = order.iter().filter_map(|&index| attributes[index].take()).collect();
         Ok(Self {
             classifiers,
             roles,
@@ -367,6 +377,8 @@ impl Measured {
             derived,
             decomposition,
             differences,
+            correlations,
+            subgroups,
         })
     }
 
@@ -394,6 +406,16 @@ impl Measured {
                 .filter(|one| one.classifiers.iter().all(|place| kept.contains(place)))
                 .cloned()
                 .collect(),
+            correlations: kept
+                .iter()
+                .filter_map(|&place| self.correlations.get(place).copied())
+                .collect(),
+            subgroups: self
+                .subgroups
+                .iter()
+                .filter(|group| kept.contains(&group.classifier))
+                .cloned()
+                .collect(),
         }
     }
 }
@@ -407,6 +429,9 @@ struct Judged {
     findings: Vec<Finding>,
     decomposition: Option<Decomposition>,
     differences: Vec<Difference>,
+    correlations: Vec<[Option<Estimate>; 2]>,
+    /// Attributes as the data set has them.
+    subgroups: Vec<Subgroup>,
 }
 
 /// Gives every mean its interval over the people tested, and judges what is made of several.
@@ -472,7 +497,53 @@ fn judged(
         decomposition: arms
             .map(|(names, positions)| decomposition::decompose(&sample, &resampled, names, positions, &kinds)),
         differences: differences::differences(&sample, &resampled, classifiers, &kinds),
+        correlations: (0..classifiers.len())
+            .map(|classifier| correlations(&sample, &resampled, classifier, attributes))
+            .collect(),
+        subgroups: subgroups::subgroups(
+            scored,
+            &kinds.iter().map(|(minority, _)| *minority).collect::<Vec<_>>(),
+            recorded.experiment.measure.subgroups,
+        )?,
     })
+}
+
+/// The rank correlations of imbalance with a classifier's gap in error and in energy.
+fn correlations(
+    sample: &Sample,
+    resampled: &Resampled,
+    classifier: usize,
+    attributes: &[AttributeMeasures],
+) -> [Option<Estimate>; 2] {
+    let of = |placed: bool, means: fn(&Groups) -> &[Option<Grounds>; 2]| {
+        let gaps: Vec<(f64, [Cell; 2])> = attributes
+            .iter()
+            .enumerate()
+            .filter(|(_, attribute)| attribute.local || !placed)
+            .filter_map(|(index, attribute)| {
+                let [positive, negative] = *means(sample.groups(classifier, index));
+                let (few, many) = match attribute.minority() {
+                    Class::Positive => (positive, negative),
+                    Class::Negative => (negative, positive),
+                };
+                let rate = attribute.positive_rate().unwrap_or(0.5);
+                Some((
+                    rate.max(1.0 - rate),
+                    [decomposition::cell(few)?, decomposition::cell(many)?],
+                ))
+            })
+            .collect();
+        resampled.estimate(|mean| {
+            let (imbalance, gaps): (Vec<f64>, Vec<f64>) = gaps
+                .iter()
+                .map(|&(imbalance, [few, many])| Some((imbalance, mean(few)? - mean(many)?)))
+                .collect::<Option<Vec<_>>>()?
+                .into_iter()
+                .unzip();
+            spearman(&imbalance, &gaps).filter(|_| gaps.len() > 2)
+        })
+    };
+    [of(false, |groups| &groups.error), of(true, |groups| &groups.energy)]
 }
 
 /// What a results folder still has of an experiment.

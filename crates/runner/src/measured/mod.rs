@@ -6,6 +6,7 @@
 //! | `sample.rs` | the means as sums over people, from which intervals come |
 //! | `ranked.rs` | how well scores tell the classes apart, whatever the threshold |
 //! | `estimates.rs` | the means of one classifier and attribute with their intervals |
+//! | `subgroups.rs` | an attribute within another one's classes |
 //! | `decomposition.rs` | the difference of the two classifiers, shared out among threshold, head and features |
 //! | `differences.rs` | what sets groups of predictions and classifiers apart |
 //! | `reliance.rs`, `occlusion.rs`, `faithfulness.rs` | what one kind of analysis has found, group by group |
@@ -23,6 +24,7 @@ mod predictions;
 mod ranked;
 mod reliance;
 mod sample;
+mod subgroups;
 
 pub use all::{AttributeMeasures, Available, ClassifierMeasures, Group, Measure, Measured};
 pub use columns::write_columns;
@@ -35,3 +37,4 @@ pub use occlusion::{AllBiases, Losses, Occlusion};
 pub use predictions::Predictions;
 pub use ranked::Ranked;
 pub use reliance::Reliance;
+pub use subgroups::Subgroup;

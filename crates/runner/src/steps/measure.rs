@@ -48,6 +48,7 @@ pub fn results(
         )
         .settings("classifiers.arms", &arms(experiment))
         .settings("measure.resamples", &measure.resamples)
+        .settings("measure.subgroups", &measure.subgroups)
         .settings("measure.published", &Published::of(experiment)?.is_some())
         .settings("seed", &experiment.seed);
     let all = experiment.classifier_names();

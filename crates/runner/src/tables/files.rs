@@ -2,7 +2,7 @@
 
 use super::beside_the_paper::BesideThePaper;
 use super::table::Table;
-use super::{bias_reliance, claims, decomposition, faithfulness, occlusion, paper, statistics};
+use super::{bias_reliance, claims, decomposition, faithfulness, occlusion, paper, statistics, subgroups};
 use crate::measured::Measured;
 use render::sheet::{Sheet, latex_document};
 
@@ -55,6 +55,12 @@ fn tables(measured: &Measured, comparison: Option<&BesideThePaper>) -> Vec<Table
             ..Table::new("faithfulness", faithfulness::table(measured))
         });
         tables.push(Table::new("sanity", faithfulness::sanity(measured)));
+    }
+    if !measured.subgroups.is_empty() {
+        tables.push(Table {
+            parquet: true,
+            ..Table::new("subgroups", subgroups::table(measured))
+        });
     }
     if let Some(decomposed) = &measured.decomposition {
         let short = decomposition::short(decomposed);
@@ -151,6 +157,8 @@ mod tests {
             derived: vec![false; classifiers.len()],
             decomposition: None,
             differences: Vec::new(),
+            correlations: Vec::new(),
+            subgroups: Vec::new(),
         }
     }
 

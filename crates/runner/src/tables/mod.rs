@@ -9,6 +9,7 @@ mod files;
 mod occlusion;
 mod paper;
 mod statistics;
+mod subgroups;
 mod table;
 
 pub use beside_the_paper::{Agreement, BesideThePaper, PublishedNumber};
@@ -18,4 +19,5 @@ pub use decomposition::{sentences, short as decomposition_in_short, text as deco
 pub use faithfulness::text as faithfulness;
 pub use files::files;
 pub use paper::{means, short as paper, summary};
+pub use subgroups::short as subgroups_in_short;
 pub(crate) use table::Table;

@@ -7,20 +7,20 @@ use pipeline::{ReadTable, RowKeys};
 
 use crate::place::{Place, fails, succeeds};
 
-/// The two classifiers and all four arms, and a threshold that is chosen on images.
+/// The two classifiers, all four arms, and one that is derived from an arm.
 const ARMS: &str = "classifiers={unbalanced: {class_weights: none}, balanced: {class_weights: domain_adaptive}, \
     unbalanced_threshold: {from: unbalanced, threshold: prior, to: balanced}, \
     unbalanced_head: {from: unbalanced, head: refitted, to: balanced}, \
     balanced_threshold: {from: balanced, threshold: prior, to: unbalanced}, \
     balanced_head: {from: balanced, head: refitted, to: unbalanced}, \
-    chosen: {from: unbalanced, threshold: balanced_error}}";
+    again: {from: unbalanced_head, threshold: prior, class_weights: none}}";
 
 const DERIVED: [&str; 5] = [
     "unbalanced_threshold",
     "unbalanced_head",
     "balanced_threshold",
     "balanced_head",
-    "chosen",
+    "again",
 ];
 
 fn column(place: &Place, file: &str, name: &str) -> Vec<f64> {

@@ -417,7 +417,7 @@ fn the_comparison(browser: &Browser, place: &Place, three: &Place, single: &Path
     let means = |path: &Path, id: &str| {
         browser.open(path, "");
         browser.script(&format!(
-            "return [...document.querySelectorAll('#{id} tbody tr')].slice(0, 2).map((row) => [...row.querySelectorAll('.number')].map((e) => e.textContent))"
+            "return [...document.querySelectorAll('#{id} tbody tr')].slice(0, 2).map((row) => [...row.querySelectorAll('.number')].slice(0, 4).map((e) => e.textContent))"
         ))
     };
     assert_eq!(

@@ -192,7 +192,7 @@ fn one_attribute_without_any_region_runs_to_the_report() {
     let settings = ["data.table.attributes=[hollow_square]", "data.table.masks=null"];
     let printed = succeeds(&place.run("reproduce", &settings));
     assert!(
-        printed.contains("hollow_square") && printed.contains("UNDECIDED"),
+        printed.contains("hollow_square") && printed.contains("TOO LITTLE DATA"),
         "{printed}"
     );
     let energy = place.table("balanced/energy.parquet");

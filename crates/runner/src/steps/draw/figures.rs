@@ -93,7 +93,7 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
         Ok(Some(figures::energy_scatter(style, &data)?))
     }),
     ("imbalance", |sources, style| {
-        let data = from::imbalance(&sources.measured, sources.recorded.experiment.bootstrap());
+        let data = from::imbalance(&sources.measured);
         Ok(Some(figures::imbalance(style, &data)?))
     }),
     ("average_cams", |sources, style| {

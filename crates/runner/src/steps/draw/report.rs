@@ -9,7 +9,7 @@ use crate::experiment::{DataSource, Experiment, to_yaml};
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::recorded::Recorded;
 use crate::steps::examples;
-use crate::tables::{decomposition_in_short, means, sentences};
+use crate::tables::{decomposition_in_short, means, sentences, subgroups_in_short};
 use pipeline::Manifest;
 use render::Figure;
 use render::report::{Fact, FileLink, ReportData};
@@ -17,7 +17,8 @@ use render::sheet::{Cell, Column, Sheet, Unit};
 use render::text::thousands;
 
 /// What is in a table, by its file's name.
-const TABLES: [(&str, &str); 12] = [
+const TABLES: [(&str, &str); 13] = [
+    ("subgroups", "the groups in which each classifier errs most"),
     (
         "decomposition",
         "what sets the two classifiers apart: threshold, head or features",
@@ -90,7 +91,9 @@ pub fn report_data(
         }),
         verdicts: measured.decomposition.as_ref().map(sentences).unwrap_or_default(),
         figures: figures.to_vec(),
-        tables: vec![attributes(&measured.learnt())],
+        tables: std::iter::once(attributes(&measured.learnt()))
+            .chain((!measured.subgroups.is_empty()).then(|| subgroups_in_short(&measured.learnt())))
+            .collect(),
         examples: examples::read_browser(folder)?,
         formats: experiment
             .figures

@@ -4,13 +4,13 @@ mod scores;
 
 pub use scores::{calibration, score_distributions};
 
-use metrics::{Bootstrap, Class, MIN_SAMPLES, Statistics, spearman_with_interval};
+use metrics::{Class, Correlation, MIN_SAMPLES, Statistics};
 
 use crate::artefacts;
 use crate::error::Result;
 use crate::measured::{
     AttributeMeasures, ClassifierMeasures, Decomposed, Decomposition, Faithfulness, Measured, PartOfDifference,
-    method_title,
+    method_title, of_class,
 };
 use crate::published::Published;
 use crate::recorded::Recorded;
@@ -42,10 +42,10 @@ fn group(attribute: &AttributeMeasures, chance: Option<f64>, bar: impl Fn(usize,
 pub fn error_bars(measured: &Measured, published: &Published) -> BarFigure {
     let groups = measured.attributes.iter().map(|attribute| {
         group(attribute, None, |index, class| {
-            let rates = &attribute.classifiers[index].rates;
+            let measures = &attribute.classifiers[index];
             Bar {
-                value: rates.rate(class),
-                interval: rates.interval(class),
+                value: measures.rates.rate(class),
+                interval: of_class(&measures.estimates.error, class).and_then(|estimate| estimate.interval),
                 published: published.error(&attribute.name, measured.roles[index], class),
             }
         })
@@ -250,7 +250,7 @@ pub fn scatter(measured: &Measured) -> EnergyScatter {
     }
 }
 
-pub fn imbalance(measured: &Measured, bootstrap: Bootstrap) -> Imbalance {
+pub fn imbalance(measured: &Measured) -> Imbalance {
     let points: Vec<ImbalancePoint> = measured
         .attributes
         .iter()
@@ -272,21 +272,22 @@ pub fn imbalance(measured: &Measured, bootstrap: Bootstrap) -> Imbalance {
             }
         })
         .collect();
-    let correlations = |gaps: fn(&ImbalancePoint) -> &[Option<f64>]| {
+    let correlations = |gap: usize, gaps: fn(&ImbalancePoint) -> &[Option<f64>]| {
         (0..measured.classifiers.len())
             .map(|classifier| {
-                let (x, y): (Vec<f64>, Vec<f64>) = points
-                    .iter()
-                    .filter_map(|point| Some((-point.minority_share, gaps(point)[classifier]?)))
-                    .unzip();
-                spearman_with_interval(&x, &y, bootstrap)
+                let found = measured.correlations.get(classifier)?[gap]?;
+                Some(Correlation {
+                    value: found.value,
+                    interval: found.interval,
+                    n: points.iter().filter(|point| gaps(point)[classifier].is_some()).count(),
+                })
             })
             .collect()
     };
     Imbalance {
         classifiers: measured.classifiers.clone(),
-        error_correlations: correlations(|point| &point.error_gaps),
-        energy_correlations: correlations(|point| &point.energy_gaps),
+        error_correlations: correlations(0, |point| &point.error_gaps),
+        energy_correlations: correlations(1, |point| &point.energy_gaps),
         points,
     }
 }
@@ -346,6 +347,8 @@ pub fn training_curves(recorded: &Recorded<'_>) -> Result<Vec<TrainingCurve>> {
 
 #[cfg(test)]
 mod tests {
+    use metrics::Bootstrap;
+
     use super::*;
     use crate::measured::MethodScores;
 
@@ -373,6 +376,8 @@ mod tests {
             derived: Vec::new(),
             decomposition: None,
             differences: Vec::new(),
+            correlations: Vec::new(),
+            subgroups: Vec::new(),
         };
         let data = sanity_checks(&measured).expect("a classifier that was tried");
         assert_eq!(data.depths, ["head", "stage 4"]);
