@@ -9,8 +9,8 @@ use crate::statistics::{Interval, spearman};
 /// A mean over fewer samples than this takes no part in a claim.
 pub const MIN_SAMPLES: usize = 5;
 
-/// A rank correlation needs at least this many attributes.
-const MIN_ATTRIBUTES: usize = 3;
+/// A rank correlation needs at least this many attributes: it speaks of imbalance, which is told by attributes alone.
+const MIN_ATTRIBUTES: usize = 8;
 
 /// What the paper claims, each put as an effect that is positive where the claim holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,6 +124,13 @@ impl Claim {
     /// The means that the effect in one attribute is made of; `None` where one is absent or stands on fewer than [`MIN_SAMPLES`] samples,
     /// or where the claim is about energy and the attribute is global.
     fn grounds(self, attribute: &AttributeEvidence) -> Option<Vec<Grounds>> {
+        let needed = self.needed(attribute)?;
+        let enough = |grounds: Option<Grounds>| grounds.filter(|grounds| grounds.n >= MIN_SAMPLES);
+        needed.into_iter().map(enough).collect()
+    }
+
+    /// The same, whatever they stand on; `None` where the claim is about energy and the attribute is global.
+    fn needed(self, attribute: &AttributeEvidence) -> Option<Vec<Option<Grounds>>> {
         let (unbalanced, balanced) = (&attribute.unbalanced, &attribute.balanced);
         let errors = |one: &ClassifierEvidence| [one.minority_error, one.majority_error];
         let needed = match self {
@@ -141,8 +148,7 @@ impl Claim {
             Self::MinorityErrsMore | Self::BalancingClosesErrorGap | Self::MajorityScoreMoreConstant => true,
             _ => attribute.local,
         };
-        let enough = |grounds: Option<Grounds>| grounds.filter(|grounds| grounds.n >= MIN_SAMPLES);
-        placed.then(|| needed.into_iter().map(enough).collect())?
+        placed.then_some(needed)
     }
 
     /// The effect in one attribute (for the correlation: its energy gap), from the means behind it.
@@ -182,6 +188,8 @@ pub struct Finding {
     pub left_out: usize,
     /// Test samples behind the means, added up over attributes; 0 of published numbers.
     pub samples: usize,
+    /// Where no attribute has enough samples: how many the best of them has behind its smallest mean, of the [`MIN_SAMPLES`] that it needs.
+    pub nearest: Option<usize>,
 }
 
 /// How claims are judged, for whoever reads what was judged.
@@ -320,7 +328,12 @@ impl Finding {
         Self {
             claim,
             judgement: None,
-            effect: resampled.estimate(|mean| having.effect(mean)),
+            effect: match single {
+                true => resampled.estimate(|mean| having.effect(mean)),
+                false => resampled
+                    .estimate(|mean| having.effect(mean))
+                    .map(Estimate::of_correlation),
+            },
             paired: match claim {
                 Claim::BalancingRaisesMajorityEnergy => {
                     let rises: Vec<Cell> = evidence.iter().filter_map(rise_on_the_same_images).collect();
@@ -339,6 +352,11 @@ impl Finding {
                     .iter()
                     .map(|(_, grounds)| resampled.estimate(|mean| having.effect_in(grounds, mean)));
                 AttributeCounts::of(each)
+            }),
+            nearest: having.grounds.is_empty().then(|| {
+                let least = |needed: Vec<Option<Grounds>>| needed.iter().map(|one| one.map_or(0, |one| one.n)).min();
+                let all = evidence.iter().filter_map(|attribute| least(claim.needed(attribute)?));
+                all.max().unwrap_or_default()
             }),
             attributes: having.grounds.len(),
             left_out: evidence.len() - having.grounds.len(),
@@ -405,7 +423,13 @@ impl fmt::Display for Finding {
         if self.left_out > 0 {
             write!(f, "; {} left out", self.left_out)?;
         }
-        Ok(())
+        match self.nearest {
+            Some(nearest) => write!(
+                f,
+                "; no attribute has {MIN_SAMPLES} images behind every mean, the nearest {nearest}"
+            ),
+            None => Ok(()),
+        }
     }
 }
 
@@ -549,6 +573,16 @@ mod tests {
     fn without_attributes_there_is_too_little_data() {
         let found = Made::new(0, (0.4, 0.1), (0.6, 0.2)).judgements();
         assert_eq!(found[..6], [Some(Judgement::TooLittleData); 6]);
+        let mut made = Made::new(1, (0.4, 0.1), (0.6, 0.2));
+        let unbalanced = &mut made.evidence[0].unbalanced;
+        for grounds in [&mut unbalanced.minority_error, &mut unbalanced.majority_error] {
+            grounds.as_mut().unwrap().n = 3;
+        }
+        let line = made.findings()[0].to_string();
+        assert!(
+            line.ends_with("no attribute has 5 images behind every mean, the nearest 3"),
+            "{line}"
+        );
         let found = Made::new(2, (0.4, 0.1), (0.6, 0.2)).judgements();
         assert_eq!(
             found[5],

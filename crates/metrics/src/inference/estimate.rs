@@ -24,6 +24,21 @@ pub struct Estimate {
     pub method: IntervalMethod,
 }
 
+impl Estimate {
+    /// The same of a correlation, whose interval does not leave [-1, 1].
+    #[must_use]
+    pub fn of_correlation(self) -> Self {
+        let within = |ends: Interval| Interval {
+            low: ends.low.max(-1.0),
+            high: ends.high.min(1.0),
+        };
+        Self {
+            interval: self.interval.map(within),
+            ..self
+        }
+    }
+}
+
 /// How an interval was made. Which number has which follows from what it is: one group's rate or mean share has Wilson's, whatever is
 /// made of several groups, or of values that have no bounds, has BCa's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

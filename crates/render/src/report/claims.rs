@@ -1,6 +1,6 @@
 //! The paper's claims and what this run says about them.
 
-use metrics::{Finding, Judgement, RULE};
+use metrics::{Finding, Judgement, MIN_SAMPLES, RULE};
 
 use crate::html::escape;
 use crate::text::{signed, thousands};
@@ -56,6 +56,11 @@ fn card(finding: &Finding) -> String {
     numbers.push(format!("{} samples", thousands(finding.samples)));
     if finding.left_out > 0 {
         numbers.push(format!("{} left out", finding.left_out));
+    }
+    if let Some(nearest) = finding.nearest {
+        numbers.push(format!(
+            "no attribute has {MIN_SAMPLES} images behind every mean, the nearest {nearest}"
+        ));
     }
     format!(
         "<li class=\"claim {class}\">\n<p class=\"verdict\"><span aria-hidden=\"true\">{}</span> {}</p>\n\

@@ -11,7 +11,7 @@ fn data() -> ReportData {
     let mut number = 0;
     let mut measured = |mean: f64| {
         number += 1;
-        let noise = |image: usize| (image * (2 * number + 1) % 5) as f64 - 2.0;
+        let noise = |image: usize| (image * (number % 4 + 1) % 5) as f64 - 2.0;
         let value = |image: usize| mean + 0.01 * noise(image);
         let cell = ratios.add((0..50).map(|image| (image, value(image)))).unwrap();
         Some(Grounds::measured(cell, 500))

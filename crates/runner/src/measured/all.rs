@@ -533,7 +533,7 @@ fn correlations(
                 ))
             })
             .collect();
-        resampled.estimate(|mean| {
+        let found = resampled.estimate(|mean| {
             let (imbalance, gaps): (Vec<f64>, Vec<f64>) = gaps
                 .iter()
                 .map(|&(imbalance, [few, many])| Some((imbalance, mean(few)? - mean(many)?)))
@@ -541,7 +541,8 @@ fn correlations(
                 .into_iter()
                 .unzip();
             spearman(&imbalance, &gaps).filter(|_| gaps.len() > 2)
-        })
+        });
+        found.map(Estimate::of_correlation)
     };
     [of(false, |groups| &groups.error), of(true, |groups| &groups.energy)]
 }

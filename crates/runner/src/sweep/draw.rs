@@ -48,10 +48,7 @@ pub fn write(plan: &Plan, found: &Found<'_>, states: &[State], sweep: &Path) -> 
     }
     let settings = &plan.runs[0].experiment.figures;
     let mut figures = figures(comparison, settings)?;
-    // Of one setting alone a bar for each step says all; several are in the table.
-    if let [only] = joint
-        && let Some(data) = decomposition(only)
-    {
+    if let Some(data) = decomposition(joint) {
         figures.insert(
             0,
             render::figures::decomposition(&settings.style("decomposition"), &data)?,
@@ -99,36 +96,63 @@ fn figures(comparison: &Comparison, settings: &FigureSettings) -> Result<Vec<Fig
     Ok(figures)
 }
 
-/// The steps of each quantity's difference, means over seeds with the difference's interval over them; `None` without arms.
-fn decomposition(setting: &JointSetting) -> Option<DecompositionFigure> {
+/// The steps of each quantity's difference, means over seeds with the difference's interval over them: of one setting a panel for each kind of
+/// quantity, of several a panel for each of the main quantities with a row for each setting. `None` without arms.
+fn decomposition(settings: &[JointSetting]) -> Option<DecompositionFigure> {
     let ends = ["unbalanced", "balanced"];
-    let mut panels: Vec<(String, Vec<DecompositionRow>)> = Vec::new();
-    for quantity in measured::Quantity::ALL {
+    let row = |setting: &JointSetting, quantity: measured::Quantity, title: String| {
         let mean = |kind: &str, name: &str| Some(setting.part(quantity, kind, name)?.mean);
         let steps = |end: &str| -> Option<[f64; 3]> {
             let [threshold, head, features] = Part::ALL.map(|part| mean(&format!("step from {end}"), part.name()));
             Some([threshold?, head?, features?])
         };
-        let Some(difference) = setting.part(quantity, "difference", "balanced - unbalanced") else {
-            continue;
-        };
-        let row = DecompositionRow {
-            title: quantity.title().to_owned(),
+        let difference = setting.part(quantity, "difference", "balanced - unbalanced")?;
+        Some(DecompositionRow {
+            title,
             steps: [steps(ends[0])?, steps(ends[1])?],
             difference: difference.mean,
             interval: difference.over.as_ref().map(|over| over.interval),
-        };
-        match panels.last_mut().filter(|(kind, _)| kind == quantity.kind()) {
-            Some((_, rows)) => rows.push(row),
-            None => panels.push((quantity.kind().to_owned(), vec![row])),
+        })
+    };
+    let mut panels: Vec<(String, Vec<DecompositionRow>)> = Vec::new();
+    match settings {
+        [only] => {
+            for quantity in measured::Quantity::ALL {
+                let Some(row) = row(only, quantity, quantity.title().to_owned()) else {
+                    continue;
+                };
+                match panels.last_mut().filter(|(kind, _)| kind == quantity.kind()) {
+                    Some((_, rows)) => rows.push(row),
+                    None => panels.push((quantity.kind().to_owned(), vec![row])),
+                }
+            }
+        }
+        several => {
+            for quantity in MAIN {
+                let rows = several
+                    .iter()
+                    .filter_map(|setting| row(setting, quantity, setting.name()));
+                panels.push((quantity.title().to_owned(), rows.collect()));
+            }
         }
     }
-    (!panels.is_empty()).then(|| DecompositionFigure {
-        ends: ends.map(str::to_owned),
-        panels,
-        difference: "balanced − unbalanced".to_owned(),
-    })
+    panels
+        .iter()
+        .any(|(_, rows)| !rows.is_empty())
+        .then(|| DecompositionFigure {
+            ends: ends.map(str::to_owned),
+            panels,
+            difference: "balanced − unbalanced".to_owned(),
+        })
 }
+
+/// The quantities whose steps are drawn over a sweep's settings.
+const MAIN: [measured::Quantity; 4] = [
+    measured::Quantity::BalancedError,
+    measured::Quantity::MinorityEnergy,
+    measured::Quantity::MajorityEnergy,
+    measured::Quantity::MajoritySpecificity,
+];
 
 fn axis(comparison: &Comparison) -> XAxis {
     XAxis {

@@ -165,7 +165,8 @@ impl JointSetting {
         self.parts.iter().find(|joint| joint.key == key)
     }
 
-    fn name(&self) -> String {
+    /// The setting in words.
+    pub fn name(&self) -> String {
         let named = [self.series.as_str(), self.x.as_str()].into_iter();
         let named: Vec<&str> = named.filter(|part| !part.is_empty()).collect();
         named.join(", ")
@@ -321,7 +322,7 @@ mod tests {
         let mut joint = join(&[vec![row("minority_errs_more", 0.5, 0.01)]], false);
         judge_all(&mut joint);
         assert_eq!(
-            (joint[0].over.clone(), joint[0].judgement),
+            (joint[0].over, joint[0].judgement),
             (None, Some(Judgement::TooLittleData))
         );
         assert!(join(&[], false).is_empty());

@@ -116,7 +116,7 @@ fn verdicts(runs: &[RunFolder]) -> Sheet {
     Sheet {
         id: "verdicts".to_owned(),
         title: "Verdicts".to_owned(),
-        note: "Verdict on each claim, effect and its 95 % interval over attributes. The rule is in each run’s report."
+        note: "Verdict on each claim, effect and its 95 % interval over people. The rule is in each run’s report."
             .to_owned(),
         columns: [
             Column::new("claim", Unit::Text),
@@ -133,7 +133,9 @@ fn verdicts(runs: &[RunFolder]) -> Sheet {
 fn verdict(claim: &RunClaim) -> String {
     let mark = match claim.verdict.as_str() {
         "observed" => "✓",
-        "not observed" => "✗",
+        "contradicted" => "✗",
+        "no clear effect" => "~",
+        "described" => "·",
         _ => "?",
     };
     let effect = claim.effect.map_or_else(String::new, |effect| format!(" {effect:+.3}"));
