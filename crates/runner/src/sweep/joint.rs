@@ -203,7 +203,8 @@ impl JointSetting {
                 (difference, step("threshold"), step("head"), step("features"))
             {
                 lines.push(format!(
-                    "{}: of the difference in {name}, {}, the moved threshold makes {}, the refitted head then {}, and the features {}.",
+                    "{}: balancing changes {name} by {}. Moving the unbalanced classifier's threshold alone makes {} of that, refitting its head then \
+                     {}, and the balanced features {}.",
                     self.name(),
                     number(difference),
                     number(threshold),

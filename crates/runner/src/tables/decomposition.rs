@@ -110,11 +110,17 @@ fn signed(estimate: &Estimate) -> Cell {
     }
 }
 
-/// What a run ends with: the table, and what it says of the claims in question.
+/// What a run ends with: the table, as far as it fits a terminal, and what it says of the claims in question.
 pub fn text(decomposition: &Decomposition) -> String {
+    let mut sheet = short(decomposition);
+    // The steps back are in the sentences, and in the files.
+    let kept = sheet.columns.len() - Part::ALL.len();
+    sheet.columns.truncate(kept);
+    sheet.rows.iter_mut().for_each(|row| row.truncate(kept));
     let mut lines = vec![
-        "What sets the balanced classifier apart: the threshold, the head or the features (* beyond 0 with its 95 % interval)".to_owned(),
-        short(decomposition).terminal(),
+        "What sets the balanced classifier apart: the threshold, the head or the features (* its 95 % interval over people does not hold 0)"
+            .to_owned(),
+        sheet.terminal(),
     ];
     lines.extend(
         sentences(decomposition)
@@ -127,9 +133,9 @@ pub fn text(decomposition: &Decomposition) -> String {
 /// What the parts say of the errors and of the majority's energy.
 pub fn sentences(decomposition: &Decomposition) -> Vec<String> {
     let wanted = [
-        (Quantity::BalancedError, "balanced error"),
-        (Quantity::MinorityEnergy, "minority energy"),
-        (Quantity::MajorityEnergy, "majority energy"),
+        (Quantity::MajorityEnergy, "Majority energy"),
+        (Quantity::MinorityEnergy, "Minority energy"),
+        (Quantity::BalancedError, "Balanced error"),
     ];
     wanted
         .into_iter()
@@ -141,22 +147,28 @@ fn sentence(one: &Decomposed, name: &str) -> String {
     let [threshold, head, features] = one.parts.as_slice() else {
         return String::new();
     };
-    let change = if one.difference.value < 0.0 { "fall" } else { "rise" };
     let whole = with_interval(&one.difference);
-    let share = threshold.shares[0].map_or_else(String::new, |share| {
-        let interval = share.interval.map_or_else(String::new, |ends| {
-            format!(" [{:.0}, {:.0}]", 100.0 * ends.low, 100.0 * ends.high)
-        });
-        format!(", {:.0} %{interval}", 100.0 * share.value)
-    });
+    let regrouping = with_interval(&threshold.from_unbalanced);
     let beginning = match threshold.shares[0] {
-        Some(_) => format!("Of the {change} in {name}, {whole}, regrouping"),
-        None => format!("A {change} in {name} is not clear: {whole}. Regrouping"),
+        Some(share) => {
+            let change = if one.difference.value < 0.0 { "falls" } else { "rises" };
+            let interval = share.interval.map_or_else(String::new, |ends| {
+                format!(" [{:.0}, {:.0}]", 100.0 * ends.low, 100.0 * ends.high)
+            });
+            format!(
+                "{name} {change} with balancing: {whole}. Regrouping alone, by moving the unbalanced classifier's threshold with no network \
+                 changed, makes {:.0} %{interval} of that ({regrouping}).",
+                100.0 * share.value
+            )
+        }
+        None => format!(
+            "{name} changes with balancing by {whole}, which may be nothing. Regrouping alone, by moving the unbalanced classifier's threshold \
+             with no network changed, makes {regrouping}."
+        ),
     };
     format!(
-        "{beginning} alone (the unbalanced classifier with its threshold moved) makes {}{share}; refitting its head then makes {}, and the \
-         balanced features {}. Back from the balanced classifier: {:+.3}, {:+.3}, {:+.3}.",
-        with_interval(&threshold.from_unbalanced),
+        "{beginning} Refitting its head then makes {}, the balanced features {}. (The same steps back from the balanced classifier: threshold \
+         {:+.3}, head {:+.3}, features {:+.3}.)",
         with_interval(&head.from_unbalanced),
         with_interval(&features.from_unbalanced),
         threshold.from_balanced.value,

@@ -160,7 +160,7 @@ fn thresholds_are_chosen_on_validation_images() {
     let settings = [
         "classifiers={unbalanced: {class_weights: none}, least: {from: unbalanced, threshold: balanced_error}, \
          equal: {from: unbalanced, threshold: rates}}",
-        "data.procedural={train: 60, validation: 500, test: 60, seed: 3}",
+        "data.procedural={train: 320, validation: 500, test: 60, seed: 3}",
         "data.frontal_threshold=null",
         "training.epochs=1",
     ];
