@@ -109,9 +109,9 @@ impl Claim {
             Self::MajorityLookedForBeyondChance => "mean specificity",
             Self::BalancingRaisesMajorityEnergy => "mean rise in energy",
             Self::BalancingClosesErrorGap => "mean narrowing in error",
-            Self::EnergyGapGrowsWithImbalance => "rank correlation over attributes",
+            Self::EnergyGapGrowsWithImbalance => "rank correlation over these attributes",
             Self::MajorityScoreMoreConstant => "mean difference in the constant part's share",
-            Self::MajorityNeedsRegionLess => "mean difference in loss",
+            Self::MajorityNeedsRegionLess => "mean difference in loss on the same images",
         }
     }
 

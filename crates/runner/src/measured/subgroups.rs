@@ -1,8 +1,9 @@
 //! Errors and energies of one attribute within another one's classes: where a classifier fails whom both are rare for.
 //!
-//! A group is the images of one class of an attribute and of one class of another: minority x minority, and so on. Groups are ranked by the
-//! lower end of their error's interval, so that a few unlucky images are not the worst group. A group that was picked from thousands
-//! as the worst looks worse than it is: other images should confirm it.
+//! A group is the images of one class of an attribute and of one class of another: minority x minority, and so on. Groups are ranked by how
+//! far the lower end of their error's interval is above the error of the whole class: a class that is always decided wrongly has no worse
+//! group, and a few unlucky images are none. A group that was picked from thousands as the worst looks worse than it is: other images
+//! should confirm it.
 
 use metrics::{Class, Interval, MIN_SAMPLES, Ratios, rate_interval};
 use rayon::prelude::*;
@@ -29,6 +30,8 @@ pub struct Subgroup {
     pub error: f64,
     /// Its interval over people.
     pub interval: Interval,
+    /// The error of the attribute's whole class.
+    pub class_error: f64,
     /// Mean energy of their maps of the attribute; a map without positive value takes no part. Absent without any.
     pub energy: Option<f64>,
     /// Its interval over people.
@@ -51,10 +54,10 @@ pub(super) fn subgroups(scored: &[Scored], minorities: &[Class], most: Option<us
             .into_par_iter()
             .flat_map_iter(|attribute| of_attribute(one, classifier, attribute, minorities))
             .collect();
+        let excess = |group: &Subgroup| group.interval.low - group.class_error;
         found.sort_by(|(a, _), (b, _)| {
-            b.interval
-                .low
-                .total_cmp(&a.interval.low)
+            excess(b)
+                .total_cmp(&excess(a))
                 .then(b.error.total_cmp(&a.error))
                 .then((a.attribute, a.within).cmp(&(b.attribute, b.within)))
         });
@@ -81,6 +84,15 @@ fn of_attribute(
             (label, Class::Positive) => Some(label > 0),
             (label, Class::Negative) => Some(label < 0),
         };
+    let is_wrong = |image: usize| {
+        let at = image * width + attribute;
+        (scored.scores[at] >= 0.0) != (scored.labels[at] > 0)
+    };
+    let class_errors = [true, false].map(|minority| {
+        let of_class = || (0..scored.images.len()).filter(|&image| is_minority(image, attribute) == Some(minority));
+        let wrong = of_class().filter(|&image| is_wrong(image)).count();
+        wrong as f64 / of_class().count().max(1) as f64
+    });
     let mut groups = Vec::new();
     for within in (0..width).filter(|&within| within != attribute) {
         for (minority, within_minority) in [(true, true), (true, false), (false, true), (false, false)] {
@@ -93,10 +105,6 @@ fn of_attribute(
             if images.len() < MIN_SAMPLES {
                 continue;
             }
-            let is_wrong = |image: usize| {
-                let at = image * width + attribute;
-                (scored.scores[at] >= 0.0) != (scored.labels[at] > 0)
-            };
             let mut by_person: Vec<(usize, u32, u32)> = Vec::new();
             for &image in &images {
                 let person = scored.people.of_image(image).unwrap_or(image);
@@ -125,6 +133,7 @@ fn of_attribute(
                     n: images.len(),
                     error: wrong as f64 / images.len() as f64,
                     interval,
+                    class_error: class_errors[usize::from(!minority)],
                     energy: None,
                     energy_interval: None,
                 },

@@ -130,7 +130,7 @@ impl<'a> Results<'a> {
         }
         print(format_args!("{}\n", tables::verdicts(measured)))?;
         match &measured.decomposition {
-            Some(decomposition) => print(format_args!("{}\n", tables::decomposition(decomposition))),
+            Some(decomposition) => print(format_args!("{}\n", tables::decomposition(measured, decomposition))),
             None => Ok(()),
         }
     }

@@ -1,9 +1,10 @@
 //! What sets the balanced classifier apart from the unbalanced one, shared out among threshold, head and features:
 //! `tables/decomposition.*`, and the sentences that a run ends with.
 
-use metrics::{Arm, Estimate, Part};
+use metrics::{Arm, Claim, Estimate, Judgement, MIN_SAMPLES, Part};
 
-use crate::measured::{Decomposed, Decomposition, Quantity};
+use crate::experiment::Role;
+use crate::measured::{Decomposed, Decomposition, Measured, Quantity};
 use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// One row for each quantity, and in it for each arm, the difference, and each part's two steps and their mean.
@@ -105,13 +106,14 @@ pub fn short(decomposition: &Decomposition) -> Sheet {
 fn signed(estimate: &Estimate) -> Cell {
     let cell = Cell::number(Some(estimate.value));
     match estimate.interval {
-        Some(ends) if ends.low > 0.0 || ends.high < 0.0 => cell.emphasised(),
+        // What is printed as 0 is not pointed at.
+        Some(ends) if (ends.low > 0.0 || ends.high < 0.0) && estimate.value.abs() >= 5e-4 => cell.emphasised(),
         _ => cell,
     }
 }
 
 /// What a run ends with: the table, as far as it fits a terminal, and what it says of the claims in question.
-pub fn text(decomposition: &Decomposition) -> String {
+pub fn text(measured: &Measured, decomposition: &Decomposition) -> String {
     let mut sheet = short(decomposition);
     // The steps back are in the sentences, and in the files.
     let kept = sheet.columns.len() - Part::ALL.len();
@@ -123,24 +125,70 @@ pub fn text(decomposition: &Decomposition) -> String {
         sheet.terminal(),
     ];
     lines.extend(
-        sentences(decomposition)
+        sentences(measured, decomposition)
             .into_iter()
             .map(|sentence| format!("  {sentence}")),
     );
     lines.join("\n")
 }
 
-/// What the parts say of the errors and of the majority's energy.
-pub fn sentences(decomposition: &Decomposition) -> Vec<String> {
+/// What a run says of its title question, and what the parts say of energies and errors.
+pub fn sentences(measured: &Measured, decomposition: &Decomposition) -> Vec<String> {
     let wanted = [
         (Quantity::MajorityEnergy, "Majority energy"),
         (Quantity::MinorityEnergy, "Minority energy"),
         (Quantity::BalancedError, "Balanced error"),
     ];
-    wanted
+    let parts = wanted
         .into_iter()
-        .filter_map(|(quantity, name)| Some(sentence(decomposition.of(quantity)?, name)))
-        .collect()
+        .filter_map(|(quantity, name)| Some(sentence(decomposition.of(quantity)?, name)));
+    ignored(measured).into_iter().chain(parts).collect()
+}
+
+/// Does the unbalanced classifier ignore the majority classes?
+fn ignored(measured: &Measured) -> Option<String> {
+    let place = measured.roles.iter().position(|role| *role == Some(Role::Unbalanced))?;
+    let finding = |claim: Claim| measured.findings.iter().find(|finding| finding.claim == claim);
+    let [elsewhere, beyond] = [Claim::MajorityLooksElsewhere, Claim::MajorityLookedForBeyondChance].map(finding);
+    let (elsewhere, beyond) = (elsewhere?, beyond?);
+    let means: Vec<[f64; 3]> = measured
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.local)
+        .filter_map(|attribute| {
+            let of = |minority: bool| {
+                let energy = attribute.classifiers[place].energy(attribute.class(minority));
+                energy
+                    .filter(|energy| energy.n >= MIN_SAMPLES)
+                    .map(|energy| energy.mean)
+            };
+            Some([of(true)?, of(false)?, attribute.area?])
+        })
+        .collect();
+    if means.is_empty() {
+        return None;
+    }
+    let mean = |side: usize| means.iter().map(|one| one[side]).sum::<f64>() / means.len() as f64;
+    let less = elsewhere.judgement == Some(Judgement::Observed);
+    let still = beyond.judgement == Some(Judgement::Observed);
+    let answer = match (less, still) {
+        (true, true) => "It looks there less, and does not ignore it",
+        (true, false) => "It looks there less, and not clearly more than for any other attribute",
+        (false, true) => "It does not clearly look there less, and does not ignore it",
+        (false, false) => "It does not clearly look there less, nor clearly more than for any other attribute",
+    };
+    Some(format!(
+        "Does the unbalanced classifier ignore the majority classes? When it predicts the majority, {:.3} of a map's energy lies in the attribute's \
+         region, {:.3} when it predicts the minority (means over {} attributes; the regions cover {:.3} of the image). Maps of other attributes have \
+         {} less energy there. {answer}.",
+        mean(1),
+        mean(0),
+        means.len(),
+        mean(2),
+        beyond
+            .effect
+            .map_or_else(|| "–".to_owned(), |effect| format!("{:.3}", effect.value)),
+    ))
 }
 
 fn sentence(one: &Decomposed, name: &str) -> String {
@@ -148,31 +196,34 @@ fn sentence(one: &Decomposed, name: &str) -> String {
         return String::new();
     };
     let whole = with_interval(&one.difference);
-    let regrouping = with_interval(&threshold.from_unbalanced);
-    let beginning = match threshold.shares[0] {
-        Some(share) => {
+    let percent = |share: &Estimate| {
+        let interval = share.interval.map_or_else(String::new, |ends| {
+            format!(" [{:.0}, {:.0}]", 100.0 * ends.low, 100.0 * ends.high)
+        });
+        format!("{:.0} %{interval}", 100.0 * share.value)
+    };
+    let beginning = match &threshold.shares {
+        [Some(there), Some(back)] => {
             let change = if one.difference.value < 0.0 { "falls" } else { "rises" };
-            let interval = share.interval.map_or_else(String::new, |ends| {
-                format!(" [{:.0}, {:.0}]", 100.0 * ends.low, 100.0 * ends.high)
-            });
             format!(
-                "{name} {change} with balancing: {whole}. Regrouping alone, by moving the unbalanced classifier's threshold with no network \
-                 changed, makes {:.0} %{interval} of that ({regrouping}).",
-                100.0 * share.value
+                "{name} {change} with balancing by {whole}. Regrouping alone (a moved threshold, no network changed) makes {} of that from the \
+                 unbalanced classifier, {} back from the balanced one.",
+                percent(there),
+                percent(back)
             )
         }
-        None => format!(
-            "{name} changes with balancing by {whole}, which may be nothing. Regrouping alone, by moving the unbalanced classifier's threshold \
-             with no network changed, makes {regrouping}."
+        _ => format!(
+            "{name} changes with balancing by {whole}, which may be nothing. Regrouping alone (a moved threshold, no network changed) makes {} from \
+             the unbalanced classifier, {} back from the balanced one.",
+            with_interval(&threshold.from_unbalanced),
+            with_interval(&threshold.from_balanced)
         ),
     };
     format!(
-        "{beginning} Refitting its head then makes {}, the balanced features {}. (The same steps back from the balanced classifier: threshold \
-         {:+.3}, head {:+.3}, features {:+.3}.)",
-        with_interval(&head.from_unbalanced),
-        with_interval(&features.from_unbalanced),
-        threshold.from_balanced.value,
+        "{beginning} The refitted head makes {:+.3} and {:+.3}, the features {:+.3} and {:+.3}.",
+        head.from_unbalanced.value,
         head.from_balanced.value,
+        features.from_unbalanced.value,
         features.from_balanced.value,
     )
 }

@@ -26,6 +26,7 @@ pub fn table(measured: &Measured) -> Sheet {
         .numbers("error", &numbers(|group| Some(group.error)))
         .numbers("low", &numbers(|group| Some(group.interval.low)))
         .numbers("high", &numbers(|group| Some(group.interval.high)))
+        .numbers("class_error", &numbers(|group| Some(group.class_error)))
         .numbers("energy", &numbers(|group| group.energy))
         .numbers("energy_low", &numbers(|group| Some(group.energy_interval?.low)))
         .numbers("energy_high", &numbers(|group| Some(group.energy_interval?.high)))
@@ -55,13 +56,15 @@ pub fn short(measured: &Measured) -> Sheet {
             Cell::count(group.n),
             Cell::number(Some(group.error))
                 .with_note(format!("[{:.2}, {:.2}]", group.interval.low, group.interval.high)),
+            Cell::number(Some(group.class_error)),
             Cell::number(group.energy),
         ]
     };
     Sheet {
         id: "subgroups".to_owned(),
         title: "Groups with the largest errors".to_owned(),
-        note: "Images of one class of an attribute that are also of one class of another, ranked by the lower end of the error's 95 % interval. \
+        note: "Images of one class of an attribute that are also of one class of another, ranked by how far the lower end of the error's 95 % interval \
+               is above the error of the whole class. \
                Picked from thousands as the worst, they look worse than they are: other images should confirm them. Energy: mean of the maps of \
                the attribute that is decided."
             .to_owned(),
@@ -71,6 +74,7 @@ pub fn short(measured: &Measured) -> Sheet {
             Column::new("among", Unit::Text),
             Column::new("images", Unit::Count),
             Column::new("error", Unit::Share),
+            Column::new("of the whole class", Unit::Share),
             Column::new("energy", Unit::Share),
         ],
         rows: (0..measured.classifiers.len()).flat_map(of).map(row).collect(),

@@ -54,13 +54,13 @@ pub fn report_data(
         manifest,
         folder,
     } = *recorded;
-    let observed = measured
-        .findings
-        .iter()
-        .filter(|finding| finding.judgement == Some(Judgement::Observed))
-        .count();
+    let source = match experiment.data.source {
+        DataSource::Procedural => "procedural faces",
+        DataSource::Celeba => "CelebA",
+        DataSource::Table => "a table's images",
+    };
     let mut summary = format!(
-        "{}, {} training images, {} test images ({}); classifiers: {}.",
+        "{}, {} training images, {} test images of {source} ({}); classifiers: {}.",
         match measured.attributes.len() {
             1 => "1 attribute".to_owned(),
             several => format!("{several} attributes"),
@@ -70,14 +70,19 @@ pub fn report_data(
         data.filter,
         measured.classifiers.join(", ")
     );
-    if !measured.findings.is_empty() {
+    let count = |wanted: Judgement| {
+        measured
+            .findings
+            .iter()
+            .filter(|one| one.judgement == Some(wanted))
+            .count()
+    };
+    let judged = measured.findings.iter().filter(|one| one.judgement.is_some()).count();
+    if judged > 0 {
         summary += &format!(
-            " {observed} of {} judged claims are observed in this run.",
-            measured
-                .findings
-                .iter()
-                .filter(|finding| finding.judgement.is_some())
-                .count()
+            " Of {judged} judged claims this run shows {}, the opposite of {}. It speaks of these trained networks: another training may say otherwise.",
+            count(Judgement::Observed),
+            count(Judgement::Contradicted)
         );
     }
     Ok(ReportData {
@@ -89,7 +94,11 @@ pub fn report_data(
             title: String::new(),
             ..decomposition_in_short(decomposition)
         }),
-        verdicts: measured.decomposition.as_ref().map(sentences).unwrap_or_default(),
+        verdicts: measured
+            .decomposition
+            .as_ref()
+            .map(|decomposition| sentences(measured, decomposition))
+            .unwrap_or_default(),
         figures: figures.to_vec(),
         tables: std::iter::once(attributes(&measured.learnt()))
             .chain((!measured.subgroups.is_empty()).then(|| subgroups_in_short(&measured.learnt())))
