@@ -196,9 +196,9 @@ pub struct Finding {
 pub const RULE: &str = "Each claim is a mean over the attributes named, and its interval says how far other people in the test images \
     could have moved it, for these attributes and these trained networks. Observed: the effect is there, beyond chance at 5 % after Holm's \
     correction for all claims of the run that are judged, and most of the attributes lean that way. Contradicted: the same of the opposite. \
-    No clear effect: neither. Too little data: no attribute has at least five images behind every mean. Attributes are counted one by one at 5 % after the same correction. Described: \
-    what would hold of any calibrated classifier is told and not judged. Only several trainings with different seeds tell what holds \
-    beyond these networks.";
+    No clear effect: neither. Too little data: no attribute has at least five images behind every mean, or people do not differ. Attributes \
+    are counted one by one at 5 % after the same correction. Described: what follows from how common a class is, in any classifier whose \
+    scores are calibrated, is told and not judged. Only several trainings with different seeds tell what holds beyond these networks.";
 
 /// Judges every claim on the evidence of one run, one entry per attribute, whose means are cells of `resampled`.
 #[must_use]
@@ -332,7 +332,7 @@ impl Finding {
                 true => resampled.estimate(|mean| having.effect(mean)),
                 false => resampled
                     .estimate(|mean| having.effect(mean))
-                    .map(Estimate::of_correlation),
+                    .map(|found| found.within(-1.0, 1.0)),
             },
             paired: match claim {
                 Claim::BalancingRaisesMajorityEnergy => {

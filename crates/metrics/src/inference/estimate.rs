@@ -25,12 +25,12 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The same of a correlation, whose interval does not leave [-1, 1].
+    /// The same of a number that cannot leave a range, and so its interval neither: a correlation, an area under a curve.
     #[must_use]
-    pub fn of_correlation(self) -> Self {
+    pub fn within(self, least: f64, most: f64) -> Self {
         let within = |ends: Interval| Interval {
-            low: ends.low.max(-1.0),
-            high: ends.high.min(1.0),
+            low: ends.low.max(least),
+            high: ends.high.min(most),
         };
         Self {
             interval: self.interval.map(within),

@@ -83,7 +83,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         measures.iter().flat_map(of).collect()
     });
     for (one, sure) in measures.iter_mut().zip(all.chunks_exact(5)) {
-        one.sure.copy_from_slice(sure);
+        for (place, (into, value)) in one.sure.iter_mut().zip(sure).enumerate() {
+            // All but d' are shares.
+            *into = value.map(|value| if place == 2 { value } else { value.within(0.0, 1.0) });
+        }
     }
     let names: Vec<&str> = scored
         .attributes

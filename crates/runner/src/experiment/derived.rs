@@ -1,6 +1,6 @@
 //! Derived classifiers: which classifier has its features from where, and what it answers to.
 
-use model::Weighting;
+use model::{Scheme, Weighting};
 
 use super::range::Problem;
 use super::{Change, Classifier, Experiment, Threshold};
@@ -72,6 +72,22 @@ impl Experiment {
     /// to. `None` where nobody knows: of one that was trained elsewhere, and behind a threshold that was chosen on images.
     pub fn weighting(&self, classifier: &str) -> Option<Weighting> {
         self.weighting_within(classifier, self.classifiers.len())
+    }
+
+    /// The class weights that a classifier's scores are scaled by, whatever its thresholds: those that its network, or the head that was
+    /// refitted last, was fitted with.
+    pub fn fitted_weighting(&self, classifier: &str) -> Option<Weighting> {
+        let mut name = classifier;
+        for _ in 0..self.classifiers.len() {
+            match self.origin(name)? {
+                Origin::Derived {
+                    from,
+                    change: Change::Threshold(_),
+                } => name = from,
+                _ => break,
+            }
+        }
+        self.weighting(name)
     }
 
     fn weighting_within(&self, classifier: &str, steps: usize) -> Option<Weighting> {
@@ -183,6 +199,18 @@ pub(super) fn check(experiment: &Experiment, name: &str, one: &Classifier) -> Ve
                 }
                 _ => {}
             }
+            let unused = [
+                ("exponent", one.exponent != Classifier::new(Scheme::None).exponent),
+                ("beta", one.beta != Classifier::new(Scheme::None).beta),
+            ];
+            if let Some(to) = &one.to {
+                unused.iter().filter(|(_, there)| *there).for_each(|(at, _)| {
+                    refuse(
+                        at,
+                        format!("has no effect beside `to`: the class weights are those of `{to}`"),
+                    )
+                });
+            }
             if change != Change::Head && known(from) && from != name && experiment.weighting(from).is_none() {
                 let message = format!(
                     "prior, but the class weights of `{from}` are not known; expected balanced_error or rates, which need validation \
@@ -247,6 +275,9 @@ mod tests {
         assert_eq!(weighting("unbalanced_head").expect("known").exponent, 0.5);
         assert_eq!(weighting("unbalanced_head"), weighting("balanced"));
         assert_eq!(weighting("chosen"), None);
+        assert_eq!(arms.fitted_weighting("unbalanced_threshold"), weighting("unbalanced"));
+        assert_eq!(arms.fitted_weighting("back"), weighting("unbalanced_head"));
+        assert_eq!(arms.fitted_weighting("chosen"), weighting("balanced"));
         assert_eq!(
             arms.derived("unbalanced", Kind::Head, "balanced"),
             Some("unbalanced_head")
@@ -298,6 +329,10 @@ mod tests {
             (
                 "a: {from: unbalanced, threshold: prior, head: refitted, to: balanced}",
                 ["classifiers.a.head", "one of the two"],
+            ),
+            (
+                "a: {from: unbalanced, threshold: prior, to: balanced, exponent: 0.5}",
+                ["classifiers.a.exponent", "no effect beside `to`"],
             ),
             (
                 "a: {from: unbalanced, threshold: rates, to: balanced}",

@@ -495,7 +495,8 @@ fn judged(
     Ok(Judged {
         findings: compared.map_or_else(Vec::new, |_| findings(&evidence, &resampled)),
         decomposition: arms
-            .map(|(names, positions)| decomposition::decompose(&sample, &resampled, names, positions, &kinds)),
+            .map(|(names, positions)| decomposition::decompose(&sample, &resampled, names, positions, &kinds))
+            .filter(|found| !found.quantities.is_empty()),
         differences: differences::differences(&sample, &resampled, classifiers, &kinds),
         correlations: (0..classifiers.len())
             .map(|classifier| correlations(&sample, &resampled, classifier, attributes))
@@ -542,7 +543,7 @@ fn correlations(
                 .unzip();
             spearman(&imbalance, &gaps).filter(|_| gaps.len() > 2)
         });
-        found.map(Estimate::of_correlation)
+        found.map(|found| found.within(-1.0, 1.0))
     };
     [of(false, |groups| &groups.error), of(true, |groups| &groups.energy)]
 }

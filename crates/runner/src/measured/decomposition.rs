@@ -172,6 +172,10 @@ pub fn arms(experiment: &Experiment) -> Option<[String; 6]> {
             .next()
     };
     let (unbalanced, balanced) = (role(Role::Unbalanced)?, role(Role::Balanced)?);
+    // Of one network under two thresholds or heads there is no step of the features.
+    if experiment.features_of(unbalanced) == experiment.features_of(balanced) {
+        return None;
+    }
     let mut names: [String; 6] = Default::default();
     for (place, arm) in names.iter_mut().zip(Arm::ALL) {
         let name = match arm {

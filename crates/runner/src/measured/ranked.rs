@@ -60,7 +60,16 @@ pub(super) fn ranked(scored: &[Scored], attributes: usize, resampled: &Resampled
         .chunks_exact(Ranked::NAMES.len())
         .map(|values| {
             let mut ranked = Ranked::default();
-            ranked.values.copy_from_slice(values);
+            for (into, (name, value)) in ranked.values.iter_mut().zip(Ranked::NAMES.into_iter().zip(values)) {
+                // All but d' are shares.
+                *into = value.map(|value| {
+                    if name == "d_prime" {
+                        value
+                    } else {
+                        value.within(0.0, 1.0)
+                    }
+                });
+            }
             ranked
         })
         .collect();

@@ -102,7 +102,9 @@ fn of_attribute(
                         && is_minority(image, within) == Some(within_minority)
                 })
                 .collect();
-            if images.len() < MIN_SAMPLES {
+            // A class that all are of makes no group.
+            let whole = (0..scored.images.len()).filter(|&image| is_minority(image, attribute) == Some(minority));
+            if images.len() < MIN_SAMPLES || images.len() == whole.count() {
                 continue;
             }
             let mut by_person: Vec<(usize, u32, u32)> = Vec::new();

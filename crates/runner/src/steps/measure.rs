@@ -131,6 +131,10 @@ impl<'a> Results<'a> {
         print(format_args!("{}\n", tables::verdicts(measured)))?;
         match &measured.decomposition {
             Some(decomposition) => print(format_args!("{}\n", tables::decomposition(measured, decomposition))),
+            None if measured.derived.contains(&true) && !measured.findings.is_empty() => print(
+                "No steps from the unbalanced to the balanced classifier: they take two trained classifiers, of each one with its threshold moved \
+                 (prior) and one with its head refitted to the class weights of the other, and images of both classes (docs/arms.md)\n",
+            ),
             None => Ok(()),
         }
     }

@@ -183,8 +183,14 @@ impl Plan {
                 exact.push((experiment.clone(), name.clone()));
                 self.missing_classifiers(&experiment, faults);
 
+                // Where nothing but the seed varies, all runs are of one setting: the experiment's.
+                let of_experiment = || {
+                    self.experiment
+                        .file_stem()
+                        .map(|stem| stem.to_string_lossy().into_owned())
+                };
                 let (label, number) = x.as_deref().map_or_else(
-                    || (name.clone(), None),
+                    || (of_experiment().unwrap_or_else(|| name.clone()), None),
                     |x| {
                         choice(x).map_or_else(
                             || looked_up(&experiment, x),
@@ -289,6 +295,19 @@ mod tests {
     const NAMED: &str =
         "axes: {net: {small: {model.width: 8}, large: {model.width: 16}}}\nruns: [{net: small, training.epochs: 2}]\n";
     const EXPONENTS: &str = "axes: {classifiers.swept.exponent: [0, 0.5, 1]}\nseeds: [1, 2]\n";
+
+    /// Where only the seed varies, its runs are repetitions of one setting.
+    #[test]
+    fn seeds_alone_are_one_setting() {
+        let plan = plan("seeds: [1, 2, 3]\nseed_keys: [seed, data.procedural.seed]\n", &[]).expect("a plan");
+        assert_eq!((plan.runs.len(), plan.points.len()), (3, 3));
+        let first = &plan.points[0];
+        assert!(
+            plan.points
+                .iter()
+                .all(|point| (&point.x, &point.series) == (&first.x, &first.series))
+        );
+    }
 
     #[test]
     fn runs_are_named_by_what_varies() {

@@ -53,7 +53,7 @@ fn ran(said: &[u8]) -> Vec<String> {
 #[test]
 fn arms_have_everything_that_a_classifier_has_and_say_what_changed() {
     let place = Place::new();
-    let settings = [ARMS, "measure.faithfulness.images=0", "measure.occlusion.images=20"];
+    let settings = [ARMS, "measure.faithfulness.images=0", "measure.occlusion.images=5"];
     let output = place.run("reproduce", &settings);
     let printed = succeeds(&output);
     assert!(

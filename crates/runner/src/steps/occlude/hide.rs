@@ -225,27 +225,20 @@ fn occlude(steps: &[(&Occlude<'_>, &Sandbox<'_>)], device: &Device) -> Result<()
             Ok(())
         })?;
     }
+    // All have the same rows, so that they can be compared; what was not done of one is absent.
     for ((step, folder), columns) in steps.iter().zip(&all) {
-        // Each has the rows that it would have alone.
-        let own = first(settings.images.max(decomposed(step)));
-        let kept: Vec<usize> = own
-            .iter()
-            .flat_map(|index| (0..attributes).map(|attribute| row_of[index] * attributes + attribute))
-            .collect();
-        let predicted: Vec<i8> = kept.iter().map(|&at| columns.predicted[at]).collect();
-        let of = |column: &[Option<f32>]| -> Vec<Option<f32>> { kept.iter().map(|&at| column[at]).collect() };
         let keys = RowKeys {
-            images: own.iter().map(|&index| images.name(index).to_owned()).collect(),
+            images: rows.iter().map(|&index| images.name(index).to_owned()).collect(),
             attributes: names.to_vec(),
         };
         let table = keys
             .keys()
-            .labels("predicted", &predicted)
-            .singles("score", &of(&columns.score))
-            .singles("region_hidden", &of(&columns.region))
-            .singles("control_hidden", &of(&columns.control))
-            .singles("input_part", &of(&columns.input))
-            .singles("bias_part", &of(&columns.bias));
+            .labels("predicted", &columns.predicted)
+            .singles("score", &columns.score)
+            .singles("region_hidden", &columns.region)
+            .singles("control_hidden", &columns.control)
+            .singles("input_part", &columns.input)
+            .singles("bias_part", &columns.bias);
         write_table(folder, &artefacts::occlusion(step.classifier), table)?;
     }
     Ok(())

@@ -36,12 +36,22 @@ pub struct Derive<'a> {
 
 /// What is changed, and what that is made of.
 enum Way<'a> {
-    /// Thresholds that other class weights move: from those, to those.
-    Prior(Setting<Weighting>, Setting<Weighting>, ClassCounts<'a>),
+    /// Thresholds that other class weights move.
+    Prior(Moved, ClassCounts<'a>),
     /// Thresholds chosen on the validation images.
     Chosen(ThresholdRule, Setting<Change>, OnFeatures<'a>),
     /// A head fitted to the training images.
     Head(Setting<Weighting>, ClassCounts<'a>, OnFeatures<'a>),
+}
+
+/// Class weights that thresholds are moved by.
+struct Moved {
+    /// Those that the scores were fitted with, whatever thresholds were moved since.
+    fitted: Setting<Weighting>,
+    /// Those that the source's thresholds answer to.
+    from: Setting<Weighting>,
+    /// Those that the new ones answer to.
+    to: Setting<Weighting>,
 }
 
 /// Features of a split's images, and their labels.
@@ -70,7 +80,16 @@ impl<'a> Derive<'a> {
         };
         let way = match change {
             Change::Threshold(Threshold::Prior) => {
-                Way::Prior(weighting(from)?, weighting(name)?, inputs.class_counts())
+                let fitted = Setting::new(
+                    format!("classifiers.{from}: the class weights its scores are fitted with"),
+                    experiment.fitted_weighting(from)?,
+                );
+                let moved = Moved {
+                    fitted,
+                    from: weighting(from)?,
+                    to: weighting(name)?,
+                };
+                Way::Prior(moved, inputs.class_counts())
             }
             Change::Threshold(Threshold::BalancedError | Threshold::Rates) => {
                 let rule = match change {
@@ -102,10 +121,10 @@ impl<'a> Derive<'a> {
     /// When there are no images to choose thresholds or to fit a head on, or an attribute has one class only among them.
     pub fn check(&self) -> Result<()> {
         match &self.way {
-            Way::Prior(from, to, counts) => {
+            Way::Prior(moved, counts) => {
                 let counts = counts.of_attributes();
-                self.weights(**from, &counts)?;
-                self.weights(**to, &counts).map(drop)
+                self.weights(*moved.from, &counts)?;
+                self.weights(*moved.to, &counts).map(drop)
             }
             Way::Head(weighting, counts, _) => self.weights(**weighting, &counts.of_attributes()).map(drop),
             Way::Chosen(rule, _, on) => {
@@ -150,13 +169,16 @@ impl<'a> Derive<'a> {
             Ok((with_thresholds(source, &moved)?, said))
         };
         match &self.way {
-            Way::Prior(from, to, counts) => {
+            Way::Prior(moved, counts) => {
                 let counts = counts.of_attributes();
-                let (from, to) = (self.weights(**from, &counts)?, self.weights(**to, &counts)?);
-                thresholds(
-                    prior_thresholds(*self.loss, &from, &to),
-                    "thresholds moved by class weights",
-                )
+                let [fitted, from, to] =
+                    [&moved.fitted, &moved.from, &moved.to].map(|one| self.weights(**one, &counts));
+                let (fitted, from, to) = (fitted?, from?, to?);
+                // A threshold is a place among the scores as they were fitted: where the source's lies already is taken off.
+                let there = prior_thresholds(*self.loss, &fitted, &from);
+                let wanted = prior_thresholds(*self.loss, &fitted, &to);
+                let moved = wanted.iter().zip(there).map(|(wanted, there)| wanted - there).collect();
+                thresholds(moved, "thresholds moved by class weights")
             }
             Way::Chosen(rule, _, on) => {
                 let (features, labels) = (features::read(&on.features.at(folder)?)?, on.labels.all());
@@ -211,7 +233,15 @@ impl Step for Derive<'_> {
             .reading(source);
         let on = |declaration: Declaration, on: &OnFeatures<'_>| declaration.reading(&on.features).reading(&on.labels);
         match way {
-            Way::Prior(from, to, counts) => declaration.reading(loss).reading(from).reading(to).reading(counts),
+            Way::Prior(moved, counts) => {
+                let Moved { fitted, from, to } = moved;
+                declaration
+                    .reading(loss)
+                    .reading(fitted)
+                    .reading(from)
+                    .reading(to)
+                    .reading(counts)
+            }
             Way::Chosen(_, rule, images) => on(declaration.reading(rule), images),
             Way::Head(weighting, counts, images) => {
                 on(declaration.reading(loss).reading(weighting).reading(counts), images)
