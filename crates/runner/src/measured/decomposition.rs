@@ -8,7 +8,7 @@ use crate::experiment::{Experiment, Kind, Role};
 
 /// A quantity whose difference is shared out: a mean over attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantity {
+pub enum DecomposedQuantity {
     /// Error among the images of the minority class.
     MinorityError,
     /// Error among the images of the majority class.
@@ -33,7 +33,7 @@ pub enum Quantity {
     MajorityLoss,
 }
 
-impl Quantity {
+impl DecomposedQuantity {
     /// All of them.
     pub const ALL: [Self; 11] = [
         Self::MinorityError,
@@ -136,7 +136,7 @@ pub struct PartOfDifference {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decomposed {
     /// Which quantity.
-    pub quantity: Quantity,
+    pub quantity: DecomposedQuantity,
     /// Attributes that it is the mean of: those with at least [`MIN_SAMPLES`] images in every arm's group.
     pub attributes: usize,
     /// Its value in each arm, by [`Arm::ALL`].
@@ -158,7 +158,7 @@ pub struct Decomposition {
 
 impl Decomposition {
     /// One quantity.
-    pub fn of(&self, quantity: Quantity) -> Option<&Decomposed> {
+    pub fn of(&self, quantity: DecomposedQuantity) -> Option<&Decomposed> {
         self.quantities.iter().find(|one| one.quantity == quantity)
     }
 }
@@ -202,7 +202,7 @@ pub fn decompose(
     positions: [usize; 6],
     attributes: &[AttributeKind],
 ) -> Decomposition {
-    let quantity = |quantity: Quantity| {
+    let quantity = |quantity: DecomposedQuantity| {
         // By attribute and arm, the cells that its value is the mean of.
         let cells: Vec<[Vec<Cell>; 6]> = attributes
             .iter()
@@ -221,7 +221,7 @@ pub fn decompose(
     };
     Decomposition {
         classifiers,
-        quantities: Quantity::ALL.into_iter().filter_map(quantity).collect(),
+        quantities: DecomposedQuantity::ALL.into_iter().filter_map(quantity).collect(),
     }
 }
 
@@ -233,7 +233,7 @@ pub(super) fn cell(grounds: Option<Grounds>) -> Option<Cell> {
     }
 }
 
-fn decomposed(quantity: Quantity, cells: &[[Vec<Cell>; 6]], resampled: &Resampled) -> Option<Decomposed> {
+fn decomposed(quantity: DecomposedQuantity, cells: &[[Vec<Cell>; 6]], resampled: &Resampled) -> Option<Decomposed> {
     let value = |arm: usize, mean: &dyn Fn(Cell) -> Option<f64>| {
         let of = |cells: &Vec<Cell>| {
             let sum = cells.iter().map(|&cell| mean(cell)).sum::<Option<f64>>()?;

@@ -2,7 +2,9 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `all.rs` | all that is known of all classifiers and attributes |
+//! | `all.rs` | all that is known of all classifiers and attributes, read from a run |
+//! | `measures.rs` | what is measured of one attribute, and of each classifier on it |
+//! | `judged.rs` | what is said of a run over the people tested |
 //! | `sample.rs` | the means as sums over people, from which intervals come |
 //! | `ranked.rs` | how well scores tell the classes apart, whatever the threshold |
 //! | `estimates.rs` | the means of one classifier and attribute with their intervals |
@@ -19,6 +21,8 @@ mod differences;
 mod estimates;
 mod facts;
 mod faithfulness;
+mod judged;
+mod measures;
 mod occlusion;
 mod predictions;
 mod ranked;
@@ -26,13 +30,14 @@ mod reliance;
 mod sample;
 mod subgroups;
 
-pub use all::{AttributeMeasures, Available, ClassifierMeasures, Group, Measure, Measured};
+pub use all::{Available, Measured};
 pub use columns::write_columns;
-pub use decomposition::{Decomposed, Decomposition, PartOfDifference, Quantity, arms};
+pub use decomposition::{Decomposed, DecomposedQuantity, Decomposition, PartOfDifference, arms};
 pub use differences::{Difference, RelianceQuantity};
 pub use estimates::{Estimates, of_class};
 pub use facts::DataFacts;
 pub use faithfulness::{CENTRE, Faithfulness, MethodScores, RANDOM, SCORES, Score, Summary, method_title};
+pub use measures::{AttributeMeasures, ClassifierMeasures, Group, Measure};
 pub use occlusion::{AllBiases, Losses, Occlusion};
 pub use predictions::Predictions;
 pub use ranked::Ranked;

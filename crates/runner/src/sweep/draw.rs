@@ -100,7 +100,7 @@ fn figures(comparison: &Comparison, settings: &FigureSettings) -> Result<Vec<Fig
 /// quantity, of several a panel for each of the main quantities with a row for each setting. `None` without arms.
 fn decomposition(settings: &[JointSetting]) -> Option<DecompositionFigure> {
     let ends = ["unbalanced", "balanced"];
-    let row = |setting: &JointSetting, quantity: measured::Quantity, title: String| {
+    let row = |setting: &JointSetting, quantity: measured::DecomposedQuantity, title: String| {
         let mean = |kind: &str, name: &str| Some(setting.part(quantity, kind, name)?.mean);
         let steps = |end: &str| -> Option<[f64; 3]> {
             let [threshold, head, features] = Part::ALL.map(|part| mean(&format!("step from {end}"), part.name()));
@@ -117,7 +117,7 @@ fn decomposition(settings: &[JointSetting]) -> Option<DecompositionFigure> {
     let mut panels: Vec<(String, Vec<DecompositionRow>)> = Vec::new();
     match settings {
         [only] => {
-            for quantity in measured::Quantity::ALL {
+            for quantity in measured::DecomposedQuantity::ALL {
                 let Some(row) = row(only, quantity, quantity.title().to_owned()) else {
                     continue;
                 };
@@ -147,11 +147,11 @@ fn decomposition(settings: &[JointSetting]) -> Option<DecompositionFigure> {
 }
 
 /// The quantities whose steps are drawn over a sweep's settings.
-const MAIN: [measured::Quantity; 4] = [
-    measured::Quantity::BalancedError,
-    measured::Quantity::MinorityEnergy,
-    measured::Quantity::MajorityEnergy,
-    measured::Quantity::MajoritySpecificity,
+const MAIN: [measured::DecomposedQuantity; 4] = [
+    measured::DecomposedQuantity::BalancedError,
+    measured::DecomposedQuantity::MinorityEnergy,
+    measured::DecomposedQuantity::MajorityEnergy,
+    measured::DecomposedQuantity::MajoritySpecificity,
 ];
 
 fn axis(comparison: &Comparison) -> XAxis {

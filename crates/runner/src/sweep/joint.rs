@@ -11,7 +11,7 @@ use metrics::{Claim, Judgement, OverSeeds, judge, over_seeds};
 use super::Plan;
 use super::state::State;
 use crate::error::Result;
-use crate::measured::Quantity;
+use crate::measured::DecomposedQuantity;
 use pipeline::ReadTable;
 use render::sheet::Sheet;
 
@@ -160,7 +160,7 @@ fn judge_all(claims: &mut [Joint]) {
 
 impl JointSetting {
     /// A part of a quantity's difference.
-    pub fn part(&self, quantity: Quantity, kind: &str, name: &str) -> Option<&Joint> {
+    pub fn part(&self, quantity: DecomposedQuantity, kind: &str, name: &str) -> Option<&Joint> {
         let key = [quantity.name(), kind, name];
         self.parts.iter().find(|joint| joint.key == key)
     }
@@ -192,10 +192,10 @@ impl JointSetting {
             ));
         }
         for (quantity, name) in [
-            (Quantity::BalancedError, "balanced error"),
-            (Quantity::MinorityEnergy, "minority energy"),
-            (Quantity::MajorityEnergy, "majority energy"),
-            (Quantity::MajoritySpecificity, "majority specificity"),
+            (DecomposedQuantity::BalancedError, "balanced error"),
+            (DecomposedQuantity::MinorityEnergy, "minority energy"),
+            (DecomposedQuantity::MajorityEnergy, "majority energy"),
+            (DecomposedQuantity::MajoritySpecificity, "majority specificity"),
         ] {
             let step = |part: &str| self.part(quantity, "step from unbalanced", part);
             let difference = self.part(quantity, "difference", "balanced - unbalanced");

@@ -4,7 +4,7 @@
 use metrics::{Arm, Claim, Estimate, Judgement, MIN_SAMPLES, Part};
 
 use crate::experiment::Role;
-use crate::measured::{Decomposed, Decomposition, Measured, Quantity};
+use crate::measured::{Decomposed, DecomposedQuantity, Decomposition, Measured};
 use render::sheet::{Cell, Column, Sheet, Unit};
 
 /// One row for each quantity, and in it for each arm, the difference, and each part's two steps and their mean.
@@ -55,7 +55,7 @@ pub fn table(decomposition: &Decomposition) -> Sheet {
 }
 
 struct Row {
-    quantity: Quantity,
+    quantity: DecomposedQuantity,
     kind: &'static str,
     name: String,
     estimate: Estimate,
@@ -135,9 +135,9 @@ pub fn text(measured: &Measured, decomposition: &Decomposition) -> String {
 /// What a run says of its title question, and what the parts say of energies and errors.
 pub fn sentences(measured: &Measured, decomposition: &Decomposition) -> Vec<String> {
     let wanted = [
-        (Quantity::MajorityEnergy, "Majority energy"),
-        (Quantity::MinorityEnergy, "Minority energy"),
-        (Quantity::BalancedError, "Balanced error"),
+        (DecomposedQuantity::MajorityEnergy, "Majority energy"),
+        (DecomposedQuantity::MinorityEnergy, "Minority energy"),
+        (DecomposedQuantity::BalancedError, "Balanced error"),
     ];
     let parts = wanted
         .into_iter()

@@ -1,0 +1,141 @@
+//! What is said of a run over the people tested: intervals, claims, and what sets classifiers apart.
+
+use metrics::{Cell, Class, Estimate, Finding, Grounds, Resampled, findings, spearman};
+use rayon::prelude::*;
+
+use super::decomposition::{self, Decomposition};
+use super::differences::{self, Difference};
+use super::estimates::Estimates;
+use super::measures::AttributeMeasures;
+use super::occlusion::OcclusionFile;
+use super::ranked;
+use super::sample::{About, Groups, Sample, Scored};
+use super::subgroups::{self, Subgroup};
+use crate::error::{Error, Result};
+use crate::experiment::Role;
+use crate::recorded::Recorded;
+
+/// What is said of a run over the people tested.
+#[derive(Default)]
+pub struct Judged {
+    pub findings: Vec<Finding>,
+    pub decomposition: Option<Decomposition>,
+    pub differences: Vec<Difference>,
+    pub correlations: Vec<[Option<Estimate>; 2]>,
+    /// Attributes as the data set has them.
+    pub subgroups: Vec<Subgroup>,
+}
+
+/// Gives every mean its interval over the people tested, and judges what is made of several.
+pub fn judged(
+    recorded: &Recorded<'_>,
+    classifiers: &[String],
+    roles: &[Option<Role>],
+    attributes: &mut [AttributeMeasures],
+    scored: &[Scored],
+    hidden: &[Option<OcclusionFile>],
+) -> Result<Judged> {
+    let Some(first) = scored.first() else {
+        return Ok(Judged::default());
+    };
+    if scored
+        .iter()
+        .any(|one| (&one.images, &one.people) != (&first.images, &first.people))
+    {
+        return Err(Error::Request(
+            "the classifiers' predictions are not of the same images and people".to_owned(),
+        ));
+    }
+    let rows: Vec<_> = scored.iter().zip(hidden.iter().map(Option::as_ref)).collect();
+    let mut sample = Sample::new(&rows, attributes.len(), first.people.clone())?;
+    let position = |role| roles.iter().position(|known| *known == Some(role));
+    let compared = position(Role::Unbalanced).zip(position(Role::Balanced));
+    let mut evidence = Vec::new();
+    if let Some((unbalanced, balanced)) = compared {
+        for (index, attribute) in attributes.iter().enumerate() {
+            let rate = attribute.positive_rate().unwrap_or(0.5);
+            let about = About {
+                minority: attribute.minority(),
+                minority_share: rate.min(1.0 - rate),
+                local: attribute.local,
+            };
+            evidence.push(sample.evidence(&rows, [unbalanced, balanced], index, attributes.len(), about)?);
+        }
+    }
+    let resampled = sample.resample(recorded.experiment.bootstrap());
+    attributes.par_iter_mut().enumerate().for_each(|(index, attribute)| {
+        for (classifier, measures) in attribute.classifiers.iter_mut().enumerate() {
+            measures.take(Estimates::of(sample.groups(classifier, index), &resampled));
+        }
+    });
+    for (classifier, ranked) in ranked::ranked(scored, attributes.len(), &resampled)?
+        .into_iter()
+        .enumerate()
+    {
+        for (attribute, ranked) in attributes.iter_mut().zip(ranked) {
+            attribute.classifiers[classifier].ranked = ranked;
+        }
+    }
+    let kinds: Vec<_> = attributes.iter().map(|one| (one.minority(), one.local)).collect();
+    let arms = decomposition::arms(recorded.experiment).and_then(|names| {
+        let mut positions = [0; 6];
+        for (position, name) in positions.iter_mut().zip(&names) {
+            *position = classifiers.iter().position(|known| known == name)?;
+        }
+        Some((names, positions))
+    });
+    Ok(Judged {
+        findings: compared.map_or_else(Vec::new, |_| findings(&evidence, &resampled)),
+        decomposition: arms
+            .map(|(names, positions)| decomposition::decompose(&sample, &resampled, names, positions, &kinds))
+            .filter(|found| !found.quantities.is_empty()),
+        differences: differences::differences(&sample, &resampled, classifiers, &kinds),
+        correlations: (0..classifiers.len())
+            .map(|classifier| correlations(&sample, &resampled, classifier, attributes))
+            .collect(),
+        subgroups: subgroups::subgroups(
+            scored,
+            &kinds.iter().map(|(minority, _)| *minority).collect::<Vec<_>>(),
+            recorded.experiment.measure.subgroups,
+        )?,
+    })
+}
+
+/// The rank correlations of imbalance with a classifier's gap in error and in energy.
+fn correlations(
+    sample: &Sample,
+    resampled: &Resampled,
+    classifier: usize,
+    attributes: &[AttributeMeasures],
+) -> [Option<Estimate>; 2] {
+    let of = |placed: bool, means: fn(&Groups) -> &[Option<Grounds>; 2]| {
+        let gaps: Vec<(f64, [Cell; 2])> = attributes
+            .iter()
+            .enumerate()
+            .filter(|(_, attribute)| attribute.local || !placed)
+            .filter_map(|(index, attribute)| {
+                let [positive, negative] = *means(sample.groups(classifier, index));
+                let (few, many) = match attribute.minority() {
+                    Class::Positive => (positive, negative),
+                    Class::Negative => (negative, positive),
+                };
+                let rate = attribute.positive_rate().unwrap_or(0.5);
+                Some((
+                    rate.max(1.0 - rate),
+                    [decomposition::cell(few)?, decomposition::cell(many)?],
+                ))
+            })
+            .collect();
+        let found = resampled.estimate(|mean| {
+            let (imbalance, gaps): (Vec<f64>, Vec<f64>) = gaps
+                .iter()
+                .map(|&(imbalance, [few, many])| Some((imbalance, mean(few)? - mean(many)?)))
+                .collect::<Option<Vec<_>>>()?
+                .into_iter()
+                .unzip();
+            spearman(&imbalance, &gaps).filter(|_| gaps.len() > 2)
+        });
+        found.map(|found| found.within(-1.0, 1.0))
+    };
+    [of(false, |groups| &groups.error), of(true, |groups| &groups.energy)]
+}
