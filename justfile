@@ -26,7 +26,7 @@ test: lint
 browser:
     BIASCAM_REQUIRE=chromium BIASCAM_GALLERY="$PWD/target/gallery" cargo test --release --locked --workspace --test program browser
 
-# What takes too long for `just test`: every injected fault (docs/robustness.md), property tests with 20,000 cases each
+# What takes too long for `just test`: every injected fault (docs/develop/robustness.md), property tests with 20,000 cases each
 nightly:
     BIASCAM_FAULTS=all cargo test --release --locked --workspace --test faults -- --nocapture
     PROPTEST_CASES=20000 cargo test --release --locked --workspace
@@ -56,7 +56,7 @@ peers-cuda *ARGS:
 test-forms:
     BIASCAM_FORM_IMAGES=2000 cargo test --release --locked --workspace --test forms
 
-# The data path beside torchvision's on as many images as CelebA has: writes docs/loader.md
+# The data path beside torchvision's on as many images as CelebA has: writes docs/develop/loader.md
 peers-loader *ARGS:
     python3 benches/peers/loader.py "$@"
 

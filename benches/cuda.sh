@@ -4,7 +4,7 @@
 #   benches/cuda.sh [OPTIONS OF run.sh]      builds and runs; what comes out is in results/cuda-verify
 #   benches/cuda.sh --pack FOLDER            builds into a folder to carry there, where FOLDER/run.sh does the rest
 #
-# To build takes NVIDIA's toolkit and cuDNN (docs/cuda.md), and Python; without a GPU in this machine set CUDA_COMPUTE_CAP to that of
+# To build takes NVIDIA's toolkit and cuDNN (docs/develop/cuda.md), and Python; without a GPU in this machine set CUDA_COMPUTE_CAP to that of
 # the other. With `--device cpu` anywhere, everything is built without CUDA, to rehearse it.
 set -euo pipefail
 start=$PWD
@@ -20,7 +20,7 @@ fi
 if [[ " $* " == *" --device cpu "* ]]; then
   features=()
 elif ! command -v nvcc >/dev/null; then
-  echo "cuda.sh: there is no nvcc, which NVIDIA's toolkit has; docs/cuda.md says what a build needs" >&2 && exit 2
+  echo "cuda.sh: there is no nvcc, which NVIDIA's toolkit has; docs/develop/cuda.md says what a build needs" >&2 && exit 2
 fi
 
 # The path of the program that cargo made, from the messages of its build: KIND (bin, example, lib, test), NAME.

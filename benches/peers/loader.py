@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs biascam's loader and torchvision's CelebA with PyTorch's DataLoader alternately and writes docs/loader.md.
+"""Runs biascam's loader and torchvision's CelebA with PyTorch's DataLoader alternately and writes docs/develop/loader.md.
 
     benches/peers/loader.py [--python PYTHON] [--images N] [--distinct N] [--repetitions N] [--seconds S] [--data DIR] [--out FILE]
 
@@ -54,7 +54,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
     parser.add_argument("--data", type=Path, default=ROOT / "target" / "loader-data", help="kept for the next run; 6 GB")
     parser.add_argument("--around", default="", help="a command that each timed one is run by, as `taskset -c 0,1`")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "loader.md")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "develop" / "loader.md")
     arguments = parser.parse_args()
     python = arguments.python or peers_python()
     output("cargo", "build", "--release", "--locked", "--workspace", "--bins", "--examples")

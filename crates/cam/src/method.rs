@@ -5,7 +5,7 @@ use crate::names::named;
 /// A way to make maps.
 ///
 /// To add one: a file in `methods` with its formula, a variant here with its name, and a line in [`raw_maps`](crate::raw_maps) or
-/// [`Explainer`](crate::Explainer). `docs/methods.md` compares them.
+/// [`Explainer`](crate::Explainer). `docs/understand/methods.md` compares them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Method {
     /// Class activation mapping (Zhou et al. 2016): sum_k w_k A_k. Its mean over the positions plus the head's

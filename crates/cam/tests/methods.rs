@@ -215,7 +215,7 @@ fn subsets_have_the_same_maps_at_any_layer() {
     }
 }
 
-/// The equalities that `docs/methods.md` states. Deviations are of float32: the same sums in another order, and XGrad-CAM's epsilon.
+/// The equalities that `docs/understand/methods.md` states. Deviations are of float32: the same sums in another order, and XGrad-CAM's epsilon.
 #[test]
 fn methods_coincide_where_the_theory_says() {
     let (network, images) = small();
@@ -287,7 +287,7 @@ fn methods_coincide_where_the_theory_says() {
     assert!(same(&maps(Method::HiresCam, "layer4", Target::Predicted), &centred));
 }
 
-/// What `docs/methods.md` and the program's announcements say of passes.
+/// What `docs/understand/methods.md` and the program's announcements say of passes.
 #[test]
 fn costs_are_said() {
     let (network, _) = small();

@@ -90,7 +90,7 @@ fn side(map: &[f32], evidence: &[f32]) -> f32 {
     product.signum()
 }
 
-/// Prints the agreement that `docs/methods.md` states: `cargo test --release -p cam --test parity -- --nocapture`.
+/// Prints the agreement that `docs/understand/methods.md` states: `cargo test --release -p cam --test parity -- --nocapture`.
 #[test]
 fn maps_are_the_librarys() {
     let images = images();

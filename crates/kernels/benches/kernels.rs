@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p kernels --bench kernels`, and `RAYON_NUM_THREADS=1` before it for one core. Gradients are measured as
 //! candle's `backward` calls them, with its own additions. With `CANDLE_NUM_THREADS=1` those do not wake candle's own
-//! thread pool; see `docs/performance.md`.
+//! thread pool; see `docs/develop/performance.md`.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};

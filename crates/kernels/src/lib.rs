@@ -9,8 +9,8 @@
 //! the parameters in place; [`FusedConvolution`] is a layer of an evaluated network; [`Sampler`] makes images on a GPU. Errors are
 //! candle's.
 //!
-//! Results do not depend on the number of threads. Measurements are in `docs/performance.md`. On NVIDIA GPUs convolution is
-//! cuDNN's, and the other layers have kernels of their own (`docs/cuda.md`).
+//! Results do not depend on the number of threads. Measurements are in `docs/develop/performance.md`. On NVIDIA GPUs convolution is
+//! cuDNN's, and the other layers have kernels of their own (`docs/develop/cuda.md`).
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor, Var};

@@ -1,4 +1,4 @@
-//! What `docs/inference.md` says of verdicts and intervals, with few repetitions: `examples/inference` prints its tables. Margins are three
+//! What `docs/understand/inference.md` says of verdicts and intervals, with few repetitions: `examples/inference` prints its tables. Margins are three
 //! standard errors of the repetitions; seeds are fixed, so that a failure is a change.
 
 // The tables' rows are more than the tests look at.

@@ -1,4 +1,4 @@
-//! Prints the tables of `docs/inference.md`: how often verdicts and intervals are right where the truth is known.
+//! Prints the tables of `docs/understand/inference.md`: how often verdicts and intervals are right where the truth is known.
 //!
 //! ```text
 //! cargo run --release -p metrics --example inference -- [--repetitions N] [null|power|coverage]...

@@ -66,7 +66,7 @@ impl Asset {
             Self::Celeba => {
                 "Terms: CelebA is for non-commercial research only, may not be redistributed, and belongs to its authors \
                  (mmlab.ie.cuhk.edu.hk/projects/CelebA.html); downloading it, you accept their agreement. It shows real people: \
-                 see docs/responsible-use.md."
+                 see docs/understand/responsible-use.md."
             }
             Self::Resnet50 | Self::Resnet18 => {
                 "Terms: BSD 3-Clause (torchvision's weights as timm publishes them); they were trained on ImageNet, whose images are \

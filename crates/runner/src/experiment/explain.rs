@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExplainSettings {
-    /// The method, `hires_cam` in the paper's table; `docs/methods.md` lists them with what they cost.
+    /// The method, `hires_cam` in the paper's table; `docs/understand/methods.md` lists them with what they cost.
     pub method: Method,
     /// `predicted` explains |z|, the decision that was made (the paper's); `positive` explains +z, `negative` -z, `label` z times the
     /// label.

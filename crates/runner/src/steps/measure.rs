@@ -133,7 +133,7 @@ impl<'a> Results<'a> {
             Some(decomposition) => print(format_args!("{}\n", tables::decomposition(measured, decomposition))),
             None if measured.derived.contains(&true) && !measured.findings.is_empty() => print(
                 "No steps from the unbalanced to the balanced classifier: they take two trained classifiers, of each one with its threshold moved \
-                 (prior) and one with its head refitted to the class weights of the other, and images of both classes (docs/arms.md)\n",
+                 (prior) and one with its head refitted to the class weights of the other, and images of both classes (docs/understand/arms.md)\n",
             ),
             None => Ok(()),
         }

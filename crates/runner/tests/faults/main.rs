@@ -1,7 +1,7 @@
 //! Faults in the middle of a run: killed, no room, no permission, damaged files. Whatever happens, the next run of the same
 //! command ends in the bytes of an undisturbed one, or says which file is damaged and how to make it anew.
 //!
-//! `BIASCAM_FAULTS=all` tries all of it, without it a few of each kind (`docs/robustness.md`).
+//! `BIASCAM_FAULTS=all` tries all of it, without it a few of each kind (`docs/develop/robustness.md`).
 #![cfg(target_os = "linux")]
 
 mod place;

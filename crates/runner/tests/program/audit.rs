@@ -67,13 +67,13 @@ fn the_paper_is_audited_and_what_is_written_can_be_audited_again() {
     }
     assert!(printed.contains("GRIM was not done"), "{printed}");
     // What the documentation shows.
-    let documented = include_str!("../../../../docs/audit.md");
+    let documented = include_str!("../../../../docs/understand/audit.md");
     let (_, shown) = printed.split_once("Over attributes\n").expect("a summary");
     let (table, _) = shown.split_once("Means over").expect("a note");
     for line in table.lines() {
         assert!(
             documented.contains(line.trim_end()),
-            "docs/audit.md is older than: {line}"
+            "docs/understand/audit.md is older than: {line}"
         );
     }
     let file = |name: &str| fs::read_to_string(place.path().join("out").join(name)).expect(name);

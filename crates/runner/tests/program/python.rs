@@ -1,11 +1,11 @@
-//! `docs/python.md`: every block of Python on the page, run by a real Python on a run's results.
+//! `docs/do/python.md`: every block of Python on the page, run by a real Python on a run's results.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::place::succeeds;
 
-const PAGE: &str = include_str!("../../../../docs/python.md");
+const PAGE: &str = include_str!("../../../../docs/do/python.md");
 
 /// The page's blocks, each with the line it begins at.
 fn blocks() -> Vec<(usize, String)> {
@@ -66,7 +66,7 @@ fn the_page_for_python_says_what_runs() {
                 let needed = needed.join(", ");
                 testing::missing(
                     "python",
-                    format_args!("the block at docs/python.md:{line} needs a Python (BIASCAM_PYTHON) with {needed}"),
+                    format_args!("the block at docs/do/python.md:{line} needs a Python (BIASCAM_PYTHON) with {needed}"),
                 );
             }
             runs
@@ -92,8 +92,8 @@ fn the_page_for_python_says_what_runs() {
         let output = python(&block, folder).expect("Python starts");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "docs/python.md:{line}\n{said}\n{error}");
-        assert!(!said.is_empty(), "docs/python.md:{line} prints nothing");
+        assert!(output.status.success(), "docs/do/python.md:{line}\n{said}\n{error}");
+        assert!(!said.is_empty(), "docs/do/python.md:{line} prints nothing");
     }
 }
 

@@ -530,7 +530,7 @@ fn groups_stay_together_and_go_into_the_predictions() {
 
 /// The blocks of YAML on the page "your own data".
 fn page() -> Vec<&'static str> {
-    let text = include_str!("../../../../docs/your-own-data.md");
+    let text = include_str!("../../../../docs/do/your-own-data.md");
     let blocks = text.split("```yaml\n").skip(1);
     blocks.map(|rest| rest.split("```").next().expect("a block")).collect()
 }

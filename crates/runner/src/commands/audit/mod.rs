@@ -21,7 +21,7 @@ use audited::Audited;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// A CSV table with the columns attribute, NAME_fnr and NAME_fpr of one or two classifiers, and more where it is known
-    /// (docs/audit.md); a run's tables/attributes.csv is one, and its results folder stands for it
+    /// (docs/understand/audit.md); a run's tables/attributes.csv is one, and its results folder stands for it
     #[arg(value_name = "FILE", required_unless_present_any = ["published", "scores"], conflicts_with_all = ["published", "scores"])]
     pub file: Option<PathBuf>,
     /// Audit the paper's published table

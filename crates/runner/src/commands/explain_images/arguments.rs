@@ -31,7 +31,7 @@ pub struct Arguments {
     /// Channels of the first stage, 64 in the standard networks
     #[arg(long, value_name = "W")]
     pub width: Option<usize>,
-    /// How to explain: one method, or several separated by commas; docs/methods.md lists them with what they cost
+    /// How to explain: one method, or several separated by commas; docs/understand/methods.md lists them with what they cost
     #[arg(long, default_value = "hires_cam", value_delimiter = ',')]
     pub method: Vec<String>,
     /// What to explain: predicted (|z|), positive (+z), negative (-z), or label (z times the label, with --labels)

@@ -3,7 +3,7 @@
 //! - `maps` [N, A, h, w] float32, before ReLU, scaling and resize; NaN where there is no map, for want of a label
 //! - in the metadata: `images` and `attributes`, names separated by commas, and the settings that made the maps
 //!
-//! Maps of the image's size are made of them on demand ([`cam::PostProcessing`]; `docs/methods.md` has the lines of Python). The file is
+//! Maps of the image's size are made of them on demand ([`cam::PostProcessing`]; `docs/understand/methods.md` has the lines of Python). The file is
 //! written as the maps come, so that they need no memory.
 
 use std::path::Path;
