@@ -21,7 +21,7 @@ use crate::run;
     version,
     arg_required_else_help = true,
     after_help = "Start with `biascam reproduce`: it needs no data, makes procedural faces, and ends with the paper's table and \
-                  a report.\nA smaller run in seconds: `biascam reproduce experiments/smoke.yaml`."
+                  a report.\nA smaller run in seconds: `biascam reproduce smoke`; `biascam experiments` lists what else is inside."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -31,6 +31,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run an experiment from images to report; what is already there and unchanged is not done again
+    #[command(visible_alias = "run")]
     Reproduce(Run),
     /// Train the experiment's classifiers
     Train(Run),
@@ -44,6 +45,8 @@ enum Command {
     Draw(Run),
     /// Run an experiment under many settings and seeds, here or on a cluster, and compare the results
     Sweep(Box<commands::sweep::Arguments>),
+    /// List the experiments and sweeps inside the program, or write them as files
+    Experiments(commands::experiments::Arguments),
     /// Say what an experiment or a sweep would do, or everything that is wrong with its file; needs no data
     Check(commands::check::Arguments),
     /// Print the JSON Schema of experiment or sweep files, for editors
@@ -74,7 +77,8 @@ impl Command {
             | Self::Measure(_)
             | Self::Draw(_)
             | Self::Sweep(_) => true,
-            Self::Check(_)
+            Self::Experiments(_)
+            | Self::Check(_)
             | Self::Schema(_)
             | Self::Data(_)
             | Self::ExplainImages(_)
@@ -122,6 +126,7 @@ fn run(command: Command) -> Result<()> {
         Command::Measure(run) => run::execute(&run, Last::Measure),
         Command::Draw(run) => run::execute(&run, Last::Draw),
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
+        Command::Experiments(arguments) => commands::experiments::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Schema(arguments) => commands::schema::run(&arguments),
         Command::Data(command) => commands::data::run(command),
@@ -166,6 +171,10 @@ mod tests {
     fn the_documented_commands_parse() {
         for line in [
             "biascam reproduce",
+            "biascam reproduce smoke",
+            "biascam run mine.yaml --name a",
+            "biascam experiments",
+            "biascam experiments --write DIR --replace",
             "biascam reproduce a.yaml --results r --data d --device cuda:1 --set seed=2 --set training.epochs=1 --fresh",
             "biascam train a.yaml --name b",
             "biascam sweep s.yaml",

@@ -13,6 +13,7 @@ pub mod device;
 pub mod error;
 pub mod experiment;
 pub mod hub;
+pub mod included;
 pub mod inputs;
 pub mod measured;
 pub mod output;

@@ -6,12 +6,13 @@ use candle_core::Device;
 use clap::Args;
 
 use crate::device::device_argument;
+use crate::included;
 
 /// An experiment, and where it is run.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The experiment's file
-    #[arg(value_name = "EXPERIMENT.yaml", default_value = "experiments/embedded.yaml")]
+    /// The experiment: a file, or the name of one of the program's own (`biascam experiments` lists them)
+    #[arg(value_name = "EXPERIMENT", default_value = "experiments/embedded.yaml")]
     pub experiment: PathBuf,
     /// Name of this run's folder of results, in place of the experiment's
     #[arg(long, value_name = "NAME", value_parser = folder_name)]
@@ -79,7 +80,11 @@ impl Run {
     #[must_use]
     pub fn command(&self, device: &Device) -> Vec<String> {
         let path = |path: &Path| path.display().to_string();
-        let mut command = vec!["biascam".to_owned(), "reproduce".to_owned(), path(&self.experiment)];
+        let mut command = vec![
+            "biascam".to_owned(),
+            "reproduce".to_owned(),
+            path(&included::located(&self.experiment)),
+        ];
         for setting in &self.options.settings {
             command.extend(["--set".to_owned(), setting.clone()]);
         }

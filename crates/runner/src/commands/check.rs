@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiment::{self, Change, Classifier, DataSource, Experiment, Loaded, Threshold};
+use crate::included;
 use crate::output::print;
 use crate::regions;
 use crate::steps::examples::positions;
@@ -14,8 +15,8 @@ use crate::sweep::{Plan, is_sweep};
 /// What to check.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The file of an experiment or of a sweep
-    #[arg(value_name = "FILE.yaml")]
+    /// The file of an experiment or of a sweep, or the name of one of the program's own
+    #[arg(value_name = "EXPERIMENT|SWEEP")]
     pub file: PathBuf,
     /// Change a key of the experiment, e.g. --set training.epochs=2 (may be repeated)
     #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
@@ -27,15 +28,15 @@ pub struct Arguments {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let file = &arguments.file;
-    let text = std::fs::read_to_string(file).map_err(Error::io(file, "reading the experiment or sweep"))?;
-    if is_sweep(&text) {
+    let file = &included::located(&arguments.file);
+    // What cannot be read is told of by whoever reads it as an experiment.
+    if included::read(file).is_ok_and(|text| is_sweep(&text)) {
         return print(sweep(&Plan::load(file, &arguments.settings)?));
     }
     let loaded = experiment::load(file, &arguments.settings)?;
     faces(&loaded.experiment)?;
     let head = std::iter::once(&loaded.path).chain(&loaded.extends);
-    let head: Vec<String> = head.map(|path| path.display().to_string()).collect();
+    let head: Vec<String> = head.map(|path| included::shown(path)).collect();
     print(format_args!("{}: nothing is wrong", head.join(", which extends ")))?;
     print(table(&lines(&loaded)))
 }
@@ -59,7 +60,7 @@ fn sweep(plan: &Plan) -> String {
     let more = if plan.runs.len() > NAMED { ", ..." } else { "" };
     let seeds: Vec<String> = plan.file.seeds.iter().map(u64::to_string).collect();
     let mut lines = vec![
-        ("experiment", plan.experiment.display().to_string()),
+        ("experiment", included::shown(&plan.experiment)),
         ("along x", plan.x.clone()),
         (
             "runs",
@@ -77,7 +78,7 @@ fn sweep(plan: &Plan) -> String {
     }
     format!(
         "{}: nothing is wrong with the sweep\n{}",
-        plan.path.display(),
+        included::shown(&plan.path),
         table(&lines)
     )
 }

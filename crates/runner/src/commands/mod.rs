@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod check;
 pub mod data;
+pub mod experiments;
 pub mod explain_images;
 pub mod fetch;
 pub mod inspect;

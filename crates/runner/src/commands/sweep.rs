@@ -18,8 +18,8 @@ use pipeline::{Interrupt, Progress};
 /// What to run, and where.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The sweep's file
-    #[arg(value_name = "SWEEP.yaml")]
+    /// The sweep: a file, or the name of one of the program's own (`biascam experiments` lists them)
+    #[arg(value_name = "SWEEP")]
     pub sweep: PathBuf,
     /// Print the runs and what each will cost, and do nothing
     #[arg(long, conflicts_with_all = ["status", "compare", "slurm"])]

@@ -1,9 +1,12 @@
 //! `extends`: an experiment file, and the files that it is written over.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::paths;
+use crate::artefacts;
 use crate::error::{Error, Fault, Result};
+use crate::included::{self, Kind};
 use crate::yaml::{self, KeyPath, Layers, Node};
 
 /// The key with which a file names the one that it extends.
@@ -21,6 +24,14 @@ pub(super) struct File {
     pub node: Node,
 }
 
+impl File {
+    /// Whether it names an experiment and what varies of it, in place of being one.
+    pub fn is_sweep(&self) -> bool {
+        let says = |key: &str| self.node.get(&KeyPath::new(key)).is_some();
+        says("experiment") && !says("data")
+    }
+}
+
 /// The file and all that it extends, each followed by the one that it extends itself.
 ///
 /// # Errors
@@ -30,12 +41,14 @@ pub(super) fn chain(path: &Path) -> Result<Vec<File>> {
     let mut next = Some(path.to_owned());
     while let Some(path) = next.take() {
         let place = path.display().to_string();
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "reading the experiment"))?;
+        let text = included::read(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::IsADirectory => Error::Request(absent(&path)),
+            _ => Error::io(&path, "reading the experiment")(error),
+        })?;
         let one = |fault: Fault| Error::Experiment(vec![fault]);
         let mut node = Layers::read(&text, &place).map_err(one)?;
         let said = node.take(&KeyPath::new(EXTENDS));
-        let folder = path.parent().unwrap_or(Path::new(""));
-        paths::resolve(&mut node, folder);
+        paths::resolve(&mut node, included::folder_of(&path));
         let fault = |message: String| {
             let line = yaml::line_of(&text, &KeyPath::new(EXTENDS)).map_or_else(String::new, |line| format!(":{line}"));
             Error::experiment(format!("{place}{line}"), format!("{EXTENDS}: {message}"))
@@ -43,13 +56,15 @@ pub(super) fn chain(path: &Path) -> Result<Vec<File>> {
         match said {
             None | Some(Node::Null) => {}
             Some(Node::Text(named)) => {
-                let extended = paths::resolved(folder, Path::new(&named));
-                if !extended.is_file() {
-                    return Err(fault(format!("{named}, but there is no file {}", extended.display())));
+                let extended = paths::resolved_experiment(&path, Path::new(&named));
+                if !included::exists(&extended) {
+                    let absent = included::absent(&extended, Kind::Experiment);
+                    return Err(fault(format!("{named}, but {absent}")));
                 }
                 let known = files.iter().map(|file| &file.path).chain([&path]);
                 let mut way: Vec<&PathBuf> = known.collect();
-                let same = |a: &Path| a.canonicalize().ok() == extended.canonicalize().ok();
+                let whole = extended.canonicalize().ok();
+                let same = |a: &Path| *a == *extended || (whole.is_some() && a.canonicalize().ok() == whole);
                 if let Some(start) = way.iter().position(|known| same(known)) {
                     way.push(&extended);
                     let names: Vec<String> = way[start..].iter().map(|path| path.display().to_string()).collect();
@@ -67,6 +82,19 @@ pub(super) fn chain(path: &Path) -> Result<Vec<File>> {
         });
     }
     Ok(files)
+}
+
+/// What is said of an experiment that is not there; a results folder has one inside.
+fn absent(path: &Path) -> String {
+    let record = path.join(artefacts::EXPERIMENT);
+    if record.is_file() {
+        return format!(
+            "{}: a results folder, expected an experiment's file; the experiment that made it is {}",
+            path.display(),
+            record.display()
+        );
+    }
+    included::absent(path, Kind::Experiment)
 }
 
 #[cfg(test)]
@@ -98,9 +126,12 @@ mod tests {
             message("self.yaml"),
             "self.yaml:1: extends: a circle, self.yaml extends self.yaml"
         );
-        assert_eq!(
-            message("absent.yaml"),
-            "absent.yaml:2: extends: nowhere.yaml, but there is no file nowhere.yaml"
+        let said = message("absent.yaml");
+        assert!(
+            said.starts_with(
+                "absent.yaml:2: extends: nowhere.yaml, but nowhere.yaml: no such file, and no experiment inside"
+            ),
+            "{said}"
         );
         assert!(message("several.yaml").ends_with("expected the path of one experiment file"));
     }

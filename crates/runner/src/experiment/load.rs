@@ -7,6 +7,7 @@ use super::extends::chain;
 use super::{Experiment, check, classifier, paths};
 use crate::artefacts;
 use crate::error::{Error, Fault, Result};
+use crate::included;
 use crate::yaml::{self, KeyPath, Layers, Node};
 use pipeline::MANIFEST;
 
@@ -29,8 +30,15 @@ pub struct Loaded {
 /// When a file cannot be read, a key is unknown or missing, a value is of the wrong type or out of range; the message names the file
 /// and line that said it, or the setting.
 pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
+    let path = &included::located(path);
     let mut layers = Layers::default();
     let files = chain(path)?;
+    if let Some(sweep) = files.first().filter(|file| file.is_sweep()) {
+        return Err(Error::Request(format!(
+            "{0}: a sweep, expected an experiment; `biascam sweep {0}` makes its runs",
+            sweep.place
+        )));
+    }
     let classifiers = KeyPath::new("classifiers");
     for file in files.iter().rev() {
         layers.add_file(&file.place, &file.text, file.node.clone());

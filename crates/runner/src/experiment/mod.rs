@@ -33,7 +33,7 @@ pub use figures::FigureSettings;
 pub use load::{Loaded, load, settings_of, to_yaml};
 pub use measure::{FaithfulnessSettings, Hide, MeasureSettings, OcclusionSettings, RegionSource};
 pub use network::{ArchitectureChoice, IMAGENET_DEVIATION, IMAGENET_MEAN, NetworkSettings, repository_of};
-pub use paths::{resolved, resolved_setting, way};
+pub use paths::{resolved, resolved_experiment, resolved_setting, way};
 pub use range::Problem;
 pub use report::ReportSettings;
 pub use schema::schema;

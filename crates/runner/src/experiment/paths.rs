@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 
 use super::{Experiment, RegionSource, repository_of};
+use crate::included::{self, Included};
 use crate::yaml::{KeyPath, Node};
 
 /// A path that something in `folder` names: from the working directory if it is below that, else from the root.
@@ -19,6 +20,16 @@ pub fn resolved(folder: &Path, named: &Path) -> PathBuf {
         Some(rest) if !rest.as_os_str().is_empty() => rest.to_owned(),
         _ => whole,
     }
+}
+
+/// The experiment that the file at `path` names: beside it, or one of the program's own.
+#[must_use]
+pub fn resolved_experiment(path: &Path, named: &Path) -> PathBuf {
+    let beside = resolved(path.parent().unwrap_or(Path::new("")), named);
+    if included::exists(&beside) {
+        return beside;
+    }
+    included::named(named).map_or(beside, Included::place)
 }
 
 /// A path from the root, without detours; a link at its end stays, for its name may be what counts.

@@ -10,6 +10,7 @@ use crate::data::{Content, DataSet, Reading, bad_images, open};
 use crate::device::{ChosenDevice, choose_device, device_name};
 use crate::error::{Error, Result, describe};
 use crate::experiment::{self, Experiment, OnBadImage};
+use crate::included;
 use crate::inputs::{Inputs, LookedAt};
 use crate::measured::Measured;
 use crate::output::print;
@@ -41,6 +42,7 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     }
     let ChosenDevice { device, why_no_gpu } = choose_device(&request.options.device)?;
     let interrupt = Interrupt::listen()?;
+    let experiment = included::shown(&loaded.path);
     let context = Context::open(
         loaded,
         &request.options.results,
@@ -50,9 +52,9 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
         interrupt,
     )?;
     context.progress().say(&format!(
-        "{} -> {} ({}{})",
-        request.experiment.display(),
+        "{experiment} -> {}, data sets in {} ({}{})",
         context.results().path().display(),
+        context.data_root.display(),
         device_name(&context.device),
         why_no_gpu.map_or_else(String::new, |why| format!("; no GPU: {why}"))
     ));

@@ -9,6 +9,7 @@ use super::state::State;
 use super::{COMPARISON, Plan, tables};
 use crate::error::Result;
 use crate::experiment::FigureSettings;
+use crate::included;
 use crate::measured;
 use metrics::Part;
 use pipeline::ResultsFolder;
@@ -343,7 +344,7 @@ fn report(plan: &Plan, found: &Found<'_>, states: &[State], figures: Vec<Figure>
             fact("x", comparison.x.clone()),
             fact("runs", format!("{finished} of {} finished", plan.runs.len())),
         ],
-        experiment: std::fs::read_to_string(&plan.path).unwrap_or_default(),
+        experiment: included::read(&plan.path).unwrap_or_default(),
         files,
         ..ReportData::default()
     }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 pub use super::ordered::Ordered;
 use crate::error::{Error, Fault, Result};
+use crate::included::{self, Kind};
 use crate::request::Last;
 use crate::yaml;
 
@@ -177,10 +178,16 @@ impl SweepFile {
     /// # Errors
     /// When it cannot be read, or says something unknown; the message names file, line and what is allowed.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        let text = included::read(path).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::IsADirectory => absent(path),
             _ => Error::io(path, "reading the sweep")(error),
         })?;
+        if is_experiment(&text) {
+            return Err(Error::Request(format!(
+                "{0}: an experiment, expected a sweep; `biascam reproduce {0}` runs it",
+                path.display()
+            )));
+        }
         Self::parse(&text, &path.display().to_string()).map_err(Error::Experiment)
     }
 
@@ -204,33 +211,34 @@ pub fn is_sweep(text: &str) -> bool {
     })
 }
 
+/// Whether a text is an experiment and not a sweep file.
+fn is_experiment(text: &str) -> bool {
+    let said = yaml::parse::<Value>(text, "");
+    !is_sweep(text) && said.is_ok_and(|said| ["data", "extends"].iter().any(|key| said.get(key).is_some()))
+}
+
 /// JSON Schema of sweep files.
 #[must_use]
 pub fn schema() -> Value {
     yaml::schema_of::<SweepFile>()
 }
 
-/// Where this project keeps its sweeps.
-const SWEEPS: &str = "experiments/sweeps";
-
 /// How many sweeps a message names at most.
 const NAMED: usize = 10;
 
-/// What is said of a sweep file that is not there: the sweeps in the folder where it was looked for, or in [`SWEEPS`].
+/// What is said of a sweep file that is not there: the sweeps in the folder where it was looked for, and the program's own.
 fn absent(path: &Path) -> Error {
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
     let mut found = folder.map(sweeps_in).unwrap_or_default();
+    let own = included::absent(path, Kind::Sweep);
     if found.is_empty() {
-        found = sweeps_in(Path::new(SWEEPS));
+        return Error::Request(format!(
+            "{own}; a sweep of one's own names an `experiment:` and what varies, as in `axes: {{training.epochs: [1, 2]}}`"
+        ));
     }
-    let way_out = if found.is_empty() {
-        "a sweep names an `experiment:` file and what varies, as in `axes: {training.epochs: [1, 2]}`".to_owned()
-    } else {
-        let more = if found.len() > NAMED { ", ..." } else { "" };
-        found.truncate(NAMED);
-        format!("there is {}{more}", found.join(", "))
-    };
-    Error::Request(format!("{}: no such sweep file; {way_out}", path.display()))
+    let more = if found.len() > NAMED { ", ..." } else { "" };
+    found.truncate(NAMED);
+    Error::Request(format!("{own}; as files there are {}{more}", found.join(", ")))
 }
 
 /// The sweep files in a folder, in the order of their names.

@@ -11,6 +11,7 @@ use super::names::{run_name, short_keys, varying};
 use super::points::{Combination, combinations, label};
 use crate::error::{Error, Result};
 use crate::experiment::{self, Experiment};
+use crate::included;
 
 /// One run of the program.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +66,7 @@ impl Plan {
     /// # Errors
     /// One message with everything that is wrong: keys that are unknown, values out of range, runs that are the same.
     pub fn load(path: &Path, settings: &[String]) -> Result<Self> {
+        let path = &included::located(path);
         let file = SweepFile::read(path)?;
         let fault = |message: String| Error::experiment(path.display().to_string(), message);
         let name = path
@@ -73,8 +75,8 @@ impl Plan {
             .filter(|name| !name.is_empty())
             .ok_or_else(|| fault("a file name is needed, for it names the results".to_owned()))?
             .to_owned();
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let experiment = experiment::resolved(folder, &file.experiment);
+        let folder = included::folder_of(path);
+        let experiment = experiment::resolved_experiment(path, &file.experiment);
         // What is wrong with the experiment itself would be wrong in every run.
         experiment::load(&experiment, &[])?;
 
@@ -115,7 +117,7 @@ impl Plan {
 
     /// Makes runs and points of the combinations, and notes what is wrong with them.
     fn fill(&mut self, combinations: &[Combination], common: &[String], faults: &mut Vec<String>) {
-        let folder = self.path.parent().unwrap_or(Path::new("")).to_owned();
+        let folder = included::folder_of(&self.path).to_owned();
         let folder = folder.as_path();
         let axes = varying(combinations);
         let seeds: Vec<Option<u64>> = if self.file.seeds.is_empty() {

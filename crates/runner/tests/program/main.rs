@@ -10,6 +10,7 @@ mod fetch;
 mod figures;
 mod forms;
 mod hub;
+mod included;
 mod methods;
 mod people;
 mod place;

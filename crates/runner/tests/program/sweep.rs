@@ -353,7 +353,9 @@ fn bad_sweeps_are_refused_before_anything_starts() {
     let output = absent.args(["sweep", "tyni.yaml"]).current_dir(sweep.folder()).output();
     let message = fails(&output.expect("the program starts"));
     assert!(
-        message.contains("tyni.yaml: no such sweep file; there is tiny.yaml") && !message.contains("other.yaml"),
+        message.contains("tyni.yaml: no such file")
+            && message.contains("as files there are tiny.yaml")
+            && !message.contains("other.yaml"),
         "{message}"
     );
     // Two things cannot be asked for at once.
