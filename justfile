@@ -40,6 +40,10 @@ lint: && walls
 walls:
     cargo run --release --locked --quiet -p walls
 
+# Write the pages of docs/look-up that are made from the program again
+documents:
+    BIASCAM_WRITE_DOCUMENTS=1 cargo test --release --locked --package runner --test documents generated
+
 # Criterion benches of kernels, losses, loader and maps
 bench *ARGS:
     cargo bench --locked --workspace "$@"

@@ -49,7 +49,7 @@ enum Command {
     Experiments(commands::experiments::Arguments),
     /// Say what an experiment or a sweep would do, or everything that is wrong with its file; needs no data
     Check(commands::check::Arguments),
-    /// Print the JSON Schema of experiment or sweep files, for editors
+    /// Print every key of experiment or sweep files: as JSON Schema for editors, or as a page for people
     Schema(commands::schema::Arguments),
     /// Write, list and count data sets
     #[command(subcommand)]

@@ -6,6 +6,7 @@
 mod key;
 mod layers;
 mod node;
+mod reference;
 mod schema;
 mod text;
 mod typed;
@@ -13,5 +14,6 @@ mod typed;
 pub use key::KeyPath;
 pub use layers::{Layers, parse};
 pub use node::Node;
+pub use reference::reference;
 pub use schema::schema_of;
 pub use text::{line_of, write};
