@@ -39,6 +39,9 @@ pub struct Manifest {
     /// Images that could not be used and were left out, by name (`data.on_bad_image: skip`).
     #[serde(default)]
     pub skipped_images: Vec<String>,
+    /// Files that the run used and that lie in the folder, so that it can be moved: SHA-256 by path.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, String>,
     /// Of all the rest: a record in which a bit has turned is not believed.
     #[serde(default)]
     pub checksum: String,

@@ -2,6 +2,8 @@
 
 /// The experiment, with every default written out.
 pub const EXPERIMENT: &str = "experiment.yaml";
+/// The folder of what the run used and that is small enough to be kept: its regions file.
+pub const INPUTS: &str = "inputs";
 /// What tables and figures need to know of the data set.
 pub const FACTS: &str = "data.json";
 /// The images that cannot be used.

@@ -1,5 +1,6 @@
 //! What a run works with.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
@@ -7,10 +8,13 @@ use candle_core::Device;
 use crate::artefacts;
 use crate::device::device_argument;
 use crate::error::Result;
-use crate::experiment::{Experiment, Loaded, to_yaml};
+use crate::experiment::{Experiment, Loaded, RegionSource, to_yaml};
 use crate::recorded::Recorded;
+use crate::regions::kept;
 use crate::request::Again;
-use pipeline::{Belief, Contents, Interrupt, Manifest, Progress, Provenance, ResultsFolder, Workspace, host};
+use pipeline::{
+    Belief, ContentHash, Contents, Interrupt, Manifest, Progress, Provenance, ResultsFolder, Workspace, host,
+};
 
 /// Where hashes of files are kept, below the folder of all data sets.
 const CONTENTS: &str = ".content-hashes";
@@ -76,9 +80,47 @@ impl Context {
             manifest.seed = self.experiment.seed;
             manifest.data = data;
         });
-        let experiment = to_yaml(&self.experiment, self.results().path())?;
-        self.results().write(artefacts::EXPERIMENT, experiment.as_bytes())?;
+        self.keep_inputs()?;
+        self.write_experiment()?;
         Ok(self.workspace.save()?)
+    }
+
+    /// Copies the regions file into the folder, and what that names, for it may be moved or changed; takes away what an earlier run kept.
+    fn keep_inputs(&self) -> Result<()> {
+        let files = match self.experiment.regions() {
+            RegionSource::File(path) => kept(path)?,
+            _ => Vec::new(),
+        };
+        let mut inputs = BTreeMap::new();
+        for (name, bytes) in files {
+            let path = format!("{}/{name}", artefacts::INPUTS);
+            self.results().write(&path, &bytes)?;
+            inputs.insert(path, ContentHash::of(&bytes).to_string());
+        }
+        let earlier = self.manifest().inputs;
+        for path in earlier.keys().filter(|path| !inputs.contains_key(*path)) {
+            self.results().remove(path)?;
+        }
+        self.workspace.amend(|manifest| manifest.inputs = inputs);
+        Ok(())
+    }
+
+    /// Writes the resolved experiment, which names the regions file that lies in the folder.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_experiment(&self) -> Result<()> {
+        let mut experiment = self.experiment.clone();
+        if let Some(RegionSource::File(path)) = &mut experiment.measure.regions
+            && let Some(name) = path.file_name()
+        {
+            let kept = Path::new(artefacts::INPUTS).join(name);
+            if self.manifest().inputs.contains_key(&*kept.to_string_lossy()) {
+                *path = self.results().path().join(kept);
+            }
+        }
+        let text = to_yaml(&experiment, self.results().path())?;
+        Ok(self.results().write(artefacts::EXPERIMENT, text.as_bytes())?)
     }
 
     /// The folder the run writes.

@@ -1,5 +1,6 @@
 //! `biascam inspect`: what a results folder or a checkpoint holds.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -52,19 +53,27 @@ fn folder(path: &Path) -> Result<()> {
         if !made.is_empty() {
             print(format_args!("  begun {made}"))?;
         }
-        for (file, hash) in &stage.artefacts {
-            let state = match std::fs::read(path.join(file)) {
-                Err(_) => "missing".to_owned(),
-                Ok(bytes) if disk::hash_of(&bytes) == *hash => format!("{} bytes", bytes.len()),
-                Ok(bytes) => format!("{} bytes, changed since it was written", bytes.len()),
-            };
-            print(format_args!(
-                "  {file}  {state}  sha256 {}",
-                hash.chars().take(12).collect::<String>()
-            ))?;
-        }
+        files(path, &stage.artefacts)?;
+    }
+    if !manifest.inputs.is_empty() {
+        print("\nkept of what the run used")?;
+        files(path, &manifest.inputs)?;
     }
     cite(&manifest.version, manifest.revision.as_deref())
+}
+
+/// Says of each file whether it is as it was written.
+fn files(folder: &Path, hashes: &BTreeMap<String, String>) -> Result<()> {
+    for (file, hash) in hashes {
+        let state = match std::fs::read(folder.join(file)) {
+            Err(_) => "missing".to_owned(),
+            Ok(bytes) if disk::hash_of(&bytes) == *hash => format!("{} bytes", bytes.len()),
+            Ok(bytes) => format!("{} bytes, changed since it was written", bytes.len()),
+        };
+        let hash: String = hash.chars().take(12).collect();
+        print(format_args!("  {file}  {state}  sha256 {hash}"))?;
+    }
+    Ok(())
 }
 
 fn cite(version: &str, revision: Option<&str>) -> Result<()> {

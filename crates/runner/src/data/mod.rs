@@ -23,5 +23,5 @@ mod straddling;
 pub use content::{Content, ContentOfSplit, Reading};
 pub use generate::write_procedural;
 pub use open::{look, open, prepare};
-pub use place::{Place, folder_name};
+pub use place::{Place, folder};
 pub use set::{BadImage, DataSet};

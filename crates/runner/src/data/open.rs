@@ -7,7 +7,7 @@ use dataset::{CelebaFolder, TableFolder};
 use synthetic::faces;
 
 use super::generate::{write_procedural, write_shapes};
-use super::place::{Place, folder_name};
+use super::place::{Place, folder};
 use super::set::DataSet;
 use super::straddling::Straddling;
 use super::{bad_images, celeba, packed};
@@ -66,14 +66,14 @@ pub fn look(data: &DataSettings, place: &Place<'_>) -> Result<Option<DataSet>> {
         DataSource::Table => data.table.as_ref().is_some_and(|table| table.shapes.is_some()),
         DataSource::Celeba => false,
     };
-    if drawn && !place.root.join(folder_name(data)).is_dir() {
+    if drawn && !folder(data, place.root).is_dir() {
         return Ok(None);
     }
     open_in(data, place).map(Some)
 }
 
 fn open_in(data: &DataSettings, place: &Place<'_>) -> Result<DataSet> {
-    let folder = place.root.join(folder_name(data));
+    let folder = folder(data, place.root);
     let source: Arc<dyn dataset::Source> = match (data.source, &data.table) {
         (DataSource::Celeba, _) => celeba::open(&folder, place.progress, place.interrupt)?,
         (DataSource::Table, Some(table)) => {
@@ -103,7 +103,7 @@ fn open_in(data: &DataSettings, place: &Place<'_>) -> Result<DataSet> {
 }
 
 fn pack(set: &mut DataSet, data: &DataSettings, place: &Place<'_>) -> Result<()> {
-    let folder = place.root.join(folder_name(data));
+    let folder = folder(data, place.root);
     set.packed = Some(packed::open(place, data.image_size, &folder, set)?);
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use synthetic::{faces, shapes};
 
-use crate::experiment::{DataSettings, DataSource};
+use crate::experiment::{DataSettings, DataSource, is_path};
 use pipeline::{Interrupt, Progress};
 
 /// Where data sets are, and whom opening one concerns.
@@ -17,8 +17,16 @@ pub struct Place<'a> {
     pub interrupt: &'a Interrupt,
 }
 
+/// The data set's folder, for data sets below `root`.
+pub fn folder(data: &DataSettings, root: &Path) -> PathBuf {
+    match &data.folder {
+        Some(folder) if is_path(folder) => folder.clone(),
+        _ => root.join(folder_name(data)),
+    }
+}
+
 /// The data set's folder below the data root.
-pub fn folder_name(data: &DataSettings) -> PathBuf {
+fn folder_name(data: &DataSettings) -> PathBuf {
     data.folder.clone().unwrap_or_else(|| match data.source {
         DataSource::Celeba => "celeba".into(),
         DataSource::Table => match data.table.as_ref().and_then(|table| table.shapes) {

@@ -141,7 +141,7 @@ fn training(training: &TrainingSettings) -> Vec<Result<(), Problem>> {
 }
 
 /// Folders of a results folder that are no classifier's.
-const RESERVED: [&str; 2] = ["tables", "figures"];
+const RESERVED: [&str; 3] = ["tables", "figures", "inputs"];
 
 fn classifier(name: &str, classifier: &Classifier) -> Vec<Result<(), Problem>> {
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {

@@ -25,8 +25,9 @@ pub enum DataSource {
 pub struct DataSettings {
     /// Procedural faces, CelebA, or a table.
     pub source: DataSource,
-    /// The data set's folder, below `--data`. Default: `celeba`, a name made from the settings of what is generated, or, with a
-    /// table of one's own, `--data` itself.
+    /// The data set's folder, beside this file; a name that is no folder there is one below `--data`. Default: below `--data`, `celeba`
+    /// or a name made from the settings of what is generated; with a table of one's own, where `data.table.file` is: beside this
+    /// file, else in `--data`.
     #[serde(default)]
     pub folder: Option<PathBuf>,
     /// What is generated when the source is procedural.

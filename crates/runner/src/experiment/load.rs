@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::extends::chain;
+use super::extends::{File, chain};
 use super::{Experiment, check, classifier, paths};
 use crate::artefacts;
 use crate::error::{Error, Fault, Result};
@@ -50,6 +50,7 @@ pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
     for setting in settings {
         add_setting(&mut layers, setting).map_err(|fault| Error::Experiment(vec![fault]))?;
     }
+    place_table(&mut layers, &files, settings)?;
     if let Some(Node::Map(classifiers)) = layers.merged_mut().get_mut(&classifiers) {
         classifiers.retain(|(_, classifier)| *classifier != Node::Null);
     }
@@ -74,6 +75,29 @@ pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
         extends: files.into_iter().skip(1).map(|file| file.path).collect(),
         experiment,
     })
+}
+
+/// Says where a table is whose `data.folder` nobody has said: beside the file that names it, if it is there. Else it is in `--data`.
+fn place_table(layers: &mut Layers, files: &[File], settings: &[String]) -> Result<()> {
+    let [folder, table, shapes] = ["data.folder", "data.table.file", "data.table.shapes"].map(KeyPath::new);
+    let merged = layers.merged_mut();
+    let said = |key: &KeyPath| merged.get(key).is_some_and(|value| *value != Node::Null);
+    let Some(Node::Text(file)) = merged.get(&table).filter(|_| !said(&folder) && !said(&shapes)) else {
+        return Ok(());
+    };
+    let sets = |setting: &String| {
+        let key = setting.split('=').next().unwrap_or_default();
+        ["data", "data.table", "data.table.file"].contains(&key)
+    };
+    let here = settings.iter().any(sets).then_some(Path::new(""));
+    let named = files.iter().find(|one| one.node.get(&table).is_some());
+    let mut places = here.into_iter().chain(named.map(|one| included::folder_of(&one.path)));
+    if let Some(place) = places.find(|place| place.join(file).is_file()) {
+        let place = paths::resolved_folder(place, Path::new(".")).display().to_string();
+        let placed = merged.set(&folder, Node::Text(place));
+        placed.map_err(|message| Error::experiment("data.folder", message))?;
+    }
+    Ok(())
 }
 
 /// The file's name without extension; of the experiment that a results folder keeps, that folder's, so that the run is repeated there.

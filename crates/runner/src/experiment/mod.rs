@@ -5,8 +5,10 @@
 //! written in full to `results/NAME/experiment.yaml`, from which the same run can be made again.
 //!
 //! **Paths.** A relative path in a YAML file starts from that file's folder; one in `--set`, as all on the command line, from the working
-//! directory. This holds of `extends`, `measure.regions`, `model.pretrained` and `classifiers.NAME.weights`, of a sweep's `experiment`,
-//! and of a mask in a regions file. Not paths but names below `--data` are `data.folder` and, in that folder, those of `data.table`.
+//! directory, and so do those in a file inside the program. This holds of `extends`, `data.folder`, `measure.regions`, `model.pretrained`
+//! and `classifiers.NAME.weights`, of a sweep's `experiment`, and of a mask in a regions file. Those in `data.table` start from
+//! `data.folder`, and without it they too start from the file's folder. What is not there is looked for by its name: an experiment among
+//! those inside the program, a data set below `--data`, weights on the hub.
 
 mod check;
 mod classifier;
@@ -33,7 +35,7 @@ pub use figures::FigureSettings;
 pub use load::{Loaded, load, settings_of, to_yaml};
 pub use measure::{FaithfulnessSettings, Hide, MeasureSettings, OcclusionSettings, RegionSource};
 pub use network::{ArchitectureChoice, IMAGENET_DEVIATION, IMAGENET_MEAN, NetworkSettings, repository_of};
-pub use paths::{resolved, resolved_experiment, resolved_setting, way};
+pub use paths::{is_path, resolved, resolved_experiment, resolved_setting, way};
 pub use range::Problem;
 pub use report::ReportSettings;
 pub use schema::schema;

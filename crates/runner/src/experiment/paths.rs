@@ -22,6 +22,36 @@ pub fn resolved(folder: &Path, named: &Path) -> PathBuf {
     }
 }
 
+/// Whether a `data.folder` is the path of a folder, and not the name of a data set below `--data`.
+#[must_use]
+pub fn is_path(folder: &Path) -> bool {
+    let first = folder.components().next();
+    matches!(
+        first,
+        Some(Component::RootDir | Component::Prefix(_) | Component::CurDir | Component::ParentDir)
+    )
+}
+
+/// A folder that something in `folder` names, told as a path ([`is_path`]).
+pub(super) fn resolved_folder(folder: &Path, named: &Path) -> PathBuf {
+    let here = std::env::current_dir().and_then(|here| here.canonicalize());
+    let found = resolved(folder, named);
+    if here.is_ok_and(|here| here == found) {
+        PathBuf::from(".")
+    } else {
+        told(found)
+    }
+}
+
+/// A path that cannot be taken for a name.
+fn told(path: PathBuf) -> PathBuf {
+    if is_path(&path) {
+        path
+    } else {
+        Path::new(".").join(path)
+    }
+}
+
 /// The experiment that the file at `path` names: beside it, or one of the program's own.
 #[must_use]
 pub fn resolved_experiment(path: &Path, named: &Path) -> PathBuf {
@@ -56,6 +86,12 @@ fn whole(path: &Path) -> PathBuf {
 pub(super) fn resolve(node: &mut Node, folder: &Path) {
     let is_file = |text: &str| matches!(RegionSource::from(text.to_owned()), RegionSource::File(_));
     resolve_one(node.get_mut(&KeyPath::new("measure.regions")), folder, is_file);
+    if let Some(Node::Text(text)) = node.get_mut(&KeyPath::new("data.folder")) {
+        let named = PathBuf::from(&*text);
+        if is_path(&named) || (!text.is_empty() && folder.join(&named).is_dir()) {
+            *text = resolved_folder(folder, &named).display().to_string();
+        }
+    }
     // A file prevails over a repository of the same name.
     let is_file = |text: &str| repository_of(text).is_none() || folder.join(text).is_file();
     resolve_one(node.get_mut(&KeyPath::new("model.pretrained")), folder, is_file);
@@ -97,6 +133,9 @@ pub(super) fn seen_from(experiment: &Experiment, folder: &Path) -> Experiment {
     let mut experiment = experiment.clone();
     if let Some(RegionSource::File(path)) = &mut experiment.measure.regions {
         *path = from(&folder, path);
+    }
+    if let Some(path) = experiment.data.folder.as_mut().filter(|path| is_path(path)) {
+        *path = told(from(&folder, path));
     }
     if let Some(choice) = &mut experiment.model.pretrained
         && (repository_of(choice).is_none() || Path::new(choice).is_file())

@@ -12,7 +12,7 @@ pub fn schema() -> Value {
     let mut schema = schema_of::<Experiment>();
     relax(&mut schema);
     schema["properties"]["extends"] = json!({
-        "description": "An experiment file, relative to this one, whose keys hold where this file does not say otherwise: maps are united \
+        "description": "An experiment file, relative to this one, or the name of one inside the program, whose keys hold where this file does not say otherwise: maps are united \
                         key by key, all else is replaced.",
         "type": "string",
     });

@@ -6,7 +6,7 @@ use dataset::{Fit, Shares, TableConfig, TableSplit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Section `data.table`. Paths are below `data.folder`.
+/// Section `data.table`. Paths start from `data.folder`; without it, from this file's folder, or from `--data` if the table is not there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TableSettings {

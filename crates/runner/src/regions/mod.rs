@@ -2,8 +2,10 @@
 
 mod choice;
 mod file;
+mod kept;
 mod region;
 
 pub use choice::{Regions, choose, load};
 pub use file::celeba;
+pub use kept::kept;
 pub use region::{AttributeRegion, outline};

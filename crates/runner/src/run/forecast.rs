@@ -8,7 +8,7 @@ use super::declarations::{declarations, planned};
 use super::needs;
 use crate::artefacts;
 use crate::context::contents;
-use crate::data::{Content, Place, Reading, bad_images, folder_name, look};
+use crate::data::{Content, Place, Reading, bad_images, folder as data_folder, look};
 use crate::error::Result;
 use crate::experiment::{OnBadImage, load};
 use crate::inputs::{Inputs, LookedAt};
@@ -46,7 +46,7 @@ pub fn show(request: &Run, last: Last) -> Result<()> {
         return print(format_args!(
             "{:24} drawn first: {} is not there; what would run on it is known then",
             "data",
-            root.join(folder_name(&experiment.data)).display()
+            data_folder(&experiment.data, root).display()
         ));
     };
     let reading = Reading {

@@ -5,7 +5,7 @@ use std::path::Path;
 use candle_core::Device;
 
 use crate::context::Context;
-use crate::data::{celeba, folder_name};
+use crate::data::{self, celeba};
 use crate::error::{Error, Result};
 use crate::experiment::{DataSource, Experiment};
 use crate::weights::find_pretrained;
@@ -37,7 +37,7 @@ pub fn precision(experiment: &Experiment, device: &Device) -> Result<()> {
 /// Everything that is missing.
 pub fn missing(experiment: &Experiment, data_root: &Path) -> Vec<String> {
     let mut missing = Vec::new();
-    let folder = data_root.join(folder_name(&experiment.data));
+    let folder = data::folder(&experiment.data, data_root);
     if experiment.data.source == DataSource::Celeba {
         missing.extend(celeba::missing(&folder));
     }
@@ -52,8 +52,12 @@ pub fn missing(experiment: &Experiment, data_root: &Path) -> Vec<String> {
         );
         for (key, path) in named.filter(|(_, path)| !path.exists()) {
             missing.push(format!(
-                "data.table.{key}: {} is not there (paths are below data.folder, and that below --data)",
-                path.display()
+                "data.table.{key}: {} is not there ({})",
+                path.display(),
+                match &experiment.data.folder {
+                    Some(_) => "paths in data.table start from data.folder; that is a folder beside the experiment's file, or below --data",
+                    None => "without data.folder a table is looked for beside the experiment's file, then in --data",
+                }
             ));
         }
     }

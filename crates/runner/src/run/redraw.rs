@@ -11,7 +11,7 @@ use super::sources;
 use crate::artefacts;
 use crate::context::{Context, contents};
 use crate::error::{Error, Result, describe};
-use crate::experiment::{self, Experiment, FigureSettings, Loaded, to_yaml};
+use crate::experiment::{self, Experiment, FigureSettings, Loaded};
 use crate::inputs::{Inputs, regions_of};
 use crate::measured::{Available, DataFacts};
 use crate::output::print;
@@ -121,8 +121,7 @@ impl Redraw {
         let recorded = context.recorded(&manifest);
         context.workspace.step(&declaration, |folder| -> Result<()> {
             draw_what_can_be(folder, recorded)?;
-            let experiment = to_yaml(recorded.experiment, recorded.folder)?;
-            Ok(context.results().write(artefacts::EXPERIMENT, experiment.as_bytes())?)
+            context.write_experiment()
         })?;
         print(context.results().join("figures").display())
     }

@@ -12,6 +12,7 @@ mod forms;
 mod hub;
 mod included;
 mod methods;
+mod paths;
 mod people;
 mod place;
 mod plan;

@@ -172,10 +172,19 @@ fn a_run_is_repeated_from_its_results_folder() {
     succeeds(&run(&["explain", "mine/half.yaml"]));
     let resolved = fs::read_to_string(folder.join("results/half/experiment.yaml")).expect("text");
     assert!(
-        resolved.contains("regions: ../../mine/regions.yaml") && !resolved.contains("extends"),
+        resolved.contains("regions: inputs/regions.yaml") && !resolved.contains("extends"),
         "{resolved}"
     );
-    // From its own record, from elsewhere, nothing is different.
+    // The regions file is kept, and what was read is not needed again.
+    let kept = fs::read(folder.join("results/half/inputs/regions.yaml")).expect("kept");
+    assert_eq!(kept, fs::read(folder.join("mine/regions.yaml")).expect("text"));
+    let inspected = succeeds(&biascam(folder, &["inspect", "results/half"]));
+    assert!(
+        inspected.contains(&format!("inputs/regions.yaml  {} bytes", kept.len())),
+        "{inspected}"
+    );
+    fs::remove_dir_all(folder.join("mine")).expect("removed");
+    // From its own record nothing is different, nor is it with other regions and these again.
     let again = run(&["explain", "results/half/experiment.yaml", "--name", "half"]);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
     succeeds(&again);
