@@ -1,6 +1,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::decode::Undecodable;
+
 /// What can go wrong with a data set on disk or with the settings of its loader.
 ///
 /// Every message names the file (and the line, where there is one), what was found, and what was expected.
@@ -53,13 +55,13 @@ pub enum Error {
         /// The reason the system gives.
         source: io::Error,
     },
-    /// An image or mask file is truncated, or no image at all.
-    #[error("{}: not a readable image (JPEG or PNG expected; truncated?)", path.display())]
+    /// An image or mask file is empty, truncated, of a format that is not read, too large, or no image at all.
+    #[error("{}: cannot be read as a picture", path.display())]
     Decode {
         /// The file.
         path: PathBuf,
-        /// The decoder's reason.
-        source: image::ImageError,
+        /// Which of these, and the way out.
+        source: Undecodable,
     },
     /// An image or mask cannot be encoded.
     #[error("{}: cannot be encoded", path.display())]

@@ -1,5 +1,5 @@
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
@@ -22,6 +22,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
+/// The first 4 KiB of a file.
+pub(crate) fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(4096).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The first of the `candidates` that exists.
 pub(crate) fn first_of(candidates: impl IntoIterator<Item = PathBuf>) -> Result<PathBuf, Vec<PathBuf>> {
     let mut looked_for = Vec::new();
@@ -32,4 +39,18 @@ pub(crate) fn first_of(candidates: impl IntoIterator<Item = PathBuf>) -> Result<
         looked_for.push(path);
     }
     Err(looked_for)
+}
+
+/// Whether a file or folder is what file managers and editors add, and no one's data: hidden by a dot before its name (`.DS_Store`,
+/// `._a.jpg`, `.ipynb_checkpoints`), or one of the known others.
+pub fn is_clutter(name: &str) -> bool {
+    const OTHERS: [&str; 6] = [
+        "__macosx",
+        "thumbs.db",
+        "ehthumbs.db",
+        "desktop.ini",
+        "$recycle.bin",
+        "@eadir",
+    ];
+    (name.starts_with('.') && name != "." && name != "..") || OTHERS.contains(&name.to_lowercase().as_str())
 }

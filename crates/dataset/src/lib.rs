@@ -35,14 +35,15 @@ mod masks;
 mod seed;
 mod sources;
 
-pub use decode::{decode, decode_bounded, decode_upright};
+pub use decode::{Undecodable, decode, decode_upright};
 pub use error::{Error, Result};
+pub use files::is_clutter;
 pub use geometry::{Alignment, Similarity, warp_into};
 pub use labels::{Annotations, Attributes, ClassCounts, Landmarks, Split};
 pub use loading::{
     Augmentation, Batch, Batches, Loader, LoaderConfig, PackProgress, PackedPixels, Packing, PixelBatch, View,
 };
-pub use masks::{AttributeMasks, aligned_masks, for_each_aligned};
+pub use masks::{AttributeMasks, MaskPicture, aligned_masks, for_each_aligned};
 pub use sources::hub::layout as shards;
 pub use sources::{
     CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, Fit, IndexProgress, LabelCounts, LabelTable, MemorySource, Origin,

@@ -1,10 +1,13 @@
 //! CelebA's images in `img_align_celeba.zip`, whole and damaged.
 
 use std::fs;
+use std::io::{Cursor, Write};
 
-use dataset::{CelebaFolder, Source};
-use image::{Rgb, RgbImage};
+use dataset::{CelebaFolder, Fit, Source, TableConfig, TableFolder, TableSplit};
+use image::{ImageFormat, Rgb, RgbImage};
 use tempfile::TempDir;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 /// Three images' annotations beside the archive `bytes`.
 fn with_archive(bytes: &[u8]) -> TempDir {
@@ -59,4 +62,89 @@ fn damage_inside_the_archive_is_an_error_of_that_image() {
         "{message}"
     );
     assert!(faces.image(1).is_ok());
+}
+
+/// An archive of `files`, stored, with a picture of one colour for each, the number of the file.
+fn archive(files: &[&str]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::STORE);
+    for (number, name) in files.iter().enumerate() {
+        let mut png = Cursor::new(Vec::new());
+        RgbImage::from_pixel(8, 8, Rgb([number as u8; 3]))
+            .write_to(&mut png, ImageFormat::Png)
+            .unwrap();
+        writer.start_file(*name, stored).unwrap();
+        writer.write_all(png.get_ref()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// The tone of each image that a table names, or the message.
+fn tones(files: &[&str], names: &[&str]) -> Vec<Result<u8, String>> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("images.zip"), archive(files)).unwrap();
+    let rows: String = names.iter().map(|name| format!("{name},1,train\n")).collect();
+    fs::write(folder.path().join("labels.csv"), format!("image,a,split\n{rows}")).unwrap();
+    let table = TableFolder::open(&TableConfig {
+        file: folder.path().join("labels.csv"),
+        images: folder.path().join("images.zip"),
+        masks: None,
+        landmarks: None,
+        image_column: "image".to_owned(),
+        split: TableSplit::Column("split".to_owned()),
+        attributes: None,
+        resize: Fit::Crop,
+        group_column: None,
+    });
+    let table = table.unwrap();
+    let tone = |index| match table.image(index) {
+        Ok(image) => Ok(image.get_pixel(0, 0)[0]),
+        Err(error) => Err(error.to_string()),
+    };
+    (0..names.len()).map(tone).collect()
+}
+
+#[test]
+fn what_file_managers_add_to_an_archive_is_left_out() {
+    let files = [
+        "photos/.DS_Store",
+        "photos/more/.DS_Store",
+        "__MACOSX/photos/._a.png",
+        "__MACOSX/photos/a.png",
+        "photos/.ipynb_checkpoints/a.png",
+        "photos/Thumbs.db",
+        "Thumbs.db",
+        "photos/a.png",
+        "photos/more/b c.png",
+    ];
+    assert_eq!(tones(&files, &["a.png", "b c.png", "b c"]), [Ok(7), Ok(8), Ok(8)]);
+}
+
+#[test]
+fn names_in_several_folders_matter_where_they_are_asked_for() {
+    let files = [
+        "x/a.png",
+        "y/a.png",
+        "x/README.txt",
+        "y/README.txt",
+        "x/b.png",
+        "win\\c.png",
+        "d.png",
+        "x/d.png",
+    ];
+    let found = tones(
+        &files,
+        &["b.png", "x/a.png", "y/a.png", "c.png", "d.png", "x/d.png", "a.png"],
+    );
+    let [images @ .., ambiguous] = found.as_slice() else {
+        panic!()
+    };
+    assert_eq!(images, [Ok(4), Ok(0), Ok(1), Ok(5), Ok(6), Ok(7)]);
+    let message = ambiguous.as_ref().unwrap_err();
+    assert!(
+        message.ends_with(
+            "images.zip: a.png in 2 folders (x/a.png, y/a.png), expected each image once, or its folder in its name"
+        ),
+        "{message}"
+    );
 }

@@ -1,5 +1,6 @@
 //! The command line: parsed here, carried out in [`crate::commands`] and [`crate::run`].
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -96,6 +97,8 @@ pub fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Colours are for people: a log file would hold their escape codes.
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
         .without_time()
         // It would say so with `eprintln!`, which ends the program.
         .log_internal_errors(false)

@@ -3,7 +3,7 @@ use std::path::Path;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
-use crate::decode::decode_bounded;
+use crate::decode::{decode_channels, of};
 use crate::{Error, Result};
 
 /// Where each attribute of one image is visible: one bit per pixel and attribute.
@@ -146,20 +146,22 @@ impl AttributeMasks {
     /// [`Error::Decode`] when the bytes are not a PNG, [`Error::File`] when it is not grey or its height does not divide
     /// into the planes of so many attributes.
     pub fn from_png(bytes: &[u8], attributes: usize, path: &Path) -> Result<Self> {
-        let decoded = decode_bounded(bytes, Some(image::ImageFormat::Png)).map_err(|source| Error::Decode {
-            path: path.to_owned(),
-            source,
-        })?;
+        let decoded = decode_channels(bytes).map_err(of(path))?;
         let wrong = |found: String, expected: String| Error::File {
             file: path.display().to_string(),
             found,
             expected,
         };
-        let image::DynamicImage::ImageLuma8(image) = decoded else {
-            return Err(wrong(
-                format!("pixels of type {:?}", decoded.color()),
-                "8-bit grey".to_owned(),
-            ));
+        let image = match decoded {
+            image::DynamicImage::ImageLuma8(image) if bytes.starts_with(b"\x89PNG") => image,
+            other => {
+                let colours = if other.color().has_color() { "coloured" } else { "grey" };
+                let bits = other.color().bits_per_pixel() / u16::from(other.color().channel_count());
+                return Err(wrong(
+                    format!("a {colours} picture of {bits} bits a value"),
+                    "an 8-bit grey PNG without alpha, a bit for each attribute".to_owned(),
+                ));
+            }
         };
         let planes = attributes.div_ceil(8) as u32;
         if planes == 0 || image.height() % planes != 0 {

@@ -78,6 +78,18 @@ pub trait Source: Send + Sync {
         Vec::new()
     }
 
+    /// Whether image `index` may be transparent, as far as the beginning of its file tells: how it is read changed once, when what was seen
+    /// of transparent pixels became white.
+    fn may_be_transparent(&self, index: usize) -> bool {
+        let _ = index;
+        false
+    }
+
+    /// The version of the rule by which masks are read from their files: results of an older one are made again.
+    fn mask_rule(&self) -> u32 {
+        1
+    }
+
     /// A short text that two data sets share only if their annotations are equal: the number of images and a hash.
     fn fingerprint(&self) -> String {
         Fingerprint::of(self.annotations()).to_text(self.annotations().len())

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -8,24 +9,30 @@ use disk::read_at;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
+use crate::files::is_clutter;
 use crate::{Error, Result};
 
 /// The largest image file that is unpacked, bytes: beyond any photograph, and small enough to hold one per thread.
 const LARGEST_IMAGE: u64 = 256 << 20;
 
-/// The files of a zip archive by their name without folders, read in place and from several threads at once.
+/// The files of a zip archive by their name, with or without their folders, read in place and from several threads at once.
+///
+/// What file managers add is left out: hidden files and folders, `__MACOSX`, `Thumbs.db`.
 #[derive(Debug)]
 pub(crate) struct ZippedFiles {
     path: PathBuf,
     archive: ZipArchive<PositionedReader>,
+    /// By the name without folders: the first of the name.
     entries: HashMap<String, usize>,
+    /// The others of a name that is in several folders.
+    others: HashMap<String, Vec<usize>>,
 }
 
 impl ZippedFiles {
     /// Reads the archive's index: nothing of its files.
     ///
     /// # Errors
-    /// When the archive is cut off or none, or has two files of one name.
+    /// When the archive is cut off or none.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let cannot_read = |source| Error::Read {
             path: path.to_owned(),
@@ -47,20 +54,68 @@ impl ZippedFiles {
             other => broken(other.to_string(), "a plain zip file"),
         })?;
         let mut entries = HashMap::with_capacity(archive.len());
-        for (entry, name) in archive.file_names_raw().enumerate() {
-            let file = name.rsplit(|&byte| byte == b'/').next().unwrap_or(name);
-            let Ok(file) = std::str::from_utf8(file) else {
-                continue; // No image of CelebA: their names are plain.
+        let mut others: HashMap<String, Vec<usize>> = HashMap::new();
+        for entry in 0..archive.len() {
+            let Some(Ok(name)) = archive.name_for_index(entry) else {
+                continue; // It can be asked for by no name.
             };
-            if !file.is_empty() && entries.insert(file.to_owned(), entry).is_some() {
-                return Err(broken(format!("{file} in two folders"), "each image once"));
+            let file = parts(&name).last().unwrap_or_default();
+            if name.ends_with(SEPARATORS) || parts(&name).any(is_clutter) {
+                continue;
+            }
+            match entries.entry(file.to_owned()) {
+                Entry::Vacant(free) => {
+                    free.insert(entry);
+                }
+                Entry::Occupied(_) => others.entry(file.to_owned()).or_default().push(entry),
             }
         }
         Ok(Self {
             path: path.to_owned(),
             archive,
             entries,
+            others,
         })
+    }
+
+    /// The entry of a file by its name, with as many of its folders as make it the only one.
+    fn find(&self, name: &str) -> Found {
+        let Some(file) = parts(name).last() else {
+            return Found::None;
+        };
+        let Some(&first) = self.entries.get(file) else {
+            return Found::None;
+        };
+        let full = |entry: usize| match self.archive.name_for_index(entry) {
+            Some(Ok(full)) => full.into_owned(),
+            _ => String::new(),
+        };
+        // Nearly always: a name without folders, once in the archive.
+        if file.len() == name.len() && !self.others.contains_key(file) {
+            return Found::One(first);
+        }
+        let wanted: Vec<&str> = parts(name).collect();
+        let others = self.others.get(file).into_iter().flatten().copied();
+        let mut fitting: Vec<(usize, String)> = std::iter::once(first)
+            .chain(others)
+            .map(|entry| (entry, full(entry)))
+            .filter(|(_, full)| parts(full).collect::<Vec<_>>().ends_with(&wanted))
+            .collect();
+        if let Some(exact) = fitting.iter().find(|(_, full)| parts(full).eq(wanted.iter().copied())) {
+            return Found::One(exact.0);
+        }
+        match fitting.len() {
+            0 => Found::None,
+            1 => Found::One(fitting[0].0),
+            _ => Found::Several(fitting.drain(..).map(|(_, full)| full).collect()),
+        }
+    }
+
+    fn one(&self, name: &str) -> Option<usize> {
+        match self.find(name) {
+            Found::One(entry) => Some(entry),
+            Found::None | Found::Several(_) => None,
+        }
     }
 
     /// The archive.
@@ -76,10 +131,18 @@ impl ZippedFiles {
     /// The bytes of the file `name`; `None` when the archive has none of this name.
     ///
     /// # Errors
-    /// When they cannot be read, or are not those that were packed.
+    /// When they cannot be read, or are not those that were packed, or the name is that of several files.
     pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        let Some(&entry) = self.entries.get(name) else {
-            return Ok(None);
+        let entry = match self.find(name) {
+            Found::One(entry) => entry,
+            Found::None => return Ok(None),
+            Found::Several(files) => {
+                return Err(Error::File {
+                    file: self.path.display().to_string(),
+                    found: format!("{name} in {} folders ({})", files.len(), files.join(", ")),
+                    expected: "each image once, or its folder in its name".to_owned(),
+                });
+            }
         };
         self.unpack(entry).map(Some).map_err(|source| Error::Read {
             path: self.place(name),
@@ -89,13 +152,13 @@ impl ZippedFiles {
 
     /// The size of the file `name`, unpacked, bytes.
     pub(crate) fn size(&self, name: &str) -> Option<u64> {
-        let data = self.archive.by_index_data(*self.entries.get(name)?).ok()?;
+        let data = self.archive.by_index_data(self.one(name)?).ok()?;
         Some(data.size())
     }
 
     /// Size and checksum of the file `name`, unpacked.
     pub(crate) fn checksum(&self, name: &str) -> Option<(u64, u64)> {
-        let data = self.archive.by_index_data(*self.entries.get(name)?).ok()?;
+        let data = self.archive.by_index_data(self.one(name)?).ok()?;
         Some((data.size(), u64::from(data.crc32())))
     }
 
@@ -131,6 +194,22 @@ impl ZippedFiles {
         }
         Ok(bytes)
     }
+}
+
+/// What an archive has of a name.
+enum Found {
+    None,
+    One(usize),
+    /// Their full names.
+    Several(Vec<String>),
+}
+
+/// Windows' own archiver once separated folders by the second.
+const SEPARATORS: [char; 2] = ['/', '\\'];
+
+/// Folders and file of a name in an archive, without `.` and empty parts.
+fn parts(name: &str) -> impl Iterator<Item = &str> {
+    name.split(SEPARATORS).filter(|part| !part.is_empty() && *part != ".")
 }
 
 /// A file read at a position of its own, so that clones share the file but not the position.

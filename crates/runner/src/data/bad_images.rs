@@ -18,7 +18,7 @@ use crate::recorded::Recorded;
 use pipeline::{Columns, Declaration, ReadTable, Sandbox};
 
 /// Bumped when the step would find other images bad.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The step.
 pub const STEP: &str = "bad_images";

@@ -97,6 +97,8 @@ pub struct ContentOfSplit {
     pub labels: ContentHash,
     landmarks: Option<ContentHash>,
     images: ContentHash,
+    /// Whether some may be transparent.
+    transparent: bool,
     /// The first image whose bytes cannot be had.
     pub unreadable: Option<usize>,
 }
@@ -128,6 +130,7 @@ impl ContentOfSplit {
             labels: labels.finish(),
             landmarks,
             images: listed(indices, &images),
+            transparent: indices.par_iter().any(|&index| data.source.may_be_transparent(index)),
             unreadable: bad.map(|place| indices[place]),
         })
     }
@@ -137,6 +140,11 @@ impl ContentOfSplit {
         let declaration = declaration
             .number(&format!("number of {split} images"), self.count)
             .file(&format!("{split} images"), &self.images);
+        // Earlier versions saw the colour beneath.
+        let declaration = match self.transparent {
+            true => declaration.settings("transparent parts of images", "white"),
+            false => declaration,
+        };
         match &self.landmarks {
             Some(landmarks) => declaration.file(&format!("landmarks of {split} images"), landmarks),
             None => declaration,
@@ -198,7 +206,11 @@ pub fn masks_content(data: &DataSet, indices: &[usize], reading: Reading<'_>) ->
             Some(file) => text(reading.contents.of(file)),
             None => "none".to_owned(),
         };
-        files.iter().map(of_file).collect::<Vec<_>>().join(" ")
+        let contents = files.iter().map(of_file).collect::<Vec<_>>().join(" ");
+        match data.source.mask_rule() {
+            1 => contents,
+            rule => format!("{contents} by rule {rule}"),
+        }
     })?;
     Ok(listed(indices, &found))
 }

@@ -7,7 +7,7 @@ use metrics::{CellBox, Grid, Region};
 use serde::Deserialize;
 
 use super::region::AttributeRegion;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, describe};
 use crate::yaml;
 
 /// The paper's regions of CelebA's attributes.
@@ -38,7 +38,7 @@ struct Entry {
     exclude: Vec<Cells>,
     #[serde(default)]
     boxes: Vec<Sides>,
-    /// A PNG beside the regions file: pixels of at least half its largest value are inside.
+    /// A picture beside the regions file, whose bright pixels are inside ([`dataset::MaskPicture`]).
     #[serde(default)]
     mask: Option<PathBuf>,
 }
@@ -188,22 +188,13 @@ fn inside_boxes(boxes: &[Sides], side: f64, size: usize) -> Result<Vec<bool>, St
     Ok((0..size * size).map(inside).collect())
 }
 
-/// A picture's bright pixels, at the square's pixel centres.
+/// A mask's pixels that are inside, at the square's pixel centres.
 fn picture(path: &Path, size: usize) -> Result<Vec<bool>, String> {
-    let fault = |error: String| format!("mask {}: {error}", path.display());
-    let bytes = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-    let picture = dataset::decode_bounded(&bytes, None).map_err(|error| fault(error.to_string()))?;
-    let picture = picture.into_luma8();
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    if width == 0 || height == 0 {
-        return Err(fault("no pixel".to_owned()));
-    }
-    let largest = picture.iter().copied().max().unwrap_or(0);
-    let source = |pixel: usize, side: usize| ((2 * pixel + 1) * side / (2 * size)) as u32;
-    let inside = |pixel: usize| {
-        let value = picture.get_pixel(source(pixel % size, width), source(pixel / size, height))[0];
-        largest > 0 && 2 * u16::from(value) >= u16::from(largest)
-    };
+    let bytes = std::fs::read(path).map_err(|error| format!("mask {}: {error}", path.display()))?;
+    let mask = dataset::MaskPicture::read(&bytes, path).map_err(|error| format!("mask {}", describe(&error)))?;
+    let (width, height) = mask.size();
+    let source = |pixel: usize, side: u32| ((2 * pixel + 1) * side as usize / (2 * size)) as u32;
+    let inside = |pixel: usize| mask.contains(source(pixel % size, width), source(pixel / size, height));
     Ok((0..size * size).map(inside).collect())
 }
 

@@ -7,7 +7,7 @@ use crate::Similarity;
 pub struct TableConfig {
     /// The table: `.parquet`, or text with a header and one delimiter (comma, semicolon or tab).
     pub file: PathBuf,
-    /// A folder of images, JPEG or PNG, or a zip archive of them.
+    /// A folder of images (JPEG, PNG, WebP, GIF or BMP), or a zip archive of them.
     pub images: PathBuf,
     /// The column with the images' names: paths below `images`, with or without extension.
     pub image_column: String,

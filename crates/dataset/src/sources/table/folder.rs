@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
@@ -10,8 +10,8 @@ use super::group_column::GroupColumn;
 use super::mask_files::MaskFiles;
 use super::rows::Table;
 use super::{Fit, Shares, TableConfig, TableSplit, stratified_split, stratified_split_of_groups};
-use crate::decode::{decode_upright, upright_dimensions};
-use crate::files::read;
+use crate::decode::{decode_upright, may_be_transparent, upright_dimensions};
+use crate::files::{beginning, read};
 use crate::sources::Fingerprint;
 use crate::sources::image_files::ImageFiles;
 use crate::sources::lines::{line_error, quote};
@@ -22,8 +22,8 @@ use crate::{
 /// How many images lend their file size to the fingerprint.
 const SAMPLED_SIZES: usize = 64;
 
-/// Part of the fingerprint since images are turned as their EXIF orientation says.
-const UPRIGHT: &[u8] = b"upright";
+/// Part of the fingerprint since images are turned as their EXIF orientation says, and lie over white where they are transparent.
+const UPRIGHT: &[u8] = b"upright over white";
 
 /// Extensions that a name without one may have.
 const EXTENSIONS: [&str; 6] = ["jpg", "png", "jpeg", "JPG", "PNG", "JPEG"];
@@ -32,7 +32,8 @@ const EXTENSIONS: [&str; 6] = ["jpg", "png", "jpeg", "JPG", "PNG", "JPEG"];
 ///
 /// Each row is an image, in the order of the file. A label is 1 or true, 0, -1 or false; an empty cell (also `NA`, `NaN`, `null`)
 /// is not known and takes part in no count, loss or error rate. Image names are paths below the folder: absolute ones and those
-/// with `..` are refused. Images are turned as their EXIF orientation says, and landmarks and masks are those of the turned image. See [`TableConfig`] for the rest.
+/// with `..` are refused. Images are turned as their EXIF orientation says, and landmarks and masks are those of the turned image.
+/// Transparent parts of images are white. See [`TableConfig`] for the rest.
 #[derive(Debug)]
 pub struct TableFolder {
     annotations: Annotations,
@@ -58,7 +59,7 @@ impl TableFolder {
         }
         let images = ImageFiles::open(&config.images)?;
         let table = Table::open(&config.file)?;
-        let (mut annotations, groups) = annotations(table, config, matches!(images, ImageFiles::Archive(_)))?;
+        let (mut annotations, groups) = annotations(table, config)?;
         if let Some(path) = &config.landmarks {
             let rows = parse_landmarks(&path.display().to_string(), &read(path)?)?;
             let table = config.file.display().to_string();
@@ -174,6 +175,27 @@ impl Source for TableFolder {
         files.unwrap_or_default()
     }
 
+    fn may_be_transparent(&self, index: usize) -> bool {
+        let Some(origin) = self.image_origin(index) else {
+            return false;
+        };
+        match origin.part {
+            // A part is unpacked as a whole: its name has to do.
+            Some(name) => {
+                let name = name.to_lowercase();
+                !["jpg", "jpeg", "jpe", "jfif", "bmp"]
+                    .iter()
+                    .any(|extension| name.ends_with(extension))
+            }
+            None => beginning(&origin.file).is_ok_and(|bytes| may_be_transparent(&bytes)),
+        }
+    }
+
+    /// 2: sixteen bits, palettes and alpha channels are read as what they look like.
+    fn mask_rule(&self) -> u32 {
+        2
+    }
+
     /// Number of images and a hash of all annotations, of the file sizes of some images, and of how they become squares.
     fn fingerprint(&self) -> String {
         let mut hash = Fingerprint::of(&self.annotations);
@@ -204,7 +226,7 @@ fn candidates(name: &str) -> impl Iterator<Item = String> + Clone {
 }
 
 /// Reads all rows: what is known of the images, and the names of the groups that their identities stand for.
-fn annotations(table: Table, config: &TableConfig, archive: bool) -> Result<(Annotations, Vec<String>)> {
+fn annotations(table: Table, config: &TableConfig) -> Result<(Annotations, Vec<String>)> {
     let file = table.file.clone();
     let image = table.column("image_column", &config.image_column)?;
     let split_column = match &config.split {
@@ -231,7 +253,7 @@ fn annotations(table: Table, config: &TableConfig, archive: bool) -> Result<(Ann
     let wanted: Vec<usize> = wanted.chain(columns).collect();
     table.rows(&wanted, |line, cells| {
         let name = cells[0];
-        check_name(&file, line, name, archive)?;
+        check_name(&file, line, name)?;
         if let Some(first) = seen.insert(name.to_owned(), line) {
             return Err(line_error(
                 &file,
@@ -292,7 +314,7 @@ fn attribute_columns(table: &Table, named: Option<&[String]>, others: [Option<us
         .collect())
 }
 
-fn check_name(file: &str, line: usize, name: &str, archive: bool) -> Result<()> {
+fn check_name(file: &str, line: usize, name: &str) -> Result<()> {
     let refuse = |expected: &str| {
         Err(line_error(
             file,
@@ -303,9 +325,6 @@ fn check_name(file: &str, line: usize, name: &str, archive: bool) -> Result<()> 
     };
     if !is_path_inside(name) {
         return refuse("a path below the folder of images, such as 000001.jpg or dogs/000001.jpg, without `..`");
-    }
-    if archive && Path::new(name).components().count() > 1 {
-        return refuse("a file name without folders, as images in an archive are found by it");
     }
     Ok(())
 }

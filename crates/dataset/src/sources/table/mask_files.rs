@@ -1,16 +1,13 @@
-//! Masks of single attributes, one PNG an image and attribute.
+//! Masks of single attributes, one picture an image and attribute.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use image::GrayImage;
-
 use super::cell::is_path_inside;
-use crate::decode::decode_bounded;
-use crate::{AttributeMasks, Attributes, Error, Result};
+use crate::{AttributeMasks, Attributes, Error, MaskPicture, Result};
 
-/// A folder with `ATTRIBUTE/IMAGE.png`.
+/// A folder with `ATTRIBUTE/IMAGE.png`, or another format that [`MaskPicture`] reads.
 #[derive(Debug)]
 pub(super) struct MaskFiles {
     /// The folder of each attribute, if there is one.
@@ -39,7 +36,7 @@ impl MaskFiles {
 
     /// The files that [`read`](Self::read) reads, one entry an attribute.
     pub(super) fn files(&self, name: &str) -> Vec<Option<PathBuf>> {
-        let first = |folder: &PathBuf| places(folder, name).into_iter().find(|path| path.exists());
+        let first = |folder: &PathBuf| places(folder, name).find(|path| path.exists());
         self.attributes.iter().map(|folder| first(folder.as_ref()?)).collect()
     }
 
@@ -47,7 +44,7 @@ impl MaskFiles {
     /// file.
     ///
     /// # Errors
-    /// When a file is no PNG, or not of the image's size.
+    /// When a file is no mask (see [`MaskPicture::read`]), or not of the image's size.
     pub(super) fn read(&self, name: &str, size: (u32, u32)) -> Result<Option<AttributeMasks>> {
         let mut masks = None;
         for (attribute, folder) in self.attributes.iter().enumerate() {
@@ -55,47 +52,50 @@ impl MaskFiles {
             let Some((mask, path)) = first(folder, name)? else {
                 continue;
             };
-            if mask.dimensions() != size {
+            if mask.size() != size {
+                let turned = if mask.size() == (size.1, size.0) {
+                    " as it is seen, turned as its EXIF orientation says; the mask may be that of the picture as it is stored"
+                } else {
+                    ""
+                };
                 return Err(Error::File {
                     file: path.display().to_string(),
-                    found: format!("a mask of {} x {} pixels", mask.width(), mask.height()),
-                    expected: format!("{} x {}, as the image", size.0, size.1),
+                    found: format!("a mask of {} x {} pixels", mask.size().0, mask.size().1),
+                    expected: format!("{} x {}, as the image{turned}", size.0, size.1),
                 });
             }
             let masks = masks.get_or_insert_with(|| AttributeMasks::new(size.0, size.1, self.attributes.len()));
-            let largest = mask.iter().copied().max().unwrap_or(0);
-            for (x, y, pixel) in mask.enumerate_pixels() {
-                if largest > 0 && 2 * u16::from(pixel[0]) >= u16::from(largest) {
-                    masks.insert(attribute, x, y);
-                }
+            for (x, y) in mask.inside() {
+                masks.insert(attribute, x, y);
             }
         }
         Ok(masks)
     }
 }
 
-/// Where the mask under an image's name may be: with `.png` for its extension, or after it.
-fn places(folder: &Path, name: &str) -> [PathBuf; 2] {
-    [
-        folder.join(name).with_extension("png"),
-        folder.join(format!("{name}.png")),
-    ]
+/// Extensions of masks; PNG keeps every value, and comes first.
+const EXTENSIONS: [&str; 8] = ["png", "PNG", "bmp", "gif", "webp", "jpg", "jpeg", "JPG"];
+
+/// Where the mask under an image's name may be: with another extension, or with one more.
+fn places(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
+    let path = folder.join(name);
+    let longer = folder.join(format!("{name}."));
+    EXTENSIONS.iter().flat_map(move |extension| {
+        let mut longer = longer.clone().into_os_string();
+        longer.push(extension);
+        [path.with_extension(extension), longer.into()]
+    })
 }
 
 /// The mask under the image's name.
-fn first(folder: &Path, name: &str) -> Result<Option<(GrayImage, PathBuf)>> {
+fn first(folder: &Path, name: &str) -> Result<Option<(MaskPicture, PathBuf)>> {
     for path in places(folder, name) {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(source) => return Err(Error::Read { path, source }),
         };
-        let decoded = decode_bounded(&bytes, Some(image::ImageFormat::Png));
-        let image = decoded.map_err(|source| Error::Decode {
-            path: path.clone(),
-            source,
-        })?;
-        return Ok(Some((image.into_luma8(), path)));
+        return Ok(Some((MaskPicture::read(&bytes, &path)?, path)));
     }
     Ok(None)
 }

@@ -1,6 +1,7 @@
 //! Which pictures are explained, under which names, and how each is read.
 
 use std::collections::{HashMap, HashSet};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use dataset::{Alignment, Landmarks};
@@ -8,7 +9,11 @@ use dataset::{Alignment, Landmarks};
 use crate::error::{Error, Result};
 
 /// Endings of the files that are taken from a folder, in lower case.
-const ENDINGS: [&str; 3] = ["jpg", "jpeg", "png"];
+const ENDINGS: [&str; 8] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp"];
+/// Endings of pictures that are not read: named, as a person would miss them.
+const OTHER_ENDINGS: [&str; 11] = [
+    "tif", "tiff", "heic", "heif", "avif", "jp2", "j2k", "jxl", "dng", "psd", "dcm",
+];
 
 /// A file to explain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,41 +42,55 @@ impl Picture {
     }
 }
 
-/// The files named, and all pictures in the folders named and below, in the order of their paths. A file that is named need not
-/// exist or be a picture: that is found out when it is read.
+/// What there is to explain.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// In the order in which they were named, those of a folder in the order of their paths.
+    pub pictures: Vec<Picture>,
+    /// What was left out of folders, a sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// The files named, and all pictures in the folders named and below. Links to folders are followed, and each folder is looked into once;
+/// what is hidden is left out. A file that is named need not exist or be a picture: that is found out when it is read.
 ///
 /// # Errors
 /// When a folder cannot be listed or has no picture.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<Picture>> {
+pub fn find(paths: &[PathBuf]) -> Result<Found> {
     // Beside the pictures' folders there is one of sheets.
     let mut taken = HashSet::from(["sheets".to_owned()]);
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for path in paths {
         if !path.is_dir() {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            found.push(Picture {
+            found.pictures.push(Picture {
                 name: unique(name, &mut taken),
                 path: path.clone(),
             });
             continue;
         }
-        let mut inside = Vec::new();
-        list(path, &mut inside)?;
-        inside.sort();
-        if inside.is_empty() {
+        let mut folder = Folder::default();
+        folder.list(path)?;
+        let left_out = folder.left_out();
+        folder.pictures.sort();
+        if folder.pictures.is_empty() {
+            let also = left_out.map_or_else(String::new, |left_out| format!("; left out: {left_out}"));
             return Err(Error::Request(format!(
-                "{}: no picture in this folder; expected files that end in {}",
+                "{}: no picture in this folder; expected files that end in {}{also}",
                 path.display(),
                 ENDINGS.join(", ")
             )));
         }
-        for file in inside {
+        if let Some(left_out) = left_out {
+            found.left_out.push(format!("{}: left out: {left_out}", path.display()));
+        }
+        for file in folder.pictures {
             let below = file.strip_prefix(path).unwrap_or(&file).with_extension("");
             let parts: Vec<_> = below
                 .components()
                 .map(|part| part.as_os_str().to_string_lossy())
                 .collect();
-            found.push(Picture {
+            found.pictures.push(Picture {
                 name: unique(parts.join("-"), &mut taken),
                 path: file,
             });
@@ -80,22 +99,81 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<Picture>> {
     Ok(found)
 }
 
-fn list(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
-    let failed = |error| Error::io(folder, "listing")(error);
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let path = entry.path();
-        // The entry's own type: a link to a folder above would otherwise be followed for ever.
-        if entry.file_type().map_err(failed)?.is_dir() {
-            list(&path, into)?;
-        } else if path
-            .extension()
-            .is_some_and(|ending| ENDINGS.contains(&ending.to_string_lossy().to_lowercase().as_str()))
-        {
-            into.push(path);
+/// What is in a folder and below.
+#[derive(Default)]
+struct Folder {
+    pictures: Vec<PathBuf>,
+    /// Hidden folders, and hidden files whose ending is that of a picture.
+    hidden: Vec<PathBuf>,
+    /// Pictures that are not read.
+    others: Vec<PathBuf>,
+    /// Device and number of the folders that were looked into: a link may lead to one of them, or to a folder above.
+    seen: HashSet<(u64, u64)>,
+    /// Links to folders, which are looked into when all else is known, so that a picture goes by the path without a link.
+    links: Vec<PathBuf>,
+}
+
+impl Folder {
+    fn list(&mut self, root: &Path) -> Result<()> {
+        let mut waiting = vec![root.to_owned()];
+        while !waiting.is_empty() {
+            for folder in std::mem::take(&mut waiting) {
+                self.look_into(&folder)?;
+            }
+            waiting = std::mem::take(&mut self.links);
+            waiting.sort();
         }
+        Ok(())
     }
-    Ok(())
+
+    fn look_into(&mut self, folder: &Path) -> Result<()> {
+        let failed = |error| Error::io(folder, "listing")(error);
+        let known = std::fs::metadata(folder).map_err(failed)?;
+        if !self.seen.insert((known.dev(), known.ino())) {
+            return Ok(());
+        }
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            let is_folder = path.is_dir();
+            let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+            let is_picture = ENDINGS.contains(&ending.as_str());
+            if dataset::is_clutter(&entry.file_name().to_string_lossy()) {
+                if is_folder || is_picture {
+                    self.hidden.push(path);
+                }
+            } else if !is_folder {
+                if is_picture {
+                    self.pictures.push(path);
+                } else if OTHER_ENDINGS.contains(&ending.as_str()) {
+                    self.others.push(path);
+                }
+            } else if entry.file_type().map_err(failed)?.is_symlink() {
+                self.links.push(path);
+            } else {
+                self.look_into(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was left out, in words.
+    fn left_out(&mut self) -> Option<String> {
+        let mut parts = Vec::new();
+        for (paths, what) in [
+            (&mut self.hidden, "hidden or made by a file manager"),
+            (&mut self.others, "of a format that is not read; convert to PNG or JPEG"),
+        ] {
+            paths.sort();
+            let Some(first) = paths.first() else { continue };
+            let more = match paths.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            parts.push(format!("{}{more} ({what})", first.display()));
+        }
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
 }
 
 /// The name, or the first of NAME-2, NAME-3, ... that is free. Case does not make a difference: on some systems it is one file.
@@ -204,12 +282,67 @@ mod tests {
             file(name);
         }
         let found = find(&[named, place.path().join("in")]).unwrap();
-        let names: Vec<&str> = found.iter().map(|picture| picture.name.as_str()).collect();
+        let names: Vec<&str> = found.pictures.iter().map(|picture| picture.name.as_str()).collect();
         // In the order of the paths: a.PNG, a.jpg, b/a.jpg (a folder's parts compare first), b-a.jpeg.
         assert_eq!(names, ["sheets-2", "a", "a-2", "b-a", "b-a-2"]);
         std::fs::create_dir(place.path().join("empty")).unwrap();
         let message = find(&[place.path().join("empty")]).unwrap_err().to_string();
         assert!(message.contains("empty: no picture"), "{message}");
+    }
+
+    #[test]
+    fn hidden_pictures_are_left_out_and_links_are_followed_once() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        for name in [
+            "in/a.png",
+            "in/.b.png",
+            "in/._a.png",
+            "in/.DS_Store",
+            "in/.ipynb_checkpoints/a-checkpoint.png",
+            "in/__MACOSX/a.png",
+            "in/Thumbs.db",
+            "in/z z/c.JPEG",
+            "in/photo.HEIC",
+            "elsewhere/d.webp",
+            "elsewhere/e.bmp",
+            "only/.hidden/x.png",
+        ] {
+            std::fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+            std::fs::write(at(name), "").unwrap();
+        }
+        // To a folder elsewhere, twice; to a folder that is here already; and two circles.
+        for (to, link) in [
+            ("elsewhere", "in/sub"),
+            ("elsewhere", "in/sub2"),
+            ("in/z z", "in/b"),
+            ("in", "in/z z/up"),
+            ("in", "elsewhere/back"),
+            ("elsewhere/d.webp", "in/f.webp"),
+        ] {
+            std::os::unix::fs::symlink(at(to), at(link)).unwrap();
+        }
+        let found = find(&[at("in")]).unwrap();
+        let names: Vec<&str> = found.pictures.iter().map(|picture| picture.name.as_str()).collect();
+        assert_eq!(names, ["a", "f", "sub-d", "sub-e", "z z-c"]);
+        let [left_out] = found.left_out.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert!(
+            !left_out.contains(".DS_Store") && left_out.contains("in/._a.png and 3 more (hidden"),
+            "{left_out}"
+        );
+        assert!(
+            left_out.contains("in/photo.HEIC (of a format that is not read"),
+            "{left_out}"
+        );
+        let message = find(&[at("only")]).unwrap_err().to_string();
+        assert!(
+            message.contains("no picture") && message.contains("only/.hidden (hidden"),
+            "{message}"
+        );
+        // Named, it is no longer left out.
+        assert_eq!(find(&[at("only/.hidden")]).unwrap().pictures.len(), 1);
     }
 
     #[test]
