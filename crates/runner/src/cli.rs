@@ -93,12 +93,16 @@ impl Command {
 
 /// Parses the command line, does what it says, and turns a failure into one paragraph and an exit status.
 pub fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("BIASCAM_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_env("BIASCAM_LOG");
+    // Who looks for a fault wants to know which module says it.
+    let with_modules = filter.is_ok();
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         // Colours are for people: a log file would hold their escape codes.
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+        .with_target(with_modules)
         .without_time()
         // It would say so with `eprintln!`, which ends the program.
         .log_internal_errors(false)

@@ -323,3 +323,99 @@ fn maps_of_zeros_are_said_to_be() {
         assert!(raw.iter().all(|value| *value == 0.0), "{method}");
     }
 }
+
+/// The logits that were written for a picture.
+fn logits(folder: &Path, name: &str) -> Vec<f32> {
+    let file = folder.join(format!("out/{name}/maps.safetensors"));
+    let tensors = candle_core::safetensors::load(file, &Device::Cpu).expect("maps");
+    tensors["logits"]
+        .flatten_all()
+        .expect("flat")
+        .to_vec1()
+        .expect("numbers")
+}
+
+/// The bytes of a picture of a disc on `ground`, whose colour beneath full transparency is `hidden`.
+fn disc(ground: Option<[u8; 4]>, format: image::ImageFormat) -> Vec<u8> {
+    let picture = image::RgbaImage::from_fn(48, 48, |x, y| {
+        let inside = x.abs_diff(24).pow(2) + y.abs_diff(24).pow(2) < 300;
+        let colour = [(5 * x) as u8, 90, (5 * y) as u8, 255];
+        image::Rgba(if inside { colour } else { ground.unwrap_or(colour) })
+    });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let picture = image::DynamicImage::ImageRgba8(picture);
+    let written = match format {
+        image::ImageFormat::Jpeg => image::DynamicImage::ImageRgb8(picture.to_rgb8()).write_to(&mut bytes, format),
+        _ => picture.write_to(&mut bytes, format),
+    };
+    written.expect("written");
+    bytes.into_inner()
+}
+
+#[test]
+fn pictures_are_explained_as_they_are_seen_whatever_their_file() {
+    use image::ImageFormat::{Bmp, Gif, Jpeg, Png, WebP};
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path();
+    write_weights(&folder.join("weights.safetensors"), 2, |_| ());
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, bytes).expect("written");
+    };
+    let jpeg = disc(None, Jpeg);
+    // What telephones append: a film, in which the markers of a JPEG may be.
+    let film = b"\0\0\0\x18ftypmp42\xff\xda\0\x0c\xff\xd9\0\xff\xda....";
+    write("in/white.png", &disc(Some([255; 4]), Png));
+    write("in/black beneath.PNG", &disc(Some([0, 0, 0, 0]), Png));
+    write("in/red beneath.png", &disc(Some([255, 0, 0, 0]), Png));
+    write("in/webp.webp", &disc(Some([9, 9, 9, 0]), WebP));
+    write("in/opaque.png", &disc(None, Png));
+    write("in/named-otherwise.jpg", &disc(None, Png));
+    write("in/bitmap.bmp", &disc(None, Bmp));
+    write("in/gif.gif", &disc(Some([255; 4]), Gif));
+    write("in/photo.jpeg", &jpeg);
+    write("in/motion.jpg", &[jpeg.as_slice(), film].concat());
+    write("in/.ipynb_checkpoints/photo.jpeg", &jpeg);
+    write("in/._photo.jpeg", b"resource fork");
+    write("in/phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0");
+    let output = explain(folder, &["in", "--sheets", "none"]);
+    succeeds(&output);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("left out: in/._photo.jpeg and 1 more (hidden") && said.contains("in/phone.heic (of a format"),
+        "{said}"
+    );
+    assert_eq!(fs::read_dir(folder.join("out")).expect("a folder").count(), 10);
+    for (same, as_this) in [
+        ("black beneath", "white"),
+        ("red beneath", "white"),
+        ("webp", "white"),
+        ("named-otherwise", "opaque"),
+        ("bitmap", "opaque"),
+        ("motion", "photo"),
+    ] {
+        assert_eq!(logits(folder, same), logits(folder, as_this), "{same} and {as_this}");
+    }
+    assert_ne!(logits(folder, "white"), logits(folder, "opaque"));
+    assert!(logits(folder, "gif").iter().all(|value| value.is_finite()));
+
+    // Named, each says what it is.
+    write("empty.png", b"");
+    write("page.jpg", b"<!DOCTYPE html><html></html>");
+    write("scan.png", b"II*\0\x08\0\0\0\0\0");
+    let mut giant = disc(None, Bmp);
+    giant[18..26].copy_from_slice(&[0x40, 0x9c, 0, 0, 0x40, 0x9c, 0, 0]);
+    write("giant.bmp", &giant);
+    let names = ["empty.png", "page.jpg", "scan.png", "giant.bmp", "in/phone.heic"];
+    let message = fails(&explain(folder, &names));
+    for expected in [
+        "empty.png: cannot be read as a picture: the file is empty (0 bytes)",
+        "page.jpg: cannot be read as a picture: it is no picture but a web page",
+        "scan.png: cannot be read as a picture: it is a TIFF picture, expected JPEG, PNG, WebP, GIF or BMP",
+        "giant.bmp: cannot be read as a picture: it has 40000 x 40000 pixels (1600 megapixels), at most 250",
+        "phone.heic: cannot be read as a picture: it is a HEIC picture",
+    ] {
+        assert!(message.contains(expected), "{message}");
+    }
+}

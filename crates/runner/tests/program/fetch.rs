@@ -126,6 +126,19 @@ fn celeba_arrives_whole_and_is_not_downloaded_twice() {
 }
 
 #[test]
+fn warnings_in_a_log_are_plain_text() {
+    let machine = Machine::new();
+    // Nothing answers at this port.
+    let output = machine
+        .command("resnet18", "http://127.0.0.1:9")
+        .output()
+        .expect("starts");
+    let said = fails(&output);
+    assert!(said.contains(" WARN ") && said.contains("trying again"), "{said}");
+    assert!(!said.contains('\u{1b}') && !said.contains("runner::"), "{said}");
+}
+
+#[test]
 fn a_download_that_breaks_off_goes_on_where_it_was() {
     let (machine, hub) = (Machine::new(), celeba());
     hub.misbehave(Misbehaviour {

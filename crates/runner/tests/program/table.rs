@@ -607,3 +607,64 @@ fn the_page_for_your_own_data_says_what_runs() {
     let bad = fs::read_to_string(place.path("results/mine/bad_images.csv")).expect("a list");
     assert!(bad.contains("0002.jpg"), "{bad}");
 }
+
+#[test]
+fn transparent_pictures_and_masks_of_sixteen_bits_mean_what_they_look_like() {
+    let place = Place::new(
+        "data: {source: table, image_size: 16, table: {file: labels.csv, images: images, split_column: split, masks: masks}}\n",
+    );
+    let mut rows = "image,a,b,split\n".to_owned();
+    for number in 0..12_u8 {
+        rows += &format!(
+            "{number}.png,{},{},{}\n",
+            number % 2,
+            number / 2 % 2,
+            ["train", "test"][usize::from(number > 6)]
+        );
+        // The colour beneath differs from image to image; nobody sees it.
+        let picture = image::RgbaImage::from_fn(20, 20, |x, _| match x {
+            0..7 => image::Rgba([10 * number, 80, 9, 255]),
+            _ => image::Rgba([20 * number, 255 - 20 * number, 0, 0]),
+        });
+        let mask = |value: u16| {
+            image::ImageBuffer::<image::Luma<u16>, _>::from_fn(20, 20, |x, y| {
+                image::Luma([if x < 7 && y < 10 { value } else { 0 }])
+            })
+        };
+        for (attribute, value) in [("a", 1), ("b", u16::MAX)] {
+            let file = place.path(&format!("masks/{attribute}/{number}.png"));
+            fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+            mask(value).save(file).expect("written");
+        }
+        fs::create_dir_all(place.path("images")).expect("made");
+        picture
+            .save(place.path(&format!("images/{number}.png")))
+            .expect("written");
+    }
+    place.write("labels.csv", rows);
+    succeeds(&place.run(
+        "measure",
+        &["measure.occlusion.images=0", "measure.faithfulness.images=0"],
+    ));
+    // 7 x 10 of 20 x 20 pixels, on 16 x 16 cells.
+    let areas = place.table("tables/attributes.csv");
+    for area in areas.doubles("region_area").expect("numbers").into_iter().flatten() {
+        assert!((area - 0.175).abs() < 0.05, "{area}");
+    }
+    let manifest = fs::read_to_string(place.path("results/mine/manifest.json")).expect("a manifest");
+    assert!(
+        manifest.contains("transparent parts of images"),
+        "results of hidden colours are made again"
+    );
+
+    // Several labels in one mask: which is meant nobody knows.
+    let labels = image::GrayImage::from_fn(20, 20, |x, _| image::Luma([(x / 7) as u8]));
+    labels.save(place.path("masks/a/11.png")).expect("written");
+    let message = fails(&place.run("measure", &[]));
+    assert!(
+        message.contains(
+            "masks/a/11.png: a picture with several labels (0, 1, 2), expected a mask of two kinds of pixels"
+        ),
+        "{message}"
+    );
+}
