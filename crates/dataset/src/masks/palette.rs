@@ -119,13 +119,12 @@ impl Indices {
                 counts[usize::from(index)] += 1;
             }
         }
-        let labels = used
-            .iter()
-            .filter(|&&index| counts[usize::from(index)] >= areas.least)
-            .count();
         let value = |index: u8| self.colour(index).into_iter().max().unwrap_or(0);
         let brightest = used.iter().map(|&index| value(index)).max().unwrap_or(0);
-        if labels != 1 || !used.iter().any(|&index| black(index)) {
+        let mut labels = used.iter().filter(|&&index| counts[usize::from(index)] >= areas.least);
+        // What is brighter than the label is no shade of it: such as a border whose label nobody knows.
+        let is_one = labels.next().is_some_and(|&label| value(label) == brightest) && labels.next().is_none();
+        if !is_one || !used.iter().any(|&index| black(index)) {
             let named: Vec<String> = used.iter().map(|&index| self.named(index)).collect();
             return Err(Ambiguous::labels(&named));
         }

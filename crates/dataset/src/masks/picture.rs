@@ -144,7 +144,15 @@ where
     };
     let brightest = brightest(every().map(|(x, y)| colour(x, y)));
     let bright = |colour: [u32; 3]| value(colour) > brightest / 8;
-    let colours = areas_of(width, height, |x, y| Some(colour(x, y)), bright, brightest);
+    let mut colours = areas_of(width, height, |x, y| Some(colour(x, y)), bright, brightest);
+    if colours.len() == 1 && 8 * value(colours[0]) < 7 * brightest {
+        // What is brighter has no areas, and is no shade of this colour: a border whose label nobody knows.
+        colours.extend(
+            every()
+                .map(|(x, y)| colour(x, y))
+                .find(|&colour| value(colour) == brightest),
+        );
+    }
     let first = colour(0, 0);
     let uniform = colours.len() == 1 && every().all(|(x, y)| near(colour(x, y), first, brightest));
     let has_ground = every().any(|(x, y)| !bright(colour(x, y)));
@@ -360,6 +368,18 @@ mod tests {
             message.contains("several labels (index 0 #000000, index 1 #800000, index 2 #008000)"),
             "{message}"
         );
+        // A border whose label nobody knows, one pixel wide, as Pascal VOC has it: neither by index nor in colours.
+        let border = |x: u32, y: u32| {
+            if x == 3 && (6..18).contains(&y) {
+                2
+            } else {
+                pick(x, y, [0, 1])
+            }
+        };
+        refusal(&indexed(border, &[black, [64, 0, 0], [224, 224, 192]], Two));
+        let voc = |x, y| image::Rgb([black, [64, 0, 0], [224, 224, 192]][usize::from(border(x, y))]);
+        let message = refusal(&png(&RgbImage::from_fn(SIDE, SIDE, voc).into()));
+        assert!(message.contains("several labels (#400000, #e0e0c0)"), "{message}");
         let message = refusal(&indexed(by([0, 1]), &[white, maroon], One));
         assert!(
             message.contains("index 0 #ffffff and index 1 #800000, without black"),

@@ -632,16 +632,16 @@ fn transparent_pictures_and_masks_of_sixteen_bits_mean_what_they_look_like() {
             })
         };
         for (attribute, value) in [("a", 1), ("b", u16::MAX)] {
-            let file = place.path(&format!("masks/{attribute}/{number}.png"));
+            let file = place.path(&format!("data/masks/{attribute}/{number}.png"));
             fs::create_dir_all(file.parent().expect("a folder")).expect("made");
             mask(value).save(file).expect("written");
         }
-        fs::create_dir_all(place.path("images")).expect("made");
+        fs::create_dir_all(place.path("data/images")).expect("made");
         picture
-            .save(place.path(&format!("images/{number}.png")))
+            .save(place.path(&format!("data/images/{number}.png")))
             .expect("written");
     }
-    place.write("labels.csv", rows);
+    place.write("data/labels.csv", rows);
     succeeds(&place.run(
         "measure",
         &["measure.occlusion.images=0", "measure.faithfulness.images=0"],
@@ -659,7 +659,7 @@ fn transparent_pictures_and_masks_of_sixteen_bits_mean_what_they_look_like() {
 
     // Several labels in one mask: which is meant nobody knows.
     let labels = image::GrayImage::from_fn(20, 20, |x, _| image::Luma([(x / 7) as u8]));
-    labels.save(place.path("masks/a/11.png")).expect("written");
+    labels.save(place.path("data/masks/a/11.png")).expect("written");
     let message = fails(&place.run("measure", &[]));
     assert!(
         message.contains(
