@@ -15,6 +15,7 @@ pub mod experiment;
 pub mod hub;
 pub mod included;
 pub mod inputs;
+pub mod letters;
 pub mod measured;
 pub mod output;
 pub mod published;

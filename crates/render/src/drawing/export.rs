@@ -1,5 +1,6 @@
 //! One drawing as SVG, PDF and PNG.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -85,6 +86,13 @@ impl Figure {
     #[must_use]
     pub fn svg(&self) -> &str {
         &self.svg
+    }
+
+    /// The letters that its font has no picture of, in the order of their numbers: PDF and PNG show a box for each, and SVG what the
+    /// viewer's fonts have.
+    #[must_use]
+    pub fn letters_without_picture(&self) -> BTreeSet<char> {
+        super::letters::without_picture(&self.svg)
     }
 
     /// Width on paper in mm.

@@ -4,6 +4,7 @@ pub(crate) mod axes;
 pub(crate) mod export;
 pub(crate) mod labels;
 pub(crate) mod legend;
+pub(crate) mod letters;
 pub(crate) mod outline;
 pub(crate) mod page;
 pub(crate) mod palette;

@@ -10,9 +10,10 @@ use super::{COMPARISON, Plan, tables};
 use crate::error::Result;
 use crate::experiment::FigureSettings;
 use crate::included;
+use crate::letters::said_of_letters;
 use crate::measured;
 use metrics::Part;
-use pipeline::ResultsFolder;
+use pipeline::{Progress, ResultsFolder};
 use render::Figure;
 use render::figures::sweep::{
     AttributePanel, AttributePanels, ClassCurves, Compromise, Compromises, CurvePoint, Curves, Panel, XAxis,
@@ -60,6 +61,10 @@ pub fn write(plan: &Plan, found: &Found<'_>, states: &[State], sweep: &Path) -> 
             let path = format!("figures/{}.{}", figure.name(), format.extension());
             folder.write(&path, &figure.file(format, settings.resolution)?)?;
         }
+    }
+    let letters = figures.iter().flat_map(Figure::letters_without_picture).collect();
+    if let Some(line) = said_of_letters(&letters, &settings.formats) {
+        Progress::new().say(&line);
     }
     let page = run(&report(plan, found, states, figures));
     folder.write("report.html", page.as_bytes())?;

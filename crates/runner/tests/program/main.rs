@@ -3,6 +3,7 @@
 mod arms;
 mod audit;
 mod browser;
+mod changing;
 mod counts;
 mod explain_images;
 mod faults;

@@ -1,6 +1,7 @@
 //! What is written of each picture: overlays, numbers, and its place on contact sheets.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -12,9 +13,11 @@ use image::RgbImage;
 use super::pictures::Picture;
 use super::way::Way;
 use crate::error::{Error, Result};
+use crate::letters::said_of_letters;
+use pipeline::to_stderr;
 use render::figures::contact_sheet;
 use render::figures::{ContactSheet, SheetCell};
-use render::{Style, shrunken, tinted};
+use render::{Format, Style, shrunken, tinted};
 
 /// Cells of one page of a sheet: CelebA's 40 attributes and the picture itself fit on one.
 const PAGE: usize = 48;
@@ -137,6 +140,8 @@ pub struct Pages<'a> {
     open: Vec<Vec<SheetCell>>,
     /// How many pages each of them has.
     written: Vec<usize>,
+    /// Those of all pages that the font does not have.
+    letters: RefCell<BTreeSet<char>>,
 }
 
 impl<'a> Pages<'a> {
@@ -149,6 +154,7 @@ impl<'a> Pages<'a> {
             way,
             open: vec![Vec::new(); groups],
             written: vec![0; groups],
+            letters: RefCell::default(),
         }
     }
 
@@ -185,7 +191,11 @@ impl<'a> Pages<'a> {
             .filter(|&group| !self.open[group].is_empty())
             .collect::<Vec<_>>()
             .into_iter()
-            .try_for_each(|group| self.close(group))
+            .try_for_each(|group| self.close(group))?;
+        if let Some(line) = said_of_letters(&self.letters.borrow(), &[Format::Png]) {
+            to_stderr(line);
+        }
+        Ok(())
     }
 
     fn close(&mut self, group: usize) -> Result<()> {
@@ -237,9 +247,8 @@ impl<'a> Pages<'a> {
             format!("-page-{page}")
         };
         let path = self.folder.join(method.name()).join(format!("{file}{suffix}.png"));
-        Ok(write_whole(
-            &path,
-            &contact_sheet(&Style::default(), &sheet)?.preview()?,
-        )?)
+        let drawn = contact_sheet(&Style::default(), &sheet)?;
+        self.letters.borrow_mut().extend(drawn.letters_without_picture());
+        Ok(write_whole(&path, &drawn.preview()?)?)
     }
 }

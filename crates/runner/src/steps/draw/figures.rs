@@ -11,6 +11,7 @@ use crate::artefacts;
 use crate::error::{Error, Result, describe};
 use crate::experiment::{Experiment, FigureSettings};
 use crate::inputs::DeclaredRegions;
+use crate::letters::said_of_letters;
 use crate::measured::{DataFacts, Measured, Predictions};
 use crate::published::Published;
 use crate::recorded::Recorded;
@@ -179,6 +180,10 @@ pub fn write(folder: &Sandbox<'_>, settings: &FigureSettings, drawn: &[Figure]) 
             let path = format!("figures/{}.{}", figure.name(), format.extension());
             folder.write(&path, &figure.file(format, settings.resolution)?)?;
         }
+    }
+    let letters = drawn.iter().flat_map(Figure::letters_without_picture).collect();
+    if let Some(line) = said_of_letters(&letters, &settings.formats) {
+        folder.progress().say(&line);
     }
     Ok(())
 }
