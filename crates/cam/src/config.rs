@@ -10,7 +10,7 @@ pub struct ExplainerConfig {
     pub method: Method,
     /// The score.
     pub target: Target,
-    /// The stage whose activations are mapped, such as `layer3` (or `stage3`); `None`: the last. FullGrad and RISE do not look
+    /// The stage whose activations are mapped, such as `stage3` (torchvision's `layer3`); `None`: the last. FullGrad and RISE do not look
     /// at it.
     pub layer: Option<String>,
     /// Where a map's cells lie in the image.
@@ -33,9 +33,9 @@ impl ExplainerConfig {
     pub fn layer_of(&self, known: &[String]) -> Result<String> {
         let last = known.last().cloned().unwrap_or_default();
         let name = self.layer.clone().unwrap_or_else(|| last.clone());
-        // The paper's word for torchvision's.
-        let layer = match name.strip_prefix("stage") {
-            Some(number) if !known.contains(&name) => format!("layer{number}"),
+        // torchvision's word for the paper's.
+        let layer = match name.strip_prefix("layer") {
+            Some(number) if !known.contains(&name) => format!("stage{number}"),
             _ => name.clone(),
         };
         if !known.contains(&layer) {

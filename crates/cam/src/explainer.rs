@@ -33,7 +33,7 @@ pub struct Explained {
 /// let architecture = Architecture::preset("resnet18")?.with_width(4);
 /// let network = Network::new(&architecture, 3, 1, &Device::Cpu)?;
 /// let images = Tensor::rand(0_f32, 1.0, (2, 3, 64, 64), &Device::Cpu)?;
-/// let config = ExplainerConfig { method: Method::LayerCam, layer: Some("layer3".to_owned()), ..Default::default() };
+/// let config = ExplainerConfig { method: Method::LayerCam, layer: Some("stage3".to_owned()), ..Default::default() };
 /// let explainer = Explainer::new(&network, config)?;
 /// let explained = explainer.explain(&images, &[2, 0], None)?;
 /// assert_eq!((explained.maps.images, explained.maps.attributes, explained.maps.height), (2, 2, 4));

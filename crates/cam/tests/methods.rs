@@ -304,15 +304,15 @@ fn costs_are_said() {
         (
             Method::HiresCam,
             "stage3",
-            "3 forward and backward passes behind layer3",
+            "3 forward and backward passes behind stage3",
         ),
         (
             Method::EigenCam,
             "layer1",
-            "3 forward and backward passes behind layer1",
+            "3 forward and backward passes behind stage1",
         ),
         (Method::ScoreCam, "layer4", "32 forward passes"),
-        (Method::AblationCam, "layer2", "8 forward passes behind layer2"),
+        (Method::AblationCam, "layer2", "8 forward passes behind stage2"),
         (Method::FullGrad, "layer4", "3 forward and backward passes"),
         (Method::Rise, "layer4", "4000 forward passes"),
     ] {
@@ -385,7 +385,7 @@ fn bad_input_is_named() {
     let message = at("stage5", Method::GradCam).unwrap_err().to_string();
     assert_eq!(
         message,
-        "`stage5` is not a layer; known: layer1, layer2, layer3, layer4"
+        "`stage5` is not a layer; known: stage1, stage2, stage3, stage4"
     );
     assert!(matches!(at("layer3", Method::Cam), Err(Error::LastStageOnly { .. })));
     let mut tensors = network.named_tensors();

@@ -192,9 +192,17 @@ impl Architecture {
             .map_or(0, |stage| stage.width * self.block.expansion())
     }
 
-    /// Names of the stages' outputs in the order of computation: `layer1`, `layer2`, ...
+    /// Names of the stages' outputs in the order of computation: `stage1`, `stage2`, ... torchvision's tensors call them `layer1`, ...
     pub fn layers(&self) -> Vec<String> {
-        (1..=self.stages.len()).map(|i| format!("layer{i}")).collect()
+        (1..=self.stages.len()).map(|i| format!("stage{i}")).collect()
+    }
+
+    /// The name among [`Self::layers`] of what torchvision calls `layer1`; any other name as it is.
+    pub fn stage_name(name: &str) -> String {
+        match name.strip_prefix("layer") {
+            Some(number) => format!("stage{number}"),
+            None => name.to_owned(),
+        }
     }
 }
 

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
+use signal_hook::iterator::Signals;
+
+use crate::progress::Progress;
 
 /// The program was asked to stop (SIGINT, SIGTERM, SIGHUP) and has saved its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +44,8 @@ impl Interrupt {
                 .and_then(|_| flag::register_usize(signal, Arc::clone(&stop.0), signal as usize))
                 .map_err(ListenError)?;
         }
+        let all = [SIGINT, SIGTERM].into_iter().chain(hang_up);
+        answer(Signals::new(all).map_err(ListenError)?);
         Ok(stop)
     }
 
@@ -60,6 +66,17 @@ impl Interrupt {
             }),
         }
     }
+}
+
+/// Says of the first signal at once that it was understood: what is in hand may take a while to come to its end.
+fn answer(mut signals: Signals) {
+    let wait = move || {
+        if signals.forever().next().is_some() {
+            Progress::new().say("stopping after this step; again to stop now");
+        }
+    };
+    // Without the thread the signal does what it does unsaid.
+    thread::Builder::new().name("signals".to_owned()).spawn(wait).ok();
 }
 
 /// Whether the process was started with this signal ignored.

@@ -12,6 +12,7 @@ mod failures;
 mod folder;
 mod host;
 mod interrupt;
+mod json;
 mod judgement;
 mod manifest;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use error::{Error, Result, StepError, describe};
 pub use folder::{ResultsFolder, holder};
 pub use host::host;
 pub use interrupt::{Interrupt, Interrupted, ListenError};
+pub use json::json_fault;
 pub use judgement::{Forecast, changed, finds_its_artefacts, forecast, why};
 pub use manifest::{MANIFEST, Manifest};
 pub use progress::{INTERVAL_VARIABLE, Progress, Work, duration};

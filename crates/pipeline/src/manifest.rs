@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::folder::ResultsFolder;
+use crate::json::json_fault;
 use crate::record::{Provenance, StepRecord};
 use crate::shell::quoted;
 
@@ -60,7 +61,7 @@ impl Manifest {
             Ok(bytes) => {
                 let fault = |error: &dyn Display| Error::artefact(&path, format!("not a manifest: {error}"));
                 let text = String::from_utf8(bytes).map_err(|error| fault(&error))?;
-                let manifest: Self = serde_json::from_str(&text).map_err(|error| fault(&error))?;
+                let manifest: Self = serde_json::from_str(&text).map_err(|error| fault(&json_fault(&error)))?;
                 // One of an older program has no checksum.
                 if manifest.format >= FORMAT && manifest.checksum != checksum(&text, &manifest.checksum) {
                     return Err(Error::artefact(&path, "changed since it was written"));

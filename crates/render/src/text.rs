@@ -20,6 +20,15 @@ pub fn thousands(count: usize) -> String {
     grouped
 }
 
+/// A count and what is counted: `1 thread`, `2,000 threads`. Words whose plural is more than an s are the caller's.
+#[must_use]
+pub fn counted(count: usize, one: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        _ => format!("{} {one}s", thousands(count)),
+    }
+}
+
 /// A number with its true minus sign (U+2212); what rounds to zero has none.
 #[must_use]
 pub fn number(value: f64, places: usize) -> String {
@@ -53,6 +62,14 @@ mod tests {
         assert_eq!(
             [0, 999, 1000, 1_234_567].map(thousands),
             ["0", "999", "1,000", "1,234,567"]
+        );
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!(
+            [0, 1, 2, 1000].map(|count| counted(count, "thread")),
+            ["0 threads", "1 thread", "2 threads", "1,000 threads"]
         );
     }
 

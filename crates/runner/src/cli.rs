@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::commands;
 use crate::error::{Result, describe};
-use crate::request::{Last, Run};
+use crate::request::{Draw, Last, Run};
 use crate::run;
 
 /// Does a binary image classifier look where it should, or does it just guess the majority?
@@ -43,7 +43,7 @@ enum Command {
     /// Make tables and verdicts from predictions and energies
     Measure(Run),
     /// Draw figures and the report; a results folder instead of an experiment is drawn from its files alone
-    Draw(Run),
+    Draw(Draw),
     /// Run an experiment under many settings and seeds, here or on a cluster, and compare the results
     Sweep(Box<commands::sweep::Arguments>),
     /// List the experiments and sweeps inside the program, or write them as files
@@ -104,6 +104,7 @@ pub fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
         .with_target(with_modules)
         .without_time()
+        .with_target(false)
         // It would say so with `eprintln!`, which ends the program.
         .log_internal_errors(false)
         .init();
@@ -131,7 +132,7 @@ fn run(command: Command) -> Result<()> {
         Command::Predict(run) => run::execute(&run, Last::Predict),
         Command::Explain(run) => run::execute(&run, Last::Explain),
         Command::Measure(run) => run::execute(&run, Last::Measure),
-        Command::Draw(run) => run::execute(&run, Last::Draw),
+        Command::Draw(run) => run::execute(&run.run(), Last::Draw),
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
         Command::Experiments(arguments) => commands::experiments::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
@@ -166,7 +167,7 @@ mod tests {
         let Command::Draw(run) = cli.command else {
             panic!("a step");
         };
-        let command = run.command(&Device::Cpu).join(" ");
+        let command = run.run().command(&Device::Cpu).join(" ");
         assert_eq!(
             command,
             "biascam reproduce a.yaml --set seed=2 --set training.epochs=1 --data data --results r --name b --device cpu"
@@ -211,6 +212,8 @@ mod tests {
             "biascam report results/a results/b --out both.html",
             "biascam inspect results/embedded",
             "biascam draw results/embedded --set figures.palette=grey",
+            "biascam draw results/embedded --out paper --set figures.formats=[pdf]",
+            "biascam reproduce a.yaml --set seed=2 --replace",
         ] {
             Cli::try_parse_from(line.split_whitespace()).expect(line);
         }

@@ -3,6 +3,7 @@
 use candle_core::Device;
 
 use crate::error::{Error, Result};
+use render::text::counted;
 
 /// A device, and why it is not a GPU where one might have been expected.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ pub fn device_argument(device: &Device) -> String {
 /// The device in words.
 pub fn device_name(device: &Device) -> String {
     if device.is_cpu() {
-        return format!("cpu, {} threads", rayon::current_num_threads());
+        return format!("cpu, {}", counted(rayon::current_num_threads(), "thread"));
     }
     device_argument(device)
 }

@@ -23,11 +23,14 @@ pub fn said_of_letters(letters: &BTreeSet<char>, formats: &[Format]) -> Option<S
         more => format!(" and {more} more"),
     };
     Some(format!(
-        "the font of figures has no picture of {}{more}: {} show a box in place of each. The report and SVG files show them with the \
+        "the font of figures has no picture of {}{more}: {} a box in place of each. The report and SVG files show them with the \
          fonts of whoever looks: print those, or name the attributes in letters that the font has (Latin, Greek, Cyrillic, Arabic, \
          Armenian, Georgian)",
         named.join(" "),
-        boxed.join(" and "),
+        match boxed.as_slice() {
+            [one] => format!("{one} shows"),
+            several => format!("{} show", several.join(" and ")),
+        },
     ))
 }
 

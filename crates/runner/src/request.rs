@@ -17,6 +17,9 @@ pub struct Run {
     /// Name of this run's folder of results, in place of the experiment's
     #[arg(long, value_name = "NAME", value_parser = folder_name)]
     pub name: Option<String>,
+    /// Replace finished results that were made with other settings, without asking
+    #[arg(long)]
+    pub replace: bool,
     /// Print what would run, why, and how long it took the last time, and do nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -26,6 +29,31 @@ pub struct Run {
     /// Where and how it runs.
     #[command(flatten)]
     pub options: RunOptions,
+    /// The folder that figures alone are drawn into; of [`Draw`].
+    #[arg(skip)]
+    pub out: Option<PathBuf>,
+}
+
+/// What is drawn, and where.
+#[derive(Debug, Args)]
+pub struct Draw {
+    /// The experiment, or a results folder.
+    #[command(flatten)]
+    pub run: Run,
+    /// Draw the figures alone into a folder of their own, for a paper; results folder and report stay as they are
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+impl Draw {
+    /// The run that draws.
+    #[must_use]
+    pub fn run(self) -> Run {
+        Run {
+            out: self.out,
+            ..self.run
+        }
+    }
 }
 
 /// How much of what earlier runs left counts.

@@ -1,6 +1,6 @@
 //! Networks with fresh weights from the head down, for sanity checks of explanations.
 
-use crate::{Error, Network, Result};
+use crate::{Architecture, Error, Network, Result};
 
 impl Network {
     /// A copy whose head and stages down to `layer` have fresh weights and statistics: the cascading randomisation of
@@ -13,7 +13,8 @@ impl Network {
         let mut order = vec!["conv1".to_owned()];
         order.extend(self.architecture().layers());
         order.push("fc".to_owned());
-        let Some(first) = order.iter().position(|name| name == layer) else {
+        let wanted = Architecture::stage_name(layer);
+        let Some(first) = order.iter().position(|name| *name == wanted) else {
             return Err(Error::UnknownLayer {
                 name: layer.to_owned(),
                 known: order,
@@ -24,8 +25,8 @@ impl Network {
         for (name, tensor) in fresh {
             // The stem is `conv1` and `bn1`; everything else is named after its stage.
             let part = name.split('.').next().unwrap_or_default();
-            let part = if part == "bn1" { "conv1" } else { part };
-            if order[first..].iter().any(|randomised| randomised == part) {
+            let part = Architecture::stage_name(if part == "bn1" { "conv1" } else { part });
+            if order[first..].contains(&part) {
                 tensors.insert(name, tensor);
             }
         }
@@ -37,7 +38,6 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Architecture;
     use candle_core::Device;
 
     #[test]
@@ -58,14 +58,15 @@ mod tests {
             parts
         };
         assert_eq!(changed("fc"), ["fc"]);
-        assert_eq!(changed("layer3"), ["fc", "layer3", "layer4"]);
+        assert_eq!(changed("stage3"), ["fc", "layer3", "layer4"]);
+        assert_eq!(changed("layer3"), changed("stage3"));
         assert_eq!(
             changed("conv1"),
             ["conv1", "fc", "layer1", "layer2", "layer3", "layer4"]
         );
         let message = network.with_randomised_from("head", 9).unwrap_err().to_string();
         assert!(
-            message.contains("conv1, layer1, layer2, layer3, layer4, fc"),
+            message.contains("conv1, stage1, stage2, stage3, stage4, fc"),
             "{message}"
         );
     }

@@ -197,7 +197,8 @@ impl Network {
 
     fn stage_index(&self, layer: &str) -> Result<usize> {
         let known = self.architecture.layers();
-        let position = known.iter().position(|name| name == layer);
+        let wanted = Architecture::stage_name(layer);
+        let position = known.iter().position(|name| *name == wanted);
         position.ok_or_else(|| Error::UnknownLayer {
             name: layer.to_owned(),
             known,

@@ -10,7 +10,10 @@ use super::style::font;
 /// The letters of an SVG document's text that the font has no picture of, in the order of their numbers.
 pub(crate) fn without_picture(svg: &str) -> BTreeSet<char> {
     // Whatever is not between `<` and `>` is text: Svg and plotters escape both.
-    let text = svg.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
+    let text = svg
+        .split('<')
+        .filter_map(|part| part.split_once('>'))
+        .map(|(_, text)| text);
     text.flat_map(str::chars)
         .filter(|&letter| !letter.is_ascii() && !is_drawn(letter))
         .collect()

@@ -170,8 +170,8 @@ pub fn average_cams(style: &Style, data: &AverageCams) -> Result<Figure> {
             }
         }
     }
-    let caption = "Average activation maps over average faces, of the samples predicted positive (+) and negative (−). Outline: \
-        where the attribute is expected; below: mean proportional energy inside it and number of samples. The faces are grey: \
+    let caption = "Average activation maps over average images, of the samples predicted positive (+) and negative (−). Outline: \
+        where the attribute is expected; below: mean proportional energy inside it and number of samples. The images are grey: \
         all colour is activation.";
     Ok(Figure::new(NAME, caption.to_owned(), svg.finish(), size))
 }

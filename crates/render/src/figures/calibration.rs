@@ -74,7 +74,7 @@ pub fn calibration(style: &Style, curves: &[CalibrationCurve]) -> Result<Figure>
         Ok(())
     })?;
     let caption = "How often the minority class is the label where a classifier gives it a probability, in ten equal steps, over all \
-        attributes and frontal test images together. Calibration error: mean distance from the diagonal, weighted by samples. \
+        attributes and test images together. Calibration error: mean distance from the diagonal, weighted by samples. \
         Error bars: Wilson's 95 % confidence intervals, as if all samples were independent. The probability is (z + 1) / 2 within \
         [0, 1] after training by the Euclidean loss, the logistic function of z after cross-entropy; class weights change what it \
         means, so a balanced classifier is not expected on the diagonal.";

@@ -94,7 +94,7 @@ pub fn contact_sheet(style: &Style, data: &ContactSheet) -> Result<Figure> {
             Anchor::Start,
         );
     }
-    let caption = "Maps over pictures. The faces are grey: all colour is activation, from 0 to each map's own largest value, 1. \
+    let caption = "Maps over pictures. The pictures are grey: all colour is activation, from 0 to each map's own largest value, 1. \
         z: the score; at least 0 predicts positive.";
     Ok(Figure::new(NAME, caption.to_owned(), svg.finish(), size))
 }

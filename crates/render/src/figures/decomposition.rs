@@ -91,7 +91,7 @@ pub fn decomposition(style: &Style, data: &DecompositionFigure) -> Result<Figure
     let caption = "What sets the balanced classifier apart from the unbalanced one, step by step. Upper bars, from the unbalanced classifier: its \
         decision threshold is moved (with no network changed), its head is refitted with class weights to the same features, and the features \
         are exchanged. Lower bars: the same steps back from the balanced classifier. Either way the three add up to the difference (point, \
-        with its 95 % interval over people). To the right of 0: a step that raises the quantity. Means over attributes; specificity: energy \
+        with its 95 % interval). To the right of 0: a step that raises the quantity. Means over attributes; specificity: energy \
         less what the maps of other attributes have in the same region; no evidence: maps without any positive value; region's loss: what the \
         score loses with the region hidden, beyond an equal area elsewhere. All but errors are of the images predicted as the class.";
     Ok(Figure::new(NAME, caption.to_owned(), svg, [width, height]))

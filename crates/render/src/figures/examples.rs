@@ -89,10 +89,10 @@ pub fn examples(style: &Style, data: &ExamplesFigure) -> Result<Figure> {
             })
         };
         if row.cells.len() != faces {
-            return mismatch("faces of an attribute", row.cells.len(), faces);
+            return mismatch("images of an attribute", row.cells.len(), faces);
         }
         if let Some(cell) = row.cells.iter().flatten().find(|cell| cell.panels.len() != classifiers) {
-            return mismatch("panels of a face", cell.panels.len(), classifiers);
+            return mismatch("panels of an image", cell.panels.len(), classifiers);
         }
     }
     let (label, tick) = (style.label(), style.tick());
@@ -201,9 +201,9 @@ pub fn examples(style: &Style, data: &ExamplesFigure) -> Result<Figure> {
             }
         }
     }
-    let caption = "Single faces with their maps. Best: of the images that all classifiers get right the one with the most energy \
+    let caption = "Single images with their maps. Best: of the images that all classifiers get right the one with the most energy \
         inside the outlined region, mean over classifiers; worst: of those that any gets wrong the one with the least; random: drawn \
-        from all test images with the experiment's seed. Below a face its label y; below a map the score z, ✓ where it agrees with \
+        from all test images with the experiment's seed. Below an image its label y; below a map the score z, ✓ where it agrees with \
         the label and ✗ where not, and the proportional energy.";
     Ok(Figure::new(NAME, caption.to_owned(), svg.finish(), size))
 }

@@ -113,8 +113,8 @@ pub fn imbalance(style: &Style, data: &Imbalance) -> Result<Figure> {
     let caption = format!(
         "Error of the minority class less that of the majority class ({}), and energy of the samples predicted as the minority less \
          that of those predicted as the majority ({}), over the minority's share. ρ: Spearman's rank correlation with the \
-         imbalance, which grows to the left, with its 95 % confidence interval over people. Energies are of \
-         attributes with a place of their own in the face.",
+         imbalance, which grows to the left, with its 95 % confidence interval. Energies are of \
+         attributes with a place of their own in the image.",
         place[0], place[1]
     );
     Ok(Figure::new(NAME, caption, drawn.svg, drawn.size))

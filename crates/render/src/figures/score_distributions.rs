@@ -103,7 +103,7 @@ pub fn score_distributions(style: &Style, data: &ScoreDistributions) -> Result<F
         }
         Ok(())
     })?;
-    let caption = "Scores of the frontal test images by class, counted towards the minority class: at least 0 predicts it. Filled \
+    let caption = "Scores of the test images by class, counted towards the minority class: at least 0 predicts it. Filled \
         boxes: samples of the minority class; hollow: of the majority. Boxes are quartiles with the median, lines run from the 5th to \
         the 95th percentile; a cross stands where a class has no sample.";
     Ok(Figure::new(NAME, format!("{caption} {MARK}"), svg, size))

@@ -106,11 +106,12 @@ pub(super) fn render(examples: &ExamplesBrowser) -> String {
             )
         })
         .collect();
+    let opened = opened(examples);
     let outcomes: String = Outcome::ALL
         .iter()
         .map(|outcome| {
             let name = outcome.name();
-            let checked = if *outcome == Outcome::FalseNegative { " checked" } else { "" };
+            let checked = if *outcome == opened { " checked" } else { "" };
             format!(
                 "<label><input type=\"radio\" name=\"outcome\" value=\"{name}\"{checked}> {} <small data-count=\"{name}\"></small></label>",
                 readable(name)
@@ -132,7 +133,7 @@ pub(super) fn render(examples: &ExamplesBrowser) -> String {
          <div><label class=\"name\" for=\"examples-attribute\">Attribute</label><select id=\"examples-attribute\" name=\"attribute\">{options}</select></div>\n\
          <fieldset><legend>Decided by</legend><div class=\"choices\">{classifiers}</div></fieldset>\n\
          <fieldset class=\"outcomes\"><legend>Outcome, and how many test images have it</legend><div class=\"choices\">{outcomes}</div></fieldset>\n\
-         <fieldset><legend>Over the face</legend>\
+         <fieldset><legend>Over the image</legend>\
          <div class=\"line\"><label><input type=\"checkbox\" name=\"overlay\" checked> map</label> \
          <label><input type=\"checkbox\" name=\"region\" checked> region</label></div>\
          <div class=\"line\"><label for=\"examples-opacity\">opacity</label>\
@@ -146,4 +147,73 @@ pub(super) fn render(examples: &ExamplesBrowser) -> String {
         seed = examples.seed,
         data = script_json(examples),
     )
+}
+
+/// The outcomes in the order in which they tell most.
+const TELLING: [Outcome; 4] = [
+    Outcome::FalseNegative,
+    Outcome::FalsePositive,
+    Outcome::TruePositive,
+    Outcome::TrueNegative,
+];
+
+/// What the browser shows first: the most telling outcome that the first attribute has an image of.
+fn opened(examples: &ExamplesBrowser) -> Outcome {
+    let shown = |outcome: &Outcome| {
+        let place = Outcome::ALL.iter().position(|known| known == outcome);
+        let groups = examples.attributes.first().and_then(|first| first.groups.first());
+        groups
+            .zip(place)
+            .is_some_and(|(groups, place)| !groups[place].is_empty())
+    };
+    TELLING.into_iter().find(shown).unwrap_or(Outcome::FalseNegative)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn browser(groups: [usize; 4]) -> ExamplesBrowser {
+        ExamplesBrowser {
+            classifiers: vec!["one".to_owned()],
+            attributes: vec![AttributeExamples {
+                name: "crack".to_owned(),
+                region: RegionCells::default(),
+                counts: vec![groups],
+                groups: vec![groups.map(|count| (0..count).collect())],
+                examples: Vec::new(),
+            }],
+            ..ExamplesBrowser::default()
+        }
+    }
+
+    #[test]
+    fn it_opens_on_an_outcome_that_exists() {
+        let place = |outcome: Outcome| {
+            Outcome::ALL
+                .iter()
+                .position(|known| *known == outcome)
+                .expect("an outcome")
+        };
+        for (there, first) in [
+            (vec![Outcome::TrueNegative], Outcome::TrueNegative),
+            (
+                vec![Outcome::TruePositive, Outcome::TrueNegative],
+                Outcome::TruePositive,
+            ),
+            (
+                vec![Outcome::FalsePositive, Outcome::TruePositive],
+                Outcome::FalsePositive,
+            ),
+            (Outcome::ALL.to_vec(), Outcome::FalseNegative),
+            (Vec::new(), Outcome::FalseNegative),
+        ] {
+            let mut groups = [0; 4];
+            there.iter().for_each(|one| groups[place(*one)] = 2);
+            let html = render(&browser(groups));
+            let checked = format!("value=\"{}\" checked", first.name());
+            assert!(html.contains(&checked), "{there:?}");
+            assert!(!html.contains("face"), "data need not be faces");
+        }
+    }
 }

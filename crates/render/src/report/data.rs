@@ -17,6 +17,8 @@ pub struct ReportData {
     pub verdicts: Vec<String>,
     /// The numbers behind them.
     pub decomposition: Option<Sheet>,
+    /// What it is of.
+    pub kind: ReportKind,
     /// The claims and their verdicts.
     pub findings: Vec<Finding>,
     /// Small tables before the figures, such as means over all attributes.
@@ -25,6 +27,8 @@ pub struct ReportData {
     pub figures: Vec<Figure>,
     /// The kinds of files they are also written as (`svg`).
     pub formats: Vec<&'static str>,
+    /// The names of those that are in the report alone.
+    pub unfiled: Vec<&'static str>,
     /// Tables after the figures, such as all attributes.
     pub tables: Vec<Sheet>,
     /// Faces to browse; may be absent.
@@ -39,6 +43,16 @@ pub struct ReportData {
     pub files: Vec<FileLink>,
     /// How to cite the run, in BibTeX.
     pub citation: String,
+}
+
+/// What a report is of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReportKind {
+    /// One run.
+    #[default]
+    Run,
+    /// Many runs that are compared.
+    Sweep,
 }
 
 /// A named fact.

@@ -1,4 +1,4 @@
-// The browser of examples: faces of one attribute, classifier and outcome, with the maps of all classifiers over them.
+// The browser of examples: images of one attribute, classifier and outcome, with the maps of all classifiers over them.
 const examplesData = document.getElementById("examples-data");
 if (examplesData) {
   const data = JSON.parse(examplesData.textContent);
@@ -89,6 +89,11 @@ if (examplesData) {
       element("p", {}, element("strong", {}, data.classifiers[classifier]), element("br"), `z ${signed(score)} `, verdict, element("br"), inRegion));
   };
 
+  // The most telling outcome that there is an image of; as `opened` of browser.rs.
+  const existing = (attribute, classifier) =>
+    ["false_negative", "false_positive", "true_positive", "true_negative"].find((name) => attribute.groups[classifier][OUTCOMES.indexOf(name)].length > 0)
+    ?? form.outcome.value;
+
   const show = () => {
     const attribute = data.attributes[form.attribute.selectedIndex];
     const classifier = Number(form.classifier.value);
@@ -119,6 +124,7 @@ if (examplesData) {
     if (at >= 0) form.attribute.selectedIndex = at;
     if (data.classifiers.includes(classifier)) form.classifier.value = data.classifiers.indexOf(classifier);
     if (OUTCOMES.includes(outcome)) form.outcome.value = outcome;
+    else form.outcome.value = existing(data.attributes[form.attribute.selectedIndex], Number(form.classifier.value));
     show();
     section.scrollIntoView();
   };

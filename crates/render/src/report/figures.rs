@@ -8,24 +8,22 @@ use crate::text::readable;
 pub(super) const INLINE_LIMIT: usize = 8_000_000;
 
 /// The drawings with captions and links to their files. A page of which `before` bytes are written takes those in that fit below
-/// [`INLINE_LIMIT`]; the others are linked.
-pub(super) fn render(figures: &[Figure], formats: &[&str], before: usize) -> String {
+/// [`INLINE_LIMIT`]; the others are linked, but for those without a file that a page can show.
+pub(super) fn render(figures: &[Figure], formats: &[&str], unfiled: &[&str], before: usize) -> String {
     let mut body = String::new();
-    // A page shows no PDF.
-    let kind = ["png", "svg"]
-        .into_iter()
-        .find(|kind| formats.contains(kind))
-        .unwrap_or("png");
     for figure in figures {
+        let formats = if unfiled.contains(&figure.name()) { &[] } else { formats };
+        // A page shows no PDF.
+        let shown = ["png", "svg"].into_iter().find(|kind| formats.contains(kind));
         let name = escape(figure.name());
         let title = title(figure.name());
-        let picture = if before + body.len() + figure.svg().len() <= INLINE_LIMIT {
-            inline(figure.svg(), figure.name(), &title)
-        } else {
-            format!(
+        let fits = before + body.len() + figure.svg().len() <= INLINE_LIMIT;
+        let picture = match shown {
+            Some(kind) if !fits => format!(
                 "<img src=\"figures/{name}.{kind}\" alt=\"{}\" loading=\"lazy\">",
                 escape(&title)
-            )
+            ),
+            _ => inline(figure.svg(), figure.name(), &title),
         };
         let links: Vec<String> = formats
             .iter()

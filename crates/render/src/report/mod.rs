@@ -13,7 +13,7 @@ mod side_by_side;
 mod tables_page;
 
 pub use browser::{AttributeExamples, Example, ExampleImage, ExamplesBrowser, RegionCells};
-pub use data::{Fact, FileLink, ReportData};
+pub use data::{Fact, FileLink, ReportData, ReportKind};
 pub use run::run;
 pub use side_by_side::{ComparedFigure, SideBySide, side_by_side};
 pub use tables_page::{TablesPage, tables_page};

@@ -1,6 +1,6 @@
 //! `report.html`: everything a run found.
 
-use super::data::{FileLink, ReportData};
+use super::data::{FileLink, ReportData, ReportKind};
 use super::page::Page;
 use super::{browser, claims, figures};
 use crate::html::escape;
@@ -9,7 +9,13 @@ use crate::sheet::html as table;
 /// The report as one HTML document.
 #[must_use]
 pub fn run(data: &ReportData) -> String {
-    let mut page = Page::new("biascam · report of a run", &data.title, &data.summary);
+    let (kind, of_what) = match data.kind {
+        ReportKind::Run => ("biascam · report of a run", "The run"),
+        ReportKind::Sweep => ("biascam · report of a sweep", "The sweep"),
+    };
+    let mut page = Page::new(kind, &data.title, &data.summary);
+    // The word is explained where it is first read.
+    let mut energy = Some(ENERGY);
     if !data.verdicts.is_empty() {
         let items: String = data
             .verdicts
@@ -22,27 +28,29 @@ pub fn run(data: &ReportData) -> String {
                 "Threshold, head or features",
                 "Threshold, head or features: what class weights changed in this run",
             ),
-            None => ("Together", "What the runs say together"),
+            None => ("Findings", "What the runs say together"),
         };
-        page.add(
-            "decomposition",
-            short,
-            title,
-            &format!("<ul class=\"sentences\">\n{items}</ul>\n{table}"),
-        );
+        let body = format!("<ul class=\"sentences\">\n{items}</ul>\n{table}");
+        page.add("decomposition", short, title, &explained(body, &mut energy));
     }
     if !data.findings.is_empty() {
         let title = "Claims about the classifiers, as measured in this run";
-        page.add("claims", "Claims", title, &claims::render(&data.findings));
+        let body = explained(claims::render(&data.findings), &mut energy);
+        page.add("claims", "Claims", title, &body);
     }
     for table in &data.overview {
-        page.add(&table.id, &table.title, &table.title, &table::render(table));
+        page.add(
+            &table.id,
+            &table.title,
+            &table.title,
+            &explained(table::render(table), &mut energy),
+        );
     }
     page.add(
         "figures",
         "Figures",
         "Figures",
-        &figures::render(&data.figures, &data.formats, page.len()),
+        &figures::render(&data.figures, &data.formats, &data.unfiled, page.len()),
     );
     for table in &data.tables {
         page.add(&table.id, &table.title, &table.title, &table::render(table));
@@ -50,13 +58,28 @@ pub fn run(data: &ReportData) -> String {
     if let Some(examples) = &data.examples {
         page.add("examples", "Examples", "Examples", &browser::render(examples));
     }
-    page.add("run", "The run", "The run", &facts(data));
+    page.add("run", of_what, of_what, &facts(data));
     page.add("files", "Files", "Files", &files(&data.files));
     if !data.citation.is_empty() {
         let body = format!("<pre tabindex=\"0\">{}</pre>\n", escape(&data.citation));
         page.add("cite", "Citing", "Citing", &body);
     }
     page.finish()
+}
+
+/// What `energy` means.
+const ENERGY: &str = "Energy: the share of a map’s activation that lies inside the attribute’s region, from 0 (none of it) to 1 (all). A map that \
+                      knows nothing has the region’s share of the image.";
+
+/// A part's body, after the explanation of the word if it is the first that has it.
+fn explained(body: String, energy: &mut Option<&str>) -> String {
+    if !body.to_lowercase().contains("energ") {
+        return body;
+    }
+    let note = energy
+        .take()
+        .map_or_else(String::new, |text| format!("<p class=\"note\">{text}</p>\n"));
+    note + &body
 }
 
 /// What was run, with which settings, and for how long.

@@ -184,9 +184,15 @@ fn an_empty_report_is_a_page() {
 #[test]
 fn drawings_beyond_the_limit_are_linked() {
     let figure = data().figures.remove(0);
-    assert!(figures::render(std::slice::from_ref(&figure), &["svg", "png"], 0).contains("<svg"));
-    let linked = figures::render(std::slice::from_ref(&figure), &["svg", "png"], INLINE_LIMIT);
+    let figure = std::slice::from_ref(&figure);
+    assert!(figures::render(figure, &["svg", "png"], &[], 0).contains("<svg"));
+    let linked = figures::render(figure, &["svg", "png"], &[], INLINE_LIMIT);
     assert!(!linked.contains("<svg") && linked.contains("src=\"figures/error_rates.png\""));
+    // What a page cannot show, or what has no file, is always in it, and nothing leads to what is not there.
+    let paper = figures::render(figure, &["pdf"], &[], INLINE_LIMIT);
+    assert!(paper.contains("<svg") && paper.contains("href=\"figures/error_rates.pdf\""));
+    let unfiled = figures::render(figure, &["svg", "png"], &["error_rates"], INLINE_LIMIT);
+    assert!(unfiled.contains("<svg") && !unfiled.contains("figures/error_rates"));
 }
 
 #[test]

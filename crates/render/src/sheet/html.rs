@@ -5,6 +5,9 @@ use std::fmt::Write;
 use super::data::{self, Cell, Column, Sheet, Unit};
 use crate::html::escape;
 
+/// From so many columns on a table is set closer, to fit a page of 1,280 pixels.
+const WIDE: usize = 9;
+
 /// The table with its note.
 pub(crate) fn render(table: &Sheet) -> String {
     let mut html = String::new();
@@ -23,9 +26,10 @@ pub(crate) fn render(table: &Sheet) -> String {
     }
     let _ = writeln!(
         html,
-        "<div class=\"scroll{long}\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\n\
+        "<div class=\"scroll{long}{wide}\" tabindex=\"0\" role=\"group\" aria-label=\"{title}\">\n\
          <table class=\"sortable\" id=\"{id}-table\" aria-label=\"{title}\">\n<thead>",
         long = if table.searchable { " long" } else { "" },
+        wide = if table.columns.len() >= WIDE { " wide" } else { "" },
         title = escape(&table.title)
     );
     html.push_str(&groups(&table.columns));

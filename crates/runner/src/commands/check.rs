@@ -11,6 +11,7 @@ use crate::output::print;
 use crate::regions;
 use crate::steps::examples::positions;
 use crate::sweep::{Plan, is_sweep};
+use render::text::counted;
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -138,9 +139,9 @@ fn network(experiment: &Experiment) -> String {
 fn training(experiment: &Experiment) -> String {
     let training = &experiment.training;
     format!(
-        "{} loss, {} epochs of batches of {}, seed {}",
+        "{} loss, {} of batches of {}, seed {}",
         in_yaml(&training.loss),
-        training.epochs,
+        counted(training.epochs, "epoch"),
         training.batch_size,
         experiment.seed
     )

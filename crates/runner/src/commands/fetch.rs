@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::hub::{Environment, Hub, HubError, RemoteFile, is_placed, place};
 use crate::output::print;
 use pipeline::{Interrupt, Progress};
+use render::text::counted;
 
 /// What is fetched, and where it goes.
 #[derive(Debug, Args)]
@@ -129,9 +130,9 @@ fn fetch(asset: Asset, out: &Path, progress: &Progress, interrupt: &Interrupt) -
     }
     let total: u64 = files.iter().map(|(file, _)| file.size).sum();
     progress.say(&format!(
-        "{}: {} files, {}, into {}\n{}",
+        "{}: {}, {}, into {}\n{}",
         repository.url(),
-        files.len(),
+        counted(files.len(), "file"),
         size(total),
         out.display(),
         asset.terms()
@@ -148,7 +149,7 @@ fn fetch(asset: Asset, out: &Path, progress: &Progress, interrupt: &Interrupt) -
         }
         before += file.size;
     }
-    work.done(&format!("{} files, {}, verified", files.len(), size(total)));
+    work.done(&format!("{}, {}, verified", counted(files.len(), "file"), size(total)));
     Ok(())
 }
 

@@ -99,7 +99,7 @@ fn checkpoint(path: &Path) -> Result<()> {
         if let Some(state) = &checkpoint.optimiser {
             let progress = checkpoint.progress;
             print(format_args!(
-                "unfinished    {} epochs and {} batches, {} optimiser steps",
+                "unfinished    after epoch {} and batch {}, optimiser step {}",
                 progress.epoch, progress.batch, state.steps
             ))?;
         }

@@ -12,6 +12,7 @@ use super::scored::{Scored, ScoredAttribute};
 use crate::error::Result;
 use crate::output::print;
 use render::sheet::{Cell, Column, Sheet, Unit};
+use render::text::counted;
 
 /// Which scores, and what is right.
 #[derive(Debug, Args)]
@@ -99,9 +100,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         .collect();
     let order = table_order(&names, &counts);
     print(format_args!(
-        "{}\n{} images; a score of 0 or more counts as positive\n\n{}\n{}",
+        "{}\n{}; a score of 0 or more counts as positive\n\n{}\n{}",
         errors(&names, &measures, &order).terminal(),
-        scored.images.len(),
+        counted(scored.images.len(), "image"),
         ranking(&names, &measures, &order).terminal(),
         NOTE
     ))

@@ -14,6 +14,7 @@ use crate::sweep::local::{self, Outcome, Place};
 use crate::sweep::state::{State, states};
 use crate::sweep::{Plan, comparison::Comparison, cost::Experience, draw, joint, records, slurm, status, tables};
 use pipeline::{Interrupt, Progress};
+use render::text::counted;
 
 /// What to run, and where.
 #[derive(Debug, Args)]
@@ -51,7 +52,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let sweep = arguments.options.results.join(&plan.name);
     if arguments.list {
         let experience = Experience::collect(&plan, &judge, &arguments.options.results, &sweep);
-        return print(status::list(&plan, &experience, &device(arguments)?));
+        return print(status::list(&plan, &experience, &device(arguments)?, |data| {
+            judge.sizes(data)
+        }));
     }
     if arguments.status {
         return print(status::status(
@@ -144,10 +147,10 @@ fn here(
         fresh: arguments.options.fresh,
     };
     progress.say(&format!(
-        "{} -> {}: {} runs, {} finished before{}; {jobs} at a time, {} threads each",
+        "{} -> {}: {}, {} finished before{}; {jobs} at a time, {} each",
         plan.path.display(),
         sweep.display(),
-        plan.runs.len(),
+        counted(plan.runs.len(), "run"),
         if arguments.options.fresh {
             0
         } else {
@@ -157,14 +160,17 @@ fn here(
             0 => String::new(),
             count => format!(", {count} in Slurm's queue"),
         },
-        place.threads,
+        counted(place.threads, "thread"),
     ));
     let outcomes = local::run(plan, &to_do, &place, judge, interrupt)?;
     if let Err(stopped) = interrupt.check() {
         let of = |wanted: fn(&Outcome) -> bool| outcomes.iter().filter(|(_, outcome)| wanted(outcome)).count();
         progress.say(&format!(
-            "{} runs ended, {} stopped with their state saved, {} not begun",
-            of(|outcome| matches!(outcome, Outcome::Finished | Outcome::Failed(_) | Outcome::Elsewhere)),
+            "{} ended, {} stopped with their state saved, {} not begun",
+            counted(
+                of(|outcome| matches!(outcome, Outcome::Finished | Outcome::Failed(_) | Outcome::Elsewhere)),
+                "run"
+            ),
             of(|outcome| *outcome == Outcome::Stopped),
             of(|outcome| *outcome == Outcome::Waiting),
         ));

@@ -457,12 +457,12 @@ mod tests {
             (
                 "data: {source: procedural}\n",
                 &["explain.layer=stage5"],
-                &["explain", "stage5", "layer1, layer2, layer3, layer4"],
+                &["explain", "stage5", "stage1, stage2, stage3, stage4"],
             ),
             (
                 "data: {source: procedural}\n",
                 &["explain.method=cam", "explain.layer=stage2"],
-                &["cam is defined", "layer4", "layer2"],
+                &["cam is defined", "stage4", "stage2"],
             ),
             (
                 "data: {source: procedural}\n",

@@ -98,7 +98,7 @@ impl Hub {
                 response.body_mut().read_to_string().map_err(fault)
             };
             let text: String = self.watched(&what, interrupt, &Arc::default(), &mut |_| {}, work)?;
-            let listing: Listing = serde_json::from_str(&text).map_err(|error| answer(error.to_string()))?;
+            let listing: Listing = serde_json::from_str(&text).map_err(|error| answer(pipeline::json_fault(&error)))?;
             Ok(listing
                 .siblings
                 .into_iter()

@@ -138,7 +138,7 @@ pub struct Decomposed {
     /// Which quantity.
     pub quantity: DecomposedQuantity,
     /// Attributes that it is the mean of: those with at least [`MIN_SAMPLES`] images in every arm's group.
-    pub attributes: usize,
+    pub attributes: Vec<String>,
     /// Its value in each arm, by [`Arm::ALL`].
     pub arms: [Estimate; 6],
     /// Balanced - unbalanced.
@@ -194,6 +194,9 @@ pub fn arms(experiment: &Experiment) -> Option<[String; 6]> {
 /// What is to be known of an attribute: its minority, and whether it has its place.
 pub type AttributeKind = (Class, bool);
 
+/// The cells of an attribute by arm, with the attribute's name.
+type NamedCells<'a> = (&'a str, [Vec<Cell>; 6]);
+
 /// Shares out the quantities of a sample among the arms at some positions of it.
 pub fn decompose(
     sample: &Sample,
@@ -201,20 +204,22 @@ pub fn decompose(
     classifiers: [String; 6],
     positions: [usize; 6],
     attributes: &[AttributeKind],
+    names: &[&str],
 ) -> Decomposition {
     let quantity = |quantity: DecomposedQuantity| {
         // By attribute and arm, the cells that its value is the mean of.
-        let cells: Vec<[Vec<Cell>; 6]> = attributes
+        let cells: Vec<NamedCells<'_>> = attributes
             .iter()
+            .zip(names)
             .enumerate()
-            .filter(|(_, (_, local))| *local || !quantity.is_placed())
-            .filter_map(|(attribute, (minority, _))| {
+            .filter(|(_, ((_, local), _))| *local || !quantity.is_placed())
+            .filter_map(|(attribute, ((minority, _), name))| {
                 let mut all: [Vec<Cell>; 6] = Default::default();
                 for (into, &position) in all.iter_mut().zip(&positions) {
                     let means = quantity.means(sample.groups(position, attribute), *minority);
                     *into = means.into_iter().map(cell).collect::<Option<_>>()?;
                 }
-                Some(all)
+                Some((*name, all))
             })
             .collect();
         decomposed(quantity, &cells, resampled)
@@ -233,13 +238,13 @@ pub(super) fn cell(grounds: Option<Grounds>) -> Option<Cell> {
     }
 }
 
-fn decomposed(quantity: DecomposedQuantity, cells: &[[Vec<Cell>; 6]], resampled: &Resampled) -> Option<Decomposed> {
+fn decomposed(quantity: DecomposedQuantity, cells: &[NamedCells<'_>], resampled: &Resampled) -> Option<Decomposed> {
     let value = |arm: usize, mean: &dyn Fn(Cell) -> Option<f64>| {
         let of = |cells: &Vec<Cell>| {
             let sum = cells.iter().map(|&cell| mean(cell)).sum::<Option<f64>>()?;
             Some(sum / cells.len() as f64)
         };
-        let sum = cells.iter().map(|arms| of(&arms[arm])).sum::<Option<f64>>()?;
+        let sum = cells.iter().map(|(_, arms)| of(&arms[arm])).sum::<Option<f64>>()?;
         (!cells.is_empty()).then(|| sum / cells.len() as f64)
     };
     let values = |mean: &dyn Fn(Cell) -> Option<f64>| -> Option<[f64; 6]> {
@@ -271,7 +276,7 @@ fn decomposed(quantity: DecomposedQuantity, cells: &[[Vec<Cell>; 6]], resampled:
     });
     Some(Decomposed {
         quantity,
-        attributes: cells.len(),
+        attributes: cells.iter().map(|(name, _)| (*name).to_owned()).collect(),
         arms: arms.try_into().ok()?,
         difference,
         parts: parts.collect::<Option<_>>()?,

@@ -31,8 +31,12 @@ impl DataFacts {
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(artefacts::FACTS);
         let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading"))?;
-        let facts: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::artefact(&path, format!("not what a run writes: {error}")))?;
+        let facts: Self = serde_json::from_slice(&bytes).map_err(|error| {
+            Error::artefact(
+                &path,
+                format!("not what a run writes: {}", pipeline::json_fault(&error)),
+            )
+        })?;
         if facts.attributes.len() != facts.counts.len() {
             let (names, counts) = (facts.attributes.len(), facts.counts.len());
             return Err(Error::artefact(

@@ -77,6 +77,7 @@ pub fn judged(
         }
     }
     let kinds: Vec<_> = attributes.iter().map(|one| (one.minority(), one.local)).collect();
+    let names: Vec<&str> = attributes.iter().map(|one| one.name.as_str()).collect();
     let arms = decomposition::arms(recorded.experiment).and_then(|names| {
         let mut positions = [0; 6];
         for (position, name) in positions.iter_mut().zip(&names) {
@@ -87,7 +88,7 @@ pub fn judged(
     Ok(Judged {
         findings: compared.map_or_else(Vec::new, |_| findings(&evidence, &resampled)),
         decomposition: arms
-            .map(|(names, positions)| decomposition::decompose(&sample, &resampled, names, positions, &kinds))
+            .map(|(arms, positions)| decomposition::decompose(&sample, &resampled, arms, positions, &kinds, &names))
             .filter(|found| !found.quantities.is_empty()),
         differences: differences::differences(&sample, &resampled, classifiers, &kinds),
         correlations: (0..classifiers.len())

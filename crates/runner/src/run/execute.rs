@@ -3,7 +3,7 @@
 use pipeline::Interrupt;
 
 use super::declarations::planned;
-use super::{forecast, needs, redraw};
+use super::{forecast, needs, redraw, replace};
 use crate::artefacts;
 use crate::context::Context;
 use crate::data::{Content, DataSet, Reading, bad_images, open};
@@ -22,6 +22,7 @@ use crate::steps::measure::{self, Results};
 use crate::steps::occlude::Occlude;
 use crate::steps::predict::Predict;
 use crate::steps::{self, draw, train};
+use render::text::counted;
 
 /// Runs an experiment up to a stage.
 ///
@@ -35,6 +36,15 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
         && let Some(again) = redraw::Redraw::of(request)?
     {
         return again.run();
+    }
+    if let Some(out) = &request.out {
+        return Err(Error::Request(format!(
+            "--out {}: nothing is drawn there, for the results of {} are not finished, or are of other settings; expected a finished results folder, \
+             or the experiment of one: `biascam draw results/NAME --out {}`",
+            out.display(),
+            request.experiment.display(),
+            out.display()
+        )));
     }
     let mut loaded = experiment::load(&request.experiment, &request.options.settings)?;
     if let Some(name) = &request.name {
@@ -72,6 +82,7 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     keep_hashes(&context);
     check(&context, &inputs, &data, last)?;
     refuse_unreadable(&context, &content, &data, last)?;
+    replace::refuse_unasked(&context, &inputs, request, last)?;
     context.begin(data.source.fingerprint(), request.command(&context.device))?;
     context.progress().say(&format!(
         "{:24} {} training, {} validation, {} test images ({}){}, {}",
@@ -81,10 +92,7 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
         data.test.len(),
         data.filtered(&context.experiment.data),
         data.of_whom(&context.experiment.data),
-        match data.attributes().len() {
-            1 => "1 attribute".to_owned(),
-            several => format!("{several} attributes"),
-        }
+        counted(data.attributes().len(), "attribute")
     ));
     context.workspace.keep_only(&planned(&inputs)?)?;
     bad_images::record(&context, &data)?;

@@ -96,6 +96,17 @@ impl Judge {
         Ok(true)
     }
 
+    /// How many training and test images a data set has; `None` where it is not here or cannot be read.
+    pub fn sizes(&self, data: &DataSettings) -> Option<[usize; 2]> {
+        let place = Place {
+            root: &self.data_root,
+            progress: &self.progress,
+            interrupt: &self.interrupt,
+        };
+        let set = look(data, &place).ok().flatten()?;
+        Some([set.training.len(), set.test.len()])
+    }
+
     fn known(&self, data: &DataSettings) -> Result<Option<Arc<Known>>> {
         // Settings are plain data: their serialisation cannot fail, and if it did, the data set would only be looked at again.
         let key = serde_json::to_string(data).unwrap_or_default();

@@ -18,7 +18,9 @@ use crate::output::print;
 use crate::recorded::Recorded;
 use crate::request::{Again, Last, Run};
 use crate::steps::{draw, measure};
-use pipeline::{Interrupt, Manifest, Sandbox, changed, finds_its_artefacts};
+use disk::write_whole;
+use pipeline::{Interrupt, Manifest, Progress, Sandbox, changed, finds_its_artefacts};
+use render::Format;
 
 /// A results folder that is drawn again.
 pub struct Redraw {
@@ -28,6 +30,8 @@ pub struct Redraw {
     data_root: PathBuf,
     /// Whether it is drawn even where nothing has changed since the last time.
     always: bool,
+    /// The folder that figures alone are written into, in place of the results folder.
+    out: Option<PathBuf>,
 }
 
 impl Redraw {
@@ -53,6 +57,7 @@ impl Redraw {
             root: request.options.results.clone(),
             data_root: request.options.data.clone(),
             always: false,
+            out: request.out.clone(),
         }))
     }
 
@@ -85,6 +90,7 @@ impl Redraw {
             root: whole.parent().unwrap_or(Path::new("/")).to_owned(),
             data_root: request.options.data.clone(),
             always: true,
+            out: request.out.clone(),
         })
     }
 
@@ -93,6 +99,9 @@ impl Redraw {
     /// # Errors
     /// What could not be drawn, after the rest has been; those of writing.
     pub fn run(self) -> Result<()> {
+        if let Some(out) = &self.out {
+            return self.elsewhere(out);
+        }
         let context = Context::open(
             self.loaded,
             &self.root,
@@ -112,7 +121,7 @@ impl Redraw {
         // Where the facts cannot be read, drawing says so.
         let facts = DataFacts::read(context.results().path());
         if let Ok(facts) = &facts {
-            refuse_mixture(&context, facts)?;
+            refuse_mixture(&context.recorded(&context.manifest()), facts)?;
         }
         let facts = facts.unwrap_or_default();
         let regions = regions_of(&context.experiment, &facts.attributes)?;
@@ -127,18 +136,73 @@ impl Redraw {
     }
 }
 
+impl Redraw {
+    /// Draws the figures alone into another folder. Of the results folder nothing is written.
+    fn elsewhere(&self, out: &Path) -> Result<()> {
+        let folder = self.root.join(&self.loaded.name);
+        let (manifest, facts) = (Manifest::read(&folder)?, DataFacts::read(&folder)?);
+        refuse_inside(out, &folder, &manifest)?;
+        let experiment = &self.loaded.experiment;
+        let recorded = Recorded {
+            experiment,
+            manifest: &manifest,
+            folder: &folder,
+        };
+        refuse_mixture(&recorded, &facts)?;
+        let available = Available::read(&recorded, &facts)?;
+        let sources = draw::Sources::new(recorded, &facts, &available.scores, &available.measured);
+        let drawn = draw::all(&sources);
+        draw::write(&experiment.figures, &drawn.figures, &Progress::new(), |name, bytes| {
+            Ok(write_whole(&out.join(name), bytes)?)
+        })?;
+        for (name, _) in &drawn.missing {
+            remove(out, "", name, |_| true)?;
+        }
+        let missing = drawn.missing.iter();
+        let missing = missing.map(|(name, reason)| format!("not drawn: {name} ({reason})"));
+        let faults: Vec<String> = available.left_out.into_iter().chain(missing).collect();
+        if faults.is_empty() {
+            return print(out.display());
+        }
+        Err(Error::Request(format!(
+            "{}: {}; drawn into {}: {}. `biascam reproduce` of the experiment makes what is missing",
+            folder.display(),
+            faults.join("; "),
+            out.display(),
+            names(&drawn, experiment)
+        )))
+    }
+}
+
+/// Refuses a folder for figures that the results folder keeps its own files in.
+fn refuse_inside(out: &Path, folder: &Path, manifest: &Manifest) -> Result<()> {
+    std::fs::create_dir_all(out).map_err(Error::io(out, "making"))?;
+    let [out_whole, whole] = [out, folder].map(|path| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+    let Ok(inside) = out_whole.strip_prefix(&whole) else {
+        return Ok(());
+    };
+    let files = manifest.files();
+    let taken = inside.as_os_str().is_empty() || files.iter().any(|file| Path::new(file).starts_with(inside));
+    if !taken {
+        return Ok(());
+    }
+    Err(Error::Request(format!(
+        "--out {}: that folder holds results; expected one of its own, which need not be there, such as `--out paper-figures`",
+        out.display()
+    )))
+}
+
 /// A folder whose steps are of different plans would be drawn as one that never was.
-fn refuse_mixture(context: &Context, facts: &DataFacts) -> Result<()> {
+fn refuse_mixture(recorded: &Recorded<'_>, facts: &DataFacts) -> Result<()> {
     // What a table says is of its step's own settings, which drawing may change, as those of figures.
-    let inputs = Inputs::believed(&context.experiment, &facts.attributes)?;
-    let manifest = context.manifest();
+    let inputs = Inputs::believed(recorded.experiment, &facts.attributes)?;
+    let manifest = recorded.manifest;
     let mixed = declarations(&inputs, Last::Draw)?
         .into_iter()
         .filter_map(|declaration| {
             let step = declaration.step().to_owned();
             let of_drawing = [draw::STEP, measure::STEP].contains(&step.as_str());
-            let reason =
-                changed(&manifest, &declaration).filter(|reason| !of_drawing && reason.is_of_another_plan())?;
+            let reason = changed(manifest, &declaration).filter(|reason| !of_drawing && reason.is_of_another_plan())?;
             Some(format!("{step} ({reason})"))
         });
     let mixed: Vec<String> = mixed.collect();
@@ -147,7 +211,7 @@ fn refuse_mixture(context: &Context, facts: &DataFacts) -> Result<()> {
     }
     Err(Error::Request(format!(
         "{}: not all of it is of one plan: {}. `biascam reproduce` of its experiment makes it so",
-        context.results().path().display(),
+        recorded.folder.display(),
         mixed.join("; ")
     )))
 }
@@ -165,7 +229,7 @@ fn draw_what_can_be(folder: &Sandbox<'_>, recorded: Recorded<'_>) -> Result<()> 
     }
     let sources = draw::Sources::new(recorded, &facts, &available.scores, &available.measured);
     let drawn = draw::all(&sources);
-    draw::write(folder, &recorded.experiment.figures, &drawn.figures)?;
+    draw::write_in_place(folder, &recorded.experiment.figures, &drawn.figures)?;
     faults.extend(
         drawn
             .missing
@@ -178,19 +242,63 @@ fn draw_what_can_be(folder: &Sandbox<'_>, recorded: Recorded<'_>) -> Result<()> 
             Err(error) => faults.push(describe(&error)),
         }
     }
-    let names: Vec<&str> = drawn.figures.iter().map(|figure| figure.name()).collect();
-    let names = if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join(", ")
-    };
     let progress = folder.progress();
-    progress.say(&format!("drawn: {names}; report.html stays as it was"));
+    progress.say(&format!(
+        "drawn: {}; report.html stays as it was",
+        names(&drawn, recorded.experiment)
+    ));
+    let old = remove_old(recorded, &drawn)?;
+    if !old.is_empty() {
+        progress.say(&format!(
+            "removed, as drawn from files that are no longer there: {}",
+            old.join(", ")
+        ));
+    }
     Err(Error::Request(format!(
         "{}: {}. `biascam reproduce` of the experiment makes what is missing",
         recorded.folder.display(),
         faults.join("; ")
     )))
+}
+
+/// The figures that were written.
+fn names(drawn: &draw::Drawn, experiment: &Experiment) -> String {
+    let written = drawn.figures.iter().map(|figure| figure.name());
+    let names: Vec<&str> = written.filter(|name| experiment.figures.wants(name)).collect();
+    match names.is_empty() {
+        true => "nothing".to_owned(),
+        false => names.join(", "),
+    }
+}
+
+/// Removes the files of earlier figures that could not be drawn now: beside new ones they would pass for figures of the same results.
+fn remove_old(recorded: Recorded<'_>, drawn: &draw::Drawn) -> Result<Vec<String>> {
+    let settings = &recorded.experiment.figures;
+    let is_new = |name: &str, format: Format| {
+        let written = drawn.figures.iter().any(|figure| figure.name() == name);
+        written && settings.wants(name) && settings.formats.contains(&format)
+    };
+    let mut removed = Vec::new();
+    for name in render::figures::NAMES {
+        removed.extend(remove(recorded.folder, "figures/", name, |format| {
+            !is_new(name, format)
+        })?);
+    }
+    Ok(removed)
+}
+
+/// Removes those files of a figure in a folder that are not wanted there.
+fn remove(folder: &Path, below: &str, name: &str, is_unwanted: impl Fn(Format) -> bool) -> Result<Vec<String>> {
+    let mut removed = Vec::new();
+    for format in [Format::Svg, Format::Pdf, Format::Png] {
+        let path = format!("{below}{name}.{}", format.extension());
+        let file = folder.join(&path);
+        if is_unwanted(format) && file.is_file() {
+            std::fs::remove_file(&file).map_err(Error::io(&file, "removing"))?;
+            removed.push(path);
+        }
+    }
+    Ok(removed)
 }
 
 /// Whether a folder has everything of an experiment that drawing reads, as it was written: asked of the declarations that decide what a

@@ -31,6 +31,20 @@ pub struct Cost {
 }
 
 impl Cost {
+    /// The cost of an experiment on a data set of which these training and test images were counted.
+    pub fn on(experiment: &Experiment, counted: Option<[usize; 2]>) -> Self {
+        let known = Self::of(experiment);
+        let Some([images, test]) = counted.filter(|_| known.images.is_none()) else {
+            return known;
+        };
+        Self {
+            images: Some(images),
+            steps: Some(images / experiment.training.batch_size.max(1) * known.epochs * known.trained),
+            test: Some(test),
+            ..known
+        }
+    }
+
     /// The cost of an experiment.
     pub fn of(experiment: &Experiment) -> Self {
         let data = &experiment.data;

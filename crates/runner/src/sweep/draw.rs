@@ -20,8 +20,9 @@ use render::figures::sweep::{
     sweep_attributes, sweep_curves, sweep_pareto,
 };
 use render::figures::{DecompositionFigure, DecompositionRow};
-use render::report::{Fact, FileLink, ReportData, run};
+use render::report::{Fact, FileLink, ReportData, ReportKind, run};
 use render::sheet::{Cell, Column, Sheet, Unit};
+use render::text::counted;
 
 /// What was found in the finished runs.
 pub struct Found<'a> {
@@ -204,14 +205,8 @@ fn curves(comparison: &Comparison) -> Curves {
             setting.means[quantity.index()]
         }),
     };
-    let seeds = comparison
-        .settings
-        .iter()
-        .flat_map(|setting| setting.means.iter().flatten())
-        .map(|mean| mean.seeds)
-        .max();
-    let repeated = match seeds {
-        Some(seeds) if seeds > 1 => format!(
+    let repeated = match seeds(comparison) {
+        seeds if seeds > 1 => format!(
             "means over up to {seeds} seeds, with Student's 95 % interval over them as a band (cut where it would leave the panel)"
         ),
         _ => "one seed, so without intervals".to_owned(),
@@ -327,12 +322,22 @@ fn report(plan: &Plan, found: &Found<'_>, states: &[State], figures: Vec<Figure>
     ReportData {
         title: plan.name.clone(),
         summary: format!(
-            "{finished} of {} runs of {} are finished. {}",
-            plan.runs.len(),
+            "{finished} of {} of {} {} finished, along {}: {} compared, of {} over {}.",
+            counted(plan.runs.len(), "run"),
             plan.experiment.display(),
-            tables::findings(comparison).join(" ")
+            if finished == 1 { "is" } else { "are" },
+            comparison.x,
+            counted(comparison.settings.len(), "setting"),
+            counted(comparison.attributes.len(), "attribute"),
+            counted(seeds(comparison), "seed"),
         ),
-        verdicts: found.joint.iter().flat_map(JointSetting::sentences).collect(),
+        kind: ReportKind::Sweep,
+        verdicts: found
+            .joint
+            .iter()
+            .flat_map(JointSetting::sentences)
+            .chain(tables::findings(comparison))
+            .collect(),
         overview: vec![overview(comparison)],
         figures,
         formats: plan.runs[0]
@@ -353,6 +358,15 @@ fn report(plan: &Plan, found: &Found<'_>, states: &[State], figures: Vec<Figure>
         files,
         ..ReportData::default()
     }
+}
+
+/// The most seeds behind a mean.
+fn seeds(comparison: &Comparison) -> usize {
+    let means = comparison
+        .settings
+        .iter()
+        .flat_map(|setting| setting.means.iter().flatten());
+    means.map(|mean| mean.seeds).max().unwrap_or_default()
 }
 
 fn overview(comparison: &Comparison) -> Sheet {
@@ -392,10 +406,12 @@ fn tests(comparison: &Comparison) -> Sheet {
     Sheet {
         id: "tests".to_owned(),
         title: "Tests between settings".to_owned(),
-        note: "Differences are second - first. p: Student's paired test over seeds, of means over attributes; p over attributes: Wilcoxon's \
-               signed-rank test, each averaged over seeds, which takes attributes to be independent. Both after Holm's correction over the tests \
-               of a quantity."
-            .to_owned(),
+        note: format!(
+            "{} Differences are second - first. p: Student's paired test over seeds, of means over attributes; p over attributes: Wilcoxon's \
+             signed-rank test, each averaged over seeds, which takes attributes to be independent. Both after Holm's correction over the tests \
+             of a quantity.",
+            tables::test_counts(comparison).join(" ")
+        ),
         columns: vec![
             Column::new("quantity", Unit::Text),
             Column::new("first", Unit::Text),

@@ -65,6 +65,8 @@ pub fn arguments(plan: &Plan, run: &PlannedRun, sweep: &Path, data: &Path, devic
         data.display().to_string(),
         "--device".to_owned(),
         device.to_owned(),
+        // The folder is the sweep's own.
+        "--replace".to_owned(),
     ];
     for setting in &run.settings {
         arguments.extend(["--set".to_owned(), setting.clone()]);

@@ -250,8 +250,9 @@ pub fn submissions(sweep: &Path) -> Result<Vec<Submission>> {
     match std::fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
             Error::Request(format!(
-                "{}: {error}; without this file biascam does not know of jobs in the queue: delete it if there are none",
-                path.display()
+                "{}: {}; without this file biascam does not know of jobs in the queue: delete it if there are none",
+                path.display(),
+                pipeline::json_fault(&error)
             ))
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),

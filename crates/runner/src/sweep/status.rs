@@ -6,11 +6,19 @@ use super::Plan;
 use super::cost::{Cost, Experience};
 use super::slurm::Queued;
 use super::state::State;
+use crate::experiment::{DataSettings, DataSource};
 use pipeline::duration;
 use render::sheet::{Cell, Column, Sheet, Unit};
+use render::text::counted;
 
 /// The runs and what each will cost on a device.
-pub fn list(plan: &Plan, experience: &[Experience], device: &str) -> String {
+pub fn list(
+    plan: &Plan,
+    experience: &[Experience],
+    device: &str,
+    sizes: impl Fn(&DataSettings) -> Option<[usize; 2]>,
+) -> String {
+    let mut counted_sets: Vec<(&DataSettings, Option<[usize; 2]>)> = Vec::new();
     let mut whole = Some(Duration::ZERO);
     let mut steps = Some(0);
     let count = |count: Option<usize>| count.map_or(Cell::Absent, Cell::count);
@@ -18,7 +26,18 @@ pub fn list(plan: &Plan, experience: &[Experience], device: &str) -> String {
         .runs
         .iter()
         .map(|run| {
-            let cost = Cost::of(&run.experiment);
+            let data = &run.experiment.data;
+            let known = counted_sets
+                .iter()
+                .find(|(known, _)| *known == data)
+                .map(|(_, sizes)| *sizes);
+            let size = known.unwrap_or_else(|| {
+                // Of other sources the settings say it.
+                let size = (data.source == DataSource::Table).then(|| sizes(data)).flatten();
+                counted_sets.push((data, size));
+                size
+            });
+            let cost = Cost::on(&run.experiment, size);
             let time = Experience::time(experience, run, device);
             whole = whole.zip(time).map(|(sum, time)| sum + time);
             steps = steps.zip(cost.steps).map(|(sum, steps)| sum + steps);
@@ -31,7 +50,7 @@ pub fn list(plan: &Plan, experience: &[Experience], device: &str) -> String {
             ]
         })
         .collect();
-    let steps = steps.map_or_else(String::new, |steps| format!(", {steps} steps"));
+    let steps = steps.map_or_else(String::new, |steps| format!(", {}", counted(steps, "step")));
     let time = match whole {
         Some(time) => format!(
             "about {} one after the other, after how long finished runs took",
@@ -59,7 +78,11 @@ pub fn list(plan: &Plan, experience: &[Experience], device: &str) -> String {
         rows,
         ..Sheet::default()
     };
-    format!("{}\n{} runs{steps}; {time}.{shared}", sheet.terminal(), plan.runs.len(),)
+    format!(
+        "{}\n{}{steps}; {time}.{shared}",
+        sheet.terminal(),
+        counted(plan.runs.len(), "run")
+    )
 }
 
 /// How far each run is.
@@ -82,8 +105,8 @@ pub fn status(plan: &Plan, states: &[State], queued: &[Queued]) -> String {
     }
     let [finished, going, failed, left] = counts;
     lines.push(format!(
-        "{} runs: {finished} finished, {going} running or in the queue, {failed} failed, {left} to do.",
-        plan.runs.len()
+        "{}: {finished} finished, {going} running or in the queue, {failed} failed, {left} to do.",
+        counted(plan.runs.len(), "run")
     ));
     lines.join("\n")
 }

@@ -299,6 +299,7 @@ pub fn text(comparison: &Comparison) -> String {
     let short = short(comparison);
     let mut parts = vec![short.terminal(), short.note, String::new()];
     parts.extend(findings(comparison));
+    parts.extend(test_counts(comparison));
     parts.join("\n")
 }
 
@@ -330,6 +331,12 @@ pub fn findings(comparison: &Comparison) -> Vec<String> {
             front.join("; ")
         ));
     }
+    lines
+}
+
+/// How many pairs of settings a test tells apart, a sentence for each main quantity.
+pub fn test_counts(comparison: &Comparison) -> Vec<String> {
+    let mut lines = Vec::new();
     for quantity in [
         Quantity::MinorityError,
         Quantity::MajorityError,

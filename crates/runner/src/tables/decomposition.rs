@@ -6,6 +6,7 @@ use metrics::{Arm, Claim, Estimate, Judgement, MIN_SAMPLES, Part};
 use crate::experiment::Role;
 use crate::measured::{Decomposed, DecomposedQuantity, Decomposition, Measured};
 use render::sheet::{Cell, Column, Sheet, Unit};
+use render::text::{counted, readable};
 
 /// One row for each quantity, and in it for each arm, the difference, and each part's two steps and their mean.
 pub fn table(decomposition: &Decomposition) -> Sheet {
@@ -18,7 +19,7 @@ pub fn table(decomposition: &Decomposition) -> Sheet {
                 name: name.to_owned(),
                 estimate,
                 share,
-                attributes: one.attributes,
+                attributes: one.attributes.len(),
             });
         };
         for (name, &estimate) in decomposition.classifiers.iter().zip(&one.arms) {
@@ -90,16 +91,55 @@ pub fn short(decomposition: &Decomposition) -> Sheet {
     Sheet {
         id: "decomposition".to_owned(),
         title: "Threshold, head or features: the difference of the two classifiers, step by step".to_owned(),
-        note: "Means over attributes. Bold: the 95 % interval over people does not contain 0. From the unbalanced classifier: its decision \
+        note: format!(
+            "{} Bold: the 95 % interval over people does not contain 0. From the unbalanced classifier: its decision \
                threshold is moved, with no network changed; its head is refitted with class weights to the same features; the features are \
                exchanged. From the balanced classifier: the same steps back. Either way the three add up to the difference. Specificity: energy \
                less what the maps of other attributes have in the same region; no evidence: the share of maps without any positive value; \
-               region's loss: what the score loses with the region hidden, beyond an equal area elsewhere."
-            .to_owned(),
+               region's loss: what the score loses with the region hidden, beyond an equal area elsewhere.",
+            over_which(decomposition)
+        ),
         columns,
         rows: decomposition.quantities.iter().map(row).collect(),
         ..Sheet::default()
     }
+}
+
+/// So many attributes are named; of more it is said how many.
+const NAMED: usize = 12;
+
+/// Which attributes the means are over, quantities of the same attributes together.
+fn over_which(decomposition: &Decomposition) -> String {
+    let mut groups: Vec<(Vec<&str>, &[String])> = Vec::new();
+    for one in &decomposition.quantities {
+        match groups.iter_mut().find(|(_, attributes)| *attributes == one.attributes) {
+            Some((quantities, _)) => quantities.push(one.quantity.title()),
+            None => groups.push((vec![one.quantity.title()], &one.attributes)),
+        }
+    }
+    let alone = groups.len() == 1;
+    let part = |(quantities, attributes): &(Vec<&str>, &[String])| {
+        let named: Vec<String> = attributes.iter().take(NAMED).map(|name| readable(name)).collect();
+        let more = match attributes.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let of = if alone {
+            String::new()
+        } else {
+            format!("{}: ", quantities.join("; "))
+        };
+        format!(
+            "{of}{} ({}{more})",
+            counted(attributes.len(), "attribute"),
+            named.join(", ")
+        )
+    };
+    let parts: Vec<String> = groups.iter().map(part).collect();
+    format!(
+        "Means over attributes with enough images in every arm. {}.",
+        parts.join(". ")
+    )
 }
 
 /// A difference with its interval, marked where that does not contain 0.

@@ -216,6 +216,15 @@ impl<'de> Deserialize<'de> for Node {
                 Ok(u64::try_from(value).map_or(Node::Negative(value), Node::Whole))
             }
 
+            /// Beyond what a count can be: what reads it says what it expected.
+            fn visit_u128<E>(self, value: u128) -> Result<Node, E> {
+                Ok(Node::Real(value as f64))
+            }
+
+            fn visit_i128<E>(self, value: i128) -> Result<Node, E> {
+                Ok(Node::Real(value as f64))
+            }
+
             fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
                 Ok(Node::Real(value))
             }
@@ -289,6 +298,12 @@ mod tests {
         let mut below = node("{a: {b: 1, c: [1, 2], d: {e: 1}}, f: 1}");
         below.merge(node("{a: {c: [3], d: 5, g: null}, h: {i: 2}}"));
         assert_eq!(below, node("{a: {b: 1, c: [3], d: 5, g: null}, f: 1, h: {i: 2}}"));
+    }
+
+    #[test]
+    fn numbers_of_any_size_are_numbers() {
+        assert_eq!(node("99999999999999999999999"), Node::Real(1e23));
+        assert_eq!(node("-99999999999999999999999"), Node::Real(-1e23));
     }
 
     #[test]

@@ -28,7 +28,11 @@ pub fn read(text: &str) -> Result<Node, Malformed> {
     serde_yaml::from_str(text).map_err(|error| {
         let (line, whole) = (error.location().map(|location| location.line()), error.to_string());
         // The place is told apart from the words.
-        let message = whole.split(" at line ").next().unwrap_or(&whole).to_owned();
+        let message = whole.split(" at line ").next().unwrap_or(&whole);
+        let message = message
+            .replace("invalid type: sequence,", "a list,")
+            .replace("invalid type: map,", "keys with values,")
+            .replace("invalid type: ", "");
         Malformed { line, message }
     })
 }
@@ -167,6 +171,7 @@ mod tests {
     #[test]
     fn malformed_texts_name_their_line() {
         for (text, line, part) in [
+            ("a: 1\n? [1, 2]\n: 3\n", 2, "a list, expected a name"),
             ("a: 1\nb: [1,\n", 3, "did not find expected"),
             ("a: 1\nb:\n  c: 1\n  d: 1\n  c: 2\n", 5, "`c` stands here twice"),
             ("a: !x 1\n", 1, "!x"),

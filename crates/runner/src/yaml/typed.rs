@@ -8,6 +8,8 @@ use serde::de::{
     Visitor,
 };
 
+use render::text::counted;
+
 use super::key::{KeyPath, Step};
 use super::node::Node;
 
@@ -69,7 +71,11 @@ impl de::Error for Misfit {
     }
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
-        Self::new(format!("{length} values, expected {}", plain(&expected.to_string())))
+        Self::new(format!(
+            "{}, expected {}",
+            counted(length, "value"),
+            plain(&expected.to_string())
+        ))
     }
 
     fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
@@ -113,18 +119,29 @@ fn words(found: Unexpected<'_>) -> String {
 /// Rust's types in words.
 fn plain(expected: &str) -> String {
     match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",
+        "u8" | "u16" | "u32" | "u64" | "u128" | "usize" => "a whole number that is not negative",
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         "a boolean" => "true or false",
         "a string" => "a text",
         "path string" => "a path",
         "a sequence" => "a list",
         "a map" => "keys with values",
+        "unit" => "nothing",
         _ => {
             if let Some(length) = expected.strip_prefix("an array of length ") {
                 return format!("a list of {length}");
             }
-            if expected.starts_with("struct ") {
+            if let Some(length) = expected.strip_prefix("a tuple of size ") {
+                return format!("a list of {length}");
+            }
+            if expected.starts_with("tuple struct ") {
+                return "a list".to_owned();
+            }
+            if ["struct ", "enum ", "unit struct ", "newtype struct "]
+                .iter()
+                .any(|kind| expected.starts_with(kind))
+            {
                 return "keys with values".to_owned();
             }
             expected
@@ -403,7 +420,7 @@ mod tests {
                 "list[0]",
                 "keys with values, expected one of one, two_words",
             ),
-            ("{count: 1, map: {a: [1]}}", "map.a", "1 values, expected a list of 2"),
+            ("{count: 1, map: {a: [1]}}", "map.a", "1 value, expected a list of 2"),
             ("{count: 1, map: {a: [1, x]}}", "map.a[1]", "x, expected a number"),
             ("{count: 1, flag: 1}", "flag", "1, expected true or false"),
             (

@@ -1,10 +1,12 @@
 //! Changing settings, figures and names without losing what is there.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
-use crate::place::succeeds;
+use crate::place::{fails, succeeds};
 
 /// The smallest run that there is: 24 pictures of 16 x 16 pixels with one attribute.
 struct Small {
@@ -77,5 +79,223 @@ fn letters_that_the_font_lacks_are_named_once() {
     let plain = Small::new("Lächeln");
     let output = plain.reproduce(&[]);
     succeeds(&output);
-    assert!(!self::said(&output).contains("no picture of"), "{}", self::said(&output));
+    assert!(
+        !self::said(&output).contains("no picture of"),
+        "{}",
+        self::said(&output)
+    );
+}
+
+/// What a folder holds, file by file.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(contents(&path));
+        } else {
+            files.insert(path.clone(), fs::read(&path).expect("readable"));
+        }
+    }
+    files
+}
+
+#[test]
+fn finished_results_are_replaced_only_where_that_is_asked_for() {
+    let small = Small::new("bright");
+    succeeds(&small.reproduce(&[]));
+    let before = contents(&small.path("results/small"));
+    let two = ["--set", "training.epochs=2"];
+    let refused = fails(&small.reproduce(&two));
+    for part in [
+        "results/small",
+        "training.epochs 1 -> 2",
+        "train/balanced",
+        "--name NAME",
+        "--replace",
+    ] {
+        assert!(refused.contains(part), "{refused:?} should contain {part:?}");
+    }
+    let lock = small.path("results/small/.lock");
+    let but_lock = |mut files: BTreeMap<PathBuf, Vec<u8>>| {
+        files.remove(&lock);
+        files
+    };
+    assert!(but_lock(contents(&small.path("results/small"))) == but_lock(before));
+    // A folder of its own, the same again, and how figures look are no cases of it.
+    succeeds(&small.reproduce(&[&two[..], &["--name", "two"]].concat()));
+    succeeds(&small.reproduce(&[&two[..], &["--name", "two"]].concat()));
+    succeeds(&small.reproduce(&["--set", "figures.palette=grey"]));
+    // What a `--set` has made is as little replaced by a command without it.
+    assert!(fails(&small.reproduce(&["--name", "two"])).contains("training.epochs 2 -> 1"));
+    succeeds(&small.reproduce(&[&two[..], &["--replace"]].concat()));
+    succeeds(&small.reproduce(&["--fresh"]));
+}
+
+#[test]
+fn figures_for_a_paper_leave_the_results_as_they_are() {
+    let small = Small::new("bright");
+    succeeds(&small.reproduce(&["--set", "figures.formats=[svg]"]));
+    let results = small.path("results/small");
+    let before = contents(&results);
+    let draw = |more: &[&str]| small.run(&[&["draw", "results/small"], more].concat());
+    succeeds(&draw(&[
+        "--out",
+        "paper",
+        "--set",
+        "figures.formats=[pdf]",
+        "--set",
+        "figures.which=[error_rates]",
+    ]));
+    let drawn: Vec<String> = contents(&small.path("paper"))
+        .keys()
+        .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(drawn, ["error_rates.pdf"]);
+    assert!(contents(&results) == before, "the results are as they were");
+    assert!(fails(&draw(&["--out", "results/small/figures"])).contains("holds results"));
+    let missing = small.run(&["draw", "small.yaml", "--name", "none", "--out", "other"]);
+    assert!(fails(&missing).contains("not finished"));
+    // Fewer files, but nothing less in the report.
+    let shown = || {
+        let report = fs::read_to_string(results.join("report.html")).expect("a report");
+        let links: Vec<&str> = report
+            .split("href=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .filter(|link| link.starts_with("figures/"))
+            .collect();
+        for link in &links {
+            assert!(results.join(link).is_file(), "{link} is linked");
+        }
+        report.matches("<figure id=").count()
+    };
+    let all = shown();
+    succeeds(&draw(&[
+        "--set",
+        "figures.which=[error_rates]",
+        "--set",
+        "figures.formats=[pdf]",
+    ]));
+    assert_eq!(shown(), all);
+    assert_eq!(contents(&results.join("figures")).len(), 1);
+}
+
+#[test]
+fn no_old_figure_stays_beside_new_ones() {
+    let small = Small::new("bright");
+    succeeds(&small.reproduce(&["--set", "figures.formats=[svg]"]));
+    let results = small.path("results/small");
+    let figures = || contents(&results.join("figures"));
+    assert!(figures().keys().any(|path| path.ends_with("training_curves.svg")));
+    fs::write(results.join("balanced/training.parquet"), "damaged").expect("written");
+    let message = fails(&small.run(&["draw", "results/small", "--set", "figures.palette=grey"]));
+    assert!(message.contains("training_curves"), "{message}");
+    assert!(message.contains("removed, as drawn from files"), "{message}");
+    assert!(!figures().keys().any(|path| path.ends_with("training_curves.svg")));
+    assert!(figures().keys().any(|path| path.ends_with("error_rates.svg")));
+}
+
+#[test]
+fn a_stop_is_answered_at_once_in_a_pipe_too() {
+    let small = Small::new("bright");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_biascam"))
+        .args([
+            "train",
+            "small.yaml",
+            "--device",
+            "cpu",
+            "--set",
+            "training.epochs=1000000",
+        ])
+        .current_dir(small.folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe"))
+        .lines()
+        .map_while(Result::ok);
+    assert!(
+        lines.by_ref().any(|line| line.starts_with("train/")),
+        "a training begins"
+    );
+    let stopped = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(stopped.is_ok_and(|status| status.success()));
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(
+        rest.iter()
+            .filter(|line| *line == "stopping after this step; again to stop now")
+            .count(),
+        1,
+        "{rest:?}"
+    );
+    assert_eq!(child.wait().expect("ends").code(), Some(130));
+}
+
+#[test]
+fn sweeps_of_a_table_know_how_many_images_it_has() {
+    let small = Small::new("bright");
+    fs::write(
+        small.path("sweep.yaml"),
+        "experiment: small.yaml\naxes: {training.learning_rate: [0.1, 0.01]}\n",
+    )
+    .expect("written");
+    let listed = succeeds(&small.run(&["sweep", "sweep.yaml", "--list", "--device", "cpu"]));
+    let row = listed
+        .lines()
+        .find(|line| line.contains("learning_rate-0.1"))
+        .expect("a run");
+    assert!(row.split_whitespace().any(|cell| cell == "12"), "{listed}");
+}
+
+#[test]
+fn nothing_that_is_read_is_in_the_program_s_own_terms() {
+    let small = Small::new("bright");
+    let check = |setting: &str| fails(&small.run(&["check", "small.yaml", "--set", setting]));
+    for (setting, words) in [
+        ("training.epochs=99999999999999999999999", "expected a whole number"),
+        ("training.epochs=-99999999999999999999999", "expected a whole number"),
+        ("training.augmentation=3", "expected the keys"),
+        ("model.mean=[1]", "1 value, expected a list of 3"),
+        ("explain.layer=stage9", "stage1"),
+    ] {
+        let said = check(setting);
+        assert!(said.contains(words), "{said}");
+        for term in ["usize", "u64", "u128", "i128", "struct", "invalid type", "layer1"] {
+            assert!(!said.contains(term), "{said}");
+        }
+    }
+    succeeds(&small.reproduce(&["--set", "figures.formats=[svg]"]));
+    let manifest = small.path("results/small/manifest.json");
+    fs::write(&manifest, "{\"seed\": \"one\"}").expect("written");
+    let said = fails(&small.reproduce(&[]));
+    assert!(
+        said.contains("line 1, column 14: \"one\", expected a whole number"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_report_of_images_speaks_of_images_and_explains_energy_first() {
+    let small = Small::new("bright");
+    succeeds(&small.reproduce(&["--set", "figures.formats=[svg]"]));
+    let report = fs::read_to_string(small.path("results/small/report.html")).expect("a report");
+    let read = report.split("<style>").next().unwrap_or_default().to_owned()
+        + report
+            .split("</style>")
+            .nth(1)
+            .unwrap_or_default()
+            .split("<script")
+            .next()
+            .unwrap_or_default();
+    // The settings' names are those of the file.
+    let [before, after] = ["<details>", "</details>"].map(|tag| read.find(tag).expect("the experiment"));
+    let said = read[..before].to_lowercase() + &read[after..].to_lowercase();
+    for word in [" face", "frontal"] {
+        assert!(!said.contains(word), "{word:?} in the report");
+    }
+    let words = read.split("</header>").nth(1).unwrap_or_default().to_lowercase();
+    let (first, explained) = (words.find("energ"), words.find("energy: the share of a map"));
+    assert!(first.is_some() && first == explained, "{first:?} {explained:?}");
 }

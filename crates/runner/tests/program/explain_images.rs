@@ -186,7 +186,7 @@ fn every_method_explains_pictures() {
     succeeds(&output);
     for part in [
         "score_cam needs 16 forward passes an image: 32 for 2",
-        "ablation_cam needs 16 forward passes behind layer3 an image",
+        "ablation_cam needs 16 forward passes behind stage3 an image",
         "rise needs 70 forward passes an image",
         "full_grad needs 2 forward and backward passes an image",
         "the first picture took",
@@ -205,7 +205,7 @@ fn every_method_explains_pictures() {
     for (arguments, expected) in [
         (
             &["--layer", "stage5"][..],
-            "`stage5` is not a layer; known: layer1, layer2, layer3, layer4",
+            "`stage5` is not a layer; known: stage1, stage2, stage3, stage4",
         ),
         (
             &["--layer", "stage2", "--method", "cam"],

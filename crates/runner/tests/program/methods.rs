@@ -198,7 +198,7 @@ fn any_method_explains_some_images_at_any_layer() {
     assert!(printed.contains("energies of 9 of them"), "{printed}");
     assert!(!place.results("unbalanced/raw_maps.safetensors").exists());
     for (setting, expected) in [
-        ("explain.layer=stage7", "known: layer1, layer2"),
+        ("explain.layer=stage7", "known: stage1, stage2"),
         ("explain.target=wrong", "label"),
         ("explain.upsampling=wrong", "corner_aligned"),
         ("explain.rise.probability=1", "rise.probability"),

@@ -39,7 +39,7 @@ impl Place {
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/smoke.yaml"));
         command.arg("--results").arg(self.folder.path().join("results"));
         command.arg("--data").arg(self.folder.path().join("data"));
-        command.args(["--device", "cpu"]);
+        command.args(["--device", "cpu", "--replace"]);
         for setting in settings {
             command.args(["--set", setting]);
         }

@@ -86,7 +86,7 @@ impl Set {
 
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
-        command.args(arguments).args(["--device", "cpu"]);
+        command.args(arguments).args(["--device", "cpu", "--replace"]);
         command
             .current_dir(self.folder.path())
             .output()

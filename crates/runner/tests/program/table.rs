@@ -58,7 +58,7 @@ impl Place {
     fn run(&self, stage: &str, settings: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
         command
-            .args([stage, "mine.yaml", "--device", "cpu"])
+            .args([stage, "mine.yaml", "--device", "cpu", "--replace"])
             .current_dir(self.folder.path());
         for setting in settings {
             command.args(["--set", setting]);

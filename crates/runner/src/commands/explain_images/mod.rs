@@ -30,6 +30,7 @@ use network::Loaded;
 use overlays::{Explained, Pages, Sheets};
 use pictures::{Landmarked, Picture};
 use pipeline::{Progress, duration};
+use render::text::counted;
 use way::{BATCH, SHOWN, Way, maps_of};
 
 /// Side of pictures whose network does not say at which size it was trained: ImageNet's.
@@ -208,8 +209,9 @@ fn explain_pictures(
     let more = if count > SHOWN { ", ..." } else { "" };
     failed.truncate(SHOWN);
     Err(Error::Request(format!(
-        "{count} of {} pictures could not be explained (the reasons are above): {}{more}",
-        pictures.len(),
+        "{count} of {} could not be explained ({} above): {}{more}",
+        counted(pictures.len(), "picture"),
+        if count == 1 { "the reason is" } else { "the reasons are" },
         failed.join(", ")
     )))
 }

@@ -17,7 +17,7 @@ use crate::published::Published;
 use crate::recorded::Recorded;
 use crate::steps::measure::{Results, results};
 use crate::steps::{examples, explain, measure, train};
-use pipeline::{Declaration, Sandbox};
+use pipeline::{Declaration, Progress, Sandbox};
 use render::figures;
 use render::{Figure, Style};
 
@@ -95,6 +95,14 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
     }),
     ("imbalance", |sources, style| {
         let data = from::imbalance(&sources.measured);
+        let mut gaps = data
+            .points
+            .iter()
+            .flat_map(|point| point.error_gaps.iter().chain(&point.energy_gaps));
+        // Without an attribute that has images enough on both sides there is nothing to say, which is no fault.
+        if gaps.all(Option::is_none) && !data.points.is_empty() {
+            return Ok(None);
+        }
         Ok(Some(figures::imbalance(style, &data)?))
     }),
     ("average_cams", |sources, style| {
@@ -154,42 +162,60 @@ pub struct Drawn {
     pub missing: Vec<(&'static str, String)>,
 }
 
-/// Draws every figure that the experiment wants.
+/// Draws every figure. The report shows all, whichever of them the experiment wants as files; of those that it does not, none is
+/// missed.
 pub fn all(sources: &Sources<'_>) -> Drawn {
     let settings = &sources.recorded.experiment.figures;
     let mut drawn = Drawn {
         figures: Vec::new(),
         missing: Vec::new(),
     };
-    for (name, make) in FIGURES.iter().filter(|(name, _)| settings.wants(name)) {
+    for (name, make) in FIGURES {
         match make(sources, &settings.style(name)) {
             Ok(figure) => drawn.figures.extend(figure),
-            Err(error) => drawn.missing.push((name, describe(&error))),
+            Err(error) if settings.wants(name) => drawn.missing.push((name, describe(&error))),
+            Err(_) => {}
         }
     }
     drawn
 }
 
-/// Writes figures in the formats that the experiment wants.
+/// Writes the figures that the experiment wants in the formats that it wants, each by `put` under its file's name.
 ///
 /// # Errors
 /// Those of conversion and of writing.
-pub fn write(folder: &Sandbox<'_>, settings: &FigureSettings, drawn: &[Figure]) -> Result<()> {
-    for figure in drawn {
+pub fn write(
+    settings: &FigureSettings,
+    drawn: &[Figure],
+    progress: &Progress,
+    put: impl Fn(&str, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let wanted = || drawn.iter().filter(|figure| settings.wants(figure.name()));
+    for figure in wanted() {
         for &format in &settings.formats {
-            let path = format!("figures/{}.{}", figure.name(), format.extension());
-            folder.write(&path, &figure.file(format, settings.resolution)?)?;
+            let name = format!("{}.{}", figure.name(), format.extension());
+            put(&name, &figure.file(format, settings.resolution)?)?;
         }
     }
-    let letters = drawn.iter().flat_map(Figure::letters_without_picture).collect();
+    let letters = wanted().flat_map(Figure::letters_without_picture).collect();
     if let Some(line) = said_of_letters(&letters, &settings.formats) {
-        folder.progress().say(&line);
+        progress.say(&line);
     }
     Ok(())
 }
 
+/// The same into the results folder.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_in_place(folder: &Sandbox<'_>, settings: &FigureSettings, drawn: &[Figure]) -> Result<()> {
+    write(settings, drawn, folder.progress(), |name, bytes| {
+        Ok(folder.write(&format!("figures/{name}"), bytes)?)
+    })
+}
+
 /// Bumped when figures or the report come out otherwise from the same numbers.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The step.
 pub const STEP: &str = "draw";
@@ -225,7 +251,7 @@ pub fn work(folder: &Sandbox<'_>, sources: &Sources<'_>) -> Result<()> {
     if let Some((name, reason)) = drawn.missing.first() {
         return Err(Error::Request(format!("figure `{name}`: {reason}")));
     }
-    write(folder, &sources.recorded.experiment.figures, &drawn.figures)?;
+    write_in_place(folder, &sources.recorded.experiment.figures, &drawn.figures)?;
     write_report(folder, sources, &drawn.figures)
 }
 

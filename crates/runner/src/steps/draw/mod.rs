@@ -5,4 +5,4 @@ mod figures;
 mod pictures;
 mod report;
 
-pub use figures::{STEP, Sources, all, declaration, work, write, write_report};
+pub use figures::{Drawn, STEP, Sources, all, declaration, work, write, write_in_place, write_report};

@@ -12,9 +12,9 @@ use crate::steps::examples;
 use crate::tables::{decomposition_in_short, means, sentences, subgroups_in_short};
 use pipeline::Manifest;
 use render::Figure;
-use render::report::{Fact, FileLink, ReportData};
+use render::report::{Fact, FileLink, ReportData, ReportKind};
 use render::sheet::{Cell, Column, Sheet, Unit};
-use render::text::thousands;
+use render::text::{counted, thousands};
 
 /// What is in a table, by its file's name.
 const TABLES: [(&str, &str); 13] = [
@@ -60,13 +60,10 @@ pub fn report_data(
         DataSource::Table => "a table's images",
     };
     let mut summary = format!(
-        "{}, {} training images, {} test images of {source} ({}); classifiers: {}.",
-        match measured.attributes.len() {
-            1 => "1 attribute".to_owned(),
-            several => format!("{several} attributes"),
-        },
-        thousands(data.training),
-        thousands(data.test),
+        "{}, {}, {} of {source} ({}); classifiers: {}.",
+        counted(measured.attributes.len(), "attribute"),
+        counted(data.training, "training image"),
+        counted(data.test, "test image"),
         data.filter,
         measured.classifiers.join(", ")
     );
@@ -86,6 +83,7 @@ pub fn report_data(
         );
     }
     Ok(ReportData {
+        kind: ReportKind::Run,
         title: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         summary,
         findings: measured.findings.clone(),
@@ -109,6 +107,11 @@ pub fn report_data(
             .formats
             .iter()
             .map(|format| format.extension())
+            .collect(),
+        unfiled: figures
+            .iter()
+            .map(Figure::name)
+            .filter(|name| !experiment.figures.wants(name))
             .collect(),
         facts: facts(experiment, manifest, data),
         experiment: to_yaml(experiment, folder)?,
@@ -230,18 +233,17 @@ fn facts(experiment: &Experiment, manifest: &Manifest, data: &DataFacts) -> Vec<
                 thousands(data.training),
                 thousands(data.test),
                 data.filter,
-                match data.attributes.len() {
-                    1 => "1 attribute".to_owned(),
-                    several => format!("{several} attributes"),
-                },
+                counted(data.attributes.len(), "attribute"),
                 size = experiment.data.image_size
             ),
         ),
         fact(
             "training",
             format!(
-                "{} epochs, batches of {}, seed {}",
-                experiment.training.epochs, experiment.training.batch_size, manifest.seed
+                "{}, batches of {}, seed {}",
+                counted(experiment.training.epochs, "epoch"),
+                experiment.training.batch_size,
+                manifest.seed
             ),
         ),
         fact(
@@ -273,7 +275,14 @@ fn durations(manifest: &Manifest) -> Sheet {
                unchanged, and its line, as they are. Drawing not counted. Times are UTC."
             .to_owned(),
         columns: ["step", "seconds", "program", "device", "threads", "host", "begun"]
-            .map(|title| Column::new(title, if title == "seconds" { Unit::Number(1) } else { Unit::Text }))
+            .map(|title| {
+                let unit = match title {
+                    "seconds" => Unit::Number(1),
+                    "step" | "threads" => Unit::Text,
+                    _ => Unit::LongText,
+                };
+                Column::new(title, unit)
+            })
             .to_vec(),
         rows: stages
             .map(|(name, stage)| {
@@ -316,7 +325,7 @@ fn files(experiment: &Experiment, manifest: &Manifest, measured: &Measured, figu
             .find(|(start, _)| path.starts_with(&format!("tables/{start}.")));
         files.push(link(path, what.map_or("", |(_, what)| what)));
     }
-    for figure in figures {
+    for figure in figures.iter().filter(|figure| experiment.figures.wants(figure.name())) {
         for format in &experiment.figures.formats {
             files.push(link(&format!("figures/{}.{}", figure.name(), format.extension()), ""));
         }

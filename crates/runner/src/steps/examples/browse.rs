@@ -99,7 +99,7 @@ pub fn read(folder: &Path) -> Result<Option<ExamplesBrowser>> {
     match std::fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map(Some)
-            .map_err(|error| Error::artefact(&path, format!("no examples: {error}"))),
+            .map_err(|error| Error::artefact(&path, format!("no examples: {}", pipeline::json_fault(&error)))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::io(&path, "reading")(error)),
     }

@@ -18,6 +18,7 @@ use crate::error::{Error, Result, describe};
 use crate::steps::pass::{self, Pass};
 use crate::steps::step::write_table;
 use pipeline::{Sandbox, StepError, Work};
+use render::text::counted;
 
 /// On a GPU, which is waited for when a loss is read.
 const LOSSES_READ_TOGETHER: usize = 20;
@@ -51,8 +52,9 @@ impl<'a> Course<'a> {
             Some((checkpoint, memory)) => {
                 let (epochs, steps) = (memory.history.len(), memory.steps);
                 folder.progress().say(&format!(
-                    "{:24} going on after epoch {epochs} and {steps} steps",
-                    folder.step()
+                    "{:24} going on after epoch {epochs} and {}",
+                    folder.step(),
+                    counted(steps, "step")
                 ));
                 (Trainer::resume(&checkpoint, config, device)?, memory)
             }
@@ -93,7 +95,10 @@ impl<'a> Course<'a> {
         }
         let rate = self.pace.images_a_second(self.trainer.steps());
         let last = self.memory.history.last().map_or(f64::NAN, |epoch| epoch.loss);
-        work.done(&format!("{epochs} epochs, loss {last:.4}, {rate:.0} images/s"));
+        work.done(&format!(
+            "{}, loss {last:.4}, {rate:.0} images/s",
+            counted(epochs, "epoch")
+        ));
 
         unfinished::save_trained(folder, &step.blueprint, step.name, self.trainer.network())?;
         let table = history::table(&self.memory.history);

@@ -130,6 +130,6 @@ pub fn read(folder: &Sandbox<'_>, name: &str) -> Result<Option<(Checkpoint, Memo
         .metadata
         .get(MEMORY)
         .ok_or_else(|| fault("not an unfinished training".to_owned()))?;
-    let memory: Memory = serde_json::from_str(memory).map_err(|error| fault(error.to_string()))?;
+    let memory: Memory = serde_json::from_str(memory).map_err(|error| fault(pipeline::json_fault(&error)))?;
     Ok((memory.key == folder.key()).then_some((checkpoint, memory)))
 }

@@ -167,12 +167,12 @@ pub fn sanity_checks(measured: &Measured) -> Option<SanityChecks> {
     })
 }
 
-/// A part of a network as people call it: `layer4` is stage 4, `fc` the head.
+/// A part of a network as people call it: `stage4` is stage 4, `fc` the head.
 fn part(name: &str) -> String {
     match name {
         "fc" => "head".to_owned(),
         "conv1" => "stem".to_owned(),
-        _ => name.replacen("layer", "stage ", 1),
+        _ => name.replacen("stage", "stage ", 1),
     }
 }
 
@@ -365,7 +365,7 @@ mod tests {
                 method("hires_cam", vec![statistics(0.5), None]),
                 method("random_map", Vec::new()),
             ],
-            depths: ["fc", "layer4"].map(str::to_owned).to_vec(),
+            depths: ["fc", "stage4"].map(str::to_owned).to_vec(),
         };
         let mut measured = Measured {
             classifiers: ["untried", "tried"].map(str::to_owned).to_vec(),
