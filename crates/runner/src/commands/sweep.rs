@@ -47,8 +47,11 @@ pub struct Arguments {
 /// # Errors
 /// Those of the sweep's file, of what runs need from outside, and one that names every failed run.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let plan = Plan::load(&arguments.sweep, &arguments.options.settings)?;
+    let mut plan = Plan::load(&arguments.sweep, &arguments.options.settings)?;
     let judge = Judge::new(&arguments.options.data);
+    for run in &mut plan.runs {
+        judge.scale(&mut run.experiment);
+    }
     let sweep = arguments.options.results.join(&plan.name);
     if arguments.list {
         let experience = Experience::collect(&plan, &judge, &arguments.options.results, &sweep);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::extends::{File, chain};
-use super::{Experiment, check, classifier, paths};
+use super::{Experiment, Unset, check, classifier, paths};
 use crate::artefacts;
 use crate::error::{Error, Fault, Result};
 use crate::included;
@@ -54,7 +54,16 @@ pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
     if let Some(Node::Map(classifiers)) = layers.merged_mut().get_mut(&classifiers) {
         classifiers.retain(|(_, classifier)| *classifier != Node::Null);
     }
+    let is_unset = {
+        let said = layers.merged_mut().clone();
+        move |keys: &[&str]| keys.iter().all(|key| said.get(&KeyPath::new(key)).is_none())
+    };
     let mut experiment: Experiment = layers.typed().map_err(Error::Experiment)?;
+    experiment.unset = Unset {
+        network: is_unset(&["model.architecture", "model.width", "model.pretrained"]),
+        faithfulness: is_unset(&["measure.faithfulness.images"]),
+        decomposed: is_unset(&["measure.decomposed_images"]),
+    };
     classifier::give_roles(&mut experiment.classifiers);
     let problems = check::check(&experiment);
     if !problems.is_empty() {

@@ -24,6 +24,7 @@ mod paths;
 mod range;
 mod report;
 mod schema;
+mod small;
 mod table;
 mod training;
 
@@ -39,6 +40,7 @@ pub use paths::{is_path, resolved, resolved_experiment, resolved_setting, way};
 pub use range::Problem;
 pub use report::ReportSettings;
 pub use schema::schema;
+pub use small::Unset;
 pub use table::TableSettings;
 pub use training::TrainingSettings;
 
@@ -79,6 +81,9 @@ pub struct Experiment {
     /// What the report shows beside the figures.
     #[serde(default)]
     pub report: ReportSettings,
+    /// What nobody has set; of an experiment that a results folder keeps nothing.
+    #[serde(skip)]
+    pub unset: Unset,
 }
 
 fn one() -> u64 {

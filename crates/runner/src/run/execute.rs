@@ -3,6 +3,7 @@
 use pipeline::Interrupt;
 
 use super::declarations::planned;
+use super::finished::Judge;
 use super::{forecast, needs, redraw, replace};
 use crate::artefacts;
 use crate::context::Context;
@@ -50,6 +51,7 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     if let Some(name) = &request.name {
         loaded.name.clone_from(name);
     }
+    let scaled = Judge::new(&request.options.data).scale(&mut loaded.experiment);
     let ChosenDevice { device, why_no_gpu } = choose_device(&request.options.device)?;
     let interrupt = Interrupt::listen()?;
     let experiment = included::shown(&loaded.path);
@@ -68,6 +70,9 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
         device_name(&context.device),
         why_no_gpu.map_or_else(String::new, |why| format!("; no GPU: {why}"))
     ));
+    if let Some(line) = scaled {
+        context.progress().say(&line);
+    }
 
     needs::check(&context)?;
     let data = open(&context)?;

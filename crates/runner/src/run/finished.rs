@@ -11,7 +11,7 @@ use super::{needs, sources};
 use crate::context::contents;
 use crate::data::{Content, DataSet, Place, Reading, bad_images, look};
 use crate::error::Result;
-use crate::experiment::{DataSettings, OnBadImage};
+use crate::experiment::{DataSettings, DataSource, Experiment, OnBadImage};
 use crate::inputs::{Inputs, LookedAt};
 use crate::measured::DataFacts;
 use crate::recorded::Recorded;
@@ -105,6 +105,14 @@ impl Judge {
         };
         let set = look(data, &place).ok().flatten()?;
         Some([set.training.len(), set.test.len()])
+    }
+
+    /// Scales an experiment to its images, if they are few; what is said of it.
+    pub fn scale(&self, experiment: &mut Experiment) -> Option<String> {
+        // Of images that the program makes, the settings were chosen with their number.
+        let own = experiment.data.source == DataSource::Table && experiment.unset.network;
+        let [training, _] = own.then(|| self.sizes(&experiment.data)).flatten()?;
+        experiment.scale_to(training)
     }
 
     fn known(&self, data: &DataSettings) -> Result<Option<Arc<Known>>> {

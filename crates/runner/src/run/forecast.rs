@@ -5,6 +5,7 @@ use std::time::Duration;
 use pipeline::{Forecast, Interrupt, Manifest, Progress, duration, forecast};
 
 use super::declarations::{declarations, planned};
+use super::finished::Judge;
 use super::needs;
 use crate::artefacts;
 use crate::context::contents;
@@ -21,7 +22,10 @@ use crate::request::{Last, Run};
 /// # Errors
 /// Those of the experiment's file, of what it needs from outside, and of the data set.
 pub fn show(request: &Run, last: Last) -> Result<()> {
-    let loaded = load(&request.experiment, &request.options.settings)?;
+    let mut loaded = load(&request.experiment, &request.options.settings)?;
+    if let Some(line) = Judge::new(&request.options.data).scale(&mut loaded.experiment) {
+        print(line)?;
+    }
     let experiment = &loaded.experiment;
     let folder = request
         .options

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 
 use super::declarations::declarations;
+use super::finished::Judge;
 use super::sources;
 use crate::artefacts;
 use crate::context::{Context, contents};
@@ -48,6 +49,7 @@ impl Redraw {
         if let Some(name) = &request.name {
             loaded.name.clone_from(name);
         }
+        Judge::new(&request.options.data).scale(&mut loaded.experiment);
         let folder = request.options.results.join(&loaded.name);
         // What cannot be read is made anew by the run that follows, or named.
         let complete =
@@ -236,24 +238,21 @@ fn draw_what_can_be(folder: &Sandbox<'_>, recorded: Recorded<'_>) -> Result<()> 
             .iter()
             .map(|(name, reason)| format!("not drawn: {name} ({reason})")),
     );
+    let progress = folder.progress();
+    let old = remove_old(recorded, &drawn)?;
+    if !old.is_empty() {
+        progress.say(&format!("no longer drawn, removed: {}", old.join(", ")));
+    }
     if faults.is_empty() {
         match draw::write_report(folder, &sources, &drawn.figures) {
             Ok(()) => return Ok(()),
             Err(error) => faults.push(describe(&error)),
         }
     }
-    let progress = folder.progress();
     progress.say(&format!(
         "drawn: {}; report.html stays as it was",
         names(&drawn, recorded.experiment)
     ));
-    let old = remove_old(recorded, &drawn)?;
-    if !old.is_empty() {
-        progress.say(&format!(
-            "removed, as drawn from files that are no longer there: {}",
-            old.join(", ")
-        ));
-    }
     Err(Error::Request(format!(
         "{}: {}. `biascam reproduce` of the experiment makes what is missing",
         recorded.folder.display(),
@@ -271,7 +270,7 @@ fn names(drawn: &draw::Drawn, experiment: &Experiment) -> String {
     }
 }
 
-/// Removes the files of earlier figures that could not be drawn now: beside new ones they would pass for figures of the same results.
+/// Removes the files of earlier figures that are not drawn now, or could not be: beside new ones they would pass for figures of the same results.
 fn remove_old(recorded: Recorded<'_>, drawn: &draw::Drawn) -> Result<Vec<String>> {
     let settings = &recorded.experiment.figures;
     let is_new = |name: &str, format: Format| {

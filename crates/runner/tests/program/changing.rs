@@ -191,7 +191,7 @@ fn no_old_figure_stays_beside_new_ones() {
     fs::write(results.join("balanced/training.parquet"), "damaged").expect("written");
     let message = fails(&small.run(&["draw", "results/small", "--set", "figures.palette=grey"]));
     assert!(message.contains("training_curves"), "{message}");
-    assert!(message.contains("removed, as drawn from files"), "{message}");
+    assert!(message.contains("no longer drawn, removed"), "{message}");
     assert!(!figures().keys().any(|path| path.ends_with("training_curves.svg")));
     assert!(figures().keys().any(|path| path.ends_with("error_rates.svg")));
 }
@@ -244,7 +244,7 @@ fn sweeps_of_a_table_know_how_many_images_it_has() {
     let listed = succeeds(&small.run(&["sweep", "sweep.yaml", "--list", "--device", "cpu"]));
     let row = listed
         .lines()
-        .find(|line| line.contains("learning_rate-0.1"))
+        .find(|line| line.contains("learning-rate-0.1"))
         .expect("a run");
     assert!(row.split_whitespace().any(|cell| cell == "12"), "{listed}");
 }
@@ -281,21 +281,56 @@ fn a_report_of_images_speaks_of_images_and_explains_energy_first() {
     let small = Small::new("bright");
     succeeds(&small.reproduce(&["--set", "figures.formats=[svg]"]));
     let report = fs::read_to_string(small.path("results/small/report.html")).expect("a report");
-    let read = report.split("<style>").next().unwrap_or_default().to_owned()
-        + report
-            .split("</style>")
-            .nth(1)
-            .unwrap_or_default()
-            .split("<script")
-            .next()
-            .unwrap_or_default();
+    let without = |text: &str, open: &str, close: &str| -> String {
+        let mut parts = text.split(open);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |all, part| {
+            all + part.split_once(close).map_or("", |(_, rest)| rest)
+        })
+    };
+    let read = without(&without(&report, "<style", "</style>"), "<script", "</script>").to_lowercase();
     // The settings' names are those of the file.
-    let [before, after] = ["<details>", "</details>"].map(|tag| read.find(tag).expect("the experiment"));
-    let said = read[..before].to_lowercase() + &read[after..].to_lowercase();
+    let said = without(&read, "<details", "</details>");
+    assert!(said.contains("calibration"), "what follows is not cut off");
     for word in [" face", "frontal"] {
         assert!(!said.contains(word), "{word:?} in the report");
     }
-    let words = read.split("</header>").nth(1).unwrap_or_default().to_lowercase();
+    let words = said.split("</header>").nth(1).unwrap_or_default();
     let (first, explained) = (words.find("energ"), words.find("energy: the share of a map"));
     assert!(first.is_some() && first == explained, "{first:?} {explained:?}");
+}
+
+#[test]
+fn with_few_images_the_default_network_and_the_costly_checks_are_scaled() {
+    let small = Small::new("bright");
+    let model = SMALL.find("model:").expect("a section");
+    let training = SMALL.find("training:").expect("a section");
+    let measure = SMALL.find("measure:").expect("a section");
+    fs::write(
+        small.path("small.yaml"),
+        format!(
+            "{}{}measure: {{resamples: 100}}\n",
+            &SMALL[..model],
+            &SMALL[training..measure]
+        ),
+    )
+    .expect("written");
+    let output = small.reproduce(&[]);
+    succeeds(&output);
+    let first: Vec<String> = said(&output).lines().take(2).map(str::to_owned).collect();
+    assert!(
+        first[1].starts_with("12 training images are few") && first[1].contains("model.width"),
+        "{first:?}"
+    );
+    let resolved = fs::read_to_string(small.path("results/small/experiment.yaml")).expect("the experiment");
+    for line in ["  width: 16", "  decomposed_images: 4", "    images: 16"] {
+        assert!(resolved.lines().any(|found| found == line), "{line:?} in {resolved}");
+    }
+    // Whoever asks next judges by the same.
+    assert!(succeeds(&small.reproduce(&["--dry-run"])).contains("0 of "));
+    let drawn = small.run(&["draw", "small.yaml", "--set", "figures.palette=grey"]);
+    succeeds(&drawn);
+    assert!(said(&drawn).contains("nothing is computed again"), "{}", said(&drawn));
+    let chosen = small.reproduce(&["--dry-run", "--set", "model.width=8"]);
+    assert!(!succeeds(&chosen).contains("are few"));
 }
