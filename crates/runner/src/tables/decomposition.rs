@@ -105,7 +105,7 @@ pub fn short(decomposition: &Decomposition) -> Sheet {
     }
 }
 
-/// So many attributes are named; of more it is said how many.
+/// So many attributes are named, or those that are absent; of more it is said how many.
 const NAMED: usize = 12;
 
 /// Which attributes the means are over, quantities of the same attributes together.
@@ -118,22 +118,30 @@ fn over_which(decomposition: &Decomposition) -> String {
         }
     }
     let alone = groups.len() == 1;
+    let most = groups
+        .iter()
+        .map(|(_, attributes)| *attributes)
+        .max_by_key(|attributes| attributes.len());
+    let most = most.unwrap_or_default();
+    let list = |names: Vec<&String>| {
+        let names: Vec<String> = names.into_iter().map(|name| readable(name)).collect();
+        names.join(", ")
+    };
     let part = |(quantities, attributes): &(Vec<&str>, &[String])| {
-        let named: Vec<String> = attributes.iter().take(NAMED).map(|name| readable(name)).collect();
-        let more = match attributes.len() - named.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
+        let absent: Vec<&String> = most.iter().filter(|name| !attributes.contains(name)).collect();
+        let which = if attributes.len() <= NAMED {
+            format!(" ({})", list(attributes.iter().collect()))
+        } else if (1..=NAMED).contains(&absent.len()) {
+            format!(" (not {})", list(absent))
+        } else {
+            String::new()
         };
         let of = if alone {
             String::new()
         } else {
             format!("{}: ", quantities.join("; "))
         };
-        format!(
-            "{of}{} ({}{more})",
-            counted(attributes.len(), "attribute"),
-            named.join(", ")
-        )
+        format!("{of}{}{which}", counted(attributes.len(), "attribute"))
     };
     let parts: Vec<String> = groups.iter().map(part).collect();
     format!(
