@@ -150,7 +150,7 @@ fn attributes(measured: &Measured) -> Sheet {
             let titles = if group == "errors" {
                 ["FNR", "FPR"]
             } else {
-                ["predicted +", "predicted −"]
+                ["as +", "as −"]
             };
             columns.extend(titles.map(|title| Column::new(title, Unit::Share).under(format!("{classifier} {group}"))));
         }
@@ -201,7 +201,7 @@ fn attributes(measured: &Measured) -> Sheet {
         id: "attributes".to_owned(),
         title: "All attributes".to_owned(),
         note: "FNR: false negatives / positives; FPR: false positives / negatives; energy: mean proportional energy of the images \
-               predicted as the class, n of them. AUROC: area under the receiver operating characteristic; AP: average precision; d′: \
+               predicted as positive (as +) or negative (as −), n of them. AUROC: area under the receiver operating characteristic; AP: average precision; d′: \
                distance of the classes in standard deviations; all with intervals in tables/attributes.csv, with Brier score and calibration \
                error. Bold: the majority class of the training images. A name leads to its examples; \
                what is searched are names and regions."
