@@ -10,7 +10,7 @@ use super::declarations::declarations;
 use crate::artefacts;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, load};
+use crate::experiment::{Experiment, RegionSource, load};
 use crate::inputs::Inputs;
 use crate::request::{Last, Run};
 use crate::steps::{draw, examples};
@@ -33,9 +33,18 @@ pub fn refuse_unasked(context: &Context, inputs: &Inputs<'_>, request: &Run, las
     if request.replace || request.options.fresh || !by_setting {
         return Ok(());
     }
-    let Ok(before) = load(&context.results().join(artefacts::EXPERIMENT), &[]) else {
+    let Ok(mut before) = load(&context.results().join(artefacts::EXPERIMENT), &[]) else {
         return Ok(());
     };
+    // A results folder keeps the file that it used: what is in it is compared by the steps.
+    let regions = (&before.experiment.measure.regions, &context.experiment.measure.regions);
+    if let (Some(RegionSource::File(_)), Some(RegionSource::File(_))) = regions {
+        before
+            .experiment
+            .measure
+            .regions
+            .clone_from(&context.experiment.measure.regions);
+    }
     let differences = differences(&before.experiment, &context.experiment);
     if differences.is_empty() {
         return Ok(());
