@@ -86,7 +86,11 @@ impl Set {
 
     fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
-        command.args(arguments).args(["--device", "cpu", "--replace"]);
+        command.args(arguments).args(["--device", "cpu"]);
+        // A sweep's folders are its own.
+        if arguments.first() != Some(&"sweep") {
+            command.arg("--replace");
+        }
         command
             .current_dir(self.folder.path())
             .output()
