@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use pipeline::to_stderr;
 use tracing_subscriber::EnvFilter;
@@ -108,7 +109,7 @@ pub fn main() -> ExitCode {
         // It would say so with `eprintln!`, which ends the program.
         .log_internal_errors(false)
         .init();
-    let command = Cli::parse().command;
+    let command = Cli::try_parse().unwrap_or_else(|error| refuse(&error)).command;
     let makes_results = command.makes_results();
     match run(command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -123,6 +124,32 @@ pub fn main() -> ExitCode {
             ExitCode::from(status)
         }
     }
+}
+
+/// Ends the program with what is wrong with the command line.
+fn refuse(error: &clap::Error) -> ! {
+    if error.kind() != ErrorKind::ValueValidation {
+        error.exit();
+    }
+    to_stderr(in_words(error.to_string().trim_end()));
+    std::process::exit(2)
+}
+
+/// A message without the words of the library that reads numbers.
+fn in_words(message: &str) -> String {
+    let words = [
+        (
+            "invalid digit found in string",
+            "expected a whole number that is not negative",
+        ),
+        ("cannot parse integer from empty string", "expected a whole number"),
+        ("number too large to fit in target type", "expected a smaller number"),
+        ("number too small to fit in target type", "expected a larger number"),
+        ("invalid float literal", "expected a number"),
+        ("cannot parse float from empty string", "expected a number"),
+    ];
+    let all = |text: String, (theirs, ours): (&str, &str)| text.replace(theirs, ours);
+    words.into_iter().fold(message.to_owned(), all)
 }
 
 fn run(command: Command) -> Result<()> {
@@ -155,6 +182,30 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn numbers_of_the_command_line_are_asked_for_in_words() {
+        for (line, words) in [
+            ("biascam sweep s.yaml --jobs x", "expected a whole number"),
+            (
+                "biascam data procedural --out d --images 1.5",
+                "expected a whole number",
+            ),
+            (
+                "biascam explain-images a --weights w --out o --size 99999999999999999999999",
+                "expected a smaller number",
+            ),
+            (
+                "biascam data frontal --landmarks l --threshold abc",
+                "expected a number",
+            ),
+        ] {
+            let error = Cli::try_parse_from(line.split_whitespace()).expect_err(line);
+            assert_eq!(error.kind(), ErrorKind::ValueValidation, "{line}");
+            let said = in_words(&error.to_string());
+            assert!(said.contains(words), "{said}");
+        }
     }
 
     #[test]

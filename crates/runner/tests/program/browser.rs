@@ -202,6 +202,14 @@ fn colours_and_sizes(browser: &Browser) {
         assert_eq!(found["faint"], json!([]), "{view}");
     };
     let paper = || browser.script("return getComputedStyle(document.body).backgroundColor");
+    assert_eq!(
+        browser.script(
+            "return [...document.querySelectorAll('.scroll')].filter((box) => box.scrollWidth > box.clientWidth) \
+             .map((box) => box.getAttribute('aria-label'))"
+        ),
+        json!([]),
+        "tables that do not fit 1,280 pixels"
+    );
     let light = paper();
     readable("light");
     keep(browser, "light");
