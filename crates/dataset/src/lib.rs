@@ -48,5 +48,6 @@ pub use sources::hub::layout as shards;
 pub use sources::{
     CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, Fit, IndexProgress, LabelCounts, LabelTable, MemorySource, Origin,
     Rows, Shares, Source, TableConfig, TableFolder, TableSplit, frontal_names, is_frontal, label_counts,
-    parse_identities, parse_labels, parse_landmarks, parse_partition, stratified_split, stratified_split_of_groups,
+    parse_identities, parse_labels, parse_landmarks, parse_partition, read_labels, stratified_split,
+    stratified_split_of_groups,
 };

@@ -23,8 +23,10 @@ mod labels {
     incidents! { parse_labels as "list_attr_celeba.txt":
         an_empty_file: "" =>
             ":1: nothing, expected the number of images alone on the first line, as in the official file";
-        a_table_of_commas: "image_id,5_o_Clock_Shadow\n000001.jpg,1\n" =>
-            ":1: \"image_id,5_o_Clock_Shadow\", expected the number of images alone on the first line, as in the official file";
+        a_header_without_the_count: "5_o_Clock_Shadow Bald\n000001.jpg 1 1\n" =>
+            ":1: \"5_o_Clock_Shadow Bald\", expected the number of images alone on the first line, as in the official file";
+        a_table_of_commas_cut_off: "image_id,5_o_Clock_Shadow\n000001.jpg\n" =>
+            ":2: 1 cells, expected 2, one for each name of the header";
         a_negative_count: "-1\na\n" =>
             ":1: \"-1\", expected the number of images alone on the first line, as in the official file";
         a_count_beyond_memory: "18446744073709551615\na\n1.jpg 1\n" =>

@@ -125,12 +125,14 @@ fn missing_parts_are_named_with_the_places_looked_at() {
     fs::remove_file(root.join("Eval/list_eval_partition.txt")).unwrap();
     assert_eq!(
         refusal(&folder),
-        "list_eval_partition.txt not found; looked for DIR/Eval/list_eval_partition.txt, DIR/list_eval_partition.txt"
+        "list_eval_partition.txt not found; looked for DIR/Eval/list_eval_partition.txt, DIR/list_eval_partition.txt, \
+         DIR/Eval/list_eval_partition.csv, DIR/list_eval_partition.csv"
     );
     fs::remove_dir_all(root.join("Anno")).unwrap();
     assert_eq!(
         refusal(&folder),
-        "list_attr_celeba.txt not found; looked for DIR/Anno/list_attr_celeba.txt, DIR/list_attr_celeba.txt"
+        "list_attr_celeba.txt not found; looked for DIR/Anno/list_attr_celeba.txt, DIR/list_attr_celeba.txt, \
+         DIR/Anno/list_attr_celeba.csv, DIR/list_attr_celeba.csv"
     );
     let message = CelebaFolder::open(&root.join("nowhere")).unwrap_err().to_string();
     assert_eq!(
@@ -286,4 +288,52 @@ proptest! {
             prop_assert!(image.width() > 0 && image.height() > 0);
         }
     }
+}
+
+#[test]
+fn kaggle_s_copy_says_the_same_as_the_official_files() {
+    let official = layout("Anno", "Eval", "Img");
+    let kaggle = tempfile::tempdir().unwrap();
+    let root = kaggle.path();
+    let csv = |text: &str, head: &str| {
+        let rows = text.lines().map(|line| line.replace(' ', ",") + "\r\n");
+        format!("\u{feff}image_id,{head}\r\n") + &rows.collect::<String>()
+    };
+    let (columns, rows) = LANDMARKS.split_once('\n').unwrap().1.split_once('\n').unwrap();
+    for (name, text) in [
+        (
+            "list_attr_celeba.csv",
+            csv("000001.jpg 1 -1\n000002.jpg -1 -1\n000003.jpg 1 1", "Smiling,Young"),
+        ),
+        (
+            "list_eval_partition.csv",
+            csv("000001.jpg 0\n000002.jpg 1\n000003.jpg 2", "partition"),
+        ),
+        (
+            "list_landmarks_align_celeba.csv",
+            csv(rows.trim_end(), &columns.replace(' ', ",")),
+        ),
+    ] {
+        write(&root.join(name), text);
+    }
+    let nested = root.join("img_align_celeba/img_align_celeba");
+    fs::create_dir_all(&nested).unwrap();
+    for name in ["000001.jpg", "000002.jpg", "000003.png"] {
+        let from = official.path().join("Img/img_align_celeba").join(name);
+        fs::copy(from, nested.join(name)).unwrap();
+    }
+    let (found, expected) = (open(&kaggle), open(&official));
+    let mut annotations = expected.annotations().clone();
+    // Kaggle's copy does not say who is in an image.
+    annotations.identities = None;
+    assert_eq!(found.annotations(), &annotations);
+    for index in 0..3 {
+        assert_eq!(found.image(index).unwrap(), expected.image(index).unwrap());
+    }
+    fs::remove_file(root.join("list_eval_partition.csv")).unwrap();
+    assert_eq!(
+        refusal(&kaggle),
+        "list_eval_partition.txt not found; looked for DIR/Eval/list_eval_partition.txt, DIR/list_eval_partition.txt, \
+         DIR/Eval/list_eval_partition.csv, DIR/list_eval_partition.csv"
+    );
 }

@@ -200,6 +200,7 @@ proptest! {
     #[test]
     fn tables_as_parquet(bytes in bytes_of(shard("plain", "train"))) {
         table("labels.parquet", &bytes);
+        table("pictures.parquet", &bytes);
     }
 }
 
@@ -215,7 +216,12 @@ fn table(name: &str, bytes: &[u8]) {
     let config = TableConfig {
         file,
         images: folder.path().join("images"),
-        image_column: if parquet { "image.path" } else { "image" }.to_owned(),
+        image_column: if name == "labels.parquet" {
+            "image.path"
+        } else {
+            "image"
+        }
+        .to_owned(),
         attributes: parquet.then(|| vec!["Smiling".to_owned(), "Young".to_owned()]),
         group_column: Some(if parquet { "celeb_id" } else { "plant" }.to_owned()),
         split: if parquet {
@@ -230,6 +236,7 @@ fn table(name: &str, bytes: &[u8]) {
         resize: Fit::Crop,
         landmarks: None,
         masks: None,
+        boxes: None,
     };
     bounded(|| {
         if let Ok(table) = TableFolder::open(&config) {

@@ -44,6 +44,7 @@ fn config(root: &Path) -> TableConfig {
         resize: Fit::Crop,
         landmarks: None,
         masks: None,
+        boxes: None,
     }
 }
 
@@ -361,7 +362,7 @@ fn parquet_as_pandas_writes_it_says_the_same_as_csv() {
 
     let message = refusal(&folder, &of(&["age"]));
     assert!(
-        message.starts_with("DIR/labels.parquet:1: age is \"30\", expected 1 or true"),
+        message.starts_with("DIR/labels.parquet:1: age is \"30\", expected 1, yes or true"),
         "{message}"
     );
     let message = refusal(&folder, &of(&["list.list.element"]));
@@ -426,11 +427,15 @@ fn faults_name_the_line() {
         ),
         (
             "image,crack,split\n/etc/passwd,1,test\n",
-            "DIR/labels.csv:2: image name \"/etc/passwd\", expected a path below",
+            "image passwd not found; looked for DIR/images/passwd,",
         ),
         (
-            "image,crack,split\nsub\\b.jpg,1,test\n",
-            "DIR/labels.csv:2: image name \"sub\\\\b.jpg\", expected a path below",
+            "image,crack,split\na\\..\\..\\b.jpg,1,test\n",
+            "DIR/labels.csv:2: image name \"a\\\\..\\\\..\\\\b.jpg\", expected a path below",
+        ),
+        (
+            "image,crack,split\nsub/b.jpg,1,train\nsub\\b.jpg,1,test\n",
+            "DIR/labels.csv: image sub\\b.jpg, whose file is sub/b.jpg, as that of sub/b.jpg, expected a file of its own for each image",
         ),
         (
             "image,crack,split\n,1,test\n",
@@ -445,16 +450,16 @@ fn faults_name_the_line() {
             "DIR/labels.csv:2: split \"hold\", expected train, validation or test (or 0, 1, 2)",
         ),
         (
-            "image,crack,split\na.png,yes,train\n",
-            "DIR/labels.csv:2: crack is \"yes\", expected 1 or true, 0, -1 or false",
+            "image,crack,split\na.png,maybe,train\n",
+            "DIR/labels.csv:2: crack is \"maybe\", expected 1, yes or true; 0, -1, no or false",
         ),
         (
             "image,crack,split\na.png,0,train\nc,-1,test\n",
             "DIR/labels.csv:3: crack is -1, after another word for no in line 2",
         ),
         (
-            "image,has crack,split\na.png,1,train\n",
-            "DIR/labels.csv:1: attribute names: \"has crack\" in column 1, expected a name without whitespace",
+            "image,\"has\ncrack\",split\na.png,1,train\n",
+            "DIR/labels.csv:1: attribute names: \"has\\ncrack\" in column 1, expected a name in one line",
         ),
     ] {
         let folder = folder(table);
@@ -472,7 +477,7 @@ fn faults_name_the_line() {
     .unwrap();
     assert_eq!(
         refusal(&folder, &config(folder.path())),
-        "DIR/labels.csv:3: bytes that are no text, expected a text file in UTF-8"
+        "DIR/labels.csv:3: bytes that are no text, expected a text file in UTF-8 (Excel: \"CSV UTF-8\")"
     );
 }
 
@@ -483,10 +488,17 @@ fn common_exports_are_read() {
         "image\tcrack\tsplit\r\na.png\t1\ttrain\r\nsub/b.jpg\t0\ttest\r\n",
         ",image,crack,split\n0,a.png,1.0,0\n1,\"sub/b.jpg\",0.0,2\n",
         "image, crack, split\na.png, True, train\nsub/b.jpg, False, test\n",
+        "sep=;\r\nimage;crack;split\r\na.png;1,0;train\r\nsub/b.jpg;0,0;test\r\n;;\r\n\r\n",
+        "image,crack,split\na.png,YES,train\nsub/b.jpg,no,test\n,,\n",
+        "\"image\";\"crack\";\"kind, of; all\";\"split\"\n\"a.png\";1;;train\n\"sub/b.jpg\";0;;test\n",
     ] {
         let folder = folder(table);
-        let table = open(&folder);
-        assert_eq!(table.annotations().attributes.names(), ["crack"]);
+        let attributes = Some(vec!["crack".to_owned()]);
+        let table = TableFolder::open(&TableConfig {
+            attributes,
+            ..config(folder.path())
+        })
+        .unwrap();
         assert_eq!(table.annotations().labels, [1, -1]);
         assert_eq!(table.annotations().splits, [Split::Train, Split::Test]);
         table.image(1).unwrap();
@@ -550,4 +562,198 @@ fn faces_with_landmarks_are_aligned_by_them() {
     );
     let message = table.alignment(1, (20, 40), 55).unwrap_err().to_string();
     assert!(message.starts_with("c: landmarks"), "{message}");
+}
+
+#[test]
+fn images_are_found_under_other_spellings_and_that_is_said() {
+    let table =
+        "image,crack , Lung Opacity,split\nA.PNG,1,0,train\nsub\\b.png,0,1,val\n/home/me/images/c.jpeg,0,1,test\n";
+    let folder = folder(&table.replace("crack ", "\"crack \""));
+    let table = open(&folder);
+    assert_eq!(table.annotations().attributes.names(), ["crack", "Lung Opacity"]);
+    for (index, size) in [(40, 20), (30, 30), (20, 40)].into_iter().enumerate() {
+        assert_eq!(table.image(index).unwrap().dimensions(), size);
+    }
+    // No name leads out of a folder of results.
+    assert_eq!(table.annotations().names, ["A.PNG", "sub/b.jpg", "c.png"]);
+    let notes = table
+        .notes()
+        .join("\n")
+        .replace(&*folder.path().to_string_lossy(), "DIR");
+    assert_eq!(
+        notes,
+        "DIR/labels.csv: the blanks at the end of the column name \"crack \" are left out\n3 images were found under other names: A.PNG \
+         is a.png"
+    );
+    assert!(open(&self::folder(ROWS)).notes().is_empty());
+
+    let folder = self::folder("image,crack,split\nA.Png,1,train\nb.png,0,test\n");
+    let message = open(&folder).image(1).unwrap_err().to_string();
+    assert!(
+        message.starts_with("image b.png (of a similar name is there sub/b.jpg) not found"),
+        "{message}"
+    );
+    fs::copy(folder.path().join("images/a.png"), folder.path().join("images/a.PNG")).unwrap();
+    assert_eq!(
+        refusal(&folder, &config(folder.path())),
+        "DIR/labels.csv: image A.Png, which may be a.PNG or a.png, expected the exact name of one of them"
+    );
+}
+
+#[test]
+fn pictures_inside_a_table_are_read_in_place() {
+    for kind in ["plain", "snappy"] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("data.parquet");
+        let shard = format!(
+            "{}/tests/data/shards/{kind}/train-00000-of-00001.parquet",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let bytes = fs::read(shard).unwrap();
+        fs::write(&file, &bytes).unwrap();
+        let of = |attributes: &[&str]| TableConfig {
+            file: file.clone(),
+            // Not there, and not looked for.
+            images: folder.path().join("images"),
+            attributes: Some(attributes.iter().map(|&name| name.to_owned()).collect()),
+            group_column: Some("celeb_id".to_owned()),
+            split: TableSplit::Stratified(Shares::default()),
+            ..config(folder.path())
+        };
+        let table = TableFolder::open(&of(&["Smiling", "Young"])).unwrap();
+        let annotations = table.annotations();
+        assert!(annotations.len() > 1);
+        for (index, name) in annotations.names.iter().enumerate() {
+            assert_eq!(table.image(index).unwrap().dimensions(), (178, 218), "{name}");
+            let bytes = table.image_bytes(index).unwrap();
+            let found = fs::read(&file).unwrap();
+            assert!(
+                kind == "snappy" || found.windows(bytes.len()).any(|part| part == bytes),
+                "{name}"
+            );
+            assert_eq!(table.image_origin(index).unwrap().file, file);
+        }
+        let contents = table.contents();
+        assert_eq!(
+            TableFolder::open(&of(&["Smiling", "Young"])).unwrap().contents(),
+            contents
+        );
+        for length in [bytes.len() / 2, bytes.len() - 20] {
+            fs::write(&file, &bytes[..length]).unwrap();
+            assert!(refusal(&folder, &of(&["Smiling"])).starts_with("DIR/data.parquet: no whole Parquet file"));
+        }
+    }
+}
+
+/// A table with boxes instead of masks.
+fn with_boxes(folder: &TempDir, boxes: &str) -> TableConfig {
+    fs::write(folder.path().join("boxes.csv"), boxes).unwrap();
+    TableConfig {
+        boxes: Some(folder.path().join("boxes.csv")),
+        ..config(folder.path())
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+    /// Energies are sums over the squares that the masks become: where those are the same, energies are.
+    #[test]
+    fn a_box_is_the_mask_of_its_pixels(
+        boxes in proptest::collection::vec((0_u32..2, 0_u32..40, 0_u32..20, 1_u32..50, 1_u32..30), 1..4),
+        resize in proptest::sample::select(vec![Fit::Crop, Fit::Pad, Fit::Stretch]),
+        map in proptest::collection::vec(0.0_f64..1.0, 64),
+    ) {
+        let folder = folder(ROWS);
+        let (mut rows, mut masks) = ("image,attribute,x,y,width,height\n".to_owned(), [GrayImage::new(40, 20), GrayImage::new(40, 20)]);
+        for &(attribute, x, y, width, height) in &boxes {
+            rows += &format!("a.png,{},{x},{y},{width},{height}\n", ["crack", "wet"][attribute as usize]);
+            for (column, row) in (x..(x + width).min(40)).flat_map(|x| (y..(y + height).min(20)).map(move |y| (x, y))) {
+                masks[attribute as usize].put_pixel(column, row, Luma([255]));
+            }
+        }
+        for (mask, attribute) in masks.iter().zip(["crack", "wet"]) {
+            let place = folder.path().join("masks").join(attribute);
+            fs::create_dir_all(&place).unwrap();
+            mask.save(place.join("a.png")).unwrap();
+        }
+        let of_masks = TableConfig { resize, masks: Some(folder.path().join("masks")), ..config(folder.path()) };
+        let of_boxes = TableConfig { resize, ..with_boxes(&folder, &rows) };
+        let energies = [of_masks, of_boxes].map(|config| {
+            let table = TableFolder::open(&config).unwrap();
+            let transform = table.alignment(0, table.image_size(0).unwrap(), 8).unwrap();
+            let masks = table.masks(0).unwrap().unwrap();
+            let aligned = dataset::aligned_masks(&masks, table.image_size(0).unwrap(), &transform, 8);
+            let inside = |mask: &[bool]| mask.iter().zip(&map).filter(|(inside, _)| **inside).map(|(_, value)| value).sum::<f64>();
+            let total: f64 = map.iter().sum();
+            aligned.chunks(64).map(|mask| inside(mask) / total).collect::<Vec<_>>()
+        });
+        proptest::prop_assert_eq!(&energies[0], &energies[1]);
+    }
+}
+
+#[test]
+fn boxes_are_found_and_their_faults_named() {
+    let folder = folder(ROWS);
+    let head = "image,attribute,x,y,width,height\n";
+    // Another spelling, parts of pixels, an image without boxes, and rows of what is not in the table.
+    let boxes =
+        format!("{head}./A.PNG,crack,1.5,0,2,1\nc,wet,-5,-5,6,6\nother.png,crack,1,2,3,4\na.png,Bald,1,2,3,4\n");
+    let table = TableFolder::open(&with_boxes(&folder, &boxes)).unwrap();
+    let masks = table.masks(0).unwrap().unwrap();
+    assert_eq!(
+        (masks.area(0), masks.contains(0, 1, 0), masks.contains(0, 2, 0)),
+        (2, true, true)
+    );
+    assert!(table.masks(1).unwrap().is_none());
+    let masks = table.masks(2).unwrap().unwrap();
+    assert_eq!((masks.area(1), masks.contains(1, 0, 0)), (1, true));
+    assert_eq!(
+        table.mask_files(0).last().unwrap().as_deref(),
+        Some(folder.path().join("boxes.csv").as_path())
+    );
+    let notes = table
+        .notes()
+        .join("\n")
+        .replace(&*folder.path().to_string_lossy(), "DIR");
+    assert_eq!(
+        notes,
+        "DIR/boxes.csv: 1 row is of images that the table does not have, such as other.png\nDIR/boxes.csv: 1 row is of attributes that \
+         the table does not have, such as Bald"
+    );
+    for (row, expected) in [
+        (
+            "a.png,crack,1,2,0,4",
+            "DIR/boxes.csv:2: width is \"0\", expected a number of pixels above 0",
+        ),
+        (
+            "a.png,crack,one,2,3,4",
+            "DIR/boxes.csv:2: x is \"one\", expected a number of pixels",
+        ),
+        (
+            "a.png,crack,0.1,0.2,0.5,0.5",
+            "DIR/boxes.csv: no number above 1 in any box, as if they were fractions",
+        ),
+        (
+            "b.png,crack,1,2,3,4",
+            "DIR/boxes.csv: 1 row is of images that the table does not have, such as b.png, expected boxes of",
+        ),
+        (
+            "",
+            "DIR/boxes.csv: no row, expected boxes of its images, such as a.png, and attributes, crack, wet",
+        ),
+    ] {
+        let message = refusal(&folder, &with_boxes(&folder, &format!("{head}{row}\n")));
+        assert!(message.starts_with(expected), "{message}");
+    }
+    let message = refusal(
+        &folder,
+        &with_boxes(&folder, "image,attribute,xmin,ymin\na.png,crack,1,2\n"),
+    );
+    assert!(message.starts_with("DIR/boxes.csv:1: no column `x`"), "{message}");
+    let table = TableFolder::open(&with_boxes(&folder, &format!("{head}a.png,crack,40,2,3,4\n"))).unwrap();
+    let message = table.masks(0).unwrap_err().to_string();
+    assert!(
+        message.ends_with("with no pixel of the image in it, expected one within the image's 40 x 20 pixels"),
+        "{message}"
+    );
 }

@@ -154,7 +154,7 @@ pub fn folder_of(path: &Path) -> &Path {
 pub fn read(path: &Path) -> io::Result<String> {
     match at(path) {
         Some(included) if !is_file(path) => Ok(included.text.to_owned()),
-        _ => std::fs::read_to_string(path),
+        _ => disk::read_text(path),
     }
 }
 

@@ -30,14 +30,6 @@ impl ImageFiles {
         Ok(Self::Folder(nested.unwrap_or_else(|| path.to_owned())))
     }
 
-    /// The bytes and the place of an image's file.
-    ///
-    /// # Errors
-    /// When there is none of this name, whatever its extension, or it cannot be read.
-    pub(crate) fn read(&self, name: &str) -> Result<(Vec<u8>, PathBuf)> {
-        self.read_first(name, spellings(name))
-    }
-
     /// The bytes and the place of the first file there is among the `candidates` for image `name`.
     ///
     /// # Errors
@@ -67,22 +59,12 @@ impl ImageFiles {
         })
     }
 
-    /// The size of an image's file in bytes, 0 without one.
-    pub(crate) fn size(&self, name: &str) -> u64 {
-        self.first_size(spellings(name)).unwrap_or(0)
-    }
-
     /// The size in bytes of the first file there is among the `candidates`.
     pub(crate) fn first_size(&self, mut candidates: impl Iterator<Item = String>) -> Option<u64> {
         candidates.find_map(|name| match self {
             Self::Archive(files) => files.size(&name),
             Self::Folder(_) => fs::metadata(self.place(&name)).ok().map(|file| file.len()),
         })
-    }
-
-    /// Where an image's file is.
-    pub(crate) fn origin(&self, name: &str) -> Option<Origin> {
-        self.first_origin(spellings(name))
     }
 
     /// Where the first file there is among the `candidates` is.
@@ -96,12 +78,8 @@ impl ImageFiles {
         })
     }
 
-    /// Tells `add` what changes with an image's file: size and time of change, or size and checksum in an archive.
-    pub(crate) fn identify(&self, name: &str, add: &mut dyn FnMut(&[u8])) {
-        self.identify_first(spellings(name), add);
-    }
-
-    /// The same of the first file there is among the `candidates`.
+    /// Tells `add` what changes with the first file there is among the `candidates`: size and time of change, or size and checksum in an
+    /// archive.
     pub(crate) fn identify_first(&self, candidates: impl Iterator<Item = String>, add: &mut dyn FnMut(&[u8])) {
         for name in candidates {
             let known = match self {
@@ -126,12 +104,4 @@ impl ImageFiles {
             Self::Archive(files) => files.place(name),
         }
     }
-}
-
-/// The names under which an image may be found, its own first.
-fn spellings(name: &str) -> impl Iterator<Item = String> + Clone {
-    let path = Path::new(name);
-    let others = ["jpg", "png", "jpeg"].map(|extension| path.with_extension(extension).to_string_lossy().into_owned());
-    let own = name.to_owned();
-    std::iter::once(own.clone()).chain(others.into_iter().filter(move |other| *other != own))
 }

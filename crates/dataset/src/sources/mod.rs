@@ -1,16 +1,19 @@
 //! Where images and labels come from.
 
 mod celeba;
+mod cells;
+mod found;
 pub mod hub;
 mod image_files;
 mod lines;
+mod named_images;
 mod source;
 mod table;
 mod zipped;
 
 pub use celeba::{
     CelebaFolder, FRONTAL_THRESHOLD, LabelCounts, LabelTable, Rows, frontal_names, is_frontal, label_counts,
-    parse_identities, parse_labels, parse_landmarks, parse_partition,
+    parse_identities, parse_labels, parse_landmarks, parse_partition, read_labels,
 };
 pub use hub::{CelebaParquet, IndexProgress};
 pub(crate) use source::Fingerprint;

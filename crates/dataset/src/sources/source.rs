@@ -10,6 +10,11 @@ pub trait Source: Send + Sync {
     /// What is known about the images.
     fn annotations(&self) -> &Annotations;
 
+    /// What is to be said of how it was read, a line each: files under other names, blanks that were left out.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The decoded image `index`.
     ///
     /// # Errors

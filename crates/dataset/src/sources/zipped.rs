@@ -79,7 +79,7 @@ impl ZippedFiles {
     }
 
     /// The entry of a file by its name, with as many of its folders as make it the only one.
-    fn find(&self, name: &str) -> Found {
+    pub(crate) fn find(&self, name: &str) -> Found {
         let Some(file) = parts(name).last() else {
             return Found::None;
         };
@@ -121,6 +121,19 @@ impl ZippedFiles {
     /// The archive.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The names of all files with their folders.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = self.entries.values().chain(self.others.values().flatten());
+        let full = entries.filter_map(|&entry| self.archive.name_for_index(entry)?.ok());
+        full.map(|name| parts(&name).collect::<Vec<_>>().join("/")).collect()
+    }
+
+    /// The names without folders that one file has.
+    pub(crate) fn plain_names(&self) -> Vec<String> {
+        let once = self.entries.keys().filter(|name| !self.others.contains_key(*name));
+        once.cloned().collect()
     }
 
     /// Where a file is, for messages: `img_align_celeba.zip/000001.jpg`.
@@ -197,7 +210,7 @@ impl ZippedFiles {
 }
 
 /// What an archive has of a name.
-enum Found {
+pub(crate) enum Found {
     None,
     One(usize),
     /// Their full names.

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use disk::{check_parquet, without_panic};
 use polars::prelude::*;
@@ -79,24 +78,10 @@ impl ReadTable {
     /// # Errors
     /// When it cannot be read or is not CSV.
     pub fn csv(path: &Path, has_header: bool) -> Result<Self> {
-        Self::csv_of(path, has_header, &[])
-    }
-
-    /// The same with a first column of names: `000001` is no number, whose zeros do not count.
-    ///
-    /// # Errors
-    /// As [`csv`](Self::csv).
-    pub fn csv_with_names(path: &Path, has_header: bool) -> Result<Self> {
-        Self::csv_of(path, has_header, &[DataType::String])
-    }
-
-    /// Reads a CSV file whose first columns have these types; the others' are found out.
-    fn csv_of(path: &Path, has_header: bool, types: &[DataType]) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::io(path, "reading"))?;
         let options = CsvReadOptions::default()
             .with_has_header(has_header)
-            .with_infer_schema_length(Some(1000))
-            .with_dtype_overwrite(Some(Arc::new(types.to_vec())));
+            .with_infer_schema_length(Some(1000));
         Self::from(path, options.into_reader_with_file_handle(Cursor::new(bytes)).finish())
     }
 
@@ -208,19 +193,6 @@ mod tests {
         let path = folder.path().join("table.parquet");
         std::fs::write(&path, b"PAR1 and then nothing").expect("written");
         ReadTable::parquet(&path).expect_err("not Parquet");
-    }
-
-    #[test]
-    fn names_of_digits_keep_their_zeros() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("table.csv");
-        std::fs::write(&path, "000001,0.5\n000002,1\n").expect("written");
-        let read = ReadTable::csv_with_names(&path, false).expect("a table");
-        let [names, numbers] = &read.columns()[..] else {
-            panic!("two columns")
-        };
-        assert_eq!(read.texts(names).expect("texts"), ["000001", "000002"]);
-        assert_eq!(read.doubles(numbers).expect("numbers"), [Some(0.5), Some(1.0)]);
     }
 
     #[test]

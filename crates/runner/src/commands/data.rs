@@ -14,6 +14,20 @@ use crate::output::print;
 use pipeline::{Interrupt, Progress};
 use render::sheet::{Cell, Column, Sheet, Unit};
 
+/// Labels of images, and which of them.
+#[derive(Debug, clap::Args)]
+pub struct Labels {
+    /// A label file in CelebA's format; or any table with yes and no in its columns, CSV or Parquet, as `data.table.file` is
+    #[arg(long, value_name = "FILE")]
+    pub labels: PathBuf,
+    /// The table's column of the images' names; without it the one called `image` or the like, else the first
+    #[arg(long, value_name = "NAME")]
+    pub image_column: Option<String>,
+    /// The table's columns that are attributes; without it all others but one called `split`
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
+    pub attributes: Option<Vec<String>>,
+}
+
 /// What can be done with data sets.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -40,7 +54,7 @@ pub enum Command {
     Fetch(super::fetch::Arguments),
     /// Print the names of the images whose face looks into the camera, one a line
     Frontal {
-        /// A landmarks file in CelebA's format
+        /// A landmarks file in CelebA's format, or the same as CSV
         #[arg(long, value_name = "FILE")]
         landmarks: PathBuf,
         /// Largest distance of the nose tip from the middle line, in distances of eyes and mouth
@@ -49,10 +63,10 @@ pub enum Command {
     },
     /// Print positives, negatives, minority class and class weights of each attribute
     Counts {
-        /// A label file in CelebA's format
-        #[arg(long, value_name = "FILE")]
-        labels: PathBuf,
-        /// A partition file in CelebA's format: then only training images are counted
+        /// Which labels
+        #[command(flatten)]
+        labels: Labels,
+        /// A partition file in CelebA's format, or the same as CSV: then only training images are counted
         #[arg(long, value_name = "FILE")]
         partition: Option<PathBuf>,
     },
@@ -95,8 +109,9 @@ fn layout(name: &str) -> std::result::Result<faces::Layout, String> {
     })
 }
 
-fn counts(labels: &Path, partition: Option<&Path>) -> Result<String> {
-    let counted = dataset::label_counts(labels, partition)?;
+fn counts(labels: &Labels, partition: Option<&Path>) -> Result<String> {
+    let (column, attributes) = (labels.image_column.as_deref(), labels.attributes.as_deref());
+    let counted = dataset::label_counts(&labels.labels, partition, column, attributes)?;
     let in_training = |splits: &Vec<(Split, Vec<ClassCounts>)>| {
         splits
             .iter()

@@ -8,7 +8,7 @@ use metrics::{
     table_order,
 };
 
-use super::scored::{Scored, ScoredAttribute};
+use super::scored::{Judging, Scored, ScoredAttribute};
 use crate::error::Result;
 use crate::output::print;
 use render::sheet::{Cell, Column, Sheet, Unit};
@@ -21,9 +21,15 @@ pub struct Arguments {
     /// file's order; Parquet may also be a run's predictions.parquet
     #[arg(long, value_name = "FILE")]
     pub scores: PathBuf,
-    /// A label file in CelebA's format
+    /// A label file in CelebA's format; or any table with yes and no in columns that are called as those of the scores, CSV or Parquet
     #[arg(long, value_name = "FILE")]
     pub labels: PathBuf,
+    /// The label table's column of the images' names; without it the one called `image` or the like, else the first
+    #[arg(long, value_name = "NAME")]
+    pub image_column: Option<String>,
+    /// The least score that counts as positive [default: 0, for logits; probabilities want 0.5]
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    pub threshold: Option<f32>,
     /// Only these images, one name a line (extensions do not matter); of those without a score the number is said
     #[arg(long, value_name = "LIST")]
     pub images: Option<PathBuf>,
@@ -57,13 +63,19 @@ const MOST_RESAMPLED: usize = 30_000;
 /// # Errors
 /// When a file cannot be read, or the scores do not belong to the labels.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let scored = Scored::read(&arguments.scores, &arguments.labels, arguments.images.as_deref())?;
+    let judging = Judging {
+        labels: &arguments.labels,
+        image_column: arguments.image_column.as_deref(),
+        images: arguments.images.as_deref(),
+        threshold: arguments.threshold,
+    };
+    let scored = Scored::read(&arguments.scores, judging)?;
     let halves = halves(&scored.images);
     let measure = |attribute: &ScoredAttribute| -> Result<Measures> {
         let ScoredAttribute { scores, labels, .. } = attribute;
         let ranking = Ranking::of(scores, labels, &halves)?;
         Ok(Measures {
-            rates: error_rates(scores, labels)?,
+            rates: error_rates(&scored.decisions(attribute), labels)?,
             sure: [None; 5],
             ranking,
         })
@@ -100,9 +112,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         .collect();
     let order = table_order(&names, &counts);
     print(format_args!(
-        "{}\n{}; a score of 0 or more counts as positive\n\n{}\n{}",
+        "{}\n{}; a score of {} or more counts as positive\n\n{}\n{}",
         errors(&names, &measures, &order).terminal(),
         counted(scored.images.len(), "image"),
+        scored.threshold,
         ranking(&names, &measures, &order).terminal(),
         NOTE
     ))

@@ -3,12 +3,29 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
+use disk::Delimited;
+
 use crate::error::{Error, Result};
 use pipeline::{Progress, ReadTable};
+
+/// What is right, and what a score says.
+#[derive(Debug, Clone, Copy)]
+pub struct Judging<'a> {
+    /// A label file in CelebA's format, or any table of labels.
+    pub labels: &'a Path,
+    /// The table's column of the images' names, if it is not called so.
+    pub image_column: Option<&'a str>,
+    /// Only the images on this list.
+    pub images: Option<&'a Path>,
+    /// The least score that counts as positive; `None` is 0, which logits are made for.
+    pub threshold: Option<f32>,
+}
 
 /// Scores of some images with their labels, by attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scored {
+    /// The least score that counts as positive.
+    pub threshold: f32,
     /// The images' names as the scores have them, without extension: N of them.
     pub images: Vec<String>,
     /// The attributes in the scores' order.
@@ -27,15 +44,21 @@ pub struct ScoredAttribute {
 }
 
 impl Scored {
-    /// Reads scores and labels: `scores` as CSV or Parquet, `labels` in CelebA's format, and of the images only those that the list
-    /// names, if there is one; of those without a score the number is said.
+    /// Whether each image's score of an attribute counts as positive: 1 or -1.
+    pub fn decisions(&self, attribute: &ScoredAttribute) -> Vec<f32> {
+        let decision = |&score: &f32| if score >= self.threshold { 1.0 } else { -1.0 };
+        attribute.scores.iter().map(decision).collect()
+    }
+
+    /// Reads scores, as CSV or Parquet, and labels; and of the images only those that the list names, if there is one. Of those without
+    /// a score the number is said, and that all scores look like probabilities, where no threshold was chosen.
     ///
     /// # Errors
     /// When a file cannot be read, the scores do not belong to the labels, or no image is left.
-    pub fn read(path: &Path, labels_file: &Path, list: Option<&Path>) -> Result<Self> {
-        let bytes = std::fs::read(labels_file).map_err(Error::io(labels_file, "reading the labels"))?;
-        let labels = dataset::parse_labels(&labels_file.display().to_string(), &bytes)?;
+    pub fn read(path: &Path, judging: Judging<'_>) -> Result<Self> {
+        let (labels_file, list) = (judging.labels, judging.images);
         let scores = read_scores(path)?;
+        let labels = dataset::read_labels(labels_file, judging.image_column, scores.attributes.as_deref())?;
         let names = labels.attributes.names();
         let columns: Vec<usize> = match &scores.attributes {
             None => (0..names.len()).collect(),
@@ -111,6 +134,9 @@ impl Scored {
                 without.len()
             ));
         }
+        if judging.threshold.is_none() {
+            note_probabilities(path, &scores.values);
+        }
         let attributes = (0..width)
             .map(|column| ScoredAttribute {
                 name: names[columns[column]].clone(),
@@ -125,6 +151,7 @@ impl Scored {
             })
             .collect();
         Ok(Self {
+            threshold: judging.threshold.unwrap_or(0.0),
             images: rows
                 .iter()
                 .map(|&(position, _)| stem(&scores.images[position]).to_owned())
@@ -144,11 +171,29 @@ struct Scores {
 
 /// The name without its extension: the authors' aligned images are PNG, CelebA's are JPEG.
 fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    // A dot in a folder's name begins no extension.
+    if name[stem.len()..].contains('/') { name } else { stem }
+}
+
+/// Says that a threshold of 0 makes everything positive.
+fn note_probabilities(path: &Path, scores: &[f32]) {
+    let least = scores.iter().copied().fold(f32::INFINITY, f32::min);
+    let most = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if scores.is_empty() || least < 0.0 {
+        return;
+    }
+    let path = path.display();
+    let positive = "no score is negative, so each counts as positive at the threshold of 0, which is right for logits";
+    Progress::new().say(&if most <= 1.0 {
+        format!("{path}: {positive}; all are between 0 and 1: if they are probabilities, `--threshold 0.5` is meant")
+    } else {
+        format!("{path}: {positive}; `--threshold` chooses another (scores are between {least} and {most})")
+    });
 }
 
 fn read_list(path: &Path) -> Result<BTreeSet<String>> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path, "reading the list of images"))?;
+    let text = disk::read_text(path).map_err(Error::io(path, "reading the list of images"))?;
     Ok(text
         .lines()
         .map(str::trim)
@@ -166,20 +211,108 @@ fn read_scores(path: &Path) -> Result<Scores> {
         return if table.columns().iter().any(|name| name == "score") {
             long(&table)
         } else {
-            wide(path, &table, true)
+            wide(path, &table)
         };
     }
-    let has_header = csv_has_header(path)?;
-    wide(path, &ReadTable::csv_with_names(path, has_header)?, has_header)
+    delimited(path)
 }
 
-/// The authors' files have none: the second field of the first line is then a number.
-fn csv_has_header(path: &Path) -> Result<bool> {
-    let text = std::fs::read(path).map_err(Error::io(path, "reading the scores"))?;
-    let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let line = String::from_utf8_lossy(line);
-    let second = line.split(',').nth(1).map(str::trim).unwrap_or_default();
-    Ok(second.parse::<f64>().is_err())
+/// Scores as CSV with comma, semicolon or tab, and then perhaps decimal commas. The authors' files have no header: the second field of the
+/// first line is then a number.
+fn delimited(path: &Path) -> Result<Scores> {
+    let bytes = std::fs::read(path).map_err(Error::io(path, "reading the scores"))?;
+    let table = Delimited::of(&bytes);
+    let fault = |line: u64, message: String| Error::Request(format!("{}:{line}: {message}", path.display()));
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(table.delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(&*table.text);
+    let number = |text: &str| -> Option<f32> {
+        let with_point = match table.allows_decimal_commas() && !text.contains('.') {
+            true => text.replacen(',', ".", 1),
+            false => text.to_owned(),
+        };
+        with_point.parse().ok()
+    };
+    let mut scores = Scores {
+        images: Vec::new(),
+        attributes: None,
+        values: Vec::new(),
+    };
+    let mut names: Option<Vec<String>> = None;
+    // An index that pandas and R write has no name, and is no score.
+    let mut image = 0;
+    for record in reader.records() {
+        let record =
+            record.map_err(|error| fault(error.position().map_or(1, csv::Position::line), error.to_string()))?;
+        let line = record.position().map_or(1, csv::Position::line);
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let Some(names) = &names else {
+            let header: Vec<String> = record.iter().map(str::to_owned).collect();
+            if header.len() < 2 {
+                return Err(fault(
+                    line,
+                    format!(
+                        "one column, `{}`, expected an image and its scores, separated by commas, semicolons or tabs",
+                        header.join("")
+                    ),
+                ));
+            }
+            if number(&header[1]).is_none() {
+                image = header
+                    .iter()
+                    .position(|name| name.eq_ignore_ascii_case("image"))
+                    .unwrap_or(0);
+                let scored = header
+                    .iter()
+                    .enumerate()
+                    .filter(|(column, name)| *column != image && !name.is_empty());
+                scores.attributes = Some(scored.map(|(_, name)| name.clone()).collect());
+                names = Some(header);
+                continue;
+            }
+            let unnamed = (0..header.len())
+                .map(|column| format!("column {}", column + 1))
+                .collect();
+            add(&record, names.insert(unnamed), image, &mut scores, &number).map_err(|message| fault(line, message))?;
+            continue;
+        };
+        add(&record, names, image, &mut scores, &number).map_err(|message| fault(line, message))?;
+    }
+    Ok(scores)
+}
+
+/// Adds a row of scores, or says what is wrong with it.
+fn add(
+    record: &csv::StringRecord,
+    names: &[String],
+    image: usize,
+    scores: &mut Scores,
+    number: &dyn Fn(&str) -> Option<f32>,
+) -> Result<(), String> {
+    if record.len() != names.len() {
+        return Err(format!(
+            "{} cells, expected {} as in the first line",
+            record.len(),
+            names.len()
+        ));
+    }
+    for (column, (text, name)) in record.iter().zip(names).enumerate() {
+        if column == image {
+            scores.images.push(text.to_owned());
+        } else if !name.is_empty() {
+            let expected = || match text {
+                "" => format!("{name} is empty, expected a score"),
+                _ => format!("{name} is `{text}`, expected a score, which is a number"),
+            };
+            scores.values.push(number(text).ok_or_else(expected)?);
+        }
+    }
+    Ok(())
 }
 
 fn long(table: &ReadTable) -> Result<Scores> {
@@ -191,7 +324,7 @@ fn long(table: &ReadTable) -> Result<Scores> {
     })
 }
 
-fn wide(path: &Path, table: &ReadTable, has_header: bool) -> Result<Scores> {
+fn wide(path: &Path, table: &ReadTable) -> Result<Scores> {
     let columns = table.columns();
     let [image, attributes @ ..] = columns.as_slice() else {
         return Err(Error::artefact(path, "no columns, expected an image and its scores"));
@@ -206,7 +339,7 @@ fn wide(path: &Path, table: &ReadTable, has_header: bool) -> Result<Scores> {
         .collect();
     Ok(Scores {
         images,
-        attributes: has_header.then(|| attributes.to_vec()),
+        attributes: Some(attributes.to_vec()),
         values,
     })
 }
@@ -226,6 +359,15 @@ mod tests {
     use std::path::PathBuf;
 
     const LABELS: &str = "3\nBald Young\n1.jpg 1 -1\n2.jpg -1 1\n3.jpg -1 1\n";
+
+    fn judging(labels: &Path) -> Judging<'_> {
+        Judging {
+            labels,
+            image_column: None,
+            images: None,
+            threshold: None,
+        }
+    }
 
     fn write(name: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -251,13 +393,64 @@ mod tests {
     }
 
     #[test]
+    fn scores_of_spreadsheets_are_those_of_plain_csv() {
+        let (_plain_folder, plain) = write("plain.csv", "image,Bald,Young\n1.jpg,2.5,-1\n2.jpg,0.25,3\n");
+        let expected = read_scores(&plain).expect("readable");
+        for text in [
+            "\u{feff}image;Bald;Young\r\n1.jpg;2.5;-1\r\n2.jpg;0.25;3\r\n",
+            "sep=;\r\nimage;Bald;Young\r\n1.jpg;2,5;-1,0\r\n2.jpg;0,25;3\r\n;;\r\n",
+            "image\tBald\tYoung\n1.jpg\t2,5\t-1\n2.jpg\t0,25\t3\n\n",
+            "\"\",\"image\",\"Bald\",\"Young\"\n\"1\",\"1.jpg\",2.5,-1\n\"2\",\"2.jpg\",0.25,3\n",
+        ] {
+            let (_folder, path) = write("scores.csv", text);
+            let scores = read_scores(&path).expect(text);
+            assert_eq!(scores.images, expected.images, "{text}");
+            assert_eq!(
+                (scores.attributes, scores.values),
+                (expected.attributes.clone(), expected.values.clone())
+            );
+        }
+        let (_folder, path) = write("scores.csv", "1.jpg;2,5;-1\n2.jpg;0,25;3\n");
+        let scores = read_scores(&path).expect("readable");
+        assert_eq!((scores.attributes, scores.values), (None, expected.values));
+    }
+
+    #[test]
+    fn labels_of_one_s_own_and_a_threshold_decide() {
+        let (_labels_folder, labels) = write(
+            "labels.csv",
+            "age,image,Lung Opacity\n40,a/1.png,yes\n41,a/2.png,no\n42,a/3.png,\n",
+        );
+        let (_folder, scores) = write(
+            "scores.csv",
+            "image,Lung Opacity\na/1.jpg,0.9\na/2.jpg,0.4\na/3.jpg,0.5\n",
+        );
+        for (threshold, expected) in [(None, [1.0, 1.0, 1.0]), (Some(0.5), [1.0, -1.0, 1.0])] {
+            let judging = Judging {
+                threshold,
+                ..judging(&labels)
+            };
+            let scored = Scored::read(&scores, judging).expect("readable");
+            assert_eq!(scored.attributes[0].labels, [1, -1, 0]);
+            assert_eq!(scored.decisions(&scored.attributes[0]), expected);
+        }
+        assert_eq!(["a.b/c", "a.b/c.d", "c"].map(stem), ["a.b/c", "a.b/c", "c"]);
+    }
+
+    #[test]
     fn faults_name_the_file() {
         let (_labels_folder, labels) = write("labels.txt", LABELS);
         for (text, expected) in [
             ("image,Bald,Old\n1.jpg,1,1\n", "Old"),
             ("image,Bald,Young\n9.jpg,1,1\n", "9.jpg"),
             ("1.jpg,1,1,1\n", "3 scores"),
-            ("image,Bald,Young\n1.jpg,,1\n", "Bald"),
+            ("image,Bald,Young\n1.jpg,,1\n", "scores.csv:2: Bald is empty"),
+            (
+                "image,Bald,Young\n1.jpg,88%,1\n",
+                "scores.csv:2: Bald is `88%`, expected a score",
+            ),
+            ("image,Bald,Young\n1.jpg,1\n", "scores.csv:2: 2 cells, expected 3"),
+            ("image Bald Young\n1.jpg 1 1\n", "scores.csv:1: one column"),
             ("image,Bald,Young\n1.jpg,1,1\n1.png,1,1\n", "`1.png` has several rows"),
             (
                 "image,Bald,Young\n1.jpg,1,1\n2.jpg,1,nan\n",
@@ -265,7 +458,7 @@ mod tests {
             ),
         ] {
             let (_folder, scores) = write("scores.csv", text);
-            let message = crate::error::describe(&Scored::read(&scores, &labels, None).expect_err(text));
+            let message = crate::error::describe(&Scored::read(&scores, judging(&labels)).expect_err(text));
             assert!(message.contains(expected), "{message}");
         }
     }

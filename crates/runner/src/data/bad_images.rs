@@ -61,6 +61,26 @@ pub fn find(context: &Context, data: &DataSet) -> Result<Vec<BadImage>> {
     Ok(bad)
 }
 
+/// Refuses a run of which images cannot be used.
+///
+/// # Errors
+/// When there are some: all of them up to `data.bad_images_limit`, or the first; [`Interrupted`](pipeline::Interrupted).
+pub fn refuse(context: &Context, data: &DataSet) -> Result<()> {
+    let bad = find(context, data)?;
+    if bad.is_empty() {
+        return Ok(());
+    }
+    let reasons: Vec<&str> = bad.iter().map(|image| image.reason.as_str()).collect();
+    Err(Error::Request(format!(
+        "data.check_images: {} that cannot be used:\n- {}\n`data.on_bad_image: skip` leaves such images out of everything and lists them",
+        match bad.len() {
+            1 => "1 image".to_owned(),
+            several => format!("{several} images"),
+        },
+        reasons.join("\n- ")
+    )))
+}
+
 /// Whether an image can be decoded, aligned and, where energies are measured on it, looked up in its masks.
 fn examine(data: &DataSet, index: usize) -> Option<BadImage> {
     let source: &dyn Source = data.source.as_ref();
@@ -171,16 +191,20 @@ fn list(folder: &Sandbox<'_>, skipped: &[BadImage]) -> Result<()> {
     Ok(folder.write(artefacts::BAD_IMAGES, &bytes)?)
 }
 
-/// A bad image that ends a run which fails at such, with what lets the run go on.
-pub fn left_out_by_skip(error: &dataset::Error) -> Error {
+/// A bad image, the first of `all`, that ends a run which fails at such, with what lets the run go on.
+pub fn left_out_by_skip(error: &dataset::Error, all: usize) -> Error {
     let way_out = "`data.on_bad_image: skip` leaves such images out of everything and lists them";
-    Error::Request(format!("{}; {way_out}", describe(error)))
+    let others = match all {
+        0 | 1 => String::new(),
+        all => format!(", the first of {all} images that cannot be read"),
+    };
+    Error::Request(format!("{}{others}; {way_out}", describe(error)))
 }
 
 /// A bad image that ends a step, with what lets the run go on.
 pub fn with_way_out(on_bad_image: OnBadImage, folder: &Sandbox<'_>, error: &dataset::Error) -> Error {
     if on_bad_image == OnBadImage::Fail {
-        return left_out_by_skip(error);
+        return left_out_by_skip(error, 1);
     }
     // Without its list the step is not current: the next run looks again. If this fails, so does that.
     std::fs::remove_file(folder.scratch(artefacts::BAD_IMAGES)).ok();

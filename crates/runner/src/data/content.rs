@@ -99,8 +99,8 @@ pub struct ContentOfSplit {
     images: ContentHash,
     /// Whether some may be transparent.
     transparent: bool,
-    /// The first image whose bytes cannot be had.
-    pub unreadable: Option<usize>,
+    /// Images whose bytes cannot be had.
+    pub unreadable: Vec<usize>,
 }
 
 impl ContentOfSplit {
@@ -124,14 +124,18 @@ impl ContentOfSplit {
             landmarks.finish()
         });
         let images = images_found(data, indices, title, reading)?;
-        let bad = images.iter().position(|content| content.starts_with(UNREADABLE));
+        let bad = indices
+            .iter()
+            .zip(&images)
+            .filter(|(_, content)| content.starts_with(UNREADABLE));
+        let unreadable = bad.map(|(index, _)| *index).collect();
         Ok(Self {
             count: indices.len(),
             labels: labels.finish(),
             landmarks,
             images: listed(indices, &images),
             transparent: indices.par_iter().any(|&index| data.source.may_be_transparent(index)),
-            unreadable: bad.map(|place| indices[place]),
+            unreadable,
         })
     }
 

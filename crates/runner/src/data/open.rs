@@ -12,7 +12,7 @@ use super::set::DataSet;
 use super::straddling::Straddling;
 use super::{bad_images, celeba, packed};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::{DataSettings, DataSource, OnBadImage};
 use pipeline::{Interrupt, Progress};
 
@@ -31,6 +31,9 @@ pub fn open(context: &Context) -> Result<DataSet> {
     if data.on_bad_image == OnBadImage::Skip {
         let bad = bad_images::find(context, &set)?;
         set.leave_out(bad)?;
+    }
+    if data.check_images && data.on_bad_image == OnBadImage::Fail {
+        bad_images::refuse(context, &set)?;
     }
     if data.packed_cache {
         pack(&mut set, data, &place)?;
@@ -87,9 +90,19 @@ fn open_in(data: &DataSettings, place: &Place<'_>) -> Result<DataSet> {
             Arc::new(CelebaFolder::open(&folder)?)
         }
     };
+    for note in source.notes() {
+        place.progress.say(&format!("{:24} {note}", "data"));
+    }
     let set = DataSet::choose(source, data)?;
     if data.source != DataSource::Table && set.annotations().landmarks.is_none() && data.frontal_threshold.is_some() {
         place.progress.say(celeba::NO_LANDMARKS);
+    }
+    if data
+        .table
+        .as_ref()
+        .is_some_and(|table| table.masks.is_some() && table.boxes.is_none())
+    {
+        say_how_many_have_masks(&set, place)?;
     }
     if let Some(straddling) = Straddling::of(&set) {
         let table = data.table.as_ref().filter(|_| data.source == DataSource::Table);
@@ -100,6 +113,29 @@ fn open_in(data: &DataSettings, place: &Place<'_>) -> Result<DataSet> {
         place.progress.say(&format!("{:24} {who}: {straddling}", "data"));
     }
     Ok(set)
+}
+
+/// Says how many of the test images have a mask, where not all do: the others have no energy.
+fn say_how_many_have_masks(set: &DataSet, place: &Place<'_>) -> Result<()> {
+    let has_mask = |index: &&usize| set.source.mask_files(**index).iter().any(Option::is_some);
+    let (with, all) = (set.test.iter().filter(has_mask).count(), set.test.len());
+    if with == 0 {
+        let first = set
+            .test
+            .first()
+            .map_or("", |&index| set.annotations().names[index].as_str());
+        return Err(Error::Request(format!(
+            "data.table.masks: none of the {all} test images has a mask of any attribute, expected ATTRIBUTE/NAME.png for an image NAME, such as {first}"
+        )));
+    }
+    if with < all {
+        let has = if with == 1 { "has" } else { "have" };
+        place.progress.say(&format!(
+            "{:24} {with} of the {all} test images {has} a mask; the others have no energy",
+            "masks"
+        ));
+    }
+    Ok(())
 }
 
 fn pack(set: &mut DataSet, data: &DataSettings, place: &Place<'_>) -> Result<()> {

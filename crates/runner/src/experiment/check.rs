@@ -13,8 +13,8 @@ use super::{
 pub(super) fn check(experiment: &Experiment) -> Vec<Problem> {
     let mut results = data(&experiment.data);
     let table = experiment.data.table.as_ref();
-    if *experiment.regions() == RegionSource::Masks && table.is_some_and(|table| table.masks.is_none()) {
-        let message = "masks, expected data.table.masks to say where they are";
+    if *experiment.regions() == RegionSource::Masks && table.is_some_and(|table| !table.says_where()) {
+        let message = "masks, expected data.table.masks or data.table.boxes to say where they are";
         results.push(Err(Problem::new("measure.regions", message)));
     }
     for (channel, &mean) in experiment.model.mean.iter().flatten().enumerate() {
@@ -70,7 +70,7 @@ fn data(data: &DataSettings) -> Vec<Result<(), Problem>> {
     }
     match (data.source, &data.table) {
         (DataSource::Table, None) => {
-            let message = "missing; source: table needs at least its file and images";
+            let message = "missing; source: table needs at least its file, and mostly the folder of images";
             results.push(Err(Problem::new("data.table", message)));
         }
         (DataSource::Table, Some(of_table)) => results.extend(table(of_table)),

@@ -39,6 +39,10 @@ pub struct DataSettings {
     /// What to do about an image that is missing, cut off, of a wrong size or no image: `fail`, or `skip` it in all steps.
     #[serde(default)]
     pub on_bad_image: OnBadImage,
+    /// Read all images of the run once before the first step, and refuse it with a list of those that cannot be used. Without it their
+    /// files are looked for, and not read, before the first step. `on_bad_image: skip` always reads them.
+    #[serde(default)]
+    pub check_images: bool,
     /// With `skip`: the largest number of bad images; with more the run is refused.
     #[serde(default = "DataSettings::bad_images_limit")]
     pub bad_images_limit: usize,
@@ -70,6 +74,7 @@ impl DataSettings {
             // Which images are left out decides, and is part of every key; not what was allowed.
             on_bad_image: OnBadImage::Fail,
             bad_images_limit: 0,
+            check_images: false,
             ..self.clone()
         }
     }

@@ -106,7 +106,7 @@ impl Experiment {
 
     /// Where the attributes' regions come from: `measure.regions`, or what fits the data.
     pub fn regions(&self) -> &RegionSource {
-        let masks = self.data.table.as_ref().is_some_and(|table| table.masks.is_some());
+        let masks = self.data.table.as_ref().is_some_and(TableSettings::says_where);
         match (&self.measure.regions, self.data.source) {
             (Some(choice), _) => choice,
             (None, DataSource::Table) if masks => &RegionSource::Masks,

@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize};
 pub struct TableSettings {
     /// The table: a CSV file with a header (comma, semicolon or tab), or `.parquet`.
     pub file: PathBuf,
-    /// The folder of images, JPEG or PNG of any size, or a zip archive of them.
-    pub images: PathBuf,
-    /// The column of the images' names, paths below `images` with or without extension.
+    /// The folder of images, JPEG or PNG of any size, or a zip archive of them; `null`: `data.folder` itself. Not needed where the
+    /// table, a Parquet file, holds the pictures.
+    #[serde(default)]
+    pub images: Option<PathBuf>,
+    /// The column of the images' names, paths below `images` with or without extension; of Parquet also one of the pictures themselves,
+    /// as `datasets` writes them.
     #[serde(default = "TableSettings::image_column")]
     pub image_column: String,
     /// The columns of the attributes, in this order; `null` takes all but the images', the splits' and the groups'.
@@ -40,6 +43,10 @@ pub struct TableSettings {
     /// Where each attribute is visible: `ATTRIBUTE/IMAGE.png` below this folder.
     #[serde(default)]
     pub masks: Option<PathBuf>,
+    /// The same as boxes: a CSV file with the columns image, attribute, x, y, width and height, in pixels of the image; several rows of
+    /// one image and attribute are one region, and so are a mask and boxes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boxes: Option<PathBuf>,
     /// Writes an example on first use: pictures of shapes, whose table and folders are then read as any other's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shapes: Option<synthetic::shapes::Config>,
@@ -50,12 +57,17 @@ impl TableSettings {
         "image".to_owned()
     }
 
+    /// Whether the table says image by image where its attributes are visible.
+    pub fn says_where(&self) -> bool {
+        self.masks.is_some() || self.boxes.is_some()
+    }
+
     /// The reader's settings, for a data set in `folder`.
     pub fn config(&self, folder: &Path) -> TableConfig {
         let below = |path: &PathBuf| folder.join(path);
         TableConfig {
             file: below(&self.file),
-            images: below(&self.images),
+            images: self.images.as_ref().map_or_else(|| folder.to_owned(), below),
             image_column: self.image_column.clone(),
             attributes: self.attributes.clone(),
             group_column: self.group_column.clone(),
@@ -66,6 +78,7 @@ impl TableSettings {
             resize: self.resize,
             landmarks: self.landmarks.as_ref().map(below),
             masks: self.masks.as_ref().map(below),
+            boxes: self.boxes.as_ref().map(below),
         }
     }
 }

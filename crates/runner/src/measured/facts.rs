@@ -47,6 +47,14 @@ impl DataFacts {
         Ok(facts)
     }
 
+    /// What the scored images are called: none are frontal but faces that went through that filter.
+    pub fn test_images(&self) -> &'static str {
+        match self.filter.as_str() {
+            "frontal" => "frontal test images",
+            _ => "test images",
+        }
+    }
+
     /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Plain data: its serialisation cannot fail.

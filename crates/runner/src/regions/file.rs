@@ -81,7 +81,7 @@ pub fn celeba(attributes: &[String], size: usize) -> Result<Vec<AttributeRegion>
 /// # Errors
 /// When the file or a mask cannot be read, is malformed, names a box outside its square, or lacks an attribute.
 pub(super) fn read(path: &Path, attributes: &[String], size: usize) -> Result<Vec<AttributeRegion>> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(
+    let text = disk::read_text(path).map_err(Error::io(
         path,
         "reading the regions (measure.regions: celeba, masks, none, or a file)",
     ))?;

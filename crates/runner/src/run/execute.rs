@@ -86,7 +86,7 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     let inputs = Inputs::of(&context.experiment, looked_at, &context.data_root, contents)?;
     keep_hashes(&context);
     check(&context, &inputs, &data, last)?;
-    refuse_unreadable(&context, &content, &data, last)?;
+    refuse_unreadable(&context, &content, &data)?;
     replace::refuse_unasked(&context, &inputs, request, last)?;
     context.begin(data.source.fingerprint(), request.command(&context.device))?;
     context.progress().say(&format!(
@@ -157,8 +157,8 @@ fn keep_hashes(context: &Context) {
 }
 
 /// Refuses images of which the file is not there, where they are not left out: hours of training would come before some of them are
-/// missed.
-fn refuse_unreadable(context: &Context, content: &Content, data: &DataSet, last: Last) -> Result<()> {
+/// missed. Test images are looked for in a training too, which they will follow.
+fn refuse_unreadable(context: &Context, content: &Content, data: &DataSet) -> Result<()> {
     let settings = &context.experiment.data;
     let trains = context
         .experiment
@@ -166,10 +166,13 @@ fn refuse_unreadable(context: &Context, content: &Content, data: &DataSet, last:
         .keys()
         .any(|name| context.experiment.is_trained(name));
     let followed = [&content.training, &content.validation].into_iter().filter(|_| trains);
-    let scored = (last >= Last::Predict).then_some(&content.test);
-    let mut unreadable = followed.chain(scored).filter_map(|split| split.unreadable);
-    match unreadable.next().map(|index| data.source.image_bytes(index)) {
-        Some(Err(error)) if settings.on_bad_image == OnBadImage::Fail => Err(bad_images::left_out_by_skip(&error)),
+    let unreadable = followed.chain([&content.test]).flat_map(|split| &split.unreadable);
+    let unreadable: Vec<usize> = unreadable.copied().collect();
+    let first = unreadable.first().map(|&index| data.source.image_bytes(index));
+    match first {
+        Some(Err(error)) if settings.on_bad_image == OnBadImage::Fail => {
+            Err(bad_images::left_out_by_skip(&error, unreadable.len()))
+        }
         _ => Ok(()),
     }
 }

@@ -43,8 +43,17 @@ pub fn missing(experiment: &Experiment, data_root: &Path) -> Vec<String> {
     }
     if let Some(table) = experiment.data.table.as_ref().filter(|table| table.shapes.is_none()) {
         let config = table.config(&folder);
-        let optional = [("landmarks", &config.landmarks), ("masks", &config.masks)];
-        let named = [("file", &config.file), ("images", &config.images)].into_iter();
+        let optional = [
+            ("landmarks", &config.landmarks),
+            ("masks", &config.masks),
+            ("boxes", &config.boxes),
+        ];
+        // A Parquet file may hold the pictures itself.
+        let images = table
+            .images
+            .as_ref()
+            .filter(|_| config.file.extension().is_none_or(|kind| kind != "parquet"));
+        let named = std::iter::once(("file", &config.file)).chain(images.map(|_| ("images", &config.images)));
         let named = named.chain(
             optional
                 .into_iter()

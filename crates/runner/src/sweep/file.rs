@@ -254,7 +254,7 @@ fn sweeps_in(folder: &Path) -> Vec<String> {
     };
     let is_sweep = |path: &Path| {
         path.extension().is_some_and(|extension| extension == "yaml")
-            && std::fs::read_to_string(path).is_ok_and(|text| SweepFile::parse(&text, "").is_ok())
+            && disk::read_text(path).is_ok_and(|text| SweepFile::parse(&text, "").is_ok())
     };
     let mut found: Vec<String> = entries
         .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))

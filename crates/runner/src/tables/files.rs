@@ -9,8 +9,8 @@ use render::sheet::{Sheet, latex_document};
 /// What names the rows where a caption says which images they are of.
 const ROWS: &str = "Attribute";
 
-/// Every table of a run. `comparison` is there where the paper's numbers apply.
-fn tables(measured: &Measured, comparison: Option<&BesideThePaper>) -> Vec<Table> {
+/// Every table of a run; `images` is what the scored ones are called. `comparison` is there where the paper's numbers apply.
+fn tables(measured: &Measured, images: &str, comparison: Option<&BesideThePaper>) -> Vec<Table> {
     // Derived classifiers are in the long tables, and not where space is short.
     let learnt = &measured.learnt();
     let short = bias_reliance::short(learnt);
@@ -18,7 +18,7 @@ fn tables(measured: &Measured, comparison: Option<&BesideThePaper>) -> Vec<Table
         Table {
             parquet: true,
             markdown: Some(paper::short(learnt).markdown()),
-            latex: Some(paper::halves(learnt)),
+            latex: Some(paper::halves(learnt, images)),
             ..Table::new("attributes", paper::attributes(measured))
         },
         Table {
@@ -75,12 +75,16 @@ fn tables(measured: &Measured, comparison: Option<&BesideThePaper>) -> Vec<Table
     tables
 }
 
-/// Every file: name in `tables/` and contents.
+/// Every file: name in `tables/` and contents. `images` is what the scored images are called in captions.
 ///
 /// # Errors
 /// When a table has two columns of one title.
-pub fn files(measured: &Measured, comparison: Option<&BesideThePaper>) -> render::Result<Vec<(String, Vec<u8>)>> {
-    let tables = tables(measured, comparison);
+pub fn files(
+    measured: &Measured,
+    images: &str,
+    comparison: Option<&BesideThePaper>,
+) -> render::Result<Vec<(String, Vec<u8>)>> {
+    let tables = tables(measured, images, comparison);
     let in_latex = tables
         .iter()
         .filter_map(|table| Some((table.name, table.latex.as_ref()?)));
@@ -172,12 +176,13 @@ mod tests {
         ] {
             let measured = measured(count, classifiers);
             let comparison = BesideThePaper::new(&measured, &published);
-            let files = files(&measured, Some(&comparison)).expect("tables");
+            let files = files(&measured, "test images", Some(&comparison)).expect("tables");
             let text = |name: &str| {
                 let (_, bytes) = files.iter().find(|(file, _)| *file == name).expect(name);
                 String::from_utf8(bytes.clone()).expect("text")
             };
             assert!(text("attributes.tex").contains("5 o'Clock Shadow"));
+            assert!(text("attributes.tex").contains("Error rates of the test images, and"));
             // Where a class has no sample, a dash.
             assert!(text("attributes.tex").contains("--"));
             for name in ["attributes", "bias_reliance", "faithfulness", "published"] {

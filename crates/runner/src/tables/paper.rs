@@ -64,16 +64,17 @@ pub fn short(measured: &Measured) -> Sheet {
     })
 }
 
-/// The same as the paper sets it, in two halves.
-pub fn halves(measured: &Measured) -> Sheet {
+/// The same as the paper sets it, in two halves; `images` is what the scored images are called.
+pub fn halves(measured: &Measured, images: &str) -> Sheet {
     let of_classifier = |classifier: &str, column: &Column| {
         let [half, title] = column.half;
         sheet::Column::new(title, Unit::Share).under(classifier).under(half)
     };
     Sheet {
-        title: "Error rates of the frontal test images, and mean proportional energy of those predicted positive (+) and negative (-). \
-                Bold: the majority class of the training images."
-            .to_owned(),
+        title: format!(
+            "Error rates of the {images}, and mean proportional energy of those predicted positive (+) and negative (-). Bold: the \
+             majority class of the training images."
+        ),
         emphasis: "majority",
         ..of_attributes(measured, ["Attribute", "Positive"], of_classifier)
     }

@@ -22,6 +22,8 @@ pub struct Malformed {
 /// # Errors
 /// [`Malformed`], also where a key stands twice in one place.
 pub fn read(text: &str) -> Result<Node, Malformed> {
+    // Texts that come by other ways than `disk::read_text` may have one too.
+    let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
         return Ok(Node::Null);
     }

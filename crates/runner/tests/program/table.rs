@@ -668,3 +668,105 @@ fn transparent_pictures_and_masks_of_sixteen_bits_mean_what_they_look_like() {
         "{message}"
     );
 }
+
+/// Pictures of which the left half is bright where `Lung Opacity` is yes, and a table of them as a spreadsheet saves it.
+fn opacities(place: &Place) {
+    let mut rows = "sep=;\r\nimage;Lung Opacity;\"50 % of a/b; c\";split\r\n".to_owned();
+    let mut boxes = "image;attribute;x;y;width;height\r\n".to_owned();
+    for index in 0..48_u32 {
+        let (bright, split) = (
+            index % 2 == 0,
+            ["train", "train", "train", "val", "test", "test"][index as usize % 6],
+        );
+        let other = if (index / 6) % 2 == 0 { "Yes" } else { "" };
+        let other = if (index / 12) % 2 == 0 { other } else { "no" };
+        rows += &format!(
+            ".\\images\\{index:02}.jpg;{};{other};{split}\r\n",
+            if bright { "YES" } else { "No" }
+        );
+        boxes += &format!("{index:02}.PNG;Lung Opacity;0;0;8;16\r\n{index:02}.PNG;Lung Opacity;8;0;2;4\r\n");
+        let value = |x: u32| if bright && x < 8 { 200 } else { 20 + index as u8 };
+        let picture = image::RgbImage::from_fn(16, 16, |x, y| image::Rgb([value(x), 3 * y as u8, value(x)]));
+        let path = place.path(&format!("data/images/{index:02}.PNG"));
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        picture
+            .save_with_format(path, image::ImageFormat::Png)
+            .expect("written");
+    }
+    place.write("data/labels.csv", rows + ";;;\r\n\r\n");
+    place.write("data/boxes.csv", boxes);
+}
+
+const OPACITIES: &str = "\u{feff}data:
+  source: table
+  image_size: 16
+  table: {file: labels.csv, images: images, split_column: split, boxes: boxes.csv}
+";
+
+#[test]
+fn a_table_as_a_spreadsheet_on_windows_saves_it_runs_to_the_report() {
+    let place = Place::new(OPACITIES);
+    opacities(&place);
+    let output = place.run("reproduce", &["training.augmentation.mirror=0"]);
+    let printed = succeeds(&output);
+    let found = "48 images were found under other names: .\\images\\00.jpg is 00.PNG";
+    assert!(said(&output).contains(found), "{}", said(&output));
+    assert!(printed.contains("Lung Opacity"), "{printed}");
+    let latex = fs::read_to_string(place.path("results/mine/tables/tables.tex")).expect("tables");
+    assert!(!latex.contains("frontal"), "{latex}");
+    let table = fs::read_to_string(place.path("results/mine/tables/attributes.tex")).expect("a table");
+    assert!(
+        table.contains("Lung Opacity") && table.contains("50 \\% of a/b; c"),
+        "{table}"
+    );
+
+    // The boxes of an image are its region: half of it, and a corner of the other half.
+    let energy = place.table("unbalanced/energy.parquet");
+    let (attributes, areas) = (
+        energy.texts("attribute").expect("names"),
+        energy.doubles("region_area").expect("numbers"),
+    );
+    for (attribute, area) in attributes.iter().zip(areas) {
+        let expected = (attribute == "Lung Opacity").then_some((8 * 16 + 2 * 4) as f64 / 256.0);
+        assert_eq!(area.filter(|area| *area > 0.0), expected, "{attribute}");
+    }
+    let again = place.run("reproduce", &["training.augmentation.mirror=0"]);
+    assert_eq!(unchanged(&said(&again), &["train/", "explain/"]), 4, "{}", said(&again));
+    let boxes = fs::read_to_string(place.path("data/boxes.csv")).expect("text");
+    place.write("data/boxes.csv", boxes.replace(";8;16\r", ";8;8\r"));
+    let again = place.run("reproduce", &["training.augmentation.mirror=0"]);
+    assert_eq!(unchanged(&said(&again), &["train/", "explain/"]), 2, "{}", said(&again));
+}
+
+#[test]
+fn images_are_looked_for_before_anything_is_trained() {
+    let place = Place::new(OPACITIES);
+    opacities(&place);
+    for index in [4, 5, 10] {
+        fs::remove_file(place.path(&format!("data/images/{index:02}.PNG"))).expect("removed");
+    }
+    let message = fails(&place.run("train", &[]));
+    assert!(
+        message.contains("image .\\images\\04.jpg") || message.contains("image 04.jpg"),
+        "{message}"
+    );
+    assert!(
+        message.contains("the first of 3 images that cannot be read"),
+        "{message}"
+    );
+    assert!(!place.path("results/mine/unbalanced").exists());
+
+    // What is there and no picture is found by reading all.
+    opacities(&place);
+    place.write("data/images/10.PNG", "no picture");
+    let message = fails(&place.run("train", &["data.check_images=true"]));
+    assert!(
+        message.contains("data.check_images: 1 image that cannot be used"),
+        "{message}"
+    );
+    assert!(
+        message.contains("10.PNG") && message.contains("on_bad_image"),
+        "{message}"
+    );
+    assert!(!place.path("results/mine/unbalanced").exists());
+}

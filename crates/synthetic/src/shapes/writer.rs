@@ -154,6 +154,7 @@ mod tests {
             resize: Fit::Pad,
             landmarks: None,
             masks: Some(out.join(MASKS)),
+            boxes: None,
         })
         .unwrap()
     }

@@ -1,8 +1,9 @@
 use std::path::Path;
 
-use super::text_files::{parse_labels, parse_partition};
+use super::text_files::{LabelTable, begins_with_a_count, parse_labels, parse_partition};
 use crate::files::read;
 use crate::labels::class_counts;
+use crate::sources::cells::Table;
 use crate::{Attributes, ClassCounts, Result, Split};
 
 /// Positives and negatives per attribute of a label file.
@@ -16,13 +17,41 @@ pub struct LabelCounts {
     pub splits: Option<Vec<(Split, Vec<ClassCounts>)>>,
 }
 
-/// Counts the labels of a file in the format of `list_attr_celeba.txt`; with a `partition`, also by split.
+/// Reads the labels of images: a file in the format of `list_attr_celeba.txt`, or any table with yes and no in its columns, CSV or Parquet.
+/// Of a table, `image_column` has the images' names; `None` takes the one called `image` or the like, else the first. `attributes` chooses
+/// columns; `None` takes all others but that of splits.
+///
+/// # Errors
+/// When the file cannot be read, a cell is no label, or a column is missing.
+pub fn read_labels(path: &Path, image_column: Option<&str>, attributes: Option<&[String]>) -> Result<LabelTable> {
+    let file = path.display().to_string();
+    if Table::is_parquet(path) {
+        return LabelTable::of_table(Table::open(path)?, image_column, attributes);
+    }
+    let bytes = read(path)?;
+    // The official format begins with the number of images.
+    if !begins_with_a_count(&bytes) || image_column.is_some() {
+        return LabelTable::of_table(Table::open(path)?, image_column, attributes);
+    }
+    let all = parse_labels(&file, &bytes)?;
+    match attributes {
+        Some(named) => all.only(&file, named),
+        None => Ok(all),
+    }
+}
+
+/// Counts the labels of a file or table, read by [`read_labels`]; with a `partition`, also by split.
 ///
 /// # Errors
 /// When a file cannot be read or breaks its format, or the two disagree about the images there are.
-pub fn label_counts(labels: &Path, partition: Option<&Path>) -> Result<LabelCounts> {
+pub fn label_counts(
+    labels: &Path,
+    partition: Option<&Path>,
+    image_column: Option<&str>,
+    attributes: Option<&[String]>,
+) -> Result<LabelCounts> {
     let file = labels.display().to_string();
-    let table = parse_labels(&file, &read(labels)?)?;
+    let table = read_labels(labels, image_column, attributes)?;
     let attributes = table.attributes.len();
     let rows = || table.labels.chunks_exact(attributes);
     let splits = match partition {
@@ -57,7 +86,7 @@ mod tests {
         let (labels, partition) = (folder.path().join("labels.txt"), folder.path().join("partition.txt"));
         fs::write(&labels, "3\na b\n1.jpg 1 -1\n2.jpg -1 -1\n3.jpg 1 1\n").unwrap();
         fs::write(&partition, "3.jpg 2\n1.jpg 0\n2.jpg 0\n").unwrap();
-        let counts = label_counts(&labels, Some(&partition)).unwrap();
+        let counts = label_counts(&labels, Some(&partition), None, None).unwrap();
         let count = |positives, negatives| ClassCounts { positives, negatives };
         assert_eq!(counts.all, [count(2, 1), count(1, 2)]);
         let splits = counts.splits.unwrap();
@@ -67,12 +96,44 @@ mod tests {
     }
 
     #[test]
+    fn labels_of_any_table_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels.csv");
+        let count = |positives, negatives| ClassCounts { positives, negatives };
+        let some = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let official = "2\nLung_Opacity wet\na.png 1 -1\nc.png -1 -1\n";
+        let csv = "age;Image;Lung Opacity;wet;split\n40;a.png;Yes;0;train\n41;b/c.png;no;;test\n";
+        for (text, attributes, column, counts) in [
+            (official, None, None, vec![count(1, 1), count(0, 2)]),
+            (official, Some(some(&["wet"])), None, vec![count(0, 2)]),
+            (
+                csv,
+                Some(some(&["wet", "Lung Opacity"])),
+                None,
+                vec![count(0, 1), count(1, 1)],
+            ),
+            (csv, Some(some(&["wet"])), Some("age"), vec![count(0, 1)]),
+        ] {
+            fs::write(&path, text).unwrap();
+            let counted = label_counts(&path, None, column, attributes.as_deref()).unwrap();
+            assert_eq!(counted.all, counts, "{text}");
+        }
+        let message = label_counts(&path, None, None, None).unwrap_err().to_string();
+        assert!(
+            message.contains("labels.csv:2: age is \"40\", expected 1, yes or true"),
+            "{message}"
+        );
+        let labels = read_labels(&path, None, Some(&some(&["wet"]))).unwrap();
+        assert_eq!(labels.names, ["a.png", "b/c.png"]);
+    }
+
+    #[test]
     fn counts_of_real_labels_are_the_published_ones() {
         let Some(folder) = testing::shared("celeba") else {
             return;
         };
         let cooccurrence = fs::read_to_string(folder.join("label_cooccurrence_first20000.csv")).unwrap();
-        let counts = label_counts(&folder.join("list_attr_celeba_first20000.txt"), None).unwrap();
+        let counts = label_counts(&folder.join("list_attr_celeba_first20000.txt"), None, None, None).unwrap();
         assert_eq!(counts.attributes, Attributes::celeba());
         // The diagonal of the co-occurrence table holds the positives.
         for (index, row) in cooccurrence.lines().skip(1).enumerate() {
@@ -90,7 +151,7 @@ mod tests {
 
     #[test]
     fn an_absent_file_is_named() {
-        let message = label_counts(Path::new("nowhere/labels.txt"), None)
+        let message = label_counts(Path::new("nowhere/labels.txt"), None, None, None)
             .unwrap_err()
             .to_string();
         assert_eq!(message, "labels.txt not found; looked for nowhere/labels.txt");

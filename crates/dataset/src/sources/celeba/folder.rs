@@ -6,6 +6,7 @@ use crate::decode::{decode, dimensions};
 use crate::files::{first_of, read};
 use crate::sources::Fingerprint;
 use crate::sources::image_files::ImageFiles;
+use crate::sources::named_images::NamedImages;
 use crate::{
     Annotations, AttributeMasks, Error, Origin, Result, Source, parse_identities, parse_labels, parse_landmarks,
     parse_partition,
@@ -50,13 +51,15 @@ const SAMPLED_SIZES: usize = 64;
 /// 2. the aligned ones in `img_align_celeba.zip`, stored or deflated, read in place;
 /// 3. the originals, unpacked: `img_celeba/`, whose landmarks are in `list_landmarks_celeba.txt`.
 ///
+/// Each text file may be CSV with a header instead, under its name with `.csv`, as in Kaggle's copy.
+///
 /// An image may have another extension than its name in the label file: `000001.jpg` is also found as `000001.png`. The
 /// label files name images without folders; a name that could lead out of the folder is refused. Aligned images are
 /// 178 x 218; one of another size is an error when it is read, as its landmarks and crop would be wrong.
 #[derive(Debug)]
 pub struct CelebaFolder {
     annotations: Annotations,
-    images: ImageFiles,
+    images: NamedImages,
     aligned: bool,
     masks: Option<PathBuf>,
 }
@@ -76,7 +79,11 @@ impl CelebaFolder {
     /// When a needed file is missing (the message says where it was looked for), a file breaks its format, the images'
     /// archive is cut off, or two files disagree about the images there are.
     pub fn open(folder: &Path) -> Result<Self> {
-        let look = |subfolder: &str, name: &str| first_of([folder.join(subfolder).join(name), folder.join(name)]);
+        let look = |subfolder: &str, name: &str| {
+            let official = [folder.join(subfolder).join(name), folder.join(name)];
+            let csv = official.clone().map(|path| path.with_extension("csv"));
+            first_of(official.into_iter().chain(csv))
+        };
         let needed = |subfolder: &str, name: &str| {
             look(subfolder, name).map_err(|looked_for| Error::Missing {
                 what: name.to_owned(),
@@ -122,6 +129,7 @@ impl CelebaFolder {
             Err(_) => None,
         };
         let masks = Some(folder.join(MASKS)).filter(|path| path.is_dir());
+        let images = NamedImages::find(ImageFiles::open(&images)?, &table.names, &labels)?;
         let annotations = Annotations {
             attributes: table.attributes,
             names: table.names,
@@ -132,7 +140,7 @@ impl CelebaFolder {
         };
         Ok(Self {
             annotations,
-            images: ImageFiles::open(&images)?,
+            images,
             aligned: landmarks_file == ALIGNED_LANDMARKS,
             masks,
         })
@@ -178,14 +186,14 @@ impl Source for CelebaFolder {
     }
 
     fn image(&self, index: usize) -> Result<RgbImage> {
-        let (bytes, path) = self.images.read(self.name(index)?)?;
+        let (bytes, path) = self.images.read(index, self.name(index)?)?;
         let image = decode(&bytes, &path)?;
         self.check_size(image.dimensions(), &path)?;
         Ok(image)
     }
 
     fn image_size(&self, index: usize) -> Result<(u32, u32)> {
-        let (bytes, path) = self.images.read(self.name(index)?)?;
+        let (bytes, path) = self.images.read(index, self.name(index)?)?;
         let size = dimensions(&bytes, &path)?;
         self.check_size(size, &path)?;
         Ok(size)
@@ -204,11 +212,11 @@ impl Source for CelebaFolder {
     }
 
     fn image_bytes(&self, index: usize) -> Result<Vec<u8>> {
-        Ok(self.images.read(self.name(index)?)?.0)
+        Ok(self.images.read(index, self.name(index)?)?.0)
     }
 
     fn image_origin(&self, index: usize) -> Option<Origin> {
-        self.images.origin(self.name(index).ok()?)
+        self.images.origin(index, self.name(index).ok()?)
     }
 
     fn mask_files(&self, index: usize) -> Vec<Option<PathBuf>> {
@@ -221,14 +229,17 @@ impl Source for CelebaFolder {
     fn fingerprint(&self) -> String {
         let n = self.annotations.len();
         let mut hash = Fingerprint::of(&self.annotations);
-        sample_sizes(&mut hash, n, |index| self.images.size(&self.annotations.names[index]));
+        sample_sizes(&mut hash, n, |index| {
+            let size = self.images.size(index, &self.annotations.names[index]);
+            size.unwrap_or(0)
+        });
         hash.to_text(n)
     }
 
     fn contents(&self) -> String {
         let mut hash = Fingerprint::of(&self.annotations);
-        for name in &self.annotations.names {
-            self.images.identify(name, &mut |bytes| hash.add(bytes));
+        for (index, name) in self.annotations.names.iter().enumerate() {
+            self.images.identify(index, name, &mut |bytes| hash.add(bytes));
         }
         hash.to_text(self.annotations.len())
     }

@@ -5,7 +5,7 @@ mod folder;
 mod frontal;
 mod text_files;
 
-pub use counts::{LabelCounts, label_counts};
+pub use counts::{LabelCounts, label_counts, read_labels};
 pub use folder::CelebaFolder;
 pub(super) use folder::{ALIGNED_LANDMARKS, IDENTITIES, LABELS, check_aligned, sample_sizes};
 pub use frontal::{FRONTAL_THRESHOLD, frontal_names, is_frontal};

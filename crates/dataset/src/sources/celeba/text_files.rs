@@ -1,11 +1,12 @@
-//! Parsers of the four text files of CelebA's official layout.
+//! Parsers of the four text files of CelebA's official layout, and of the same as CSV, as Kaggle's copy has them.
 //!
 //! Each takes the name of its file (for messages) and its bytes, and refuses what the format does not allow with the
 //! line, what was found and what was expected. Nothing here touches the file system.
 
 use std::collections::HashMap;
 
-use crate::sources::lines::{Lines, line_error, quote};
+use crate::sources::cells::{LabelColumn, Table, split};
+use crate::sources::lines::{Lines, is_plain_file_name, line_error, quote};
 use crate::{Attributes, Error, Landmarks, Result, Split};
 
 const LANDMARK_COLUMNS: [&str; 10] = [
@@ -28,8 +29,180 @@ pub struct LabelTable {
     pub attributes: Attributes,
     /// File names of the images, N of them, each once.
     pub names: Vec<String>,
-    /// Labels `[N, A]`, row after row, 1 or -1.
+    /// Labels `[N, A]`, row after row, 1, -1, or 0 where a table's cell says that it is not known.
     pub labels: Vec<i8>,
+}
+
+/// Columns of a table that are no attributes, in lower case.
+const NO_ATTRIBUTES: [&str; 4] = ["split", "partition", "__index_level_0__", ""];
+/// What the column of the images' names may be called, in lower case; without one it is the first.
+const IMAGE_COLUMNS: [&str; 10] = [
+    "image",
+    "image_id",
+    "image_name",
+    "images",
+    "filename",
+    "file_name",
+    "file",
+    "path",
+    "img",
+    "name",
+];
+
+impl LabelTable {
+    /// The labels of some of the attributes, in their order.
+    ///
+    /// # Errors
+    /// When one is not there; `file` is named.
+    pub(super) fn only(&self, file: &str, named: &[String]) -> Result<Self> {
+        let known = &self.attributes;
+        let column = |name: &String| {
+            known.index(name).ok_or_else(|| {
+                let expected = format!("one of {}", known.names().join(", "));
+                line_error(file, 2, format!("no attribute `{name}`"), expected)
+            })
+        };
+        let columns: Vec<usize> = named.iter().map(column).collect::<Result<_>>()?;
+        let rows = self.labels.chunks_exact(known.len());
+        let labels = rows.flat_map(|row| columns.iter().filter_map(|&column| row.get(column).copied()));
+        Ok(Self {
+            attributes: Attributes::new(named.to_vec()).map_err(|error| in_line(file, 2, error))?,
+            names: self.names.clone(),
+            labels: labels.collect(),
+        })
+    }
+
+    /// The labels of a table: the names of the images in `image_column`, or where that is `None` in the one that is called so, or in the
+    /// first; and the columns `attributes`, or all others but those of splits.
+    ///
+    /// # Errors
+    /// When a column is missing, a cell is no label, or an image has several rows.
+    pub(super) fn of_table(table: Table, image_column: Option<&str>, attributes: Option<&[String]>) -> Result<Self> {
+        let file = table.file.clone();
+        let known = |column: &&String| IMAGE_COLUMNS.contains(&column.to_lowercase().as_str());
+        let image = match image_column {
+            Some(column) => table.column("image_column", column)?,
+            None => {
+                let known = table.header.iter().find(known);
+                known.map_or(Ok(0), |column| table.column("image_column", column))?
+            }
+        };
+        let columns: Vec<usize> = match attributes {
+            Some(named) => {
+                let columns = named.iter().map(|name| table.column("an attribute", name));
+                columns.collect::<Result<_>>()?
+            }
+            None => {
+                let others = table.header.iter().enumerate();
+                let others = others.filter(|(_, name)| !NO_ATTRIBUTES.contains(&name.to_lowercase().as_str()));
+                others
+                    .map(|(column, _)| column)
+                    .filter(|column| *column != image)
+                    .collect()
+            }
+        };
+        let names = columns.iter().map(|&column| table.header[column].clone()).collect();
+        let attributes = Attributes::new(names).map_err(|error| in_line(&file, 1, error))?;
+        let mut cells_of: Vec<LabelColumn> = attributes.names().iter().map(|name| LabelColumn::new(name)).collect();
+        let (mut names, mut labels, mut seen) = (Vec::new(), Vec::new(), HashMap::new());
+        let wanted: Vec<usize> = std::iter::once(image).chain(columns).collect();
+        table.rows(&wanted, |line, cells| {
+            let (name, cells) = cells.split_first().map_or(("", cells), |(name, cells)| (*name, cells));
+            if let Some(first) = seen.insert(name.to_owned(), line) {
+                let found = format!("{} again, after line {first}", quote(name));
+                return Err(line_error(&file, line, found, "each image once".to_owned()));
+            }
+            names.push(name.to_owned());
+            for (column, cell) in cells_of.iter_mut().zip(cells) {
+                labels.push(column.label(&file, line, cell)?);
+            }
+            Ok(())
+        })?;
+        Ok(Self {
+            attributes,
+            names,
+            labels,
+        })
+    }
+}
+
+/// Names of columns that break their rules, with their line.
+fn in_line(file: &str, line: usize, error: Error) -> Error {
+    match error {
+        Error::Invalid { what, found, expected } => line_error(file, line, format!("{what}: {found}"), expected),
+        other => other,
+    }
+}
+
+/// Whether a file is CSV and not in the official format, which separates by spaces.
+fn is_csv(bytes: &[u8]) -> bool {
+    first_line(bytes).iter().any(|byte| b",;".contains(byte))
+}
+
+/// Whether a file's first line is a number, as that of the official labels is.
+pub(super) fn begins_with_a_count(bytes: &[u8]) -> bool {
+    let line = first_line(bytes);
+    line.is_empty() || line.iter().all(u8::is_ascii_digit)
+}
+
+/// The first line that is not blank.
+fn first_line(bytes: &[u8]) -> Vec<u8> {
+    let text = disk::unmarked(bytes);
+    let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    lines
+        .into_iter()
+        .find(|line| !line.is_empty())
+        .unwrap_or_default()
+        .to_vec()
+}
+
+/// The rows of a CSV file with the images' names in the first column and values in these others, or in the second if there is no more.
+fn csv_rows<T, const K: usize>(
+    file: &str,
+    bytes: &[u8],
+    columns: [&str; K],
+    value: impl Fn([&str; K]) -> Result<T, (String, String)>,
+) -> Result<Rows<T>> {
+    let table = Table::of_text(file, bytes)?;
+    let mut wanted = vec![0];
+    for name in columns {
+        wanted.push(match table.header.len() {
+            2 if K == 1 => 1,
+            _ => table.column("a column of this file", name)?,
+        });
+    }
+    let (mut rows, mut seen) = (Vec::new(), HashMap::new());
+    table.rows(&wanted, |line, cells| {
+        let (name, cells) = cells.split_first().map_or(("", cells), |(name, cells)| (*name, cells));
+        check_name(file, line, name)?;
+        if let Some(first) = seen.insert(name.to_owned(), line) {
+            let found = format!("{name} again, after line {first}");
+            return Err(line_error(file, line, found, "each image once".to_owned()));
+        }
+        let mut fields = [""; K];
+        fields.iter_mut().zip(cells).for_each(|(field, cell)| *field = cell);
+        let value = value(fields).map_err(|(found, expected)| line_error(file, line, found, expected))?;
+        rows.push((name.to_owned(), value));
+        Ok(())
+    })?;
+    Ok(Rows {
+        file: file.to_owned(),
+        first_line: 2,
+        rows,
+    })
+}
+
+fn check_name(file: &str, line: usize, name: &str) -> Result<()> {
+    if is_plain_file_name(name) {
+        return Ok(());
+    }
+    let expected = "a plain file name such as 000001.jpg, without folders";
+    Err(line_error(
+        file,
+        line,
+        format!("image name {}", quote(name)),
+        expected.to_owned(),
+    ))
 }
 
 /// Values by image name, as one of the other files lists them.
@@ -84,11 +257,19 @@ impl<T: Copy> Rows<T> {
 }
 
 /// Parses `list_attr_celeba.txt`: a line with the number of images, a line with the attributes' names, then a row per
-/// image with its name and one value per attribute, each 1 or -1, separated by spaces.
+/// image with its name and one value per attribute, each 1 or -1, separated by spaces. Or the same as CSV: a header, and rows with the
+/// image's name in the first column.
 ///
 /// # Errors
 /// When a line breaks this format, a name occurs twice or is no plain file name, or the count is not that of the rows.
 pub fn parse_labels(file: &str, bytes: &[u8]) -> Result<LabelTable> {
+    if is_csv(bytes) {
+        let table = LabelTable::of_table(Table::of_text(file, bytes)?, None, None)?;
+        for (row, name) in table.names.iter().enumerate() {
+            check_name(file, row + 2, name)?;
+        }
+        return Ok(table);
+    }
     let mut lines = Lines::new(file, bytes)?;
     let count = lines.count()?;
     let header = lines.next().ok_or_else(|| {
@@ -99,12 +280,8 @@ pub fn parse_labels(file: &str, bytes: &[u8]) -> Result<LabelTable> {
             "the names of the attributes".to_owned(),
         )
     })?;
-    let attributes = Attributes::new(header.fields.map(str::to_owned).collect()).map_err(|error| match error {
-        Error::Invalid { what, found, expected } => {
-            line_error(file, header.number, format!("{what}: {found}"), expected)
-        }
-        other => other,
-    })?;
+    let names = header.fields.map(str::to_owned).collect();
+    let attributes = Attributes::new(names).map_err(|error| in_line(file, header.number, error))?;
 
     // The count only bounds the reservation: a wrong one must not allocate more than the text could hold.
     let rows = count.min(bytes.len() / (2 * attributes.len() + 1));
@@ -143,11 +320,20 @@ pub fn parse_labels(file: &str, bytes: &[u8]) -> Result<LabelTable> {
     })
 }
 
-/// Parses `list_eval_partition.txt`: rows of an image name and 0 (train), 1 (validation) or 2 (test).
+/// Parses `list_eval_partition.txt`: rows of an image name and 0 (train), 1 (validation) or 2 (test); or the same as CSV with a
+/// header.
 ///
 /// # Errors
 /// When a line breaks this format, or a name occurs twice or is no plain file name.
 pub fn parse_partition(file: &str, bytes: &[u8]) -> Result<Rows<Split>> {
+    if is_csv(bytes) {
+        return csv_rows(file, bytes, ["partition"], |[word]| {
+            split(file, 1, word).map_err(|_| {
+                let expected = "0 or train, 1 or validation, 2 or test";
+                (format!("split {}", quote(word)), expected.to_owned())
+            })
+        });
+    }
     rows(Lines::new(file, bytes)?, 1, |fields| {
         let [code] = fields;
         Split::from_code(code).ok_or_else(|| {
@@ -160,11 +346,14 @@ pub fn parse_partition(file: &str, bytes: &[u8]) -> Result<Rows<Split>> {
 }
 
 /// Parses `list_landmarks_align_celeba.txt`: a line with the number of images, a line with the names of the ten
-/// columns, then a row per image with its name and the five points' x and y, in pixels of the 178 x 218 image.
+/// columns, then a row per image with its name and the five points' x and y, in pixels of the 178 x 218 image; or the same as CSV with a header.
 ///
 /// # Errors
 /// When a line breaks this format, a name occurs twice or is no plain file name, or the count is not that of the rows.
 pub fn parse_landmarks(file: &str, bytes: &[u8]) -> Result<Rows<Landmarks>> {
+    if is_csv(bytes) {
+        return csv_rows(file, bytes, LANDMARK_COLUMNS, points);
+    }
     let mut lines = Lines::new(file, bytes)?;
     let count = lines.count()?;
     let header: Vec<&str> = lines.next().map(|line| line.fields.collect()).unwrap_or_default();
@@ -176,35 +365,39 @@ pub fn parse_landmarks(file: &str, bytes: &[u8]) -> Result<Rows<Landmarks>> {
         };
         return Err(line_error(file, 2, found, LANDMARK_COLUMNS.join(" ")));
     }
-    let rows = rows(lines, 3, |fields: [&str; 10]| {
-        let mut values = [0.0; 10];
-        for ((value, field), column) in values.iter_mut().zip(fields).zip(LANDMARK_COLUMNS) {
-            *value = field
-                .parse()
-                .ok()
-                .filter(|value: &f32| value.is_finite())
-                .ok_or_else(|| (format!("{column} is {}", quote(field)), "a number of pixels".to_owned()))?;
-        }
-        Ok(Landmarks::from_row(values))
-    })?;
+    let rows = rows(lines, 3, points)?;
     check_count(file, count, rows.rows.len())?;
     Ok(rows)
 }
 
-/// Parses `identity_CelebA.txt`: rows of an image name and the number of the person in it.
+/// The five points of a row of ten numbers; otherwise what was found and what was expected.
+fn points(fields: [&str; 10]) -> Result<Landmarks, (String, String)> {
+    let mut values = [0.0; 10];
+    for ((value, field), column) in values.iter_mut().zip(fields).zip(LANDMARK_COLUMNS) {
+        *value = field
+            .parse()
+            .ok()
+            .filter(|value: &f32| value.is_finite())
+            .ok_or_else(|| (format!("{column} is {}", quote(field)), "a number of pixels".to_owned()))?;
+    }
+    Ok(Landmarks::from_row(values))
+}
+
+/// Parses `identity_CelebA.txt`: rows of an image name and the number of the person in it; or the same as CSV with a header.
 ///
 /// # Errors
 /// When a line breaks this format, or a name occurs twice or is no plain file name.
 pub fn parse_identities(file: &str, bytes: &[u8]) -> Result<Rows<u32>> {
-    rows(Lines::new(file, bytes)?, 1, |fields| {
-        let [identity] = fields;
+    let number = |[identity]: [&str; 1]| {
         identity.parse().map_err(|_| {
-            (
-                format!("identity {}", quote(identity)),
-                "a whole number from 0".to_owned(),
-            )
+            let found = format!("identity {}", quote(identity));
+            (found, "a whole number from 0".to_owned())
         })
-    })
+    };
+    if is_csv(bytes) {
+        return csv_rows(file, bytes, ["identity"], number);
+    }
+    rows(Lines::new(file, bytes)?, 1, number)
 }
 
 /// The remaining lines as rows of a name and `K` fields. `value` explains a refusal as (found, expected).
@@ -257,6 +450,47 @@ mod tests {
         assert_eq!(table.attributes.names(), ["Smiling", "Young"]);
         assert_eq!(table.names, ["000001.jpg", "000002.png"]);
         assert_eq!(table.labels, [-1, 1, 1, -1]);
+    }
+
+    #[test]
+    fn csv_says_the_same() {
+        let table = parse_labels("labels", b"image_id,Smiling,Young\r\n1.jpg,-1,1\r\n2.png,1,-1\r\n").unwrap();
+        assert_eq!(table.attributes.names(), ["Smiling", "Young"]);
+        assert_eq!(table.names, ["1.jpg", "2.png"]);
+        assert_eq!(table.labels, [-1, 1, 1, -1]);
+        let rows = parse_partition("partition", b"image_id,partition\n1.jpg,2\n2.png,train\n").unwrap();
+        assert_eq!(
+            rows.ordered_by(&table.names, "labels").unwrap(),
+            [Split::Test, Split::Train]
+        );
+        let rows = parse_identities("identities", b"\xef\xbb\xbfimage_id;who\n2.png;7\n1.jpg;8\n").unwrap();
+        assert_eq!(rows.ordered_by(&table.names, "labels").unwrap(), [8, 7]);
+        let text = format!(
+            "image_id,{}\n1.jpg,69,109,106,113,77,142,73,152,108.5,154\n",
+            LANDMARK_COLUMNS.join(",")
+        );
+        let rows = parse_landmarks("landmarks", text.as_bytes()).unwrap();
+        assert_eq!(rows.rows()[0].1.right_mouth, [108.5, 154.0]);
+        for (message, expected) in [
+            (
+                parse_labels("l", b"image_id,a\n../1.jpg,1\n").unwrap_err(),
+                "l:2: image name \"../1.jpg\", expected a plain",
+            ),
+            (
+                parse_labels("l", b"image_id,a\n1.jpg,3\n").unwrap_err(),
+                "l:2: a is \"3\", expected 1",
+            ),
+            (
+                parse_partition("p", b"image_id,partition\n1.jpg,5\n").unwrap_err(),
+                "p:2: split \"5\", expected 0 or train",
+            ),
+            (
+                parse_landmarks("m", b"image_id,nose_x\n1.jpg,5\n").unwrap_err(),
+                "m:1: no column `lefteye_x`",
+            ),
+        ] {
+            assert!(message.to_string().starts_with(expected), "{message}");
+        }
     }
 
     #[test]

@@ -15,4 +15,6 @@ mod shards;
 mod snappy;
 
 pub use celeba_parquet::CelebaParquet;
+pub(super) use pages::Chunk;
+pub(super) use place::{Codec, Place};
 pub use shards::IndexProgress;

@@ -9,7 +9,8 @@ pub struct TableConfig {
     pub file: PathBuf,
     /// A folder of images (JPEG, PNG, WebP, GIF or BMP), or a zip archive of them.
     pub images: PathBuf,
-    /// The column with the images' names: paths below `images`, with or without extension.
+    /// The column with the images' names: paths below `images`, with or without extension. Of Parquet also a column of the pictures
+    /// themselves, a struct of `bytes` and `path` as `datasets` writes them; `images` is not looked for then.
     pub image_column: String,
     /// The columns of the attributes, in this order; `None` takes every column that is not the images', the splits' or the groups'.
     pub attributes: Option<Vec<String>>,
@@ -25,6 +26,9 @@ pub struct TableConfig {
     /// Where each attribute is visible: `ATTRIBUTE/IMAGE.png` below this folder, of the image's size. Pixels of at least half
     /// the file's largest value are inside.
     pub masks: Option<PathBuf>,
+    /// The same as boxes: a table with the columns `image`, `attribute`, `x`, `y`, `width` and `height`, in pixels of the image, turned
+    /// upright, from its upper left corner. Several rows of one image and attribute are one region, and so are a mask and boxes.
+    pub boxes: Option<PathBuf>,
 }
 
 /// How the images are split into training, validation and test.

@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
 
-use super::cell::{LabelColumn, is_path_inside, split};
+use super::boxes::Boxes;
+use super::embedded::{self, Embedded};
 use super::group_column::GroupColumn;
 use super::mask_files::MaskFiles;
-use super::rows::Table;
 use super::{Fit, Shares, TableConfig, TableSplit, stratified_split, stratified_split_of_groups};
 use crate::decode::{decode_upright, may_be_transparent, upright_dimensions};
 use crate::files::{beginning, read};
 use crate::sources::Fingerprint;
+use crate::sources::cells::{LabelColumn, Table, split};
 use crate::sources::image_files::ImageFiles;
 use crate::sources::lines::{line_error, quote};
+use crate::sources::named_images::{NamedImages, is_path_inside, name_inside};
 use crate::{
     Alignment, Annotations, AttributeMasks, Attributes, Error, Origin, Result, Similarity, Source, parse_landmarks,
 };
@@ -25,21 +27,21 @@ const SAMPLED_SIZES: usize = 64;
 /// Part of the fingerprint since images are turned as their EXIF orientation says, and lie over white where they are transparent.
 const UPRIGHT: &[u8] = b"upright over white";
 
-/// Extensions that a name without one may have.
-const EXTENSIONS: [&str; 6] = ["jpg", "png", "jpeg", "JPG", "PNG", "JPEG"];
-
 /// A table of binary attributes on disk, with a folder of images of any size.
 ///
 /// Each row is an image, in the order of the file. A label is 1 or true, 0, -1 or false; an empty cell (also `NA`, `NaN`, `null`)
-/// is not known and takes part in no count, loss or error rate. Image names are paths below the folder: absolute ones and those
-/// with `..` are refused. Images are turned as their EXIF orientation says, and landmarks and masks are those of the turned image.
-/// Transparent parts of images are white. See [`TableConfig`] for the rest.
+/// is not known and takes part in no count, loss or error rate. Image names are paths below the folder. A file whose name differs
+/// in case, extension, Unicode form, slashes or the folders before it is found if it is the only such one, and
+/// [`notes`](Source::notes) say so. Names with `..` are refused. Images are turned as their EXIF orientation says, and landmarks
+/// and masks are those of the turned image. Transparent parts of images are white. See [`TableConfig`] for the rest.
 #[derive(Debug)]
 pub struct TableFolder {
     annotations: Annotations,
-    images: ImageFiles,
+    images: Images,
+    notes: Vec<String>,
     resize: Fit,
     masks: Option<MaskFiles>,
+    boxes: Option<Boxes>,
     /// Names of the groups, by the images' identities; none where nothing groups them.
     groups: Vec<String>,
 }
@@ -51,45 +53,78 @@ impl TableFolder {
     /// When a file or column is missing, a cell breaks its format (the message names the line), or not one of some sampled
     /// images is there.
     pub fn open(config: &TableConfig) -> Result<Self> {
-        if !config.images.exists() {
+        let table = Table::open(&config.file)?;
+        let is_embedded = embedded::is_in(&table, &config.image_column);
+        if !is_embedded && !config.images.exists() {
             return Err(Error::Missing {
                 what: "the folder or archive of images".to_owned(),
                 looked_for: vec![config.images.clone()],
             });
         }
-        let images = ImageFiles::open(&config.images)?;
-        let table = Table::open(&config.file)?;
-        let (mut annotations, groups) = annotations(table, config)?;
+        let embedded = match is_embedded {
+            true => Some(Embedded::open(&config.file, &table, &config.image_column)?),
+            false => None,
+        };
+        let (embedded, embedded_names) = embedded.unzip();
+        let file = config.file.display().to_string();
+        let mut notes = table.notes();
+        let (mut annotations, groups) = annotations(table, config, embedded_names)?;
         if let Some(path) = &config.landmarks {
             let rows = parse_landmarks(&path.display().to_string(), &read(path)?)?;
-            let table = config.file.display().to_string();
-            annotations.landmarks = Some(rows.ordered_by(&annotations.names, &table)?);
+            annotations.landmarks = Some(rows.ordered_by(&annotations.names, &file)?);
+        }
+        let images = match embedded {
+            Some(embedded) => Images::Embedded(embedded),
+            None => {
+                let images = NamedImages::find(ImageFiles::open(&config.images)?, &annotations.names, &file)?;
+                notes.extend(images.note());
+                Images::Files(images)
+            }
+        };
+        // What is called after an image lies in a folder of results: no name may lead out of that.
+        for (index, name) in annotations.names.iter_mut().enumerate() {
+            if !is_path_inside(name) {
+                let file = match &images {
+                    Images::Files(files) => files.file(index),
+                    Images::Embedded(_) => None,
+                };
+                *name = file.map_or_else(|| name_inside(name), str::to_owned);
+            }
         }
         let masks = match &config.masks {
             Some(folder) => Some(MaskFiles::open(folder, &annotations.attributes)?),
             None => None,
         };
+        let boxes = match &config.boxes {
+            Some(path) => Some(Boxes::open(path, &annotations)?),
+            None => None,
+        };
+        notes.extend(boxes.iter().flat_map(|boxes| boxes.notes().to_vec()));
         let folder = Self {
             annotations,
             images,
+            notes,
             resize: config.resize,
             masks,
+            boxes,
             groups,
         };
         // A wrong folder is the likeliest mistake, and a single missing file no reason to give up here.
-        if folder.sampled_sizes().all(|(_, size)| size.is_none()) {
+        if let Images::Files(files) = &folder.images
+            && (0..folder.annotations.len()).all(|index| files.file(index).is_none())
+        {
             folder.bytes(0)?;
         }
         Ok(folder)
     }
 
-    /// Names and file sizes of some images.
-    fn sampled_sizes(&self) -> impl Iterator<Item = (&str, Option<u64>)> {
+    /// File sizes of some images.
+    fn sampled_sizes(&self) -> impl Iterator<Item = Option<u64>> {
         let n = self.annotations.len();
         let samples = n.min(SAMPLED_SIZES);
         (0..samples).map(move |sample| {
-            let name = self.annotations.names[sample * n / samples].as_str();
-            (name, self.images.first_size(candidates(name)))
+            let index = sample * n / samples;
+            self.images.size(index, &self.annotations.names[index])
         })
     }
 
@@ -101,13 +136,51 @@ impl TableFolder {
             found: index.to_string(),
             expected: format!("less than {}", names.len()),
         })?;
-        self.images.read_first(name, candidates(name))
+        self.images.read(index, name)
     }
 
     fn stretched(&self, (width, height): (u32, u32)) -> (u32, u32) {
         match self.resize {
             Fit::Stretch if self.annotations.landmarks.is_none() => (width.max(height), width.max(height)),
             _ => (width, height),
+        }
+    }
+}
+
+/// Where the images are.
+#[derive(Debug)]
+enum Images {
+    Files(NamedImages),
+    /// In the table itself.
+    Embedded(Embedded),
+}
+
+impl Images {
+    fn read(&self, index: usize, name: &str) -> Result<(Vec<u8>, PathBuf)> {
+        match self {
+            Self::Files(files) => files.read(index, name),
+            Self::Embedded(pictures) => pictures.read(index, name),
+        }
+    }
+
+    fn size(&self, index: usize, name: &str) -> Option<u64> {
+        match self {
+            Self::Files(files) => files.size(index, name),
+            Self::Embedded(pictures) => pictures.size(index),
+        }
+    }
+
+    fn origin(&self, index: usize, name: &str) -> Option<Origin> {
+        match self {
+            Self::Files(files) => files.origin(index, name),
+            Self::Embedded(pictures) => pictures.origin(index, name),
+        }
+    }
+
+    fn identify(&self, index: usize, name: &str, add: &mut dyn FnMut(&[u8])) {
+        match self {
+            Self::Files(files) => files.identify(index, name, add),
+            Self::Embedded(pictures) => pictures.identify(index, add),
         }
     }
 }
@@ -148,16 +221,28 @@ impl Source for TableFolder {
             .map(|name| Cow::Borrowed(name.as_str()))
     }
 
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+
     fn has_masks(&self) -> bool {
-        self.masks.is_some()
+        self.masks.is_some() || self.boxes.is_some()
     }
 
     fn masks(&self, index: usize) -> Result<Option<AttributeMasks>> {
-        let Some(masks) = &self.masks else {
+        if !self.has_masks() {
             return Ok(None);
-        };
+        }
         let (bytes, path) = self.bytes(index)?;
-        masks.read(&self.annotations.names[index], upright_dimensions(&bytes, &path)?)
+        let size = upright_dimensions(&bytes, &path)?;
+        let masks = match &self.masks {
+            Some(masks) => masks.read(&self.annotations.names[index], size)?,
+            None => None,
+        };
+        match &self.boxes {
+            Some(boxes) => boxes.add(index, size, masks),
+            None => Ok(masks),
+        }
     }
 
     fn image_bytes(&self, index: usize) -> Result<Vec<u8>> {
@@ -166,13 +251,14 @@ impl Source for TableFolder {
 
     fn image_origin(&self, index: usize) -> Option<Origin> {
         let name = self.annotations.names.get(index)?;
-        self.images.first_origin(candidates(name))
+        self.images.origin(index, name)
     }
 
     fn mask_files(&self, index: usize) -> Vec<Option<PathBuf>> {
         let names = self.annotations.names.get(index);
         let files = names.zip(self.masks.as_ref()).map(|(name, masks)| masks.files(name));
-        files.unwrap_or_default()
+        let boxes = self.boxes.iter().map(|boxes| Some(boxes.path().to_owned()));
+        files.into_iter().flatten().chain(boxes).collect()
     }
 
     fn may_be_transparent(&self, index: usize) -> bool {
@@ -199,7 +285,7 @@ impl Source for TableFolder {
     /// Number of images and a hash of all annotations, of the file sizes of some images, and of how they become squares.
     fn fingerprint(&self) -> String {
         let mut hash = Fingerprint::of(&self.annotations);
-        for (_, size) in self.sampled_sizes() {
+        for size in self.sampled_sizes() {
             hash.add(&size.unwrap_or(0).to_le_bytes());
         }
         hash.add(&[self.resize as u8]);
@@ -211,24 +297,25 @@ impl Source for TableFolder {
         let mut hash = Fingerprint::of(&self.annotations);
         hash.add(&[self.resize as u8]);
         hash.add(UPRIGHT);
-        for name in &self.annotations.names {
-            self.images
-                .identify_first(candidates(name), &mut |bytes| hash.add(bytes));
+        for (index, name) in self.annotations.names.iter().enumerate() {
+            self.images.identify(index, name, &mut |bytes| hash.add(bytes));
         }
         hash.to_text(self.annotations.len())
     }
 }
 
-/// The files that an image's name may stand for.
-fn candidates(name: &str) -> impl Iterator<Item = String> + Clone {
-    let with = |extension: &&str| format!("{name}.{extension}");
-    std::iter::once(name.to_owned()).chain(EXTENSIONS.iter().map(with).collect::<Vec<_>>())
-}
-
 /// Reads all rows: what is known of the images, and the names of the groups that their identities stand for.
-fn annotations(table: Table, config: &TableConfig) -> Result<(Annotations, Vec<String>)> {
+/// `embedded` are the images' names where the table holds the pictures.
+fn annotations(
+    table: Table,
+    config: &TableConfig,
+    embedded: Option<Vec<String>>,
+) -> Result<(Annotations, Vec<String>)> {
     let file = table.file.clone();
-    let image = table.column("image_column", &config.image_column)?;
+    let image = match embedded {
+        Some(_) => None,
+        None => Some(table.column("image_column", &config.image_column)?),
+    };
     let split_column = match &config.split {
         TableSplit::Column(name) => Some(table.column("split_column", name)?),
         TableSplit::Stratified(_) => None,
@@ -238,8 +325,10 @@ fn annotations(table: Table, config: &TableConfig) -> Result<(Annotations, Vec<S
         None => None,
     };
     let group_column = groups.as_ref().map(GroupColumn::position);
-    let others = [Some(image), split_column, group_column];
-    let columns = attribute_columns(&table, config.attributes.as_deref(), others)?;
+    let others = [image, split_column, group_column];
+    let mut columns = attribute_columns(&table, config.attributes.as_deref(), others)?;
+    let parts = format!("{}.", config.image_column);
+    columns.retain(|&column| image.is_some() || !table.header[column].starts_with(&parts));
     let names = columns.iter().map(|&column| table.header[column].clone()).collect();
     let attributes = Attributes::new(names).map_err(|error| match error {
         Error::Invalid { what, found, expected } => line_error(&file, 1, format!("{what}: {found}"), expected),
@@ -249,10 +338,18 @@ fn annotations(table: Table, config: &TableConfig) -> Result<(Annotations, Vec<S
     let mut labels_of: Vec<LabelColumn> = attributes.names().iter().map(|name| LabelColumn::new(name)).collect();
     let (mut names, mut labels, mut splits) = (Vec::new(), Vec::new(), Vec::new());
     let mut seen: HashMap<String, usize> = HashMap::new();
-    let wanted = std::iter::once(image).chain(split_column).chain(group_column);
+    let wanted = image.into_iter().chain(split_column).chain(group_column);
     let wanted: Vec<usize> = wanted.chain(columns).collect();
     table.rows(&wanted, |line, cells| {
-        let name = cells[0];
+        let mut cells = cells;
+        let name = match &embedded {
+            // Rows of Parquet count from 1.
+            Some(names) => line
+                .checked_sub(1)
+                .and_then(|row| names.get(row))
+                .map_or("", String::as_str),
+            None => take_first(&mut cells),
+        };
         check_name(&file, line, name)?;
         if let Some(first) = seen.insert(name.to_owned(), line) {
             return Err(line_error(
@@ -263,14 +360,11 @@ fn annotations(table: Table, config: &TableConfig) -> Result<(Annotations, Vec<S
             ));
         }
         names.push(name.to_owned());
-        let mut cells = &cells[1..];
         if split_column.is_some() {
-            splits.push(split(&file, line, cells[0])?);
-            cells = &cells[1..];
+            splits.push(split(&file, line, take_first(&mut cells))?);
         }
         if let Some(groups) = &mut groups {
-            groups.add(&file, line, cells[0])?;
-            cells = &cells[1..];
+            groups.add(&file, line, take_first(&mut cells))?;
         }
         for (column, cell) in labels_of.iter_mut().zip(cells) {
             labels.push(column.label(&file, line, cell)?);
@@ -303,6 +397,15 @@ fn annotations(table: Table, config: &TableConfig) -> Result<(Annotations, Vec<S
     Ok((annotations, groups.unwrap_or_default()))
 }
 
+/// The first of a row's cells, which is no longer among them then.
+fn take_first<'a>(cells: &mut &[&'a str]) -> &'a str {
+    let (first, rest) = cells
+        .split_first()
+        .map_or(("", &[][..]), |(first, rest)| (*first, rest));
+    *cells = rest;
+    first
+}
+
 /// The columns of the attributes: those named, or all but the `others` and those without a name, which pandas and R add.
 fn attribute_columns(table: &Table, named: Option<&[String]>, others: [Option<usize>; 3]) -> Result<Vec<usize>> {
     if let Some(named) = named {
@@ -315,16 +418,15 @@ fn attribute_columns(table: &Table, named: Option<&[String]>, others: [Option<us
 }
 
 fn check_name(file: &str, line: usize, name: &str) -> Result<()> {
-    let refuse = |expected: &str| {
-        Err(line_error(
-            file,
-            line,
-            format!("image name {}", quote(name)),
-            expected.to_owned(),
-        ))
-    };
-    if !is_path_inside(name) {
-        return refuse("a path below the folder of images, such as 000001.jpg or dogs/000001.jpg, without `..`");
+    let leads_out = name.split(['/', '\\']).any(|part| part == "..");
+    let is_file = !name.is_empty() && !name.contains('\0') && !name.ends_with(['/', '\\', '.']);
+    if is_file && !leads_out {
+        return Ok(());
     }
-    Ok(())
+    Err(line_error(
+        file,
+        line,
+        format!("image name {}", quote(name)),
+        "a path below the folder of images, such as 000001.jpg or dogs/000001.jpg, without `..`".to_owned(),
+    ))
 }

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::cell::is_missing;
-use super::rows::Table;
 use super::{TableConfig, TableSplit};
+use crate::sources::cells::{Table, is_missing};
 use crate::sources::lines::{line_error, quote};
 use crate::{Error, Result};
 

@@ -4,14 +4,37 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::cell::is_path_inside;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::sources::found::{Listing, Match};
 use crate::{AttributeMasks, Attributes, Error, MaskPicture, Result};
 
 /// A folder with `ATTRIBUTE/IMAGE.png`, or another format that [`MaskPicture`] reads.
 #[derive(Debug)]
 pub(super) struct MaskFiles {
     /// The folder of each attribute, if there is one.
-    attributes: Vec<Option<PathBuf>>,
+    attributes: Vec<Option<MaskFolder>>,
+}
+
+/// The masks of one attribute.
+#[derive(Debug)]
+struct MaskFolder {
+    path: PathBuf,
+    files: Listing,
+}
+
+impl MaskFolder {
+    /// Where the mask of an image is, if there is one: under its name, or however that is spelt.
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        let exact = places(&self.path, name).find(|path| path.exists());
+        exact.or_else(|| {
+            let wanted = Path::new(name).with_extension("png");
+            match self.files.find(&wanted.to_string_lossy(), false) {
+                Match::Same(file) | Match::Spelt(file) => Some(self.path.join(file)),
+                Match::Several(_) | Match::Absent(_) => None,
+            }
+        })
+    }
 }
 
 impl MaskFiles {
@@ -20,11 +43,21 @@ impl MaskFiles {
     /// # Errors
     /// When it is no folder, or has none for any of the attributes.
     pub(super) fn open(folder: &Path, attributes: &Attributes) -> Result<Self> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let folders: Vec<String> = entries
+            .filter(|entry| entry.path().is_dir())
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
         let of = |name: &String| {
-            let path = folder.join(name);
-            (is_path_inside(name) && !name.contains('/') && path.is_dir()).then_some(path)
+            let alike = || {
+                let mut alike = folders.iter().filter(|other| plain(other) == plain(name));
+                alike.next().filter(|_| alike.next().is_none())
+            };
+            let path = folder.join(folders.iter().find(|other| *other == name).or_else(alike)?);
+            let files = Listing::of_folder(&path);
+            Some(MaskFolder { path, files })
         };
-        let found: Vec<Option<PathBuf>> = attributes.names().iter().map(of).collect();
+        let found: Vec<Option<MaskFolder>> = attributes.names().iter().map(of).collect();
         if found.iter().all(Option::is_none) {
             return Err(Error::Missing {
                 what: "a folder of masks for any attribute".to_owned(),
@@ -36,8 +69,8 @@ impl MaskFiles {
 
     /// The files that [`read`](Self::read) reads, one entry an attribute.
     pub(super) fn files(&self, name: &str) -> Vec<Option<PathBuf>> {
-        let first = |folder: &PathBuf| places(folder, name).find(|path| path.exists());
-        self.attributes.iter().map(|folder| first(folder.as_ref()?)).collect()
+        let of = |folder: &Option<MaskFolder>| folder.as_ref()?.find(name);
+        self.attributes.iter().map(of).collect()
     }
 
     /// The masks of an image of `size` (width, height); an attribute without a file has none of its pixels. `None` without any
@@ -87,12 +120,24 @@ fn places(folder: &Path, name: &str) -> impl Iterator<Item = PathBuf> {
     })
 }
 
+/// An attribute's name as that of a folder may be: in lower case, with `_` for what some systems do not allow, and for blanks.
+fn plain(name: &str) -> String {
+    let character = |c: char| {
+        if c.is_alphanumeric() || "-.".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    name.nfc().map(character).collect::<String>().to_lowercase()
+}
+
 /// The mask under the image's name.
-fn first(folder: &Path, name: &str) -> Result<Option<(MaskPicture, PathBuf)>> {
-    for path in places(folder, name) {
+fn first(folder: &MaskFolder, name: &str) -> Result<Option<(MaskPicture, PathBuf)>> {
+    if let Some(path) = folder.find(name) {
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Error::Read { path, source }),
         };
         return Ok(Some((MaskPicture::read(&bytes, &path)?, path)));

@@ -1,13 +1,12 @@
 //! Any table of binary attributes, in a CSV or Parquet file, with a folder of images.
 
-mod cell;
+mod boxes;
 mod config;
+mod embedded;
 mod folder;
 mod group_column;
 mod grouped_split;
 mod mask_files;
-mod parquet;
-mod rows;
 mod stratify;
 
 pub use config::{Fit, Shares, TableConfig, TableSplit};

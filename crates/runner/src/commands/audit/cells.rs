@@ -46,13 +46,17 @@ impl Cells {
     /// As [`read`](Self::read).
     pub fn parse(place: &str, bytes: &[u8]) -> Result<Self> {
         let at = |line: u64, message: String| Error::Request(format!("{place}:{line}: {message}"));
+        let table = disk::Delimited::of(bytes);
+        let bytes = &*table.text;
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let before = &bytes[..error.valid_up_to()];
             let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count() as u64;
             at(line, "not UTF-8, expected a table of text".to_owned())
         })?;
-        let text = text.trim_start_matches('\u{feff}');
-        let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text.as_bytes());
+        let mut reader = ReaderBuilder::new()
+            .delimiter(table.delimiter)
+            .trim(Trim::All)
+            .from_reader(text.as_bytes());
         let fault = |error: csv::Error| match error.kind() {
             csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
                 let line = line_of(text, pos.as_ref());

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::scored::Scored;
+use super::scored::{Judging, Scored};
 use crate::error::{Error, Result};
 use audited::Audited;
 
@@ -30,9 +30,12 @@ pub struct Arguments {
     /// Audit scores, in the forms that measure-scores reads: of one classifier, or of two, the one without class weights first
     #[arg(long, value_name = "FILE", num_args = 1..=2, requires = "labels")]
     pub scores: Vec<PathBuf>,
-    /// With --scores: a label file in CelebA's format
+    /// With --scores: a label file in CelebA's format, or any table of labels, as measure-scores reads it
     #[arg(long, value_name = "FILE", requires = "scores")]
     pub labels: Option<PathBuf>,
+    /// With --scores: the least score that counts as positive [default: 0]
+    #[arg(long, value_name = "SCORE", requires = "scores", allow_negative_numbers = true)]
+    pub threshold: Option<f32>,
     /// With --scores: only these images, one name a line
     #[arg(long, value_name = "LIST", requires = "scores")]
     pub images: Option<PathBuf>,
@@ -85,7 +88,13 @@ fn read(arguments: &Arguments) -> Result<Audited> {
     match (&arguments.file, &arguments.labels) {
         (Some(file), _) => rates::read(file, names),
         (None, Some(labels)) => {
-            let read = |path: &PathBuf| Scored::read(path, labels, arguments.images.as_deref());
+            let judging = Judging {
+                labels,
+                image_column: None,
+                images: arguments.images.as_deref(),
+                threshold: arguments.threshold,
+            };
+            let read = |path: &PathBuf| Scored::read(path, judging);
             let all = arguments.scores.iter().map(read).collect::<Result<Vec<Scored>>>()?;
             if names.is_some_and(|names| names.len() != all.len()) {
                 return Err(Error::Request(format!(

@@ -35,7 +35,7 @@ pub(super) fn of(all: &[Scored], names: Option<&[String]>) -> Result<Audited> {
                     attribute.name
                 ))
             })?;
-            let rates = error_rates(&found.scores, &found.labels)?;
+            let rates = error_rates(&scored.decisions(found), &found.labels)?;
             let group = |images: usize| Group {
                 energy: None,
                 images: Some(images),
@@ -76,8 +76,9 @@ pub(super) fn of(all: &[Scored], names: Option<&[String]>) -> Result<Audited> {
     Ok(Audited {
         source: String::new(),
         notes: vec![format!(
-            "Rates of {} scored images; a score of 0 or more counts as positive. Shares of positives are those of these images.",
-            one.images.len()
+            "Rates of {} scored images; a score of {} or more counts as positive. Shares of positives are those of these images.",
+            one.images.len(),
+            one.threshold
         )],
         classifiers: names,
         attributes,
@@ -92,6 +93,7 @@ mod tests {
 
     fn scored(images: &[&str], scores: &[f32], name: &str) -> Scored {
         Scored {
+            threshold: 0.0,
             images: images.iter().map(ToString::to_string).collect(),
             attributes: vec![ScoredAttribute {
                 name: name.to_owned(),

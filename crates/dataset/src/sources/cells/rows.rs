@@ -3,17 +3,21 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use disk::Delimited;
+
 use super::parquet::ParquetTable;
 use crate::files::read;
 use crate::sources::lines::line_error;
 use crate::{Error, Result};
 
 /// A table whose header has been read.
-pub(super) struct Table {
+pub(crate) struct Table {
     /// The file as the caller named it.
-    pub(super) file: String,
+    pub(crate) file: String,
     /// Names of the columns.
-    pub(super) header: Vec<String>,
+    pub(crate) header: Vec<String>,
+    /// Names that had blanks at their end, in quotation marks.
+    pub(crate) blanks: Vec<String>,
     content: Content,
 }
 
@@ -24,25 +28,40 @@ enum Content {
 
 impl Table {
     /// Opens a table: Parquet by its extension, text otherwise.
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let parquet = path.extension().is_some_and(|extension| {
-            ["parquet", "pq"]
-                .iter()
-                .any(|known| extension.eq_ignore_ascii_case(known))
-        });
-        if parquet { Self::parquet(path) } else { Self::text(path) }
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        if Self::is_parquet(path) {
+            Self::parquet(path)
+        } else {
+            Self::text(path)
+        }
+    }
+
+    /// Whether a file is Parquet by its extension.
+    pub(crate) fn is_parquet(path: &Path) -> bool {
+        let extension = path.extension();
+        let known = ["parquet", "pq"];
+        extension.is_some_and(|extension| known.iter().any(|known| extension.eq_ignore_ascii_case(known)))
     }
 
     fn text(path: &Path) -> Result<Self> {
-        let file = path.display().to_string();
         let bytes = read(path)?;
         if bytes.starts_with(b"PAR1") {
+            let file = path.display().to_string();
             return Err(whole_file(&file, "a Parquet file".to_owned(), "the extension .parquet"));
         }
+        Self::of_text(&path.display().to_string(), &bytes)
+    }
+
+    /// The table in the bytes of a text file; `file` is its name, for messages.
+    ///
+    /// # Errors
+    /// When it has no header, or that is no text.
+    pub(crate) fn of_text(file: &str, bytes: &[u8]) -> Result<Self> {
+        let file = file.to_owned();
+        let table = Delimited::of(bytes);
         let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter(&bytes))
-            .trim(csv::Trim::All)
-            .from_reader(Cursor::new(bytes));
+            .delimiter(table.delimiter)
+            .from_reader(Cursor::new(table.text.into_owned()));
         let header = reader.headers().map_err(|error| broken_text(&file, &error))?;
         let header: Vec<String> = header.iter().map(str::to_owned).collect();
         if header.is_empty() {
@@ -52,24 +71,58 @@ impl Table {
                 "a header and a row for each image",
             ));
         }
-        Ok(Self {
-            file,
-            header,
-            content: Content::Text(reader),
-        })
+        Ok(Self::new(file, header, Content::Text(reader)))
     }
 
     fn parquet(path: &Path) -> Result<Self> {
         let parquet = ParquetTable::open(path)?;
-        Ok(Self {
-            file: path.display().to_string(),
-            header: parquet.names(),
-            content: Content::Parquet(parquet),
-        })
+        let header = parquet.names();
+        Ok(Self::new(path.display().to_string(), header, Content::Parquet(parquet)))
+    }
+
+    /// A table whose columns are called by their names without blanks around them.
+    fn new(file: String, header: Vec<String>, content: Content) -> Self {
+        let trimmed: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+        // Blanks after a delimiter are how some write; within quotation marks or before one they were meant, or overlooked.
+        let blanks = header
+            .iter()
+            .zip(&trimmed)
+            .filter(|(name, trimmed)| name.trim_start() != trimmed.as_str());
+        let blanks = blanks.map(|(name, _)| format!("{name:?}")).collect();
+        Self {
+            file,
+            header: trimmed,
+            blanks,
+            content,
+        }
+    }
+
+    /// The Parquet file, if it is one.
+    pub(crate) fn as_parquet(&self) -> Option<&ParquetTable> {
+        match &self.content {
+            Content::Parquet(parquet) => Some(parquet),
+            Content::Text(_) => None,
+        }
+    }
+
+    /// What is to be said of how it was read.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        match self.blanks.as_slice() {
+            [] => Vec::new(),
+            [one] => vec![format!(
+                "{}: the blanks at the end of the column name {one} are left out",
+                self.file
+            )],
+            several => vec![format!(
+                "{}: the blanks at the end of the column names {} are left out",
+                self.file,
+                several.join(", ")
+            )],
+        }
     }
 
     /// The position of the one column of this name; `setting` is what names it.
-    pub(super) fn column(&self, setting: &str, name: &str) -> Result<usize> {
+    pub(crate) fn column(&self, setting: &str, name: &str) -> Result<usize> {
         let mut found = self.header.iter().enumerate().filter(|(_, known)| *known == name);
         match (found.next(), found.next()) {
             (Some((index, _)), None) => Ok(index),
@@ -90,7 +143,7 @@ impl Table {
 
     /// Hands each row to `each`: its line (of Parquet the row, from 1), and its cells in the order of `columns`, empty where
     /// nothing is known.
-    pub(super) fn rows(self, columns: &[usize], mut each: impl FnMut(usize, &[&str]) -> Result<()>) -> Result<()> {
+    pub(crate) fn rows(self, columns: &[usize], mut each: impl FnMut(usize, &[&str]) -> Result<()>) -> Result<()> {
         match self.content {
             Content::Text(mut reader) => {
                 let mut record = csv::StringRecord::new();
@@ -99,8 +152,15 @@ impl Table {
                     if !more.map_err(|error| broken_text(&self.file, &error))? {
                         return Ok(());
                     }
+                    // Spreadsheets leave rows of empty cells where something was deleted.
+                    if record.iter().all(|cell| cell.trim().is_empty()) {
+                        continue;
+                    }
                     let line = record.position().map_or(0, |position| line_of(&reader, position));
-                    let cells: Vec<&str> = columns.iter().map(|&column| &record[column]).collect();
+                    let cells = columns
+                        .iter()
+                        .map(|&column| record.get(column).unwrap_or_default().trim());
+                    let cells: Vec<&str> = cells.collect();
                     each(line, &cells)?;
                 }
             }
@@ -119,18 +179,6 @@ fn line_of(reader: &csv::Reader<Cursor<Vec<u8>>>, position: &csv::Position) -> u
     position.line() as usize + blank.filter(|byte| **byte == b'\n').count()
 }
 
-/// The most frequent of comma, semicolon and tab in the first line.
-fn delimiter(bytes: &[u8]) -> u8 {
-    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: u8| line.iter().filter(|&&byte| byte == delimiter).count();
-    // Of equal counts the last wins.
-    let candidates = [b'\t', b';', b','];
-    candidates
-        .into_iter()
-        .max_by_key(|&delimiter| count(delimiter))
-        .unwrap_or(b',')
-}
-
 fn broken_text(file: &str, error: &csv::Error) -> Error {
     let line = error.position().map_or(1, |position| position.line() as usize);
     match error.kind() {
@@ -144,7 +192,7 @@ fn broken_text(file: &str, error: &csv::Error) -> Error {
             file,
             line,
             "bytes that are no text".to_owned(),
-            "a text file in UTF-8".to_owned(),
+            "a text file in UTF-8 (Excel: \"CSV UTF-8\")".to_owned(),
         ),
         _ => line_error(file, line, error.to_string(), "a table as text".to_owned()),
     }
@@ -155,23 +203,5 @@ fn whole_file(file: &str, found: String, expected: &str) -> Error {
         file: file.to_owned(),
         found,
         expected: expected.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_delimiter_is_the_header_s() {
-        for (text, expected) in [
-            ("a,b;c,d\n1;;;;", b','),
-            ("a;b", b';'),
-            ("a\tb,c\td", b'\t'),
-            ("a", b','),
-            ("", b','),
-        ] {
-            assert_eq!(delimiter(text.as_bytes()), expected, "{text}");
-        }
     }
 }

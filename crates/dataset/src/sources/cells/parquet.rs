@@ -1,41 +1,91 @@
 //! Rows of a Parquet file as text.
 
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
-use disk::{check_pages, without_panic};
+use disk::{check_pages, read_exact_at, without_panic};
 use polars_arrow::array::{BinaryViewArray, BooleanArray, PrimitiveArray};
 use polars_arrow::datatypes::{ArrowDataType, Field};
-use polars_parquet::parquet::metadata::FileMetadata;
+use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata};
 use polars_parquet::parquet::read::{BasicDecompressor, PageMetaData, PageReader, read_metadata};
 use polars_parquet::parquet::schema::types::PhysicalType;
 use polars_parquet::read::column_iter_to_arrays;
 
-use crate::files::read;
 use crate::{Error, Result};
 
 /// A page larger than this is no page of labels.
 const LARGEST_PAGE: usize = 1 << 30;
 
-/// A Parquet file in memory; its footer has been read.
-pub(super) struct ParquetTable {
+/// A Parquet file whose footer has been read.
+pub(crate) struct ParquetTable {
     file: String,
-    bytes: Vec<u8>,
+    handle: File,
     metadata: FileMetadata,
 }
 
+/// A column in a row group: where its bytes begin in the file, and they themselves.
+pub(crate) struct ColumnBytes<'a> {
+    pub(crate) metadata: &'a ColumnChunkMetadata,
+    pub(crate) start: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
 impl ParquetTable {
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = path.display().to_string();
-        let bytes = read(path)?;
-        let metadata = without_panic(|| read_metadata(&mut Cursor::new(&bytes)))
+        let handle = File::open(path).map_err(|source| match source.kind() {
+            ErrorKind::NotFound => Error::Missing {
+                what: path
+                    .file_name()
+                    .unwrap_or(path.as_os_str())
+                    .to_string_lossy()
+                    .into_owned(),
+                looked_for: vec![path.to_owned()],
+            },
+            _ => Error::Read {
+                path: path.to_owned(),
+                source,
+            },
+        })?;
+        let metadata = without_panic(|| read_metadata(&mut &handle))
             .ok_or_else(|| broken(&file, "no whole Parquet file (its footer is damaged)".to_owned()))?
             .map_err(|error| broken(&file, format!("no whole Parquet file ({error})")))?;
-        Ok(Self { file, bytes, metadata })
+        Ok(Self { file, handle, metadata })
+    }
+
+    /// Number of row groups.
+    pub(crate) fn groups(&self) -> usize {
+        self.metadata.row_groups.len()
+    }
+
+    /// The bytes of a column in a row group.
+    ///
+    /// # Errors
+    /// In words, when the file ends before them or cannot be read.
+    pub(crate) fn column_bytes(&self, group: usize, column: usize) -> Result<ColumnBytes<'_>, String> {
+        let group = self
+            .metadata
+            .row_groups
+            .get(group)
+            .ok_or("a row group that is not there")?;
+        let metadata = group
+            .parquet_columns()
+            .get(column)
+            .ok_or("a column that is not there")?;
+        let range = metadata.byte_range();
+        let length = self.handle.metadata().map_or(0, |file| file.len());
+        if range.start > range.end || range.end > length {
+            return Err("values beyond the end of the file".to_owned());
+        }
+        let mut bytes = vec![0; usize::try_from(range.end - range.start).map_err(|_| "too many bytes")?];
+        read_exact_at(&self.handle, &mut bytes, range.start).map_err(|error| error.to_string())?;
+        let start = range.start;
+        Ok(ColumnBytes { metadata, start, bytes })
     }
 
     /// Names of the columns; parts of a nested one are `column.part`.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let columns = self.metadata.schema().columns().iter();
         let path = |column: &[_]| {
             column
@@ -48,7 +98,7 @@ impl ParquetTable {
     }
 
     /// Hands each row to `each`: its number, from 1, and its cells in the order of `columns`, empty where they are null.
-    pub(super) fn rows(&self, columns: &[usize], mut each: impl FnMut(usize, &[&str]) -> Result<()>) -> Result<()> {
+    pub(crate) fn rows(&self, columns: &[usize], mut each: impl FnMut(usize, &[&str]) -> Result<()>) -> Result<()> {
         let mut row = 0;
         for group in 0..self.metadata.row_groups.len() {
             let rows = self.metadata.row_groups[group].num_rows();
@@ -79,7 +129,7 @@ impl ParquetTable {
 
     /// The values of a column in a row group, read by how they are stored: what an integer stands for does not matter to a label.
     fn cells(&self, group: usize, column: usize) -> Result<Vec<String>, String> {
-        let metadata = &self.metadata.row_groups[group].parquet_columns()[column];
+        let ColumnBytes { metadata, bytes, .. } = self.column_bytes(group, column)?;
         let descriptor = &metadata.descriptor().descriptor;
         if descriptor.max_rep_level > 0 || descriptor.max_def_level > 1 {
             return Err("several values in a row".to_owned());
@@ -93,12 +143,9 @@ impl ParquetTable {
             PhysicalType::ByteArray => ArrowDataType::BinaryView,
             other => return Err(format!("values of type {other:?}")),
         };
-        let range = metadata.byte_range();
-        let (start, end) = (range.start as usize, range.end as usize);
-        let bytes = self.bytes.get(start..end).ok_or("values beyond the end of the file")?;
-        check_pages(bytes, usize::try_from(metadata.num_values()).unwrap_or(usize::MAX))?;
+        check_pages(&bytes, usize::try_from(metadata.num_values()).unwrap_or(usize::MAX))?;
         let reader = PageReader::new_with_page_meta(
-            Cursor::new(bytes.to_vec().into()),
+            Cursor::new(bytes.into()),
             PageMetaData::from(metadata),
             Vec::new(),
             LARGEST_PAGE,

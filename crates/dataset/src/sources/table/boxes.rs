@@ -1,0 +1,200 @@
+//! Where attributes are visible, as boxes of single images in a table.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::sources::cells::Table;
+use crate::sources::found::{Listing, Match};
+use crate::sources::lines::{line_error, quote};
+use crate::{Annotations, AttributeMasks, Error, Result};
+
+/// The columns: an image, an attribute, and the box's corner and size in the image's pixels, from its upper left corner.
+const COLUMNS: [&str; 6] = ["image", "attribute", "x", "y", "width", "height"];
+
+/// A box, and the line that says it.
+#[derive(Debug, Clone, Copy)]
+struct Area {
+    attribute: usize,
+    line: usize,
+    /// x, y, width and height.
+    sides: [f64; 4],
+}
+
+/// Boxes of images: several of one image and attribute are one region.
+#[derive(Debug)]
+pub(super) struct Boxes {
+    path: PathBuf,
+    attributes: usize,
+    of_image: HashMap<usize, Vec<Area>>,
+    /// What is to be said of rows that are not used.
+    notes: Vec<String>,
+}
+
+impl Boxes {
+    /// Reads the boxes of the images and attributes that `annotations` have.
+    ///
+    /// # Errors
+    /// When a column is missing, a number is none, all numbers look like fractions, or no row is of an image and attribute of these.
+    pub(super) fn open(path: &Path, annotations: &Annotations) -> Result<Self> {
+        let table = Table::open(path)?;
+        let file = table.file.clone();
+        let columns: Vec<usize> = COLUMNS
+            .iter()
+            .map(|name| table.column("a column of boxes (image, attribute, x, y, width, height)", name))
+            .collect::<Result<_>>()?;
+        let images = Listing::of(annotations.names.clone());
+        let position: HashMap<&str, usize> = annotations
+            .names
+            .iter()
+            .enumerate()
+            .map(|(index, name)| (name.as_str(), index))
+            .collect();
+        let attributes = &annotations.attributes;
+        let mut boxes = Self {
+            path: path.to_owned(),
+            attributes: attributes.len(),
+            of_image: HashMap::new(),
+            notes: Vec::new(),
+        };
+        // Rows of other images and of other attributes, and the first of each.
+        let mut others: [(usize, String); 2] = Default::default();
+        let (mut largest, mut rows) = (0.0_f64, 0);
+        table.rows(&columns, |line, cells| {
+            let [image, attribute, sides @ ..] = cells else {
+                return Ok(());
+            };
+            let mut area = [0.0; 4];
+            for ((number, text), name) in area.iter_mut().zip(sides).zip(&COLUMNS[2..]) {
+                let is_size = ["width", "height"].contains(name);
+                let parsed = text.replacen(',', ".", 1).parse::<f64>().ok();
+                *number = parsed
+                    .filter(|value| value.is_finite() && (!is_size || *value > 0.0))
+                    .ok_or_else(|| {
+                        let expected = if is_size {
+                            "a number of pixels above 0"
+                        } else {
+                            "a number of pixels"
+                        };
+                        line_error(&file, line, format!("{name} is {}", quote(text)), expected.to_owned())
+                    })?;
+                largest = largest.max(*number);
+            }
+            rows += 1;
+            let found = match images.find(image, false) {
+                Match::Same(name) | Match::Spelt(name) => position.get(name.as_str()),
+                Match::Several([one, other]) => {
+                    let found = format!("image {}, which may be {one} or {other}", quote(image));
+                    return Err(line_error(
+                        &file,
+                        line,
+                        found,
+                        "the exact name of one of them".to_owned(),
+                    ));
+                }
+                Match::Absent(_) => None,
+            };
+            let name = attributes.index(attribute);
+            match (found, name) {
+                (Some(&index), Some(attribute)) => {
+                    let of_image = boxes.of_image.entry(index).or_default();
+                    of_image.push(Area {
+                        attribute,
+                        line,
+                        sides: area,
+                    });
+                }
+                (None, _) => count(&mut others[0], image),
+                (_, None) => count(&mut others[1], attribute),
+            }
+            Ok(())
+        })?;
+        let whole = |found: String, expected: String| Error::File {
+            file: file.clone(),
+            found,
+            expected,
+        };
+        if rows > 0 && largest <= 1.0 {
+            let found = "no number above 1 in any box, as if they were fractions of the image's size".to_owned();
+            return Err(whole(found, "x, y, width and height in the image's pixels".to_owned()));
+        }
+        for ((number, first), what) in others.iter().zip(["images", "attributes"]) {
+            if *number > 0 {
+                let rows = if *number == 1 {
+                    "1 row is"
+                } else {
+                    &format!("{number} rows are")
+                };
+                let note = format!("{file}: {rows} of {what} that the table does not have, such as {first}");
+                boxes.notes.push(note);
+            }
+        }
+        if boxes.of_image.is_empty() {
+            let expected = format!(
+                "boxes of its images, such as {}, and attributes, {}",
+                annotations.names.first().map_or("", String::as_str),
+                attributes.names().join(", ")
+            );
+            let found = boxes.notes.join("; ");
+            let found = found.strip_prefix(&format!("{file}: ")).unwrap_or("no row").to_owned();
+            return Err(whole(found, expected));
+        }
+        Ok(boxes)
+    }
+
+    /// What is to be said of rows that are not used.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds the boxes of an image of `size` (width, height) to its masks: the pixels whose middle is inside. Beyond the image's border
+    /// there is nothing.
+    ///
+    /// # Errors
+    /// When no pixel is in a box.
+    pub(super) fn add(
+        &self,
+        index: usize,
+        size: (u32, u32),
+        masks: Option<AttributeMasks>,
+    ) -> Result<Option<AttributeMasks>> {
+        let Some(areas) = self.of_image.get(&index) else {
+            return Ok(masks);
+        };
+        let mut masks = masks.unwrap_or_else(|| AttributeMasks::new(size.0, size.1, self.attributes));
+        for area in areas {
+            let [x, y, width, height] = area.sides;
+            // The first pixel whose middle is not before an edge; the cast keeps within what there is.
+            let pixel = |edge: f64, length: u32| (edge - 0.5).ceil().clamp(0.0, f64::from(length)) as u32;
+            let (columns, rows) = (
+                pixel(x, size.0)..pixel(x + width, size.0),
+                pixel(y, size.1)..pixel(y + height, size.1),
+            );
+            if columns.is_empty() || rows.is_empty() {
+                return Err(line_error(
+                    &self.path.display().to_string(),
+                    area.line,
+                    format!("a box at ({x}, {y}) of {width} x {height} pixels, with no pixel of the image in it"),
+                    format!("one within the image's {} x {} pixels", size.0, size.1),
+                ));
+            }
+            for y in rows {
+                for x in columns.clone() {
+                    masks.insert(area.attribute, x, y);
+                }
+            }
+        }
+        Ok(Some(masks))
+    }
+}
+
+fn count(others: &mut (usize, String), name: &str) {
+    if others.0 == 0 {
+        others.1 = name.to_owned();
+    }
+    others.0 += 1;
+}

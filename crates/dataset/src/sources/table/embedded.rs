@@ -1,0 +1,143 @@
+//! Pictures inside a table: a Parquet column of `bytes` and `path`, as the hub's `datasets` writes images.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use crate::sources::cells::{ColumnBytes, ParquetTable, Table};
+use crate::sources::hub::{Chunk, Codec, Place};
+use crate::sources::named_images::name_inside;
+use crate::{Error, Origin, Result};
+
+/// The pictures in a table, read in place.
+#[derive(Debug)]
+pub(super) struct Embedded {
+    path: PathBuf,
+    file: File,
+    places: Vec<Place>,
+}
+
+/// Whether the images' column holds the pictures themselves.
+pub(super) fn is_in(table: &Table, image_column: &str) -> bool {
+    let holds = |part: &str| table.header.contains(&format!("{image_column}.{part}"));
+    !table.header.iter().any(|name| name == image_column) && holds("bytes")
+}
+
+impl Embedded {
+    /// Goes through the pictures once, to know where each is, and returns their names too: those of `path` where every picture has
+    /// one of its own, else the numbers of the rows.
+    ///
+    /// # Errors
+    /// When the file is damaged, or a row has no picture.
+    pub(super) fn open(path: &Path, table: &Table, image_column: &str) -> Result<(Self, Vec<String>)> {
+        let column = |part: &str| {
+            let name = format!("{image_column}.{part}");
+            table.header.iter().position(|known| *known == name)
+        };
+        let fault = |found: String| Error::File {
+            file: table.file.clone(),
+            found,
+            expected: format!("a picture in each row of {image_column}, as `datasets` writes them"),
+        };
+        let (Some(parquet), Some(bytes)) = (table.as_parquet(), column("bytes")) else {
+            return Err(fault(format!("no column `{image_column}.bytes`")));
+        };
+        let mut places = Vec::new();
+        let mut row = 0;
+        each(parquet, bytes, |value| {
+            row += 1;
+            let (place, bytes) =
+                value.ok_or_else(|| format!("no picture in row {row}: {image_column}.bytes is empty"))?;
+            let checksum = crc32fast::hash(bytes);
+            places.push(Place { checksum, ..place });
+            Ok(())
+        })
+        .map_err(fault)?;
+        let mut paths = Vec::new();
+        if let Some(column) = column("path") {
+            each(parquet, column, |value| {
+                paths.push(value.map(|(_, path)| String::from_utf8_lossy(path).into_owned()));
+                Ok(())
+            })
+            .map_err(fault)?;
+        }
+        let names: Option<Vec<String>> = paths.iter().map(|path| path.as_deref().map(name_inside)).collect();
+        let own = |names: &Vec<String>| {
+            let distinct: HashSet<&String> = names.iter().collect();
+            names.len() == places.len() && distinct.len() == names.len() && !names.iter().any(String::is_empty)
+        };
+        let names = names.filter(own);
+        let names = names.unwrap_or_else(|| (1..=places.len()).map(|row| format!("row-{row:06}")).collect());
+        let file = File::open(path).map_err(|source| Error::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let path = path.to_owned();
+        Ok((Self { path, file, places }, names))
+    }
+
+    /// Bytes and place of a picture.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are others than when the table was opened.
+    pub(super) fn read(&self, index: usize, name: &str) -> Result<(Vec<u8>, PathBuf)> {
+        let path = self.path.join(name);
+        let place = self.places.get(index).ok_or_else(|| Error::Missing {
+            what: format!("image {name}"),
+            looked_for: vec![path.clone()],
+        })?;
+        match place.read(&self.file) {
+            Ok(bytes) => Ok((bytes, path)),
+            Err(source) => Err(Error::Read { path, source }),
+        }
+    }
+
+    /// A picture's size in bytes.
+    pub(super) fn size(&self, index: usize) -> Option<u64> {
+        self.places.get(index).map(|place| u64::from(place.length))
+    }
+
+    /// Where a picture is.
+    pub(super) fn origin(&self, index: usize, name: &str) -> Option<Origin> {
+        let checksum = self.places.get(index)?.checksum;
+        Some(Origin::part(self.path.clone(), format!("{name} {checksum:08x}")))
+    }
+
+    /// Tells `add` what changes with a picture.
+    pub(super) fn identify(&self, index: usize, add: &mut dyn FnMut(&[u8])) {
+        if let Some(place) = self.places.get(index) {
+            add(&place.length.to_le_bytes());
+            add(&place.checksum.to_le_bytes());
+        }
+    }
+}
+
+/// Hands the values of a column of bytes to `take`, with their places.
+fn each(
+    parquet: &ParquetTable,
+    column: usize,
+    mut take: impl FnMut(Option<(Place, &[u8])>) -> Result<(), String>,
+) -> Result<(), String> {
+    for group in 0..parquet.groups() {
+        let ColumnBytes { metadata, start, bytes } = parquet.column_bytes(group, column)?;
+        let compression = metadata.compression();
+        let chunk = Chunk {
+            bytes: &bytes,
+            start,
+            codec: Codec::of(compression).ok_or_else(|| format!("the outdated compression {compression:?}"))?,
+            values: usize::try_from(metadata.num_values()).map_err(|_| "a negative count".to_owned())?,
+            present: metadata.descriptor().descriptor.max_def_level,
+        };
+        let mut taken = Ok(());
+        let read = disk::without_panic(|| {
+            chunk.values(|value| {
+                if taken.is_ok() {
+                    taken = take(value);
+                }
+            })
+        });
+        read.unwrap_or_else(|| Err(format!("row group {group} is damaged")))?;
+        taken?;
+    }
+    Ok(())
+}

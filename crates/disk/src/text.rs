@@ -1,0 +1,73 @@
+//! Texts as editors and spreadsheets on any system save them.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::Path;
+
+/// What a file of text says, in UTF-8 and without a byte order mark: one of UTF-8 is dropped, and UTF-16 with a mark ("Unicode
+/// text" of spreadsheets) is turned into UTF-8. Bytes that are neither stay as they are, for their reader to refuse.
+pub fn unmarked(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let (rest, unit): (&[u8], fn([u8; 2]) -> u16) = match bytes {
+        [0xef, 0xbb, 0xbf, rest @ ..] => return Cow::Borrowed(rest),
+        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+        _ => return Cow::Borrowed(bytes),
+    };
+    let (pairs, odd) = rest.as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
+    match String::from_utf16(&units) {
+        Ok(text) if odd.is_empty() => Cow::Owned(text.into_bytes()),
+        _ => Cow::Borrowed(bytes),
+    }
+}
+
+/// Reads a file of text, [`unmarked`].
+///
+/// # Errors
+/// When it cannot be read, or is not UTF-8; the message then names the line.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    let bytes = std::fs::read(path)?;
+    String::from_utf8(unmarked(&bytes).into_owned()).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+        let message = format!("line {line} has bytes that are no UTF-8: save the file as UTF-8 text");
+        io::Error::new(io::ErrorKind::InvalidData, message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_no_part_of_the_text() {
+        let text = "image,Größe\r\n";
+        let wide = |mark: u16, order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            std::iter::once(mark)
+                .chain(text.encode_utf16())
+                .flat_map(order)
+                .collect()
+        };
+        for bytes in [
+            text.as_bytes().to_vec(),
+            [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+            wide(0xfeff, u16::to_le_bytes),
+            wide(0xfeff, u16::to_be_bytes),
+        ] {
+            assert_eq!(unmarked(&bytes), text.as_bytes());
+        }
+        for other in [b"".as_slice(), b"\xff\xfe\x00", b"\xff\xfe\x00\xd8", b"\xff\xd8\xff"] {
+            assert_eq!(unmarked(other), other);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_name_their_line() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), b"a\nb\xe4\n").expect("written");
+        let message = read_text(file.path()).expect_err("not UTF-8").to_string();
+        assert!(message.starts_with("line 2 has bytes that are no UTF-8"), "{message}");
+        std::fs::write(file.path(), b"\xef\xbb\xbfseed: 1").expect("written");
+        assert_eq!(read_text(file.path()).expect("text"), "seed: 1");
+    }
+}
