@@ -68,6 +68,10 @@ peers-loader *ARGS:
 cuda *ARGS:
     cargo build --release --locked --bin biascam --features cuda "$@"
 
+# The wheel for any Linux, `pip install target/wheels/biascam-*.whl`; then installed, run and taken away in a fresh environment
+wheel *ARGS:
+    tools/test-wheel "$(tools/wheel "$@")"
+
 # On a machine with an NVIDIA GPU: everything there is to check on one, and the benchmark; output in results/cuda-verify. Or `--pack FOLDER`
 cuda-verify *ARGS:
     benches/cuda.sh "$@"
