@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use pipeline::to_stderr;
 use tracing_subscriber::EnvFilter;
 
@@ -66,6 +66,10 @@ enum Command {
     Report(commands::report::Arguments),
     /// Say what a results folder or a checkpoint holds
     Inspect(commands::inspect::Arguments),
+    /// Print a shell's completions of all commands and options
+    Completions(commands::shell::Completions),
+    /// Print the manual page, or write those of all commands
+    Man(commands::shell::Manual),
 }
 
 impl Command {
@@ -87,7 +91,9 @@ impl Command {
             | Self::MeasureScores(_)
             | Self::Audit(_)
             | Self::Report(_)
-            | Self::Inspect(_) => false,
+            | Self::Inspect(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
         }
     }
 }
@@ -170,6 +176,8 @@ fn run(command: Command) -> Result<()> {
         Command::Audit(arguments) => commands::audit::run(&arguments),
         Command::Report(arguments) => commands::report::run(&arguments),
         Command::Inspect(arguments) => commands::inspect::run(&arguments),
+        Command::Completions(arguments) => commands::shell::completions(&arguments, Cli::command()),
+        Command::Man(arguments) => commands::shell::manual(&arguments, Cli::command()),
     }
 }
 
@@ -177,7 +185,6 @@ fn run(command: Command) -> Result<()> {
 mod tests {
     use super::*;
     use candle_core::Device;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_consistent() {
@@ -262,6 +269,8 @@ mod tests {
             "biascam audit --scores a.csv b.csv --labels l.txt --images i.txt",
             "biascam report results/a results/b --out both.html",
             "biascam inspect results/embedded",
+            "biascam completions bash",
+            "biascam man --out DIR",
             "biascam draw results/embedded --set figures.palette=grey",
             "biascam draw results/embedded --out paper --set figures.formats=[pdf]",
             "biascam reproduce a.yaml --set seed=2 --replace",

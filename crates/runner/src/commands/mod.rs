@@ -11,4 +11,5 @@ pub mod measure_scores;
 pub mod report;
 pub mod schema;
 mod scored;
+pub mod shell;
 pub mod sweep;

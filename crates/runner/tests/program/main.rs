@@ -19,6 +19,7 @@ mod place;
 mod plan;
 mod python;
 mod rehearsal;
+mod shell;
 mod slurm;
 mod smoke;
 mod stale;
