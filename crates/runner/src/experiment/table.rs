@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct TableSettings {
     /// The table: a CSV file with a header (comma, semicolon or tab), or `.parquet`.
     pub file: PathBuf,
-    /// The folder of images, JPEG or PNG of any size, or a zip archive of them; `null`: `data.folder` itself. Not needed where the
+    /// The folder of images of any size (JPEG, PNG, WebP, GIF or BMP), or a zip archive of them; `null`: `data.folder` itself. Not needed where the
     /// table, a Parquet file, holds the pictures.
     #[serde(default)]
     pub images: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub struct TableSettings {
     /// Landmarks of faces, in the format of CelebA's file; faces are then aligned by them instead.
     #[serde(default)]
     pub landmarks: Option<PathBuf>,
-    /// Where each attribute is visible: `ATTRIBUTE/IMAGE.png` below this folder.
+    /// Where each attribute is visible: `ATTRIBUTE/IMAGE.png` below this folder, black or 0 outside and bright or 1 inside.
     #[serde(default)]
     pub masks: Option<PathBuf>,
     /// The same as boxes: a CSV file with the columns image, attribute, x, y, width and height, in pixels of the image; several rows of

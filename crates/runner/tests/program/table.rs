@@ -644,7 +644,11 @@ fn transparent_pictures_and_masks_of_sixteen_bits_mean_what_they_look_like() {
     place.write("data/labels.csv", rows);
     succeeds(&place.run(
         "measure",
-        &["measure.occlusion.images=0", "measure.faithfulness.images=0"],
+        &[
+            "measure.occlusion.images=0",
+            "measure.faithfulness.images=0",
+            "training.batch_size=4",
+        ],
     ));
     // 7 x 10 of 20 x 20 pixels, on 16 x 16 cells.
     let areas = place.table("tables/attributes.csv");
@@ -660,7 +664,7 @@ fn transparent_pictures_and_masks_of_sixteen_bits_mean_what_they_look_like() {
     // Several labels in one mask: which is meant nobody knows.
     let labels = image::GrayImage::from_fn(20, 20, |x, _| image::Luma([(x / 7) as u8]));
     labels.save(place.path("data/masks/a/11.png")).expect("written");
-    let message = fails(&place.run("measure", &[]));
+    let message = fails(&place.run("measure", &["training.batch_size=4"]));
     assert!(
         message.contains(
             "masks/a/11.png: a picture with several labels (0, 1, 2), expected a mask of two kinds of pixels"

@@ -8,8 +8,8 @@ use clap::Args;
 /// What is explained, by which network, and how.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Pictures (JPEG or PNG) and folders of pictures, with all folders in them; one of CelebA's size is aligned as CelebA is,
-    /// another is cropped to its middle square
+    /// Pictures (JPEG, PNG, WebP, GIF or BMP) and folders of pictures, with all folders in them but hidden ones; transparent
+    /// parts are white; one of CelebA's size is aligned as CelebA is, another is cropped to its middle square
     #[arg(
         value_name = "IMAGES",
         required_unless_present = "tensors",
