@@ -23,25 +23,24 @@ PACKED = 20_000
 
 TEXT = """# The loader
 
-From the files of CelebA, in the form in which one has them, to batches of aligned images. Written by `benches/peers/loader.py`
-(`just peers-loader`); `crates/dataset/examples/loader_peer.rs` and `benches/peers/torch_loader.py` are its two sides.
+How images get from the files of CelebA, in each of its forms, into batches of aligned images. This page is written by `benches/peers/loader.py` (`just peers-loader`);
+`crates/dataset/examples/loader_peer.rs` and `benches/peers/torch_loader.py` are its two sides.
 
 ## What reads what
 
-- **Folder, flat or nested**: one read an image. **Zip**: the archive's index is read when it is opened; then one read an image,
-  whose checksum is verified.
-- **The hub's Parquet files**: a Parquet reader would unpack a row group (a hundred images, or a hundred megabytes) to reach one image, and in
-  a shuffled epoch again for each. The shards are gone through once, and `biascam-index-1` beside them keeps where each image's
-  bytes are and their checksum. Columns that are not compressed, as the hub's library writes images now, are read exactly there. A Snappy
-  stream, as it wrote them before, is entered at the 64 KiB in front of the image. Pages packed otherwise (zstd, gzip) are unpacked whole:
-  correct, but slow in a shuffled order; packed images mend it.
-- **Packed images** (`data.packed_cache: true`): decoded pixels before alignment, halved as often as `image_size` needs, which is what the
-  loader keeps in memory (`data.cache_megabytes`), on disk. Augmentation turns and shifts the alignment, so it needs what lies outside
-  of it: aligned pixels would not do. The batches are the same, byte for byte. 116 KB an image at 224 pixels, 23 GB for CelebA; 29 KB at
-  112, 6 GB. Worth it where decoding is what one waits for: at 112 pixels, or with the hub's PNGs.
+- **Folder, flat or nested**: one read for each image.
+- **Zip**: the archive's index is read when it is opened. Then there is one read for each image, and its checksum is verified.
+- **The hub's Parquet files**: a Parquet reader would unpack a row group (a hundred images, or a hundred megabytes) to reach one image, and in a shuffled epoch again for
+  each. So the shards are gone through once, and `biascam-index-1` beside them keeps where each image's bytes are, and their checksum. Columns that are not compressed, as
+  the hub's library writes images now, are read exactly there. A Snappy stream, as it wrote them before, is entered at the 64 KiB in front of the image. Pages packed in
+  another way (zstd, gzip) are unpacked whole. That is correct but slow in a shuffled order; packed images avoid it.
+- **Packed images** (`data.packed_cache: true`): a file of decoded pixels before alignment, halved as often as `image_size` needs. The loader keeps the same in memory
+  (`data.cache_megabytes`). Aligned pixels would not do, because augmentation turns and shifts the alignment, and so needs what lies outside of it. The batches are the same,
+  byte for byte. An image takes 116 KB at 224 pixels (23 GB for CelebA) and 29 KB at 112 (6 GB). The file is worth it where decoding takes the time: at 112 pixels, or with
+  the hub's PNGs.
 
-Batches whose memory is given back (`Loader::recycle`) are filled again. New memory, 38 MB for 64 images at 224 pixels, has to be cleared by
-the system page by page, which took as long as sampling the images.
+Batches whose memory is given back (`Loader::recycle`) are filled again. For new memory (38 MB for 64 images at 224 pixels) the system has to clear page by page, which took
+as long as sampling the images.
 """
 
 

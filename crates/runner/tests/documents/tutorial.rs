@@ -1,4 +1,4 @@
-//! `docs/learn/tutorial.md`, done as it stands there.
+//! `docs/learn/tutorial.md`, done as it stands there, and what the README says of images of one's own.
 
 use std::fs;
 use std::path::Path;
@@ -57,9 +57,40 @@ fn the_tutorial_says_what_runs() {
         "results/longer/report.html",
         "both.html",
         "maps/sheets",
-        "results/shapes/figures/error_rates.pdf",
+        "paper/error_rates.pdf",
         "results/shapes/tables/attributes.tex",
     ] {
         assert!(folder.join(file).exists(), "{file}");
     }
+}
+
+#[test]
+fn the_experiment_in_the_readme_runs_on_a_folder_as_it_says() {
+    let page = fs::read_to_string(root().join("README.md")).expect("a page");
+    let [experiment] = blocks(&page, "yaml")[..] else {
+        panic!("one experiment");
+    };
+    assert!(experiment.lines().count() <= 12, "{experiment}");
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let folder = place.path();
+    fs::create_dir(folder.join("images")).expect("made");
+    let mut table = "image,wilted,potted\n".to_owned();
+    for index in 0..60_u8 {
+        let (wilted, potted) = (index % 3 == 0, index % 2 == 0);
+        let colour = image::Rgb([if wilted { 90 } else { 220 }, if potted { 160 } else { 40 }, 3 * index]);
+        let name = format!("{index:02}.png");
+        let picture = image::RgbImage::from_pixel(30, 40, colour);
+        picture.save(folder.join("images").join(&name)).expect("written");
+        let said = |yes| if yes { "yes" } else { "no" };
+        table += &format!("{name},{},{}\n", said(wilted), said(potted));
+    }
+    fs::write(folder.join("labels.csv"), table).expect("written");
+    fs::write(folder.join("flowers.yaml"), experiment).expect("written");
+    assert!(typed("biascam check flowers.yaml", folder).contains("nothing is wrong"));
+    // As the page says it, but for what takes long.
+    typed(
+        "biascam run flowers.yaml --device cpu --set training.epochs=1 --set data.image_size=32",
+        folder,
+    );
+    assert!(folder.join("results/flowers/report.html").exists());
 }
