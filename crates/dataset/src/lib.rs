@@ -32,21 +32,23 @@ mod geometry;
 mod labels;
 mod loading;
 mod masks;
+mod preparation;
 mod seed;
 mod sources;
 
 pub use decode::{Undecodable, decode, decode_upright};
 pub use error::{Error, Result};
 pub use files::is_clutter;
-pub use geometry::{Alignment, Similarity, warp_into};
+pub use geometry::{Alignment, FaceReference, Fit, Framing, Similarity, warp_into};
 pub use labels::{Annotations, Attributes, ClassCounts, Landmarks, Split};
 pub use loading::{
     Augmentation, Batch, Batches, Loader, LoaderConfig, PackProgress, PackedPixels, Packing, PixelBatch, View,
 };
 pub use masks::{AttributeMasks, MaskPicture, aligned_masks, for_each_aligned};
+pub use preparation::Preparation;
 pub use sources::hub::layout as shards;
 pub use sources::{
-    CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, Fit, IndexProgress, LabelCounts, LabelTable, MemorySource, Origin,
+    CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, IndexProgress, LabelCounts, LabelTable, MemorySource, Origin,
     Rows, Shares, Source, TableConfig, TableFolder, TableSplit, frontal_names, is_frontal, label_counts,
     parse_identities, parse_labels, parse_landmarks, parse_partition, read_labels, stratified_split,
     stratified_split_of_groups,

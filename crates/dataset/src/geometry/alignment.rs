@@ -1,10 +1,41 @@
+use serde::{Deserialize, Serialize};
+
 use super::similarity::Similarity;
 use crate::{Error, Landmarks, Result};
 
-/// Where the middle of the eyes goes, in sides of the square (AFFACT; the paper's aligned faces agree).
-const EYE_MIDDLE: [f64; 2] = [0.5, 0.45];
-/// The distance from the middle of the eyes to the middle of the mouth, in sides of the square.
-const EYE_TO_MOUTH: f64 = 1.0 / 5.5;
+/// Where a face's landmarks go in the square.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaceReference {
+    /// Where the middle of the eyes goes, in sides of the square.
+    pub eye_middle: [f64; 2],
+    /// The square's side, in distances from the middle of the eyes to the middle of the mouth.
+    pub side: f64,
+}
+
+impl Default for FaceReference {
+    /// AFFACT's; the paper's aligned faces agree.
+    fn default() -> Self {
+        Self {
+            eye_middle: [0.5, 0.45],
+            side: 5.5,
+        }
+    }
+}
+
+impl FaceReference {
+    /// The transform from the square of side `size` to an image with these landmarks.
+    ///
+    /// # Errors
+    /// Without landmarks, or when they have no direction or scale.
+    pub(super) fn transform(&self, landmarks: Option<&Landmarks>, size: usize) -> Result<Similarity> {
+        let landmarks = landmarks.ok_or_else(|| Error::Landmarks {
+            image: "an image".to_owned(),
+            found: "that are not given".to_owned(),
+        })?;
+        from_landmarks(self, landmarks, size as f64)
+    }
+}
 
 /// Size of CelebA's own alignment.
 const CELEBA: (u32, u32) = (178, 218);
@@ -35,8 +66,8 @@ impl Alignment {
     /// When the landmarks have no direction or scale: both eyes in one point, or the mouth between them.
     pub fn transform(&self, landmarks: Option<&Landmarks>, image_size: (u32, u32)) -> Result<Similarity> {
         let size = self.size as f64;
-        if let Some(landmarks) = landmarks {
-            return from_landmarks(landmarks, size);
+        if landmarks.is_some() {
+            return FaceReference::default().transform(landmarks, self.size);
         }
         if image_size == CELEBA {
             let scale = CELEBA_SIDE / size;
@@ -58,7 +89,7 @@ impl Alignment {
     }
 }
 
-fn from_landmarks(landmarks: &Landmarks, size: f64) -> Result<Similarity> {
+fn from_landmarks(reference: &FaceReference, landmarks: &Landmarks, size: f64) -> Result<Similarity> {
     let (left, right) = (landmarks.left_eye, landmarks.right_eye);
     let (across, down) = (
         f64::from(right[0]) - f64::from(left[0]),
@@ -73,11 +104,12 @@ fn from_landmarks(landmarks: &Landmarks, size: f64) -> Result<Similarity> {
             found: format!("with eyes at {left:?} and {right:?}, middle of the mouth at {mouth:?}"),
         });
     }
-    let scale = distance / (EYE_TO_MOUTH * size);
+    let eye_to_mouth = 1.0 / reference.side;
+    let scale = distance / (eye_to_mouth * size);
     Ok(Similarity::about(
         scale,
         down.atan2(across),
-        EYE_MIDDLE.map(|part| part * size),
+        reference.eye_middle.map(|part| part * size),
         eyes,
     ))
 }

@@ -18,4 +18,4 @@ pub use celeba::{
 pub use hub::{CelebaParquet, IndexProgress};
 pub(crate) use source::Fingerprint;
 pub use source::{MemorySource, Origin, Source};
-pub use table::{Fit, Shares, TableConfig, TableFolder, TableSplit, stratified_split, stratified_split_of_groups};
+pub use table::{Shares, TableConfig, TableFolder, TableSplit, stratified_split, stratified_split_of_groups};

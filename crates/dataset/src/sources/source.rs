@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use image::RgbImage;
 
-use crate::{Alignment, Annotations, AttributeMasks, Error, Result, Similarity};
+use crate::{Annotations, AttributeMasks, Error, FaceReference, Framing, Preparation, Result, Similarity};
 
 /// Where images and their annotations come from. The loader and everything after it know no more of a data set.
 pub trait Source: Send + Sync {
@@ -29,6 +29,19 @@ pub trait Source: Send + Sync {
         Ok(self.image(index)?.dimensions())
     }
 
+    /// How the files of its images become the squares of side `size` that a network sees.
+    fn preparation(&self, size: usize) -> Preparation {
+        let framing = match self.annotations().landmarks {
+            Some(_) => Framing::Landmarks(FaceReference::default()),
+            None => Framing::Celeba,
+        };
+        Preparation {
+            size,
+            framing,
+            upright: false,
+        }
+    }
+
     /// The transform from the square of side `size` that a network sees to image `index`, which is of `image_size` (width,
     /// height).
     ///
@@ -37,8 +50,9 @@ pub trait Source: Send + Sync {
     fn alignment(&self, index: usize, image_size: (u32, u32), size: usize) -> Result<Similarity> {
         let annotations = self.annotations();
         let landmarks = annotations.landmarks.as_ref().map(|all| &all[index]);
-        Alignment { size }
-            .transform(landmarks, image_size)
+        let framing = self.preparation(size).framing;
+        framing
+            .transform(landmarks, image_size, size)
             .map_err(|error| error.of_image(&annotations.names[index]))
     }
 

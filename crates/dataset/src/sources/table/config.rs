@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::Similarity;
+use crate::Fit;
 
 /// Which file is what, and which column.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,54 +62,5 @@ impl Default for Shares {
             test: 0.2,
             seed: 1,
         }
-    }
-}
-
-/// How an image of any shape becomes a square.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Fit {
-    /// The largest centred square: what is beside it is not seen.
-    #[default]
-    Crop,
-    /// The whole image, centred; what is missing for a square continues its outermost pixels.
-    Pad,
-    /// The whole image, its shorter side stretched.
-    Stretch,
-}
-
-impl Fit {
-    /// The transform from a square of side `size` to an image of `image_size` (width, height), for [`Fit::Stretch`] the
-    /// stretched one.
-    pub(super) fn transform(self, image_size: (u32, u32), size: usize) -> Similarity {
-        let (width, height) = (f64::from(image_size.0), f64::from(image_size.1));
-        let side = match self {
-            Self::Crop => width.min(height),
-            Self::Pad | Self::Stretch => width.max(height),
-        };
-        Similarity {
-            a: side / size as f64,
-            b: 0.0,
-            tx: (width - side) / 2.0,
-            ty: (height - side) / 2.0,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn crop_cuts_and_pad_continues_the_longer_side() {
-        let corners = |resize: Fit| {
-            let transform = resize.transform((200, 100), 50);
-            [transform.apply([0.0, 0.0]), transform.apply([50.0, 50.0])]
-        };
-        assert_eq!(corners(Fit::Crop), [[50.0, 0.0], [150.0, 100.0]]);
-        assert_eq!(corners(Fit::Pad), [[0.0, -50.0], [200.0, 150.0]]);
-        // CelebA's size has no meaning of its own here.
-        assert_eq!(Fit::Crop.transform((178, 218), 178).apply([0.0, 0.0]), [0.0, 20.0]);
     }
 }

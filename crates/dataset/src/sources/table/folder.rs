@@ -3,13 +3,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use image::RgbImage;
-use image::imageops::{FilterType, resize};
 
 use super::boxes::Boxes;
 use super::embedded::{self, Embedded};
 use super::group_column::GroupColumn;
 use super::mask_files::MaskFiles;
-use super::{Fit, Shares, TableConfig, TableSplit, stratified_split, stratified_split_of_groups};
+use super::{Shares, TableConfig, TableSplit, stratified_split, stratified_split_of_groups};
 use crate::decode::{decode_upright, may_be_transparent, upright_dimensions};
 use crate::files::{beginning, read};
 use crate::sources::Fingerprint;
@@ -18,7 +17,8 @@ use crate::sources::image_files::ImageFiles;
 use crate::sources::lines::{line_error, quote};
 use crate::sources::named_images::{NamedImages, is_path_inside, name_inside};
 use crate::{
-    Alignment, Annotations, AttributeMasks, Attributes, Error, Origin, Result, Similarity, Source, parse_landmarks,
+    Annotations, AttributeMasks, Attributes, Error, FaceReference, Fit, Framing, Origin, Preparation, Result, Source,
+    parse_landmarks,
 };
 
 /// How many images lend their file size to the fingerprint.
@@ -139,10 +139,10 @@ impl TableFolder {
         self.images.read(index, name)
     }
 
-    fn stretched(&self, (width, height): (u32, u32)) -> (u32, u32) {
-        match self.resize {
-            Fit::Stretch if self.annotations.landmarks.is_none() => (width.max(height), width.max(height)),
-            _ => (width, height),
+    fn framing(&self) -> Framing {
+        match self.annotations.landmarks {
+            Some(_) => Framing::Landmarks(FaceReference::default()),
+            None => Framing::Fit(self.resize),
         }
     }
 }
@@ -192,25 +192,19 @@ impl Source for TableFolder {
 
     fn image(&self, index: usize) -> Result<RgbImage> {
         let (bytes, path) = self.bytes(index)?;
-        let image = decode_upright(&bytes, &path)?;
-        let (width, height) = self.stretched(image.dimensions());
-        if (width, height) == image.dimensions() {
-            return Ok(image);
-        }
-        Ok(resize(&image, width, height, FilterType::Triangle))
+        Ok(self.framing().on_canvas(decode_upright(&bytes, &path)?))
     }
 
     fn image_size(&self, index: usize) -> Result<(u32, u32)> {
         let (bytes, path) = self.bytes(index)?;
-        Ok(self.stretched(upright_dimensions(&bytes, &path)?))
+        Ok(self.framing().canvas(upright_dimensions(&bytes, &path)?))
     }
 
-    fn alignment(&self, index: usize, image_size: (u32, u32), size: usize) -> Result<Similarity> {
-        match &self.annotations.landmarks {
-            Some(landmarks) => Alignment { size }
-                .transform(Some(&landmarks[index]), image_size)
-                .map_err(|error| error.of_image(&self.annotations.names[index])),
-            None => Ok(self.resize.transform(image_size, size)),
+    fn preparation(&self, size: usize) -> Preparation {
+        Preparation {
+            size,
+            framing: self.framing(),
+            upright: true,
         }
     }
 

@@ -9,7 +9,7 @@ mod grouped_split;
 mod mask_files;
 mod stratify;
 
-pub use config::{Fit, Shares, TableConfig, TableSplit};
+pub use config::{Shares, TableConfig, TableSplit};
 pub use folder::TableFolder;
 pub use grouped_split::stratified_split_of_groups;
 pub use stratify::stratified_split;
