@@ -180,6 +180,13 @@ impl Checkpoint {
         safetensors::serialize(tensors, Some(header)).map_err(|error| Error::NotACheckpoint(error.to_string()))
     }
 
+    /// Whether a file says of itself that it is one: otherwise it may be weights that another program wrote.
+    pub fn is_in(bytes: &[u8]) -> bool {
+        let header = SafeTensors::read_metadata(bytes).ok();
+        let entries = header.and_then(|(_, header)| header.metadata().clone());
+        entries.is_some_and(|entries| entries.contains_key(KEY))
+    }
+
     /// The checkpoint in the bytes of a file.
     ///
     /// # Errors

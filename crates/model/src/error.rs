@@ -48,6 +48,9 @@ pub enum Error {
     /// Tensors that are not those of the network.
     #[error("the tensors are not those of this network: {0}")]
     Tensors(TensorMismatch),
+    /// Tensors of another program among which no network can be found; the text says what there is.
+    #[error("{0}")]
+    Foreign(String),
     /// A checkpoint of another architecture.
     #[error("checkpoint of another architecture: it holds {found}, expected {expected}")]
     OtherArchitecture {

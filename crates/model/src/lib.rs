@@ -41,6 +41,7 @@ mod checkpoint;
 mod class_weights;
 mod derived;
 mod error;
+mod foreign;
 mod loss;
 mod network;
 mod optimiser;
@@ -55,6 +56,7 @@ pub use derived::{
     with_thresholds,
 };
 pub use error::{Error, Result, TensorMismatch};
+pub use foreign::{Foreign, Guess, architecture_of};
 pub use loss::Loss;
 pub use network::{BiasGradient, Decomposition, Head, InputNormalisation, Mode, Network, Output};
 pub use optimiser::{Optimiser, OptimiserConfig, OptimiserKind, OptimiserState};
