@@ -9,6 +9,8 @@ use model::Checkpoint;
 use crate::citation;
 use crate::error::{Error, Result};
 use crate::output::print;
+use crate::prepared::{self, Known};
+use crate::weights::normalisation_in_words;
 use pipeline::{MANIFEST, Manifest};
 
 /// What to look into.
@@ -96,6 +98,17 @@ fn checkpoint(path: &Path) -> Result<()> {
             checkpoint.attributes.len(),
             checkpoint.attributes.join(", ")
         ))?;
+        let images = match prepared::recorded(&checkpoint) {
+            Ok(Known::All(preparation)) => prepared::in_words(&preparation),
+            Ok(Known::Size(size)) => format!("{size} x {size} pixels; how they became squares is not recorded"),
+            Ok(Known::Nothing) => "not recorded".to_owned(),
+            Err(why) => why,
+        };
+        print(format_args!("images        {images}"))?;
+        print(format_args!(
+            "normalisation {}",
+            normalisation_in_words(checkpoint.normalisation)
+        ))?;
         if let Some(state) = &checkpoint.optimiser {
             let progress = checkpoint.progress;
             print(format_args!(
@@ -103,7 +116,7 @@ fn checkpoint(path: &Path) -> Result<()> {
                 progress.epoch, progress.batch, state.steps
             ))?;
         }
-        for (key, value) in &checkpoint.metadata {
+        for (key, value) in checkpoint.metadata.iter().filter(|(key, _)| !prepared::is_entry(key)) {
             print(format_args!("{key:13} {value:.200}"))?;
         }
         return cite(env!("CARGO_PKG_VERSION"), None);

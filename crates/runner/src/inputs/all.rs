@@ -8,7 +8,7 @@ use pipeline::{ContentHash, Contents};
 use super::images::{Images, Split, SplitImages, SplitLabels, TestImages, TrainingImages};
 use super::looked_at::LookedAt;
 use super::masks::Masks;
-use super::parts::{Attributes, ClassCounts, Facts, Weights};
+use super::parts::{Attributes, ClassCounts, Facts, Squares, Weights};
 use super::people::People;
 use super::regions::{AttributeRegions, DeclaredRegions};
 use crate::error::{Error, Result};
@@ -89,6 +89,12 @@ impl<'a> Inputs<'a> {
     /// The images that are trained on, and those on which the training is followed, with their labels.
     pub fn training_images(&self) -> TrainingImages<'_> {
         TrainingImages(self.images(true))
+    }
+
+    /// How images become the squares that a network sees.
+    pub fn squares(&self) -> Squares {
+        let size = self.experiment.data.image_size;
+        Squares(self.looked_at.map(|looked_at| looked_at.data.source.preparation(size)))
     }
 
     /// The images of one split, without labels.

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use dataset::{Fit, Loader, LoaderConfig};
+use dataset::{Fit, Loader, LoaderConfig, Preparation};
 use pipeline::{Declaration, Piece};
 
 use super::looked_at::LookedAt;
@@ -41,6 +41,14 @@ impl<'a> Images<'a> {
     /// What is done about an image that cannot be used.
     pub fn on_bad_image(&self) -> OnBadImage {
         self.settings.on_bad_image
+    }
+
+    /// How their files become the squares.
+    ///
+    /// # Errors
+    /// When the data set is not here.
+    pub fn preparation(&self) -> Result<Preparation> {
+        Ok(self.data()?.source.preparation(self.size()))
     }
 
     /// A loader of the images at some positions.

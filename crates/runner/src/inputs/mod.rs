@@ -24,6 +24,6 @@ pub use all::Inputs;
 pub use images::{Images, Split, SplitImages, SplitLabels, TestImages, TrainingImages};
 pub use looked_at::LookedAt;
 pub use masks::Masks;
-pub use parts::{Artefact, Attributes, ClassCounts, Facts, Setting, Weights};
+pub use parts::{Artefact, Attributes, ClassCounts, Facts, Setting, Squares, Weights};
 pub use people::People;
 pub use regions::{AttributeRegions, DeclaredRegions, regions_of};

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
+use dataset::Preparation;
 use pipeline::{ContentHash, Declaration, Piece, Sandbox};
 use serde::Serialize;
 
 use super::looked_at::LookedAt;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A setting, or a section of them.
 pub struct Setting<T> {
@@ -56,6 +57,33 @@ impl<'a> Attributes<'a> {
 impl Piece for Attributes<'_> {
     fn declare(&self, declaration: Declaration) -> Declaration {
         declaration.settings("attributes", self.0)
+    }
+}
+
+/// How the data set's images become the squares that a network sees.
+#[derive(Clone, Copy)]
+pub struct Squares(pub(super) Option<Preparation>);
+
+impl Squares {
+    /// How.
+    ///
+    /// # Errors
+    /// When the data set is not here.
+    pub fn preparation(&self) -> Result<Preparation> {
+        self.0
+            .ok_or_else(|| Error::Request("the data set is not here".to_owned()))
+    }
+}
+
+impl Piece for Squares {
+    fn declare(&self, declaration: Declaration) -> Declaration {
+        match &self.0 {
+            Some(preparation) => {
+                let content = ContentHash::of(format!("{preparation:?}").as_bytes());
+                declaration.file("how images become squares", &content)
+            }
+            None => declaration,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::pass::{self, Family, Pass};
 use super::step::SharedStep;
 use super::{reference, train};
 use crate::artefacts;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::inputs::{Artefact, Attributes, Inputs, People, TestImages};
 
 /// Bumped when the step would write other bytes from the same inputs.
@@ -90,8 +90,10 @@ impl SharedStep for Predict<'_> {
             if let Some(output) = outputs.first() {
                 mean.add(&output.features)?;
             }
-            for (table, output) in tables.iter_mut().zip(outputs) {
+            let classifiers = steps.iter().map(|(step, _)| step.classifier);
+            for (classifier, (table, output)) in classifiers.zip(tables.iter_mut().zip(outputs)) {
                 for (&index, scores) in batch.indices.iter().zip(output.logits.to_vec2::<f32>()?) {
+                    check_scores(classifier, images.name(index), names, &scores)?;
                     let labels = images.labels(index).iter().copied();
                     table.add(images.name(index), labels.zip(scores))?;
                 }
@@ -106,6 +108,17 @@ impl SharedStep for Predict<'_> {
         }
         Ok(())
     }
+}
+
+/// Refuses scores that are no numbers: nothing could be measured with them.
+fn check_scores(classifier: &str, image: &str, names: &[String], scores: &[f32]) -> Result<()> {
+    let Some((name, score)) = names.iter().zip(scores).find(|(_, score)| !score.is_finite()) else {
+        return Ok(());
+    };
+    Err(Error::Request(format!(
+        "classifiers.{classifier}: the score of {image} for {name} is {score}, which is not finite: its training has diverged, or its \
+         weights from elsewhere are damaged; a smaller training.learning_rate, or other weights, give scores that can be measured"
+    )))
 }
 
 /// The scores of a classifier.

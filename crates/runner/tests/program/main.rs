@@ -1,6 +1,7 @@
 //! The program as a whole, as a user runs it.
 
 mod arms;
+mod as_trained;
 mod audit;
 mod browser;
 mod changing;

@@ -9,7 +9,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// Pictures (JPEG, PNG, WebP, GIF or BMP) and folders of pictures, with all folders in them but hidden ones; transparent
-    /// parts are white; one of CelebA's size is aligned as CelebA is, another is cropped to its middle square
+    /// parts are white; they are made into squares as the images were that a checkpoint of ours was trained on
     #[arg(
         value_name = "IMAGES",
         required_unless_present = "tensors",
@@ -22,10 +22,10 @@ pub struct Arguments {
     /// Five landmarks of each picture, by which it is aligned: CelebA's text format, or CSV lines of a file name and ten numbers
     #[arg(long, value_name = "FILE", conflicts_with = "tensors")]
     pub landmarks: Option<PathBuf>,
-    /// A checkpoint: ours, or any with torchvision's tensor names
+    /// A checkpoint: ours, or weights of a ResNet of PyTorch's in safetensors (torchvision's, timm's and transformers' names)
     #[arg(long, value_name = "FILE.safetensors")]
     pub weights: PathBuf,
-    /// The network the weights belong to; our own checkpoints say it themselves
+    /// The network the weights belong to; our own checkpoints say it themselves, and those of the standard networks show it
     #[arg(long, value_name = "NAME")]
     pub architecture: Option<String>,
     /// Channels of the first stage, 64 in the standard networks
@@ -64,7 +64,15 @@ pub struct Arguments {
     /// Colours of activation: inferno, viridis (both perceptually uniform) or jet
     #[arg(long, default_value = "inferno")]
     pub colour_map: String,
-    /// Side of the square that pictures are aligned to; our own checkpoints say it themselves
+    /// What is done to colours before the network: imagenet (of weights trained with torchvision or timm), none, or three means and
+    /// three deviations of red, green and blue in [0, 1]; our own checkpoints say it themselves
+    #[arg(long, value_name = "imagenet|none|R,G,B/R,G,B")]
+    pub normalisation: Option<String>,
+    /// How a picture becomes a square: crop (its middle), pad, stretch, or celeba (as CelebA's are cut, others cropped); our own
+    /// checkpoints say it themselves
+    #[arg(long, value_name = "crop|pad|stretch|celeba", conflicts_with_all = ["landmarks", "tensors"])]
+    pub fit: Option<String>,
+    /// Side of the square that pictures are made into; our own checkpoints say it themselves
     #[arg(long, conflicts_with = "tensors")]
     pub size: Option<usize>,
     /// What computes: auto, cpu, cuda or cuda:N

@@ -8,6 +8,7 @@ mod labels;
 mod network;
 mod overlays;
 mod pictures;
+mod squares;
 mod tensors;
 mod way;
 
@@ -18,11 +19,13 @@ use std::time::Instant;
 
 use cam::{Explainer, ExplainerConfig, Maps, Method, Resize, RiseConfig, Target};
 use candle_core::{Device, Tensor};
+use dataset::Preparation;
 use disk::write_whole;
 use rayon::prelude::*;
 
 use crate::device::choose_device;
 use crate::error::{Error, Result, describe};
+use crate::file_names::distinct;
 use crate::output::print;
 use crate::steps::read_reference;
 use labels::Labelled;
@@ -32,9 +35,6 @@ use pictures::{Landmarked, Picture};
 use pipeline::{Progress, duration};
 use render::text::counted;
 use way::{BATCH, SHOWN, Way, maps_of};
-
-/// Side of pictures whose network does not say at which size it was trained: ImageNet's.
-const DEFAULT_SIZE: usize = 224;
 
 /// Explains, and writes what was found.
 ///
@@ -78,6 +78,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     };
     let device = choose_device(&arguments.device)?.device;
     let loaded = network::load(arguments, &device)?;
+    let progress = Progress::new();
+    loaded
+        .said
+        .iter()
+        .for_each(|line| progress.say(&format!("{}: {line}", arguments.weights.display())));
     let chosen = network::choose(&arguments.attributes, &loaded.names)?;
     let explainer = |&method: &Method| {
         let config = ExplainerConfig {
@@ -95,13 +100,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             other => other.into(),
         })
     };
+    let chosen: Vec<(usize, String)> = chosen.into_iter().map(|i| (i, loaded.names[i].clone())).collect();
     let way = Way {
+        files: distinct(chosen.iter().map(|(_, name)| name.as_str())),
         explainers: methods.iter().map(explainer).collect::<Result<_>>()?,
         methods,
         target,
         resize,
         colours,
-        chosen: chosen.into_iter().map(|i| (i, loaded.names[i].clone())).collect(),
+        chosen,
     };
     match &arguments.tensors {
         Some(path) => {
@@ -136,12 +143,13 @@ impl<'a> Prepared<'a> {
         picture: &'a Picture,
         landmarks: Option<&Landmarked>,
         labels: Option<&Labelled>,
-        size: usize,
+        preparation: &Preparation,
     ) -> Result<Self> {
         let labels = labels.map(|all| all.of(&picture.path)).transpose()?;
+        let landmarks = landmarks.map(|all| all.of(&picture.path)).transpose()?;
         Ok(Self {
             picture,
-            pixels: picture.read(landmarks, size)?,
+            pixels: squares::read(&picture.path, preparation, landmarks)?,
             labels: labels.unwrap_or_default(),
         })
     }
@@ -154,10 +162,8 @@ fn explain_pictures(
     sheets: Sheets,
     device: &Device,
 ) -> Result<()> {
-    let size = arguments.size.or(loaded.size).unwrap_or(DEFAULT_SIZE);
-    if size == 0 {
-        return Err(Error::Request("--size: 0, expected at least 1 pixel".to_owned()));
-    }
+    let (preparation, said) = squares::of(arguments, loaded)?;
+    let size = preparation.size;
     let landmarks = arguments.landmarks.as_deref().map(Landmarked::read).transpose()?;
     let labels = arguments
         .labels
@@ -167,7 +173,7 @@ fn explain_pictures(
     let pictures::Found { pictures, left_out } = pictures::find(&arguments.images)?;
     let mut pages = Pages::new(&arguments.out, sheets, way);
     let progress = Progress::new();
-    left_out.iter().for_each(|sentence| progress.say(sentence));
+    left_out.iter().chain(&said).for_each(|line| progress.say(line));
     way.announce(&progress, pictures.len());
     // Methods of many passes look at one picture at a time, so that one sees how far they are.
     let together = if way.is_free() { BATCH } else { 1 };
@@ -175,8 +181,9 @@ fn explain_pictures(
     let mut work = progress.work("explain-images", pictures.len() as u64);
     let mut failed: Vec<String> = Vec::new();
     for (batch, some) in pictures.chunks(together).enumerate() {
-        let prepare =
-            |picture| -> Result<Prepared<'_>> { Prepared::new(picture, landmarks.as_ref(), labels.as_ref(), size) };
+        let prepare = |picture| -> Result<Prepared<'_>> {
+            Prepared::new(picture, landmarks.as_ref(), labels.as_ref(), &preparation)
+        };
         let read: Vec<Result<Prepared<'_>>> = some.par_iter().map(prepare).collect();
         let mut whole = Vec::new();
         for (picture, prepared) in some.iter().zip(read) {

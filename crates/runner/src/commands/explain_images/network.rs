@@ -1,12 +1,13 @@
-//! The network that explains, from a checkpoint of ours or any file with torchvision's tensor names.
-
-use std::collections::HashMap;
+//! The network that explains, from a checkpoint of ours or the weights of another program.
 
 use candle_core::{Device, Tensor};
-use model::{Architecture, Checkpoint, Network};
+use model::{Architecture, InputNormalisation, Network};
 
 use super::arguments::Arguments;
 use crate::error::{Error, Result};
+use crate::experiment::{IMAGENET_DEVIATION, IMAGENET_MEAN};
+use crate::prepared::{self, Known};
+use crate::weights::{WeightsFile, normalisation_in_words};
 
 /// Outputs of torchvision's networks as they come: ImageNet's classes.
 const IMAGENET: usize = 1000;
@@ -17,57 +18,156 @@ pub struct Loaded {
     pub network: Network,
     /// One name an output.
     pub names: Vec<String>,
-    /// The image size it was trained at, where that is known.
-    pub size: Option<usize>,
+    /// How the images were made that it was trained on.
+    pub images: Known,
+    /// Whether it is a checkpoint of this program.
+    pub is_ours: bool,
+    /// What is to be said of how it was read, a line each.
+    pub said: Vec<String>,
 }
 
 /// Reads `--weights`.
 ///
 /// # Errors
-/// When the file cannot be read, is no safetensors file, or is not of the network that is asked for.
+/// When the file cannot be read, is of no known format, or is not of the network that is asked for.
 pub fn load(arguments: &Arguments, device: &Device) -> Result<Loaded> {
-    let path = &arguments.weights;
-    let bytes = std::fs::read(path).map_err(Error::io(path, "reading the weights"))?;
-    let fault = |error: &dyn std::fmt::Display| Error::Request(format!("{}: {error}", path.display()));
+    let file = WeightsFile::read(&arguments.weights)?;
     let wanted = arguments
         .architecture
         .as_deref()
         .map(Architecture::preset)
         .transpose()?;
-    let of_width = |architecture: Architecture| match arguments.width {
-        Some(width) => architecture.with_width(width),
-        None => architecture,
+    let normalisation = arguments.normalisation.as_deref().map(normalisation).transpose()?;
+    let mut loaded = match file.checkpoint()? {
+        Some(checkpoint) => {
+            let own = checkpoint.architecture.clone();
+            let asked = wanted.unwrap_or_else(|| own.clone());
+            let asked = match arguments.width {
+                Some(width) => asked.with_width(width),
+                None => asked,
+            };
+            if asked != own {
+                return Err(file.fault(format_args!(
+                    "it holds {own}, not what --architecture and --width say; leave them out"
+                )));
+            }
+            Loaded {
+                network: checkpoint.network(device).map_err(|error| file.fault(error))?,
+                images: prepared::recorded(&checkpoint).map_err(|why| file.fault(why))?,
+                names: checkpoint.attributes,
+                is_ours: true,
+                said: Vec::new(),
+            }
+        }
+        None => foreign(&file, wanted, arguments.width, device)?,
     };
-    if let Ok(checkpoint) = Checkpoint::from_bytes(&bytes) {
-        if of_width(wanted.unwrap_or_else(|| checkpoint.architecture.clone())) != checkpoint.architecture {
-            return Err(fault(&format!(
-                "it holds {}, not what --architecture and --width say; leave them out",
-                checkpoint.architecture
+    let own = loaded.network.normalisation();
+    if let Some(asked) = normalisation {
+        if loaded.is_ours && asked != own {
+            loaded.said.push(format!(
+                "--normalisation: {}, though of the images that the network was trained on it holds: {}",
+                normalisation_in_words(asked),
+                normalisation_in_words(own)
+            ));
+        }
+        loaded.network = loaded.network.with_normalisation(asked);
+    } else if !loaded.is_ours {
+        loaded.said.push(format!(
+            "{}; weights that were trained with torchvision or timm need --normalisation imagenet",
+            normalisation_in_words(None)
+        ));
+    }
+    Ok(loaded)
+}
+
+/// The network of another program's weights.
+fn foreign(file: &WeightsFile, wanted: Option<Architecture>, width: Option<usize>, device: &Device) -> Result<Loaded> {
+    let weights = file.foreign()?;
+    let mut said = weights.said.clone();
+    let guess = model::architecture_of(&weights.tensors);
+    let architecture = match (wanted, &guess) {
+        (Some(wanted), Ok(guess)) if width.is_none() => {
+            let width = guess.architecture.stages.first().map_or(0, |stage| stage.width);
+            match wanted.clone().with_width(width) == guess.architecture {
+                true => guess.architecture.clone(),
+                false => wanted,
+            }
+        }
+        (Some(wanted), _) => match width {
+            Some(width) => wanted.with_width(width),
+            None => wanted,
+        },
+        (None, Ok(guess)) => {
+            said.push(format!("taken as a {guess}, as its tensors have the shapes of one"));
+            guess.architecture.clone()
+        }
+        (None, Err(why)) => {
+            return Err(file.fault(format_args!(
+                "no checkpoint of biascam, and no standard ResNet, as {why}; --architecture (and --width where it is not 64) names one of {}",
+                Architecture::PRESETS.join(", ")
             )));
         }
-        let size = checkpoint.metadata.get("image_size").and_then(|size| size.parse().ok());
-        let network = checkpoint.network(device).map_err(|error| fault(&error))?;
-        return Ok(Loaded {
-            network,
-            names: checkpoint.attributes,
-            size,
-        });
-    }
-    let tensors: HashMap<String, Tensor> = candle_core::safetensors::load_buffer(&bytes, device)
-        .map_err(|error| fault(&format!("not a safetensors file ({error})")))?;
-    let architecture = of_width(wanted.ok_or_else(|| {
-        fault(&"no checkpoint of biascam, so --architecture is needed (and --width where it is not 64)")
-    })?);
-    let outputs = tensors
-        .get("fc.bias")
-        .map(Tensor::elem_count)
-        .ok_or_else(|| fault(&"no tensor `fc.bias`"))?;
-    let network = Network::from_tensors(&architecture, outputs, tensors, device).map_err(|error| fault(&error))?;
+    };
+    let outputs = weights.tensors.get("fc.bias").map(Tensor::elem_count).ok_or_else(|| {
+        let others = weights.others();
+        let there = match others.as_slice() {
+            [] => "no tensor is left for it".to_owned(),
+            some => format!(
+                "what is left for it is {}{}",
+                some.iter().take(4).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+                if some.len() > 4 { ", ..." } else { "" }
+            ),
+        };
+        file.fault(format_args!(
+            "no last linear layer (`fc.weight` and `fc.bias`), whose scores are what is explained: {there}; weights of features alone can \
+             start a training (model.pretrained in an experiment)"
+        ))
+    })?;
+    let names = names(outputs);
+    let network = file.network(weights, &architecture, outputs, device)?;
     Ok(Loaded {
         network,
-        names: names(outputs),
-        size: None,
+        names,
+        images: Known::Nothing,
+        is_ours: false,
+        said,
     })
+}
+
+/// What `--normalisation` says; `None` where images go in as they are.
+///
+/// # Errors
+/// When it says neither a name nor six numbers, or a deviation is not positive.
+fn normalisation(text: &str) -> Result<Option<InputNormalisation>> {
+    let fault = || {
+        Error::Request(format!(
+            "--normalisation: `{text}`, expected imagenet, none, or the means and deviations of red, green and blue, such as \
+             0.485,0.456,0.406/0.229,0.224,0.225"
+        ))
+    };
+    let three = |text: &str| -> Option<[f32; 3]> {
+        let all: Vec<f32> = text
+            .split(',')
+            .map(|one| one.trim().parse().ok())
+            .collect::<Option<_>>()?;
+        let all: [f32; 3] = all.try_into().ok()?;
+        all.iter().all(|one| one.is_finite()).then_some(all)
+    };
+    match text.to_lowercase().as_str() {
+        "none" => Ok(None),
+        "imagenet" => Ok(Some(InputNormalisation {
+            mean: IMAGENET_MEAN,
+            deviation: IMAGENET_DEVIATION,
+        })),
+        numbers => {
+            let (mean, deviation) = numbers.split_once('/').ok_or_else(fault)?;
+            let (mean, deviation) = three(mean).zip(three(deviation)).ok_or_else(fault)?;
+            if deviation.iter().any(|one| *one <= 0.0) {
+                return Err(fault());
+            }
+            Ok(Some(InputNormalisation { mean, deviation }))
+        }
+    }
 }
 
 /// Names of the outputs of weights that do not say them: as many as CelebA has attributes are, most likely, CelebA's.
@@ -124,6 +224,25 @@ mod tests {
         ] {
             let message = choose(list, &known).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn normalisations_are_named_or_spelt_out() {
+        assert_eq!(normalisation("none").unwrap(), None);
+        let imagenet = normalisation("ImageNet").unwrap();
+        assert_eq!(normalisation("0.485, 0.456,0.406/0.229,0.224,0.225").unwrap(), imagenet);
+        for wrong in [
+            "",
+            "celeba",
+            "1,1,1",
+            "0,0/1,1",
+            "0,0,0/1,0,1",
+            "0,0,nan/1,1,1",
+            "0,0,0/1,1,1,1",
+        ] {
+            let message = normalisation(wrong).unwrap_err().to_string();
+            assert!(message.contains("expected imagenet, none"), "{message}");
         }
     }
 

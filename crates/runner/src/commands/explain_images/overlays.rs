@@ -1,7 +1,7 @@
 //! What is written of each picture: overlays, numbers, and its place on contact sheets.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -13,6 +13,7 @@ use image::RgbImage;
 use super::pictures::Picture;
 use super::way::Way;
 use crate::error::{Error, Result};
+use crate::file_names::unique;
 use crate::letters::said_of_letters;
 use pipeline::to_stderr;
 use render::figures::contact_sheet;
@@ -83,12 +84,12 @@ pub fn write(
     for (method, maps) in way.methods.iter().zip(maps) {
         let post_processing = way.post_processing(*method, maps, size)?;
         let mut map = vec![0.0; size * size];
-        for (chosen, (attribute, name)) in way.chosen.iter().enumerate() {
+        for (chosen, ((attribute, _), name)) in way.chosen.iter().zip(&way.files).enumerate() {
             post_processing.finalise(maps.map(0, chosen), &mut map);
             let overlay = render::overlay(&map, pixels, size, way.colours)?;
             let logit = logits[*attribute];
             let sign = if logit >= 0.0 { "positive" } else { "negative" };
-            let file = format!("{method}/{}-{sign}.png", file_name(name));
+            let file = format!("{method}/{name}-{sign}.png");
             write_whole(&folder.join(file), &png(&overlay)?)?;
             // A map without positive evidence is all zero; without a word it would look like a map that looks at nothing.
             let empty = map.iter().all(|&value| value == 0.0);
@@ -125,12 +126,6 @@ fn png(image: &RgbImage) -> Result<Vec<u8>> {
     Ok(bytes.into_inner())
 }
 
-/// An attribute's name as part of a file name.
-fn file_name(name: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "_-. ".contains(c);
-    name.chars().map(|c| if plain(c) { c } else { '_' }).collect()
-}
-
 /// Contact sheets under construction. A full page is written at once, so that memory does not grow with the pictures.
 pub struct Pages<'a> {
     folder: PathBuf,
@@ -142,6 +137,8 @@ pub struct Pages<'a> {
     written: Vec<usize>,
     /// Those of all pages that the font does not have.
     letters: RefCell<BTreeSet<char>>,
+    /// Names of sheets, with their folders.
+    taken: HashSet<String>,
 }
 
 impl<'a> Pages<'a> {
@@ -155,6 +152,7 @@ impl<'a> Pages<'a> {
             open: vec![Vec::new(); groups],
             written: vec![0; groups],
             letters: RefCell::default(),
+            taken: HashSet::new(),
         }
     }
 
@@ -200,18 +198,20 @@ impl<'a> Pages<'a> {
 
     fn close(&mut self, group: usize) -> Result<()> {
         let method = self.way.methods[group / self.way.chosen.len()];
-        let attribute = &self.way.chosen[group % self.way.chosen.len()].1;
+        let chosen = group % self.way.chosen.len();
+        let (attribute, file) = (&self.way.chosen[chosen].1, &self.way.files[chosen]);
         let cells = std::mem::take(&mut self.open[group]);
         self.written[group] += 1;
         let title = attribute.replace('_', " ");
-        self.draw(method, &file_name(attribute), &title, self.written[group], cells)
+        self.draw(method, file, &title, self.written[group], cells)
     }
 
-    fn of_image(&self, explained: Explained) -> Result<()> {
+    fn of_image(&mut self, explained: Explained) -> Result<()> {
         let Explained { name, picture, cells } = explained;
         let mut cells = cells.into_iter();
-        for &method in &self.way.methods {
-            let own = self.way.chosen.iter().zip(cells.by_ref());
+        let way = self.way;
+        for &method in &way.methods {
+            let own = way.chosen.iter().zip(cells.by_ref());
             let own = own.map(|((_, attribute), (note, picture))| SheetCell {
                 title: attribute.replace('_', " "),
                 note,
@@ -230,7 +230,7 @@ impl<'a> Pages<'a> {
         Ok(())
     }
 
-    fn draw(&self, method: Method, file: &str, title: &str, page: usize, cells: Vec<SheetCell>) -> Result<()> {
+    fn draw(&mut self, method: Method, file: &str, title: &str, page: usize, cells: Vec<SheetCell>) -> Result<()> {
         let layer = self
             .way
             .layer(method)
@@ -246,7 +246,9 @@ impl<'a> Pages<'a> {
         } else {
             format!("-page-{page}")
         };
-        let path = self.folder.join(method.name()).join(format!("{file}{suffix}.png"));
+        // A picture may be called as another one's second page.
+        let path = unique(&format!("{}/{file}{suffix}", method.name()), &mut self.taken);
+        let path = self.folder.join(format!("{path}.png"));
         let drawn = contact_sheet(&Style::default(), &sheet)?;
         self.letters.borrow_mut().extend(drawn.letters_without_picture());
         Ok(write_whole(&path, &drawn.preview()?)?)

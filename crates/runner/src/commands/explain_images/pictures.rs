@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use dataset::{Alignment, Landmarks};
+use dataset::Landmarks;
 
 use crate::error::{Error, Result};
+use crate::file_names::unique;
 
 /// Endings of the files that are taken from a folder, in lower case.
 const ENDINGS: [&str; 8] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "gif", "bmp"];
@@ -22,24 +23,6 @@ pub struct Picture {
     pub path: PathBuf,
     /// The name of its folder among the results: no other picture has it.
     pub name: String,
-}
-
-impl Picture {
-    /// The picture, turned as its EXIF orientation says and aligned: [S, S, 3] in [0, 1].
-    ///
-    /// # Errors
-    /// When it cannot be read or decoded, or has no usable landmarks where some are given.
-    pub fn read(&self, landmarks: Option<&Landmarked>, size: usize) -> Result<Vec<f32>> {
-        let bytes = std::fs::read(&self.path).map_err(Error::io(&self.path, "reading the picture"))?;
-        let image = dataset::decode_upright(&bytes, &self.path)?;
-        let landmarks = landmarks.map(|all| all.of(&self.path)).transpose()?;
-        let transform = Alignment { size }
-            .transform(landmarks, image.dimensions())
-            .map_err(|error| Error::Request(format!("{}: {error}", self.path.display())))?;
-        let mut pixels = vec![0.0; size * size * 3];
-        dataset::warp_into(&image, &transform, size, &mut pixels);
-        Ok(pixels)
-    }
 }
 
 /// What there is to explain.
@@ -64,7 +47,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Found> {
         if !path.is_dir() {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             found.pictures.push(Picture {
-                name: unique(name, &mut taken),
+                name: unique(&name, &mut taken),
                 path: path.clone(),
             });
             continue;
@@ -91,7 +74,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Found> {
                 .map(|part| part.as_os_str().to_string_lossy())
                 .collect();
             found.pictures.push(Picture {
-                name: unique(parts.join("-"), &mut taken),
+                name: unique(&parts.join("-"), &mut taken),
                 path: file,
             });
         }
@@ -176,15 +159,6 @@ impl Folder {
     }
 }
 
-/// The name, or the first of NAME-2, NAME-3, ... that is free. Case does not make a difference: on some systems it is one file.
-fn unique(name: String, taken: &mut HashSet<String>) -> String {
-    let numbered = (2..).map(|number| format!("{name}-{number}"));
-    let free = std::iter::once(name.clone())
-        .chain(numbered)
-        .find(|name| !name.is_empty() && taken.insert(name.to_lowercase()));
-    free.unwrap_or(name)
-}
-
 /// Landmarks by file name.
 pub struct Landmarked {
     file: PathBuf,
@@ -217,7 +191,11 @@ impl Landmarked {
         })
     }
 
-    fn of(&self, picture: &Path) -> Result<&Landmarks> {
+    /// Those of a picture.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn of(&self, picture: &Path) -> Result<&Landmarks> {
         let name = picture.file_name().unwrap_or_default().to_string_lossy();
         self.faces.get(name.as_ref()).ok_or_else(|| {
             Error::Request(format!(

@@ -27,6 +27,8 @@ pub struct Way<'a> {
     pub colours: ColourMap,
     /// Positions of the attributes among the network's outputs, and their names.
     pub chosen: Vec<(usize, String)>,
+    /// What the files of each of these attributes are called.
+    pub files: Vec<String>,
 }
 
 impl Way<'_> {

@@ -7,9 +7,9 @@ use pipeline::{Declaration, Piece};
 use crate::error::{Error, Result};
 use crate::experiment;
 use crate::inputs::{Attributes, Inputs};
-use crate::weights::WeightsFile;
+use crate::weights::{FromFile, WeightsFile};
 
-/// A classifier's network, before it has weights. A checkpoint says how its images are scaled, and how large they are.
+/// A classifier's network, before it has weights. A checkpoint says how its images are scaled and made.
 pub struct Blueprint<'a> {
     /// The outputs.
     pub attributes: Attributes<'a>,
@@ -33,13 +33,19 @@ impl<'a> Blueprint<'a> {
     ///
     /// # Errors
     /// When the architecture is none, or the weights are of another.
-    pub fn untrained(&self, pretrained: Option<&WeightsFile>, seed: u64, device: &Device) -> Result<Network> {
+    pub fn untrained(&self, pretrained: Option<&WeightsFile>, seed: u64, device: &Device) -> Result<FromFile> {
         let (architecture, outputs) = (self.architecture()?, self.attributes.count());
-        let network = match pretrained {
+        let FromFile { network, said } = match pretrained {
             Some(file) => file.backbone(&architecture, outputs, seed, device)?,
-            None => Network::new(&architecture, outputs, seed, device)?,
+            None => FromFile {
+                network: Network::new(&architecture, outputs, seed, device)?,
+                said: Vec::new(),
+            },
         };
-        Ok(network.with_normalisation(self.settings.normalisation()))
+        Ok(FromFile {
+            network: network.with_normalisation(self.settings.normalisation()),
+            said,
+        })
     }
 
     /// Its architecture.

@@ -7,6 +7,7 @@ use dataset::Loader;
 use metrics::{Class, error_rates_by_attribute};
 use model::{Mode, StepLoss, Trainer};
 
+use super::diverged::Place;
 use super::feed::Feed;
 use super::history::{self, Epoch};
 use super::log::{Event, LINES_AN_EPOCH, Line, TrainingLog, now};
@@ -17,6 +18,7 @@ use crate::artefacts;
 use crate::error::{Error, Result, describe};
 use crate::steps::pass::{self, Pass};
 use crate::steps::step::write_table;
+use crate::weights::FromFile;
 use pipeline::{Sandbox, StepError, Work};
 use render::text::counted;
 
@@ -58,10 +60,13 @@ impl<'a> Course<'a> {
                 ));
                 (Trainer::resume(&checkpoint, config, device)?, memory)
             }
-            None => (
-                Trainer::new(step.untrained(device)?, config)?,
-                Memory::new(folder.key()),
-            ),
+            None => {
+                let FromFile { network, said } = step.untrained(device)?;
+                for line in said {
+                    folder.progress().say(&format!("{:24} {line}", folder.step()));
+                }
+                (Trainer::new(network, config)?, Memory::new(folder.key()))
+            }
         };
         let files = folder.scratch(step.name);
         let log = TrainingLog::open(&files, memory.history.len(), trainer.steps(), step.conduct.tensorboard);
@@ -85,6 +90,19 @@ impl<'a> Course<'a> {
     /// # Errors
     /// Those of loading, of a loss that is not finite, and of writing; [`Interrupted`](pipeline::Interrupted) after the state has been saved.
     pub fn run(mut self) -> Result<()> {
+        self.go().map_err(|error| self.place().explained(error))
+    }
+
+    /// Where it is, for what is said of it if it diverges.
+    fn place(&self) -> Place<'a> {
+        Place {
+            name: self.step.name,
+            epoch: (self.memory.history.len() + 1).min(self.step.training.epochs),
+            learning_rate: self.step.training.learning_rate,
+        }
+    }
+
+    fn go(&mut self) -> Result<()> {
         let (step, folder) = (self.step, self.folder);
         let epochs = step.training.epochs;
         let steps = (self.loader.batches_per_epoch() * epochs) as u64;
@@ -93,6 +111,18 @@ impl<'a> Course<'a> {
         while self.memory.history.len() < epochs {
             self.epoch(&mut feed, &mut work)?;
         }
+        // The scores of the validation images are looked at in each epoch; without any, those of some training images.
+        self.place().check_weights(self.trainer.network())?;
+        if step.images.validation().is_empty() {
+            let some = step
+                .images
+                .training()
+                .iter()
+                .take(pass::BATCH)
+                .copied()
+                .collect::<Vec<_>>();
+            self.scores(&some, "training")?;
+        }
         let rate = self.pace.images_a_second(self.trainer.steps());
         let last = self.memory.history.last().map_or(f64::NAN, |epoch| epoch.loss);
         work.done(&format!(
@@ -100,7 +130,8 @@ impl<'a> Course<'a> {
             counted(epochs, "epoch")
         ));
 
-        unfinished::save_trained(folder, &step.blueprint, step.name, self.trainer.network())?;
+        let preparation = step.images.preparation()?;
+        unfinished::save_trained(folder, &step.blueprint, &preparation, step.name, self.trainer.network())?;
         let table = history::table(&self.memory.history);
         write_table(folder, &artefacts::history(step.name), table)
     }
@@ -197,9 +228,40 @@ impl<'a> Course<'a> {
 
     fn save(&mut self) -> Result<()> {
         let (step, folder) = (self.step, self.folder);
-        unfinished::save(folder, &step.blueprint, step.name, &self.trainer, &self.memory)?;
+        let preparation = step.images.preparation()?;
+        unfinished::save(
+            folder,
+            &step.blueprint,
+            &preparation,
+            step.name,
+            &self.trainer,
+            &self.memory,
+        )?;
         self.saved = Instant::now();
         Ok(())
+    }
+
+    /// Scores and labels [N, A] of images, `of` one split.
+    ///
+    /// # Errors
+    /// Those of loading, and of scores that are not finite.
+    fn scores(&self, indices: &[usize], of: &str) -> Result<(Vec<f32>, Vec<f32>)> {
+        let (mut scores, mut labels) = (Vec::new(), Vec::new());
+        let pass = Pass {
+            folder: self.folder,
+            device: self.device,
+            images: *self.step.images,
+            title: of,
+            together: pass::BATCH,
+        };
+        pass.over(indices, |batch, input| {
+            let output = self.trainer.network().forward(input, Mode::Eval)?;
+            scores.extend(output.logits.flatten_all()?.to_vec1::<f32>()?);
+            labels.extend_from_slice(&batch.labels);
+            Ok(())
+        })?;
+        self.place().check_scores(&scores, of)?;
+        Ok((scores, labels))
     }
 
     /// Mean over attributes of the minority class's and the majority class's error on the validation images.
@@ -208,21 +270,7 @@ impl<'a> Course<'a> {
         if images.validation().is_empty() {
             return Ok(None);
         }
-        let mut scores = Vec::new();
-        let mut labels = Vec::new();
-        let pass = Pass {
-            folder: self.folder,
-            device: self.device,
-            images: *images,
-            title: "validation",
-            together: pass::BATCH,
-        };
-        pass.over(images.validation(), |batch, input| {
-            let output = self.trainer.network().forward(input, Mode::Eval)?;
-            scores.extend(output.logits.flatten_all()?.to_vec1::<f32>()?);
-            labels.extend_from_slice(&batch.labels);
-            Ok(())
-        })?;
+        let (scores, labels) = self.scores(images.validation(), "validation")?;
         let rates = error_rates_by_attribute(&scores, &labels, self.step.blueprint.attributes.count())?;
         let minority = |(positives, negatives): (usize, usize)| Class::minority(positives, negatives);
         let counts = images.class_counts();

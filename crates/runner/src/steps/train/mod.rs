@@ -9,6 +9,7 @@
 //! | `features.rs` | what heads are fitted to and thresholds chosen on: pooled features of a trained network |
 //! | `feed.rs` | batches, on their way to the device |
 //! | `course.rs` | a training from its start, or from where it was stopped, to its end |
+//! | `diverged.rs` | what is said of one whose numbers are none any more |
 //! | `unfinished.rs` | what is saved to go on from |
 //! | `history.rs`, `log.rs` | what is told of it: a row an epoch when it is done, and lines while it runs |
 
@@ -17,6 +18,7 @@ mod checkpoint;
 mod class_weights;
 mod course;
 mod derive;
+mod diverged;
 mod features;
 mod feed;
 pub mod history;

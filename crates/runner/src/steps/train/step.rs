@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use candle_core::Device;
-use model::Network;
 use pipeline::{Declaration, Sandbox};
 
 use super::blueprint::Blueprint;
@@ -12,17 +11,19 @@ use super::derive::Derive;
 use super::unfinished;
 use crate::error::{Error, Result};
 use crate::experiment::{Classifier, Origin, TrainingSettings};
-use crate::inputs::{Inputs, Setting, TrainingImages, Weights};
+use crate::inputs::{Inputs, Setting, Squares, TrainingImages, Weights};
+use crate::prepared;
 use crate::steps::step::Step;
-use crate::weights::WeightsFile;
+use crate::weights::{FromFile, WeightsFile};
 
 /// Bumped when a training would end in other bytes from the same inputs.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A classifier that was trained elsewhere, and becomes a checkpoint.
 pub struct Adopt<'a> {
     name: &'a str,
     blueprint: Blueprint<'a>,
+    squares: Squares,
     /// Absent where the file is not here.
     weights: Option<Weights<'a>>,
 }
@@ -32,14 +33,31 @@ impl Adopt<'_> {
     ///
     /// # Errors
     /// When the file is not here, is no weights file, or is of another network.
-    pub fn network(&self, device: &Device) -> Result<Network> {
+    pub fn network(&self, device: &Device) -> Result<FromFile> {
         let Some(weights) = &self.weights else {
             return Err(Error::Request(format!("the weights of {} are not here", self.name)));
         };
         let file = WeightsFile::read(weights.path())?;
         let normalisation = self.blueprint.settings.normalisation();
         let names = self.blueprint.attributes.names();
-        file.classifier(&self.blueprint.architecture()?, names, normalisation, device)
+        let mut read = file.classifier(&self.blueprint.architecture()?, names, normalisation, device)?;
+        // What it was trained on need not be what it is given here.
+        let known = match file.checkpoint()? {
+            Some(checkpoint) => prepared::recorded(&checkpoint)
+                .map_err(|why| file.fault(why))?
+                .preparation(),
+            None => None,
+        };
+        if let (Some(own), Ok(here)) = (known, self.squares.preparation())
+            && own != here
+        {
+            read.said.push(format!(
+                "it was trained on images of {}; here they are {}",
+                prepared::in_words(&own),
+                prepared::in_words(&here)
+            ));
+        }
+        Ok(read)
     }
 }
 
@@ -48,15 +66,22 @@ impl Step for Adopt<'_> {
         let Self {
             name,
             blueprint,
+            squares,
             weights,
         } = self;
         Declaration::of(step_name(name), VERSION)
             .reading(blueprint)
+            .reading(squares)
             .reading(weights)
     }
 
     fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
-        unfinished::save_trained(folder, &self.blueprint, self.name, &self.network(device)?)
+        let FromFile { network, said } = self.network(device)?;
+        for line in said {
+            folder.progress().say(&format!("{:24} {line}", folder.step()));
+        }
+        let preparation = self.squares.preparation()?;
+        unfinished::save_trained(folder, &self.blueprint, &preparation, self.name, &network)
     }
 }
 
@@ -96,7 +121,7 @@ impl<'a> Train<'a> {
     ///
     /// # Errors
     /// When the weights that it starts from are no weights file, or of another network.
-    pub fn untrained(&self, device: &Device) -> Result<Network> {
+    pub fn untrained(&self, device: &Device) -> Result<FromFile> {
         let pretrained = self.weights.as_ref().map(|weights| WeightsFile::read(weights.path()));
         self.blueprint
             .untrained(pretrained.transpose()?.as_ref(), *self.seed, device)
@@ -154,6 +179,7 @@ impl<'a> Source<'a> {
             return Ok(Self::Elsewhere(Adopt {
                 name,
                 blueprint,
+                squares: inputs.squares(),
                 weights,
             }));
         }

@@ -1,6 +1,7 @@
 //! What a training saves: `NAME/checkpoint.safetensors` when it is done, and before that `NAME/unfinished.safetensors`, the checkpoint
 //! with the optimiser's state, the place in the epoch, and the history so far, from which the same command goes on.
 
+use dataset::Preparation;
 use model::{Checkpoint, Network, StepLoss, Trainer};
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +9,7 @@ use super::blueprint::Blueprint;
 use super::history::Epoch;
 use crate::artefacts;
 use crate::error::{Error, Result};
+use crate::prepared;
 use pipeline::Sandbox;
 
 /// What an unfinished training remembers beside the network and the optimiser.
@@ -66,12 +68,16 @@ impl Memory {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn save_trained(folder: &Sandbox<'_>, blueprint: &Blueprint<'_>, name: &str, network: &Network) -> Result<()> {
-    let checkpoint = Checkpoint::of(network, blueprint.attributes.names())?;
-    Ok(folder.write(
-        &artefacts::checkpoint(name),
-        &with_size(checkpoint, blueprint).to_bytes()?,
-    )?)
+pub fn save_trained(
+    folder: &Sandbox<'_>,
+    blueprint: &Blueprint<'_>,
+    preparation: &Preparation,
+    name: &str,
+    network: &Network,
+) -> Result<()> {
+    let mut checkpoint = Checkpoint::of(network, blueprint.attributes.names())?;
+    prepared::record(&mut checkpoint, preparation)?;
+    Ok(folder.write(&artefacts::checkpoint(name), &checkpoint.to_bytes()?)?)
 }
 
 /// Saves a training to go on from.
@@ -81,6 +87,7 @@ pub fn save_trained(folder: &Sandbox<'_>, blueprint: &Blueprint<'_>, name: &str,
 pub fn save(
     folder: &Sandbox<'_>,
     blueprint: &Blueprint<'_>,
+    preparation: &Preparation,
     name: &str,
     trainer: &Trainer,
     memory: &Memory,
@@ -91,16 +98,10 @@ pub fn save(
         .map_err(|error| Error::Request(format!("the training's state cannot be written: {error}")))?;
     checkpoint.metadata.insert(MEMORY.to_owned(), memory);
     let path = folder.scratch(&artefacts::unfinished(name));
-    let mut checkpoint = with_size(checkpoint, blueprint);
+    prepared::record(&mut checkpoint, preparation)?;
     let hash = disk::hash_of(&checkpoint.to_bytes()?);
     checkpoint.metadata.insert(HASH.to_owned(), hash);
     Ok(disk::write_whole(&path, &checkpoint.to_bytes()?)?)
-}
-
-fn with_size(mut checkpoint: Checkpoint, blueprint: &Blueprint<'_>) -> Checkpoint {
-    let size = blueprint.image_size.to_string();
-    checkpoint.metadata.insert("image_size".to_owned(), size);
-    checkpoint
 }
 
 /// What was saved of this very training.
