@@ -61,31 +61,26 @@ enum Scheme {
 impl Scheme {
     const ALL: [Self; 3] = [Self::Torchvision, Self::Transformers, Self::Row];
 
-    /// What the first convolution is called, and two more tensors that every network of this scheme has.
-    fn marks(self) -> [&'static str; 3] {
+    /// What the first convolution of the network, and that of its blocks, are called.
+    fn marks(self) -> [&'static str; 2] {
         match self {
-            Self::Torchvision => ["conv1.weight", "bn1.weight", "layer1.0.conv1.weight"],
+            Self::Torchvision => ["conv1.weight", "layer1.0.conv1.weight"],
             Self::Transformers => [
                 "embedder.embedder.convolution.weight",
-                "embedder.embedder.normalization.weight",
                 "encoder.stages.0.layers.0.layer.0.convolution.weight",
             ],
-            Self::Row => ["0.weight", "1.running_mean", "4.0.conv1.weight"],
+            Self::Row => ["0.weight", "4.0.conv1.weight"],
         }
     }
 
     /// What stands before the names of each network of this scheme among some.
     fn prefixes<'a>(self, names: &BTreeMap<&'a str, &Tensor>) -> Vec<&'a str> {
-        let [first, others @ ..] = self.marks();
+        let [first, second] = self.marks();
         let prefix_of = |name: &&'a str| {
             let prefix = name.strip_suffix(first)?;
             let whole = prefix.is_empty() || prefix.ends_with('.');
-            let all = || {
-                others
-                    .iter()
-                    .all(|mark| names.contains_key(format!("{prefix}{mark}").as_str()))
-            };
-            (whole && all()).then_some(prefix)
+            let is_there = || names.contains_key(format!("{prefix}{second}").as_str());
+            (whole && is_there()).then_some(prefix)
         };
         names.keys().filter_map(prefix_of).collect()
     }
