@@ -185,9 +185,9 @@ fn head(name: &str, settings: &Slurm, folder: &Path) -> Result<Vec<String>> {
     let output = format!("{}/%x-%j.out", folder.display().to_string().replace('%', "%%"));
     let mut lines = vec![
         "#!/bin/bash".to_owned(),
-        format!("#SBATCH --job-name={}", quoted(name)),
-        format!("#SBATCH --chdir={}", quoted(&here.display().to_string())),
-        format!("#SBATCH --output={}", quoted(&output)),
+        format!("#SBATCH --job-name={}", word(name)?),
+        format!("#SBATCH --chdir={}", word(&here.display().to_string())?),
+        format!("#SBATCH --output={}", word(&output)?),
         "#SBATCH --open-mode=append".to_owned(),
         "#SBATCH --ntasks=1".to_owned(),
     ];
@@ -198,11 +198,29 @@ fn head(name: &str, settings: &Slurm, folder: &Path) -> Result<Vec<String>> {
         ("mem", &settings.memory),
     ] {
         if let Some(value) = value {
-            lines.push(format!("#SBATCH --{option}={value}"));
+            lines.push(format!("#SBATCH --{option}={}", word(value)?));
         }
     }
     lines.extend(settings.options.iter().map(|option| format!("#SBATCH {option}")));
     Ok(lines)
+}
+
+/// A word of an `#SBATCH` line, which Slurm itself takes apart: as a shell does, but that a backslash escapes what follows between single
+/// quotes too.
+///
+/// # Errors
+/// When it has a line break, which no quotation marks keep on the line.
+fn word(text: &str) -> Result<String> {
+    if text.contains(['\n', '\r']) {
+        return Err(Error::Request(format!(
+            "--slurm: {text:?} has a line break, which a line of a job's script cannot hold; choose a folder or a name without one"
+        )));
+    }
+    if text.is_empty() {
+        return Ok(quoted(text));
+    }
+    let between = |part: &str| if part.is_empty() { String::new() } else { quoted(part) };
+    Ok(text.split('\\').map(between).collect::<Vec<_>>().join(r"\\"))
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
@@ -349,6 +367,43 @@ mod tests {
         for line in ["--job-name='my sweep'", "--output='/100 %%/slurm/%x-%j.out'"] {
             assert!(lines.contains(&format!("#SBATCH {line}")), "{lines:?}");
         }
+    }
+
+    /// What Slurm's own reader of `#SBATCH` lines makes of a word (`get_argument` of its `sbatch`).
+    fn as_slurm_reads(word: &str) -> String {
+        let (mut read, mut quote, mut escaped) = (String::new(), None, false);
+        for c in word.chars() {
+            match (escaped, quote) {
+                (true, _) => {
+                    read.push(c);
+                    escaped = false;
+                }
+                (false, _) if c == '\\' => escaped = true,
+                (false, Some(open)) if c == open => quote = None,
+                (false, None) if c == '"' || c == '\'' => quote = Some(c),
+                (false, None) if c.is_whitespace() || c == '#' => break,
+                (false, _) => read.push(c),
+            }
+        }
+        read
+    }
+
+    #[test]
+    fn whatever_a_folder_is_called_slurm_reads_it() {
+        for path in [
+            "/plain/path-1.2",
+            "/my results/with  two spaces",
+            "/it's \"here\"",
+            "/back\\slash and\\",
+            "/a#b $HOME `x` !y",
+            "/日本語 ü",
+        ] {
+            let written = word(path).expect("a line");
+            assert_eq!(as_slurm_reads(&written), path, "{written}");
+        }
+        assert_eq!(word("/plain/path-1.2").expect("a line"), "/plain/path-1.2");
+        let message = word("/two\nlines").expect_err("a line break").to_string();
+        assert!(message.contains("line break"), "{message}");
     }
 
     #[test]
