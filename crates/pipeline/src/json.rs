@@ -89,7 +89,7 @@ mod tests {
             ("{\"count\": -1}", "line 1, column 12: `-1`, expected a whole number"),
             (
                 "{\"count\": 1, \"list\": {}}",
-                "line 1, column 22: keys with values, expected a list",
+                "line 1, column 21: keys with values, expected a list",
             ),
             (
                 "{\"count\": 1, \"list\": [true]}",
