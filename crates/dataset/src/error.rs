@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::decode::Undecodable;
+use crate::undecodable::Undecodable;
 
 /// What can go wrong with a data set on disk or with the settings of its loader.
 ///

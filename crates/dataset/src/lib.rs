@@ -35,8 +35,9 @@ mod masks;
 mod preparation;
 mod seed;
 mod sources;
+mod undecodable;
 
-pub use decode::{Undecodable, decode, decode_upright};
+pub use decode::{decode, decode_upright};
 pub use error::{Error, Result};
 pub use files::is_clutter;
 pub use geometry::{Alignment, FaceReference, Fit, Framing, Similarity, warp_into};
@@ -52,3 +53,4 @@ pub use sources::{
     Shares, Source, TableConfig, TableFolder, TableSplit, frontal_names, is_frontal, label_counts, parse_identities,
     parse_labels, parse_landmarks, parse_partition, read_labels, stratified_split, stratified_split_of_groups,
 };
+pub use undecodable::Undecodable;

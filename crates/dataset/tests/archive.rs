@@ -89,6 +89,7 @@ fn tones(files: &[&str], names: &[&str]) -> Vec<Result<u8, String>> {
         file: folder.path().join("labels.csv"),
         images: folder.path().join("images.zip"),
         masks: None,
+        boxes: None,
         landmarks: None,
         image_column: "image".to_owned(),
         split: TableSplit::Column("split".to_owned()),

@@ -7,14 +7,21 @@ use std::path::Path;
 /// What a file of text says, in UTF-8 and without a byte order mark: one of UTF-8 is dropped, and UTF-16 with a mark ("Unicode
 /// text" of spreadsheets) is turned into UTF-8. Bytes that are neither stay as they are, for their reader to refuse.
 pub fn unmarked(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let (rest, unit): (&[u8], fn([u8; 2]) -> u16) = match bytes {
+    let (rest, little_endian) = match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => return Cow::Borrowed(rest),
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+        [0xff, 0xfe, rest @ ..] => (rest, true),
+        [0xfe, 0xff, rest @ ..] => (rest, false),
         _ => return Cow::Borrowed(bytes),
     };
     let (pairs, odd) = rest.as_chunks::<2>();
-    let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
+    let unit = |&pair: &[u8; 2]| {
+        if little_endian {
+            u16::from_le_bytes(pair)
+        } else {
+            u16::from_be_bytes(pair)
+        }
+    };
+    let units: Vec<u16> = pairs.iter().map(unit).collect();
     match String::from_utf16(&units) {
         Ok(text) if odd.is_empty() => Cow::Owned(text.into_bytes()),
         _ => Cow::Borrowed(bytes),

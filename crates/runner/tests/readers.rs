@@ -81,6 +81,8 @@ fn measure(scores: &Path) -> Result<(), runner::error::Error> {
         scores: scores.to_owned(),
         labels,
         images: None,
+        image_column: None,
+        threshold: None,
     })
 }
 

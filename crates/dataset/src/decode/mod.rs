@@ -13,13 +13,10 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
-pub use format::Undecodable;
 pub(crate) use transparency::may_be_transparent;
 
+use crate::undecodable::{MOST_PIXELS, Undecodable};
 use crate::{Error, Result};
-
-/// The most pixels of a picture that is read: beyond any camera, and 0.75 GB.
-const MOST_PIXELS: u64 = 250_000_000;
 
 /// The picture in the bytes of a JPEG, PNG, WebP, GIF (its first frame) or BMP file, whatever the extension of `path` says, as the
 /// file stores it: what CelebA's landmarks refer to. Transparent pixels are blended with white, as most viewers show them; with an

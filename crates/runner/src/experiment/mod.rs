@@ -27,6 +27,7 @@ mod schema;
 mod small;
 mod table;
 mod training;
+mod unset;
 
 pub use classifier::{Change, Classifier, Role, Threshold};
 pub use data::{DataSettings, DataSource, OnBadImage, Procedural};
@@ -40,9 +41,9 @@ pub use paths::{is_path, resolved, resolved_experiment, resolved_setting, way};
 pub use range::Problem;
 pub use report::ReportSettings;
 pub use schema::schema;
-pub use small::Unset;
 pub use table::TableSettings;
 pub use training::TrainingSettings;
+pub use unset::Unset;
 
 use std::collections::BTreeMap;
 

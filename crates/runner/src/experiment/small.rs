@@ -11,17 +11,6 @@ const FAITHFULNESS: usize = 16;
 /// Images whose scores are taken apart, in place of 16.
 const DECOMPOSED: usize = 4;
 
-/// Which settings that decide the cost of a run nobody has set.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Unset {
-    /// `model.architecture`, `width` and `pretrained`.
-    pub network: bool,
-    /// `measure.faithfulness.images`.
-    pub faithfulness: bool,
-    /// `measure.decomposed_images`.
-    pub decomposed: bool,
-}
-
 impl Experiment {
     /// Scales what is unset to so many training images; what was done, for the first lines of a run. `None` where nothing was: with many
     /// images, and with a network that somebody chose.
@@ -61,6 +50,7 @@ impl Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::Unset;
 
     fn experiment(unset: Unset) -> Experiment {
         let table = r#"{"data": {"source": "table", "table": {"file": "a.csv", "images": "b"}}}"#;

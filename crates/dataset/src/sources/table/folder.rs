@@ -78,7 +78,7 @@ impl TableFolder {
             None => {
                 let images = NamedImages::find(ImageFiles::open(&config.images)?, &annotations.names, &file)?;
                 notes.extend(images.note());
-                Images::Files(images)
+                Images::Files(Box::new(images))
             }
         };
         // What is called after an image lies in a folder of results: no name may lead out of that.
@@ -150,7 +150,7 @@ impl TableFolder {
 /// Where the images are.
 #[derive(Debug)]
 enum Images {
-    Files(NamedImages),
+    Files(Box<NamedImages>),
     /// In the table itself.
     Embedded(Embedded),
 }
