@@ -139,7 +139,7 @@ fn what_does_not_exist_is_named() {
     let activations = network.activations(&images(1), "layer4", Mode::Eval).unwrap();
     let message = network.gradients("layer4", &activations, &[5]).unwrap_err().to_string();
     assert_eq!(message, "attribute: 5, expected less than 5, the network's outputs");
-    let message = network.gradients("stage4", &activations, &[0]).unwrap_err().to_string();
-    assert!(message.contains("known: layer1, layer2, layer3, layer4"), "{message}");
+    let message = network.gradients("stage5", &activations, &[0]).unwrap_err().to_string();
+    assert!(message.contains("known: stage1, stage2, stage3, stage4"), "{message}");
     assert!(network.decompose(&images(1), &[]).is_err());
 }

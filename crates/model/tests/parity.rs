@@ -94,7 +94,7 @@ fn logits_and_features_are_pytorchs() {
         let missing = network.activations(&images, "layer5", Mode::Eval).unwrap_err();
         assert_eq!(
             missing.to_string(),
-            "`layer5` is not a layer; known: layer1, layer2, layer3, layer4"
+            "`layer5` is not a layer; known: stage1, stage2, stage3, stage4"
         );
     }
 }

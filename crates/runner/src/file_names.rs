@@ -5,9 +5,11 @@ use std::collections::HashSet;
 /// The longest name in bytes, which leaves room for what follows it: file systems take 255.
 const LONGEST: usize = 120;
 
-/// A name as part of a file's name: letters, digits and `_-. ` stay, everything else becomes `_`, and what is too long is cut.
+/// A name as part of a file's name: letters, digits and `_-. ` stay, everything else becomes `_`, and what is too long is cut. A name of
+/// nothing but dots is a folder's everywhere: its dots do not stay.
 fn plain(name: &str) -> String {
-    let stays = |c: char| c.is_alphanumeric() || "_-. ".contains(c);
+    let only_dots = name.chars().all(|c| c == '.');
+    let stays = |c: char| c.is_alphanumeric() || "_- ".contains(c) || (c == '.' && !only_dots);
     let mut plain = String::new();
     for c in name.chars().map(|c| if stays(c) { c } else { '_' }) {
         if plain.len() + c.len_utf8() > LONGEST {
@@ -35,7 +37,7 @@ pub fn distinct<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     // Those that stay as they are come first: `a_b` is that file's, and `a/b` becomes `a_b-2`, whatever their order.
     let unchanged: Vec<bool> = names
         .iter()
-        .map(|(name, plain)| name == plain && taken.insert(plain.to_lowercase()))
+        .map(|(name, plain)| !name.is_empty() && name == plain && taken.insert(plain.to_lowercase()))
         .collect();
     names
         .into_iter()
@@ -61,7 +63,7 @@ mod tests {
         assert_eq!(distinct(["a/b", "a_b-2", "a_b"]), ["a_b-3", "a_b-2", "a_b"]);
         assert_eq!(
             distinct(["??", "!!", "笑顔", "..", ""]),
-            ["__", "__-2", "笑顔", "..", "-2"]
+            ["__", "__-2", "笑顔", "__-3", "-2"]
         );
         let long = ["ä".repeat(200), format!("{}b", "ä".repeat(199))];
         let found = distinct(long.iter().map(String::as_str));

@@ -239,7 +239,14 @@ mod tests {
         }
         std::fs::write(&resolved, text).expect("written");
         let again = load(&resolved, &[]).expect("loads");
-        assert_eq!(first.experiment, again.experiment);
+        // A resolved file leaves nothing open.
+        assert_eq!(again.experiment.unset, Unset::default());
+        assert_ne!(first.experiment.unset, Unset::default());
+        let closed = Experiment {
+            unset: Unset::default(),
+            ..first.experiment
+        };
+        assert_eq!(closed, again.experiment);
         assert!(again.extends.is_empty());
     }
 
