@@ -7,6 +7,7 @@ use disk::Delimited;
 
 use crate::error::{Error, Result};
 use pipeline::{Progress, ReadTable};
+use render::text::counted;
 
 /// What is right, and what a score says.
 #[derive(Debug, Clone, Copy)]
@@ -130,8 +131,8 @@ impl Scored {
             .collect();
         if let Some(first) = without.first() {
             Progress::new().say(&format!(
-                "{} images of the list have no score and are left out, such as `{first}`",
-                without.len()
+                "left out, without a score: {} of the list, such as `{first}`",
+                counted(without.len(), "image")
             ));
         }
         if judging.threshold.is_none() {

@@ -124,6 +124,7 @@ fn scores_are_those_of_the_run_however_its_images_were_made() {
         succeeds(&set.run(&[
             "predict",
             "mine.yaml",
+            "--replace",
             "--set",
             setting,
             "--set",

@@ -249,10 +249,10 @@ fn images_without_a_score_are_counted() {
         "list.txt",
     ]);
     let output = command.current_dir(place.path()).output().expect("the program starts");
-    assert!(succeeds(&output).contains("\n1 images; a score"));
+    assert!(succeeds(&output).contains("\n1 image; a score"));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        said.contains("1 images of the list have no score and are left out, such as `000003`"),
+        said.contains("left out, without a score: 1 image of the list, such as `000003`"),
         "{said}"
     );
 }

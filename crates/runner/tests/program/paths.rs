@@ -142,7 +142,12 @@ fn regions_and_their_pictures_are_kept() {
     // Without a regions file none stays.
     succeeds(&biascam(
         folder,
-        &[&["reproduce"], &again[..], &["--set", "measure.regions=none"]].concat(),
+        &[
+            &["reproduce"],
+            &again[..],
+            &["--replace", "--set", "measure.regions=none"],
+        ]
+        .concat(),
     ));
     assert!(!folder.join("elsewhere/mine/inputs/flower.yaml").exists());
 }
