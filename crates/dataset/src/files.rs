@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
-/// The content of a file; absent and unreadable are told apart.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|source| match source.kind() {
+/// Why a file was not read: absent and unreadable are told apart.
+pub(crate) fn not_read(path: &Path) -> impl FnOnce(io::Error) -> Error {
+    |source| match source.kind() {
         ErrorKind::NotFound => Error::Missing {
             what: path
                 .file_name()
@@ -19,7 +19,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
             path: path.to_owned(),
             source,
         },
-    })
+    }
+}
+
+/// The content of a file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(not_read(path))
 }
 
 /// The first 4 KiB of a file.

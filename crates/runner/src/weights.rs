@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use disk::hash_of;
 use hf_hub::Cache;
 use model::{Architecture, Checkpoint, Foreign, Guess, InputNormalisation, Network};
@@ -107,15 +107,27 @@ impl WeightsFile {
     /// The weights of another program in the file.
     ///
     /// # Errors
-    /// When the file is not safetensors, or has no residual network of known names.
+    /// When the file is not safetensors, has no residual network of known names, or holds a number that is not finite.
     pub fn foreign(&self) -> Result<Foreign> {
-        Foreign::from_bytes(&self.bytes).map_err(|error| {
+        let foreign = Foreign::from_bytes(&self.bytes).map_err(|error| {
             self.fault(format_args!(
                 "{error}; expected safetensors with a ResNet under torchvision's names (`conv1.weight`, `layer1.0.conv1.weight`, ..., \
                  `fc.weight`), all of them behind one prefix if need be, or under those of the library transformers: rename the tensors \
                  in Python and save them with `safetensors.torch.save_file`"
             ))
-        })
+        })?;
+        let not_finite = |tensor: &Tensor| {
+            let values = tensor.flatten_all().and_then(|all| all.to_vec1::<f32>());
+            values.is_ok_and(|values| values.iter().any(|value| !value.is_finite()))
+        };
+        let mut names: Vec<&String> = foreign.tensors.keys().collect();
+        names.sort_unstable();
+        match names.into_iter().find(|name| not_finite(&foreign.tensors[*name])) {
+            None => Ok(foreign),
+            Some(name) => Err(self.fault(format_args!(
+                "`{name}` holds a number that is not finite (NaN or infinity): has the training diverged?"
+            ))),
+        }
     }
 
     /// A network with these weights and a fresh head for `outputs` attributes.

@@ -2,6 +2,7 @@
 
 mod celeba;
 mod cells;
+mod flat_column;
 mod found;
 pub mod hub;
 mod image_files;

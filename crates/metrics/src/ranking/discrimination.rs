@@ -13,21 +13,30 @@ pub struct Discrimination {
     /// Average precision, in [0, 1]: the sum of (R_n - R_(n-1)) P_n over the distinct scores from the highest on, R_n and P_n recall and
     /// precision of what has at least the nth score (scikit-learn's definition, without interpolation).
     pub average_precision: Option<f64>,
-    /// The sensitivity index of the error rates at a score of 0, see [`d_prime`]. The threshold has a part in it unless the scores are normal.
+    /// The sensitivity index of the error rates at a score of 0 or at the threshold that was asked for, see [`d_prime`]. The threshold has a part in it unless the scores are normal.
     pub d_prime: Option<f64>,
 }
 
 impl Ranking {
-    /// How well the scores tell the classes apart, each image with its weight (finite, at least 0), or each with the same.
+    /// How well the scores tell the classes apart, each image with its weight (finite, at least 0), or each with the same. The rates of
+    /// d' are those at a score of 0.
     ///
     /// # Errors
     /// Weights of another number than images, negative or not finite.
     pub fn discrimination(&self, weights: Option<&[f64]>) -> Result<Discrimination, Error> {
+        self.discrimination_at(0.0, weights)
+    }
+
+    /// The same, with the rates of d' at another least positive score.
+    ///
+    /// # Errors
+    /// As [`Ranking::discrimination`].
+    pub fn discrimination_at(&self, threshold: f32, weights: Option<&[f64]>) -> Result<Discrimination, Error> {
         let weights = self.weights(weights)?;
         let (mut positives, mut negatives) = (0.0, 0.0);
         // Weight of pairs in the right order, and of precision at each positive.
         let (mut ordered, mut precision) = (0.0, 0.0);
-        // Positives and negatives from a score of 0 on.
+        // Positives and negatives from the threshold on.
         let mut above = (0.0, 0.0);
         for tied in self.samples().chunk_by(|a, b| a.score == b.score).rev() {
             let (mut positive, mut negative) = (0.0, 0.0);
@@ -43,7 +52,7 @@ impl Ranking {
             if positive > 0.0 {
                 precision += positive * (positives / (positives + negatives));
             }
-            if tied[0].score >= 0.0 {
+            if tied[0].score >= threshold {
                 above = (positives, negatives);
             }
         }
@@ -83,6 +92,23 @@ mod tests {
         assert_eq!(found.auroc, Some(3.5 / 4.0));
         assert!((found.average_precision.unwrap() - (1.0 + 2.0 / 3.0) / 2.0).abs() < 1e-15);
         assert_eq!(found.d_prime, d_prime(0.0, 0.5));
+    }
+
+    #[test]
+    fn rates_are_at_the_threshold_and_ranks_at_none() {
+        let (scores, labels) = ([0.1, 0.4, 0.6, 0.7, 0.9], [-1_i8, 1, -1, 1, 1]);
+        let ranking = Ranking::of(&scores, &labels, &[Half::First; 5]).unwrap();
+        for threshold in [0.0, 0.5, 0.65] {
+            let decisions = scores.map(|score| if score >= threshold { 1.0 } else { -1.0 });
+            let rates = error_rates(&decisions, &labels).unwrap();
+            let found = ranking.discrimination_at(threshold, None).unwrap();
+            let expected = rates
+                .false_negative_rate()
+                .zip(rates.false_positive_rate())
+                .and_then(|(fnr, fpr)| d_prime(fnr, fpr));
+            assert!((found.d_prime.unwrap() - expected.unwrap()).abs() < 1e-9, "{threshold}");
+            assert_eq!(found.auroc, Some(5.0 / 6.0));
+        }
     }
 
     #[test]

@@ -43,9 +43,10 @@ struct Measures {
     sure: [Option<Estimate>; 5],
 }
 
-/// The numbers of a ranking that no threshold decides.
-fn values(ranking: &Ranking, weights: Option<&[f64]>) -> Result<[Option<f64>; 5]> {
-    let (told, made): (Discrimination, Calibrated) = (ranking.discrimination(weights)?, ranking.calibrated(weights)?);
+/// The numbers of a ranking. The threshold is that of the rates of d'; the others have none.
+fn values(ranking: &Ranking, threshold: f32, weights: Option<&[f64]>) -> Result<[Option<f64>; 5]> {
+    let told: Discrimination = ranking.discrimination_at(threshold, weights)?;
+    let made: Calibrated = ranking.calibrated(weights)?;
     Ok([
         told.auroc,
         told.average_precision,
@@ -92,7 +93,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let resampled = Ratios::new(People::each_image(scored.images.len())).resample(bootstrap);
     let all = resampled.all_of_weights(|weights| {
         // Weights of images are never negative, and as many as there are images.
-        let of = |one: &Measures| values(&one.ranking, Some(weights)).unwrap_or_default();
+        let of = |one: &Measures| values(&one.ranking, scored.threshold, Some(weights)).unwrap_or_default();
         measures.iter().flat_map(of).collect()
     });
     for (one, sure) in measures.iter_mut().zip(all.chunks_exact(5)) {

@@ -57,6 +57,9 @@ impl Scored {
     /// # Errors
     /// When a file cannot be read, the scores do not belong to the labels, or no image is left.
     pub fn read(path: &Path, judging: Judging<'_>) -> Result<Self> {
+        if let Some(threshold) = judging.threshold.filter(|threshold| !threshold.is_finite()) {
+            return Err(Error::Request(format!("--threshold {threshold}: expected a number")));
+        }
         let (labels_file, list) = (judging.labels, judging.images);
         let scores = read_scores(path)?;
         let labels = dataset::read_labels(labels_file, judging.image_column, scores.attributes.as_deref())?;
@@ -435,6 +438,12 @@ mod tests {
             assert_eq!(scored.attributes[0].labels, [1, -1, 0]);
             assert_eq!(scored.decisions(&scored.attributes[0]), expected);
         }
+        let judging = Judging {
+            threshold: Some(f32::NAN),
+            ..judging(&labels)
+        };
+        let message = Scored::read(&scores, judging).expect_err("no number").to_string();
+        assert_eq!(message, "--threshold NaN: expected a number");
         assert_eq!(["a.b/c", "a.b/c.d", "c"].map(stem), ["a.b/c", "a.b/c", "c"]);
     }
 

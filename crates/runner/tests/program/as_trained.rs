@@ -303,6 +303,24 @@ fn weights_of_other_programs_are_read_and_what_was_assumed_is_said() {
     succeeds(&output);
     assert!(said(&output).contains("F16 converted to float32"), "{}", said(&output));
 
+    let (name, bias) = plain
+        .iter()
+        .find(|(name, _)| name.as_str() == "fc.bias")
+        .expect("a head");
+    let endless = (bias / 0.0).expect("divided");
+    save(
+        &plain
+            .iter()
+            .map(|(name, tensor)| (name.clone(), tensor.clone()))
+            .chain([(name.clone(), endless)])
+            .collect(),
+    );
+    let message = fails(&explain(&[]));
+    assert!(
+        message.contains("`fc.bias` holds a number that is not finite"),
+        "{message}"
+    );
+
     save(&plain);
     succeeds(&explain(&["--normalisation", "imagenet"]));
     let normalised = set.logits("08");

@@ -1,21 +1,18 @@
 //! Rows of a Parquet file as text.
 
 use std::fs::File;
-use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
-use disk::{check_pages, read_exact_at, without_panic};
+use disk::{read_exact_at, without_panic};
 use polars_arrow::array::{BinaryViewArray, BooleanArray, PrimitiveArray};
-use polars_arrow::datatypes::{ArrowDataType, Field};
+use polars_arrow::datatypes::ArrowDataType;
 use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata};
-use polars_parquet::parquet::read::{BasicDecompressor, PageMetaData, PageReader, read_metadata};
+use polars_parquet::parquet::read::read_metadata;
 use polars_parquet::parquet::schema::types::PhysicalType;
-use polars_parquet::read::column_iter_to_arrays;
 
+use crate::files::not_read;
+use crate::sources::flat_column::flat_column;
 use crate::{Error, Result};
-
-/// A page larger than this is no page of labels.
-const LARGEST_PAGE: usize = 1 << 30;
 
 /// A Parquet file whose footer has been read.
 pub(crate) struct ParquetTable {
@@ -34,20 +31,7 @@ pub(crate) struct ColumnBytes<'a> {
 impl ParquetTable {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = path.display().to_string();
-        let handle = File::open(path).map_err(|source| match source.kind() {
-            ErrorKind::NotFound => Error::Missing {
-                what: path
-                    .file_name()
-                    .unwrap_or(path.as_os_str())
-                    .to_string_lossy()
-                    .into_owned(),
-                looked_for: vec![path.to_owned()],
-            },
-            _ => Error::Read {
-                path: path.to_owned(),
-                source,
-            },
-        })?;
+        let handle = File::open(path).map_err(not_read(path))?;
         let metadata = without_panic(|| read_metadata(&mut &handle))
             .ok_or_else(|| broken(&file, "no whole Parquet file (its footer is damaged)".to_owned()))?
             .map_err(|error| broken(&file, format!("no whole Parquet file ({error})")))?;
@@ -143,17 +127,7 @@ impl ParquetTable {
             PhysicalType::ByteArray => ArrowDataType::BinaryView,
             other => return Err(format!("values of type {other:?}")),
         };
-        check_pages(&bytes, usize::try_from(metadata.num_values()).unwrap_or(usize::MAX))?;
-        let reader = PageReader::new_with_page_meta(
-            Cursor::new(bytes.into()),
-            PageMetaData::from(metadata),
-            Vec::new(),
-            LARGEST_PAGE,
-        );
-        let field = Field::new("".into(), dtype, descriptor.max_def_level > 0);
-        let pages = BasicDecompressor::new(reader, Vec::new());
-        let (arrays, _) = column_iter_to_arrays(vec![pages], vec![&descriptor.primitive_type], field, None)
-            .map_err(|error| error.to_string())?;
+        let arrays = flat_column(metadata, bytes, dtype)?;
         let mut cells = Vec::new();
         for array in &arrays {
             let array = array.as_any();

@@ -1,28 +1,24 @@
 //! One shard: its schema, and the rows of a row group.
 
 use std::fs::File;
-use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 
-use disk::{check_pages, read_exact_at, without_panic};
+use disk::{read_exact_at, without_panic};
 use polars_arrow::array::{Array, BooleanArray, PrimitiveArray};
-use polars_arrow::datatypes::{ArrowDataType, Field};
+use polars_arrow::datatypes::ArrowDataType;
 use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata};
-use polars_parquet::parquet::read::{BasicDecompressor, PageMetaData, PageReader, read_metadata};
+use polars_parquet::parquet::read::read_metadata;
 use polars_parquet::parquet::schema::types::PhysicalType;
-use polars_parquet::read::column_iter_to_arrays;
 
 use super::pages::Chunk;
 use super::place::{Codec, Place};
+use crate::sources::flat_column::flat_column;
 use crate::{Error, Result};
 
 const BYTES: &[&str] = &["image", "bytes"];
 const PATH: &[&str] = &["image", "path"];
 const IDENTITY: &[&str] = &["celeb_id"];
-
-/// A page larger than this is no page of images.
-const LARGEST_PAGE: usize = 1 << 30;
 
 /// A shard, opened: its footer is read, its rows are not.
 pub(crate) struct Shard<'a> {
@@ -237,19 +233,7 @@ impl<'a> Shard<'a> {
     /// The values of a column that is not nested.
     fn flat(&self, group: usize, column: usize, dtype: ArrowDataType) -> Result<Vec<Box<dyn Array>>, String> {
         let Column { metadata, bytes, .. } = self.column(group, column).map_err(|error| error.to_string())?;
-        check_pages(&bytes, usize::try_from(metadata.num_values()).unwrap_or(usize::MAX))?;
-        let reader = PageReader::new_with_page_meta(
-            Cursor::new(bytes.into()),
-            PageMetaData::from(metadata),
-            Vec::new(),
-            LARGEST_PAGE,
-        );
-        let descriptor = &metadata.descriptor().descriptor;
-        let field = Field::new("".into(), dtype, descriptor.max_def_level > 0);
-        let pages = BasicDecompressor::new(reader, Vec::new());
-        let (arrays, _) = column_iter_to_arrays(vec![pages], vec![&descriptor.primitive_type], field, None)
-            .map_err(|error| error.to_string())?;
-        Ok(arrays)
+        flat_column(metadata, bytes, dtype)
     }
 }
 
