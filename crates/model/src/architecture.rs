@@ -197,6 +197,18 @@ impl Architecture {
         (1..=self.stages.len()).map(|i| format!("stage{i}")).collect()
     }
 
+    /// Sides of the stages' outputs, in cells, for images of `side` x `side` pixels, in the order of [`Self::layers`].
+    pub fn cells(&self, side: usize) -> Vec<usize> {
+        let pooled = if self.stem.max_pool { 2 } else { 1 };
+        // Everything is padded so that a stride divides and rounds up.
+        let mut cells = side.div_ceil(self.stem.stride.max(1)).div_ceil(pooled);
+        let mut after = |stage: &Stage| {
+            cells = cells.div_ceil(stage.stride.max(1));
+            cells
+        };
+        self.stages.iter().map(&mut after).collect()
+    }
+
     /// The name among [`Self::layers`] of what torchvision calls `layer1`; any other name as it is.
     pub fn stage_name(name: &str) -> String {
         match name.strip_prefix("layer") {
@@ -277,6 +289,14 @@ mod tests {
             );
             assert_eq!(thin.to_string(), format!("{name} of width 16"));
         }
+    }
+
+    #[test]
+    fn a_map_of_a_standard_network_has_a_cell_for_32_pixels() {
+        let network = Architecture::preset("resnet18").unwrap();
+        assert_eq!(network.cells(224), [56, 28, 14, 7]);
+        assert_eq!(network.cells(64), [16, 8, 4, 2]);
+        assert_eq!(network.cells(65), [17, 9, 5, 3]);
     }
 
     #[test]

@@ -55,6 +55,18 @@ impl Provenance {
         }
     }
 
+    /// The same with as much of the revision as tells it from others.
+    #[must_use]
+    pub fn program_in_short(&self) -> String {
+        const TELLING: usize = 10;
+        let revision = self.revision.as_ref();
+        Self {
+            revision: revision.map(|revision| revision.chars().take(TELLING).collect()),
+            ..self.clone()
+        }
+        .program_and_revision()
+    }
+
     /// All of it in one line; nothing where an older program did not say.
     #[must_use]
     pub fn line(&self) -> String {

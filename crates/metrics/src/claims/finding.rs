@@ -121,6 +121,15 @@ impl Claim {
         !matches!(self, Self::MajorityScoreMoreConstant | Self::MajorityNeedsRegionLess)
     }
 
+    /// Whether it speaks of the attributes' regions, so that nothing can be said of it without them.
+    #[must_use]
+    pub fn needs_regions(self) -> bool {
+        !matches!(
+            self,
+            Self::MinorityErrsMore | Self::BalancingClosesErrorGap | Self::MajorityScoreMoreConstant
+        )
+    }
+
     /// The means that the effect in one attribute is made of; `None` where one is absent or stands on fewer than [`MIN_SAMPLES`] samples,
     /// or where the claim is about energy and the attribute is global.
     fn grounds(self, attribute: &AttributeEvidence) -> Option<Vec<Grounds>> {
@@ -144,11 +153,7 @@ impl Claim {
             Self::MajorityScoreMoreConstant => vec![unbalanced.majority_constant, balanced.majority_constant],
             Self::MajorityNeedsRegionLess => vec![attribute.majority_loss_rise],
         };
-        let placed = match self {
-            Self::MinorityErrsMore | Self::BalancingClosesErrorGap | Self::MajorityScoreMoreConstant => true,
-            _ => attribute.local,
-        };
-        placed.then_some(needed)
+        (attribute.local || !self.needs_regions()).then_some(needed)
     }
 
     /// The effect in one attribute (for the correlation: its energy gap), from the means behind it.
@@ -190,13 +195,15 @@ pub struct Finding {
     pub samples: usize,
     /// Where no attribute has enough samples: how many the best of them has behind its smallest mean, of the [`MIN_SAMPLES`] that it needs.
     pub nearest: Option<usize>,
+    /// Where it cannot be measured in this run, however many images there are: why.
+    pub unmeasured: Option<String>,
 }
 
 /// How claims are judged, for whoever reads what was judged.
-pub const RULE: &str = "Each claim is a mean over the attributes named, and its interval says how far other people in the test images \
-    could have moved it, for these attributes and these trained networks. Observed: the effect is there, beyond chance at 5 % after Holm's \
+pub const RULE: &str = "Each claim is a mean over the attributes named, and its interval says how far other test images (and \
+    other people, where it is known who is in them) could have moved it, for these attributes and these trained networks. Observed: the effect is there, beyond chance at 5 % after Holm's \
     correction for all claims of the run that are judged, and most of the attributes lean that way. Contradicted: the same of the opposite. \
-    No clear effect: neither. Too little data: no attribute has at least five images behind every mean, or people do not differ. Attributes \
+    No clear effect: neither. Too little data: no attribute has at least five images behind every mean, the images do not differ, or the claim cannot be measured in this run. Attributes \
     are counted one by one at 5 % after the same correction. Described: what follows from how common a class is, in any classifier whose \
     scores are calibrated, is told and not judged. Only several trainings with different seeds tell what holds beyond these networks.";
 
@@ -359,6 +366,7 @@ impl Finding {
                 all.max().unwrap_or_default()
             }),
             attributes: having.grounds.len(),
+            unmeasured: None,
             left_out: evidence.len() - having.grounds.len(),
             samples: having.grounds.iter().map(samples).sum(),
         }
@@ -384,23 +392,38 @@ impl Finding {
             .map_or_else(|| "described".to_owned(), |judgement| judgement.to_string())
     }
 
-    /// How many attributes have the effect, and how many show it or its opposite by themselves.
+    /// How many attributes lean towards the effect, and for how many it or its opposite is clear by themselves.
     #[must_use]
     pub fn in_attributes(&self) -> String {
+        let ending = if self.attributes == 1 { "" } else { "s" };
         let mut text = match self.supporting {
-            Some(supporting) => format!("{supporting} of {} attributes", self.attributes),
-            None => format!("{} attributes", self.attributes),
+            Some(supporting) => format!("{supporting} of {} attribute{ending} so", self.attributes),
+            None => format!("{} attribute{ending}", self.attributes),
         };
         if let Some(AttributeCounts { showing, opposite, .. }) = self.counts {
-            text += &format!(" ({showing} each by itself, {opposite} the opposite)");
+            text += &format!(" (clear for {showing}, the opposite clear for {opposite})");
         }
         text
+    }
+
+    /// Why no number stands behind the verdict, or which images are too few for one; `None` where there are enough.
+    #[must_use]
+    pub fn why_not(&self) -> Option<String> {
+        self.unmeasured.clone().or_else(|| {
+            let nearest = self.nearest?;
+            Some(format!(
+                "no attribute has {MIN_SAMPLES} images behind every mean, the nearest {nearest}"
+            ))
+        })
     }
 }
 
 impl fmt::Display for Finding {
     /// The numbers behind the verdict, in one line: `mean difference in energy +0.361 [+0.304, +0.412], p < 0.001; 35 of 35 attributes ...`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(why) = &self.unmeasured {
+            return f.write_str(why);
+        }
         if let Some(effect) = self.effect {
             write!(f, "{} {:+.3}", self.claim.effect(), effect.value)?;
             if let Some(Interval { low, high }) = effect.interval {
@@ -419,15 +442,17 @@ impl fmt::Display for Finding {
             }
             write!(f, "; ")?;
         }
-        write!(f, "{}, {} samples", self.in_attributes(), self.samples)?;
+        write!(
+            f,
+            "{}, {} pairs of image and attribute",
+            self.in_attributes(),
+            self.samples
+        )?;
         if self.left_out > 0 {
             write!(f, "; {} left out", self.left_out)?;
         }
-        match self.nearest {
-            Some(nearest) => write!(
-                f,
-                "; no attribute has {MIN_SAMPLES} images behind every mean, the nearest {nearest}"
-            ),
+        match self.why_not() {
+            Some(why) => write!(f, "; {why}"),
             None => Ok(()),
         }
     }
@@ -596,10 +621,19 @@ mod tests {
         let line = Made::new(20, (0.4, 0.1), (0.6, 0.2)).findings()[0].to_string();
         assert!(line.starts_with("mean difference in error +0.3"), "{line}");
         assert!(
-            line.contains("], p < 0.001; 20 of 20 attributes (20 each by itself, 0 the opposite)"),
+            line.contains("], p < 0.001; 20 of 20 attributes so (clear for 20, the opposite clear for 0)"),
             "{line}"
         );
-        assert!(line.ends_with("8000 samples"), "{line}");
+        assert!(line.ends_with("8000 pairs of image and attribute"), "{line}");
+    }
+
+    #[test]
+    fn what_cannot_be_measured_says_why_alone() {
+        let mut finding = Made::new(0, (0.4, 0.1), (0.6, 0.2)).findings()[2].clone();
+        assert!(finding.to_string().contains("0 of 0 attributes"), "{finding}");
+        finding.unmeasured = Some("no regions were given".to_owned());
+        assert_eq!(finding.to_string(), "no regions were given");
+        assert_eq!(finding.why_not(), finding.unmeasured);
     }
 
     #[test]

@@ -170,10 +170,16 @@ pub fn average_cams(style: &Style, data: &AverageCams) -> Result<Figure> {
             }
         }
     }
-    let caption = "Average activation maps over average images, of the samples predicted positive (+) and negative (−). Outline: \
-        where the attribute is expected; below: mean proportional energy inside it and number of samples. The images are grey: \
-        all colour is activation.";
-    Ok(Figure::new(NAME, caption.to_owned(), svg.finish(), size))
+    let below = if data.rows.iter().any(|row| row.outline.is_some()) {
+        "Outline: where the attribute is expected; below: mean proportional energy inside it and number of samples."
+    } else {
+        "Below: mean proportional energy where the attribute is expected, and number of samples."
+    };
+    let caption = format!(
+        "Average activation maps over average images, of the samples predicted positive (+) and negative (−). {below} The images are \
+         grey: all colour is activation."
+    );
+    Ok(Figure::new(NAME, caption, svg.finish(), size))
 }
 
 /// The average face with the average map over it; `None` without samples.

@@ -1,6 +1,6 @@
 //! The paper's claims and what this run says about them.
 
-use metrics::{Finding, Judgement, MIN_SAMPLES, RULE};
+use metrics::{Finding, Judgement, RULE};
 
 use crate::html::escape;
 use crate::text::{signed, thousands};
@@ -52,16 +52,14 @@ fn card(finding: &Finding) -> String {
             with_interval(paired.value, paired.interval)
         ));
     }
-    numbers.push(finding.in_attributes());
-    numbers.push(format!("{} samples", thousands(finding.samples)));
-    if finding.left_out > 0 {
-        numbers.push(format!("{} left out", finding.left_out));
+    if finding.unmeasured.is_none() {
+        numbers.push(finding.in_attributes());
+        numbers.push(format!("{} pairs of image and attribute", thousands(finding.samples)));
+        if finding.left_out > 0 {
+            numbers.push(format!("{} left out", finding.left_out));
+        }
     }
-    if let Some(nearest) = finding.nearest {
-        numbers.push(format!(
-            "no attribute has {MIN_SAMPLES} images behind every mean, the nearest {nearest}"
-        ));
-    }
+    numbers.extend(finding.why_not());
     format!(
         "<li class=\"claim {class}\">\n<p class=\"verdict\"><span aria-hidden=\"true\">{}</span> {}</p>\n\
          <p class=\"statement\">{}</p>\n{}<p class=\"numbers\">{}</p>\n</li>\n",
@@ -83,11 +81,11 @@ fn span(values: impl Iterator<Item = f64>) -> f64 {
     }
     let power = 10_f64.powi(largest.log10().floor() as i32);
     let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
-    // Of what is on the end itself half would be cut.
+    // What is on the end itself is drawn whole: the picture goes on beside it.
     steps
         .into_iter()
-        .find(|end| largest <= 0.98 * end)
-        .unwrap_or(20.0 * power)
+        .find(|end| largest <= end * (1.0 + 1e-9))
+        .unwrap_or(10.0 * power)
 }
 
 /// Effect and interval on a line around 0 that is as long as they need.
@@ -125,6 +123,8 @@ mod tests {
             (vec![0.039, 0.04], 0.05),
             (vec![0.251, 0.249], 0.5),
             (vec![-0.6], 1.0),
+            // No difference of errors is larger.
+            (vec![1.0, 0.7], 1.0),
             (vec![-0.02], 0.05),
             (vec![1.3, 0.2], 2.0),
             (vec![0.0], 1.0),

@@ -93,14 +93,18 @@ fn lines(loaded: &Loaded) -> Vec<(&'static str, String)> {
     let experiment = &loaded.experiment;
     let classifiers = experiment.classifiers_in_order();
     let classifiers: Vec<String> = classifiers.iter().map(|(name, one)| classifier(name, one)).collect();
-    vec![
+    let mut lines = vec![
         ("data", data(experiment)),
         ("network", network(experiment)),
         ("training", training(experiment)),
         ("classifiers", classifiers.join("; ")),
         ("steps", steps(experiment)),
         ("results", Path::new("results").join(&loaded.name).display().to_string()),
-    ]
+    ];
+    if let Some(coarse) = experiment.coarse_maps() {
+        lines.insert(2, ("maps", coarse));
+    }
+    lines
 }
 
 fn data(experiment: &Experiment) -> String {

@@ -12,6 +12,7 @@
 
 mod check;
 mod classifier;
+mod coarse;
 mod data;
 mod derived;
 mod explain;

@@ -162,6 +162,12 @@ impl Measured {
         })
     }
 
+    /// Whether any attribute has a region that is not the whole image, in which every energy is 1.
+    #[must_use]
+    pub fn has_regions(&self) -> bool {
+        self.attributes.iter().any(|attribute| attribute.area != Some(1.0))
+    }
+
     /// The classifiers that have learnt features of their own: what figures and wide tables show.
     #[must_use]
     pub fn learnt(&self) -> Self {

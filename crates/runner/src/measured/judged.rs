@@ -1,6 +1,6 @@
 //! What is said of a run over the people tested: intervals, claims, and what sets classifiers apart.
 
-use metrics::{Cell, Class, Estimate, Finding, Grounds, Resampled, findings, spearman};
+use metrics::{Cell, Claim, Class, Estimate, Finding, Grounds, Resampled, findings, spearman};
 use rayon::prelude::*;
 
 use super::decomposition::{self, Decomposition};
@@ -12,7 +12,7 @@ use super::ranked;
 use super::sample::{About, Groups, Sample, Scored};
 use super::subgroups::{self, Subgroup};
 use crate::error::{Error, Result};
-use crate::experiment::Role;
+use crate::experiment::{RegionSource, Role};
 use crate::recorded::Recorded;
 
 /// What is said of a run over the people tested.
@@ -86,7 +86,14 @@ pub fn judged(
         Some((names, positions))
     });
     Ok(Judged {
-        findings: compared.map_or_else(Vec::new, |_| findings(&evidence, &resampled)),
+        findings: compared.map_or_else(Vec::new, |_| {
+            let mut all = findings(&evidence, &resampled);
+            for finding in &mut all {
+                finding.unmeasured =
+                    unmeasured(finding.claim, recorded.experiment.regions(), attributes).map(str::to_owned);
+            }
+            all
+        }),
         decomposition: arms
             .map(|(arms, positions)| decomposition::decompose(&sample, &resampled, arms, positions, &kinds, &names))
             .filter(|found| !found.quantities.is_empty()),
@@ -100,6 +107,25 @@ pub fn judged(
             recorded.experiment.measure.subgroups,
         )?,
     })
+}
+
+/// Why a claim cannot be measured with the regions of a run; `None` where it can.
+fn unmeasured(claim: Claim, regions: &RegionSource, attributes: &[AttributeMeasures]) -> Option<&'static str> {
+    if !claim.needs_regions() {
+        return None;
+    }
+    match regions {
+        RegionSource::Whole => Some(
+            "not measured: no regions were given (measure.regions, or data.table.boxes or masks of a table's images)",
+        ),
+        RegionSource::Masks if claim == Claim::MajorityLookedForBeyondChance => {
+            Some("not measured: it needs regions that are the same in every image (measure.regions)")
+        }
+        _ if !attributes.iter().any(|attribute| attribute.local) => {
+            Some("not measured: no attribute has a local region, one whose energy tells where a classifier looks")
+        }
+        _ => None,
+    }
 }
 
 /// The rank correlations of imbalance with a classifier's gap in error and in energy.
@@ -139,4 +165,20 @@ fn correlations(
         found.map(|found| found.within(-1.0, 1.0))
     };
     [of(false, |groups| &groups.error), of(true, |groups| &groups.energy)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_regions_do_not_allow_is_said() {
+        let why = |claim, regions: &RegionSource| unmeasured(claim, regions, &[]).unwrap_or_default();
+        let specificity = Claim::MajorityLookedForBeyondChance;
+        assert!(why(specificity, &RegionSource::Whole).contains("no regions were given"));
+        assert!(why(specificity, &RegionSource::Masks).contains("the same in every image"));
+        assert!(why(specificity, &RegionSource::Celeba).contains("no attribute has a local region"));
+        assert!(why(Claim::MajorityLooksElsewhere, &RegionSource::Whole).contains("no regions were given"));
+        assert_eq!(why(Claim::MinorityErrsMore, &RegionSource::Whole), "");
+    }
 }

@@ -70,7 +70,8 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
         device_name(&context.device),
         why_no_gpu.map_or_else(String::new, |why| format!("; no GPU: {why}"))
     ));
-    if let Some(line) = scaled {
+    let coarse = context.experiment.coarse_maps().filter(|_| last >= Last::Explain);
+    for line in scaled.into_iter().chain(coarse) {
         context.progress().say(&line);
     }
 

@@ -19,6 +19,9 @@ struct Column {
     value: fn(&ClassifierMeasures) -> Share,
 }
 
+/// The half of energies.
+const ENERGY: &str = "Mean energy";
+
 /// Those columns, in the paper's order: two error rates, two energies.
 const COLUMNS: [Column; 4] = [
     Column {
@@ -38,14 +41,14 @@ const COLUMNS: [Column; 4] = [
     Column {
         name: "energy_predicted_positive",
         title: "energy +",
-        half: ["Mean energy", "+"],
+        half: [ENERGY, "+"],
         class: Class::Positive,
         value: |measures| mean(measures, Measure::Energy, Class::Positive),
     },
     Column {
         name: "energy_predicted_negative",
         title: "energy -",
-        half: ["Mean energy", "-"],
+        half: [ENERGY, "-"],
         class: Class::Negative,
         value: |measures| mean(measures, Measure::Energy, Class::Negative),
     },
@@ -97,8 +100,13 @@ fn of_attributes(
     let heads = places
         .iter()
         .map(|&(classifier, column)| of_classifier(&measured.classifiers[classifier], column));
+    let placed = measured.has_regions();
     let row = |attribute: &AttributeMeasures| {
         let cells = places.iter().map(|&(classifier, column)| {
+            // In the whole image every energy is 1, which tells nothing.
+            if !placed && column.half[0] == ENERGY {
+                return Cell::Absent;
+            }
             let cell = Cell::number((column.value)(&attribute.classifiers[classifier]));
             if column.class == attribute.minority() {
                 cell

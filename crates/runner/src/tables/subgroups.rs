@@ -37,8 +37,11 @@ pub fn short(measured: &Measured) -> Sheet {
     const MOST: usize = 10;
     let of = |classifier: usize| {
         let groups = measured.subgroups.iter();
-        groups.filter(move |group| group.classifier == classifier).take(MOST)
+        groups
+            .filter(move |group| group.classifier == classifier && group.error > 0.0)
+            .take(MOST)
     };
+    let without = measured.subgroups.iter().filter(|group| group.error <= 0.0).count();
     let row = |group: &Subgroup| {
         let name = |place: usize, minority: bool| {
             let attribute = &measured.attributes[place];
@@ -67,7 +70,12 @@ pub fn short(measured: &Measured) -> Sheet {
                is above the error of the whole class. \
                Picked from thousands as the worst, they look worse than they are: other images should confirm them. Energy: mean of the maps of \
                the attribute that is decided."
-            .to_owned(),
+            .to_owned()
+            + &match without {
+                0 => String::new(),
+                1 => " One group without any error is not shown.".to_owned(),
+                many => format!(" {} groups without any error are not shown.", render::text::thousands(many)),
+            },
         columns: vec![
             Column::new("classifier", Unit::Text),
             Column::new("decided", Unit::Text),

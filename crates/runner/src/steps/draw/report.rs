@@ -74,12 +74,17 @@ pub fn report_data(
             .filter(|one| one.judgement == Some(wanted))
             .count()
     };
+    let was = |count: usize| format!("{count} {}", if count == 1 { "was" } else { "were" });
     let judged = measured.findings.iter().filter(|one| one.judgement.is_some()).count();
     if judged > 0 {
         summary += &format!(
-            " Of {judged} judged claims this run shows {}, the opposite of {}. It speaks of these trained networks: another training may say otherwise.",
-            count(Judgement::Observed),
-            count(Judgement::Contradicted)
+            " Of {}, {} observed, {} contradicted, {} without clear effect, and {} had too little data. This speaks of these trained networks: another \
+             training may say otherwise.",
+            counted(judged, "judged claim"),
+            was(count(Judgement::Observed)),
+            was(count(Judgement::Contradicted)),
+            was(count(Judgement::NoClearEffect)),
+            count(Judgement::TooLittleData)
         );
     }
     Ok(ReportData {
@@ -160,6 +165,7 @@ fn attributes(measured: &Measured) -> Sheet {
             RANKED.map(|(title, unit, _)| Column::new(title, unit).under(format!("{classifier}, any threshold"))),
         );
     }
+    let placed = measured.has_regions();
     let row = |attribute: &AttributeMeasures| {
         let mut row = vec![
             Cell::Link {
@@ -181,13 +187,15 @@ fn attributes(measured: &Measured) -> Sheet {
             row.extend(Class::BOTH.map(|class| marked(Cell::number(classifier.rates.rate(class)), class)));
         }
         for classifier in &attribute.classifiers {
-            row.extend(Class::BOTH.map(|class| match classifier.energy(class) {
-                Some(energy) => marked(
-                    Cell::number(Some(energy.mean)).with_note(format!("n {}", energy.n)),
-                    class,
-                ),
-                None => Cell::Absent,
-            }));
+            row.extend(
+                Class::BOTH.map(|class| match classifier.energy(class).filter(|_| placed) {
+                    Some(energy) => marked(
+                        Cell::number(Some(energy.mean)).with_note(format!("n {}", energy.n)),
+                        class,
+                    ),
+                    None => Cell::Absent,
+                }),
+            );
         }
         for classifier in &attribute.classifiers {
             row.extend(RANKED.map(|(_, _, place)| match classifier.ranked.values[place] {
@@ -205,7 +213,12 @@ fn attributes(measured: &Measured) -> Sheet {
                distance of the classes in standard deviations; all with intervals in tables/attributes.csv, with Brier score and calibration \
                error. Bold: the majority class of the training images. A name leads to its examples; \
                what is searched are names and regions."
-            .to_owned(),
+            .to_owned()
+            + if placed {
+                ""
+            } else {
+                " No regions were given (measure.regions, or data.table.boxes or masks of a table's images), so there are no energies."
+            },
         columns,
         rows: measured.attributes.iter().map(row).collect(),
         searchable: true,
@@ -296,7 +309,7 @@ fn durations(manifest: &Manifest) -> Sheet {
                 vec![
                     Cell::from(name.as_str()),
                     Cell::number(Some(stage.seconds)),
-                    Cell::from(stage.provenance.program_and_revision().as_str()),
+                    Cell::from(stage.provenance.program_in_short().as_str()),
                     Cell::from(device.as_str()),
                     Cell::from(threads.to_string().as_str()),
                     Cell::from(host.as_str()),
