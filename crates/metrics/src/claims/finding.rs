@@ -397,23 +397,34 @@ impl Finding {
     pub fn in_attributes(&self) -> String {
         let ending = if self.attributes == 1 { "" } else { "s" };
         let mut text = match self.supporting {
-            Some(supporting) => format!("{supporting} of {} attribute{ending} so", self.attributes),
+            Some(supporting) => format!("above 0 in {supporting} of {} attribute{ending}", self.attributes),
             None => format!("{} attribute{ending}", self.attributes),
         };
         if let Some(AttributeCounts { showing, opposite, .. }) = self.counts {
-            text += &format!(" (clear for {showing}, the opposite clear for {opposite})");
+            text += &format!(" (clearly in {showing}, clearly below 0 in {opposite})");
         }
         text
     }
 
-    /// Why no number stands behind the verdict, or which images are too few for one; `None` where there are enough.
+    /// Why there is too little to judge by; `None` where there is enough.
     #[must_use]
     pub fn why_not(&self) -> Option<String> {
-        self.unmeasured.clone().or_else(|| {
-            let nearest = self.nearest?;
-            Some(format!(
+        if self.unmeasured.is_some() {
+            return self.unmeasured.clone();
+        }
+        if let Some(nearest) = self.nearest {
+            return Some(format!(
                 "no attribute has {MIN_SAMPLES} images behind every mean, the nearest {nearest}"
-            ))
+            ));
+        }
+        if self.judgement != Some(Judgement::TooLittleData) {
+            return None;
+        }
+        let of_few = self.claim == Claim::EnergyGapGrowsWithImbalance && self.attributes < MIN_ATTRIBUTES;
+        Some(if of_few {
+            format!("a rank correlation needs {MIN_ATTRIBUTES} attributes")
+        } else {
+            "no p value: the test images do not differ enough".to_owned()
         })
     }
 }
@@ -421,8 +432,8 @@ impl Finding {
 impl fmt::Display for Finding {
     /// The numbers behind the verdict, in one line: `mean difference in energy +0.361 [+0.304, +0.412], p < 0.001; 35 of 35 attributes ...`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(why) = &self.unmeasured {
-            return f.write_str(why);
+        if let Some(why) = self.why_not().filter(|_| self.attributes == 0) {
+            return f.write_str(&why);
         }
         if let Some(effect) = self.effect {
             write!(f, "{} {:+.3}", self.claim.effect(), effect.value)?;
@@ -614,6 +625,8 @@ mod tests {
             Some(Judgement::TooLittleData),
             "two points have no correlation to speak of"
         );
+        let line = Made::new(2, (0.4, 0.1), (0.6, 0.2)).findings()[5].to_string();
+        assert!(line.ends_with("a rank correlation needs 8 attributes"), "{line}");
     }
 
     #[test]
@@ -621,7 +634,7 @@ mod tests {
         let line = Made::new(20, (0.4, 0.1), (0.6, 0.2)).findings()[0].to_string();
         assert!(line.starts_with("mean difference in error +0.3"), "{line}");
         assert!(
-            line.contains("], p < 0.001; 20 of 20 attributes so (clear for 20, the opposite clear for 0)"),
+            line.contains("], p < 0.001; above 0 in 20 of 20 attributes (clearly in 20, clearly below 0 in 0)"),
             "{line}"
         );
         assert!(line.ends_with("8000 pairs of image and attribute"), "{line}");
@@ -630,7 +643,10 @@ mod tests {
     #[test]
     fn what_cannot_be_measured_says_why_alone() {
         let mut finding = Made::new(0, (0.4, 0.1), (0.6, 0.2)).findings()[2].clone();
-        assert!(finding.to_string().contains("0 of 0 attributes"), "{finding}");
+        assert!(
+            finding.to_string().starts_with("no attribute has 5 images"),
+            "{finding}"
+        );
         finding.unmeasured = Some("no regions were given".to_owned());
         assert_eq!(finding.to_string(), "no regions were given");
         assert_eq!(finding.why_not(), finding.unmeasured);

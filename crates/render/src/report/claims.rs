@@ -52,7 +52,7 @@ fn card(finding: &Finding) -> String {
             with_interval(paired.value, paired.interval)
         ));
     }
-    if finding.unmeasured.is_none() {
+    if finding.attributes > 0 {
         numbers.push(finding.in_attributes());
         numbers.push(format!("{} pairs of image and attribute", thousands(finding.samples)));
         if finding.left_out > 0 {

@@ -48,6 +48,6 @@ pub fn claims(measured: &Measured) -> Sheet {
         .counts("attributes", &counts(|one| one.attributes))
         .counts("left_out", &counts(|one| one.left_out))
         .counts("samples", &counts(|one| one.samples))
-        .texts("reason", &texts(|one| one.why_not().unwrap_or_default()))
         .counts("people", &counts(|one| one.effect.map_or(0, |effect| effect.people)))
+        .texts("reason", &texts(|one| one.why_not().unwrap_or_default()))
 }
