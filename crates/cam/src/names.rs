@@ -2,14 +2,25 @@
 
 use crate::{Error, Result};
 
-/// The variant of that name, or an error that lists all names.
+/// The variant of that name, whatever its case and what stands between its words, or an error that lists all names.
 pub(crate) fn by_name<T: Copy>(kind: &'static str, name: &str, all: &[(T, &'static str)]) -> Result<T> {
-    let found = all.iter().find(|(_, known)| *known == name);
+    let exact = all.iter().find(|(_, known)| *known == name);
+    let alike = || all.iter().find(|(_, known)| letters(known) == letters(name));
+    let found = exact.or_else(alike);
     found.map(|(value, _)| *value).ok_or_else(|| Error::UnknownName {
         kind,
         name: name.to_owned(),
         known: all.iter().map(|(_, known)| *known).collect(),
     })
+}
+
+/// A name's letters alone: `Grad-CAM++`, `gradcam++` and `grad_cam_plus_plus` have the same.
+fn letters(name: &str) -> String {
+    let words = name.replace('+', "plus").to_lowercase();
+    words
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_'))
+        .collect()
 }
 
 /// Gives an enum its names: `FromStr`, `Display`, serde's traits, `name()` and the list `ALL`.
@@ -93,10 +104,32 @@ mod tests {
     }
 
     #[test]
+    fn papers_spellings_are_known() {
+        for method in Method::ALL {
+            let alike: Vec<_> = Method::ALL
+                .iter()
+                .filter(|other| super::letters(other.name()) == super::letters(method.name()))
+                .collect();
+            assert_eq!(alike, [method], "no two methods share their letters");
+        }
+        for (spelling, method) in [
+            ("gradcam", Method::GradCam),
+            ("Grad-CAM", Method::GradCam),
+            ("GradCAM++", Method::GradCamPlusPlus),
+            ("hirescam", Method::HiresCam),
+            ("HiRes CAM", Method::HiresCam),
+            ("RISE", Method::Rise),
+        ] {
+            assert_eq!(spelling.parse::<Method>().unwrap(), method, "{spelling}");
+        }
+        assert!("".parse::<Method>().is_err());
+    }
+
+    #[test]
     fn unknown_names_are_answered_with_the_known_ones() {
-        let message = "gradcam".parse::<Method>().unwrap_err().to_string();
+        let message = "gradcams".parse::<Method>().unwrap_err().to_string();
         assert!(
-            message.starts_with("`gradcam` is not a method; known: cam, grad_cam, hires_cam, "),
+            message.starts_with("`gradcams` is not a method; known: cam, grad_cam, hires_cam, "),
             "{message}"
         );
     }
