@@ -749,7 +749,27 @@ fn boxes_are_found_and_their_faults_named() {
         &folder,
         &with_boxes(&folder, "image,attribute,xmin,ymin\na.png,crack,1,2\n"),
     );
-    assert!(message.starts_with("DIR/boxes.csv:1: no column `x`"), "{message}");
+    assert!(
+        message.starts_with(
+            "DIR/boxes.csv:1: the columns image, attribute, xmin, ymin, expected image, attribute, x, y, width, height"
+        ),
+        "{message}"
+    );
+    // Names that differ in case are one; a slip that leaves an attribute without any box is refused.
+    let table = TableFolder::open(&with_boxes(&folder, &format!("{head}a.png,Crack,1,2,3,4\n"))).unwrap();
+    assert!(table.masks(0).unwrap().is_some_and(|masks| masks.area(0) == 12));
+    assert!(
+        table
+            .notes()
+            .join("\n")
+            .contains("boxes of Crack are taken as those of crack")
+    );
+    let slip = format!("{head}a.png,crack,1,2,3,4\na.png,wett,1,2,3,4\n");
+    let message = refusal(&folder, &with_boxes(&folder, &slip));
+    assert!(
+        message.contains("boxes of `wett`, which the table does not have, and none of `wet`, which it has"),
+        "{message}"
+    );
     let table = TableFolder::open(&with_boxes(&folder, &format!("{head}a.png,crack,40,2,3,4\n"))).unwrap();
     let message = table.masks(0).unwrap_err().to_string();
     assert!(

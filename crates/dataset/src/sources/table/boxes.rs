@@ -1,6 +1,6 @@
 //! Where attributes are visible, as boxes of single images in a table.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::sources::cells::Table;
@@ -31,13 +31,33 @@ pub(super) struct Boxes {
 }
 
 impl Boxes {
-    /// Reads the boxes of the images and attributes that `annotations` have.
+    /// Reads the boxes of the images and attributes that `annotations` have. `columns_of_table` are the table's, also those that are no
+    /// attributes; `has_masks`: attributes without a box may have masks.
     ///
     /// # Errors
     /// When a column is missing, a number is none, all numbers look like fractions, or no row is of an image and attribute of these.
-    pub(super) fn open(path: &Path, annotations: &Annotations) -> Result<Self> {
+    pub(super) fn open(
+        path: &Path,
+        annotations: &Annotations,
+        columns_of_table: &[String],
+        has_masks: bool,
+    ) -> Result<Self> {
         let table = Table::open(path)?;
         let file = table.file.clone();
+        if COLUMNS
+            .iter()
+            .any(|name| !table.header.iter().any(|known| known == name))
+        {
+            return Err(line_error(
+                &file,
+                1,
+                format!("the columns {}", table.header.join(", ")),
+                format!(
+                    "{} (of corners x1, y1, x2, y2: width = x2 - x1, height = y2 - y1)",
+                    COLUMNS.join(", ")
+                ),
+            ));
+        }
         let columns: Vec<usize> = COLUMNS
             .iter()
             .map(|name| table.column("a column of boxes (image, attribute, x, y, width, height)", name))
@@ -58,6 +78,10 @@ impl Boxes {
         };
         // Rows of other images and of other attributes, and the first of each.
         let mut others: [(usize, String); 2] = Default::default();
+        let mut unknown: BTreeSet<String> = BTreeSet::new();
+        // Attributes that differ in case, as they are written and as the table has them.
+        let mut spelt = BTreeMap::new();
+        let mut has_box = vec![false; attributes.len()];
         let (mut largest, mut rows) = (0.0_f64, 0);
         table.rows(&columns, |line, cells| {
             let [image, attribute, sides @ ..] = cells else {
@@ -93,9 +117,20 @@ impl Boxes {
                 }
                 Match::Absent(_) => None,
             };
-            let name = attributes.index(attribute);
+            let name = attributes.index(attribute).or_else(|| {
+                let index = in_other_case(attributes.names(), attribute)?;
+                spelt.insert(attribute.to_owned(), index);
+                Some(index)
+            });
+            // A column that was not chosen is no slip.
+            if name.is_none() && !columns_of_table.iter().any(|known| known == attribute) {
+                unknown.insert((*attribute).to_owned());
+            }
             match (found, name) {
                 (Some(&index), Some(attribute)) => {
+                    if let Some(has) = has_box.get_mut(attribute) {
+                        *has = true;
+                    }
                     let of_image = boxes.of_image.entry(index).or_default();
                     of_image.push(Area {
                         attribute,
@@ -137,6 +172,25 @@ impl Boxes {
             let found = boxes.notes.join("; ");
             let found = found.strip_prefix(&format!("{file}: ")).unwrap_or("no row").to_owned();
             return Err(whole(found, expected));
+        }
+        let without = attributes.names().iter().zip(&has_box);
+        let without: Vec<&String> = without.filter_map(|(name, has)| (!has).then_some(name)).collect();
+        if !without.is_empty() && !unknown.is_empty() && !has_masks {
+            return Err(whole(
+                format!(
+                    "boxes of {}, which the table does not have, and none of {}, which it has",
+                    some_of(unknown.iter().map(String::as_str)),
+                    some_of(without.iter().map(|name| name.as_str()))
+                ),
+                "the table's names of attributes; take out rows of other attributes".to_owned(),
+            ));
+        }
+        for (written, index) in &spelt {
+            let note = format!(
+                "{file}: boxes of {written} are taken as those of {}",
+                attributes.name(*index)
+            );
+            boxes.notes.push(note);
         }
         Ok(boxes)
     }
@@ -190,6 +244,30 @@ impl Boxes {
         }
         Ok(Some(masks))
     }
+}
+
+/// The one attribute whose name differs in case alone.
+fn in_other_case(names: &[String], wanted: &str) -> Option<usize> {
+    let wanted = wanted.to_lowercase();
+    let mut found = names
+        .iter()
+        .enumerate()
+        .filter(|(_, name)| name.to_lowercase() == wanted);
+    match (found.next(), found.next()) {
+        (Some((index, _)), None) => Some(index),
+        _ => None,
+    }
+}
+
+/// Names in quotation marks, the first few of many.
+fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    const NAMED: usize = 5;
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let named: Vec<String> = names.take(NAMED).map(|name| format!("`{name}`")).collect();
+    format!("{}{more}", named.join(", "))
 }
 
 fn count(others: &mut (usize, String), name: &str) {

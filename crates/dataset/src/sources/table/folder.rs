@@ -68,6 +68,7 @@ impl TableFolder {
         let (embedded, embedded_names) = embedded.unzip();
         let file = config.file.display().to_string();
         let mut notes = table.notes();
+        let columns = table.header.clone();
         let (mut annotations, groups) = annotations(table, config, embedded_names)?;
         if let Some(path) = &config.landmarks {
             let rows = parse_landmarks(&path.display().to_string(), &read(path)?)?;
@@ -96,7 +97,7 @@ impl TableFolder {
             None => None,
         };
         let boxes = match &config.boxes {
-            Some(path) => Some(Boxes::open(path, &annotations)?),
+            Some(path) => Some(Boxes::open(path, &annotations, &columns, config.masks.is_some())?),
             None => None,
         };
         notes.extend(boxes.iter().flat_map(|boxes| boxes.notes().to_vec()));
