@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use pipeline::to_stderr;
 use tracing_subscriber::EnvFilter;
 
+use crate::command_line::with_tip;
 use crate::commands;
 use crate::error::{Result, describe};
 use crate::request::{Draw, Last, Run};
@@ -115,7 +116,7 @@ pub fn main() -> ExitCode {
         // It would say so with `eprintln!`, which ends the program.
         .log_internal_errors(false)
         .init();
-    let command = Cli::try_parse().unwrap_or_else(|error| refuse(&error)).command;
+    let command = Cli::try_parse().unwrap_or_else(|error| refuse(error)).command;
     let makes_results = command.makes_results();
     match run(command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -133,7 +134,10 @@ pub fn main() -> ExitCode {
 }
 
 /// Ends the program with what is wrong with the command line.
-fn refuse(error: &clap::Error) -> ! {
+fn refuse(error: clap::Error) -> ! {
+    let arguments = std::env::args_os().skip(1);
+    let arguments: Vec<String> = arguments.map(|one| one.to_string_lossy().into_owned()).collect();
+    let error = with_tip(error, &Cli::command(), &arguments);
     if error.kind() != ErrorKind::ValueValidation {
         error.exit();
     }
@@ -212,6 +216,25 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::ValueValidation, "{line}");
             let said = in_words(&error.to_string());
             assert!(said.contains(words), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_been_meant_is_said() {
+        for (line, words) in [
+            ("run x.yaml --epochs 3", "`--set training.epochs=3`"),
+            ("check x.yaml --training.epochs=5", "`--set training.epochs=5`"),
+            ("train x.yaml --batch-size 4", "`--set training.batch_size=4`"),
+            ("run x.yaml --no-such-key", "changed with `--set`"),
+            ("run x.yaml --result r", "did you mean `--results`?"),
+            ("explain-images a.png --weigths w --out o", "did you mean `--weights`?"),
+            ("rn x.yaml", "did you mean `run`?"),
+            ("data procedual", "did you mean `procedural`?"),
+        ] {
+            let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            let error = Cli::try_parse_from(["biascam".to_owned()].iter().chain(&arguments)).expect_err(line);
+            let said = with_tip(error, &Cli::command(), &arguments).to_string();
+            assert!(said.contains(words) && !said.contains("as a value"), "{line}: {said}");
         }
     }
 

@@ -6,6 +6,7 @@
 pub mod artefacts;
 pub mod citation;
 pub mod cli;
+pub mod command_line;
 pub mod commands;
 pub mod context;
 pub mod data;
@@ -19,6 +20,7 @@ pub mod inputs;
 pub mod letters;
 pub mod measured;
 pub mod output;
+pub mod picture;
 pub mod prepared;
 pub mod published;
 pub mod recorded;

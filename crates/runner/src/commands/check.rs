@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::error::Result;
-use crate::experiment::{self, Change, Classifier, DataSource, Experiment, Loaded, Threshold};
+use crate::data::{Place, faults};
+use crate::error::{Result, describe};
+use crate::experiment::{self, Change, Classifier, DataSource, Experiment, Loaded, RegionSource, Threshold};
 use crate::included;
 use crate::output::print;
 use crate::regions;
+use crate::run::{missing_data, refuse};
 use crate::steps::examples::positions;
 use crate::sweep::{Plan, is_sweep};
+use pipeline::{Interrupt, Progress};
 use render::text::counted;
 
 /// What to check.
@@ -22,6 +25,9 @@ pub struct Arguments {
     /// Change a key of the experiment, e.g. --set training.epochs=2 (may be repeated)
     #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
     pub settings: Vec<String>,
+    /// Folder of all data sets; a table that is there is read too
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    pub data: PathBuf,
 }
 
 /// Says what the plan is.
@@ -36,10 +42,44 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let loaded = experiment::load(file, &arguments.settings)?;
     faces(&loaded.experiment)?;
+    let looked_at = looked_at(&loaded.experiment, &arguments.data)?;
     let head = std::iter::once(&loaded.path).chain(&loaded.extends);
     let head: Vec<String> = head.map(|path| included::shown(path)).collect();
     print(format_args!("{}: nothing is wrong", head.join(", which extends ")))?;
-    print(table(&lines(&loaded)))
+    print(table(&lines(&loaded)))?;
+    looked_at.iter().try_for_each(print)
+}
+
+/// Reads a table that is there; what is to be said of it, or of why it was not read.
+///
+/// # Errors
+/// Everything that is wrong with it.
+fn looked_at(experiment: &Experiment, root: &Path) -> Result<Vec<String>> {
+    if experiment.data.source != DataSource::Table {
+        return Ok(vec!["the data are not looked at".to_owned()]);
+    }
+    let absent = missing_data(experiment, root);
+    if !absent.is_empty() {
+        return Ok(vec![format!("the data are not looked at: {}", absent.join("; "))]);
+    }
+    let (progress, interrupt) = (Progress::new(), Interrupt::default());
+    let place = Place {
+        root,
+        progress: &progress,
+        interrupt: &interrupt,
+    };
+    match faults(&experiment.data, &place) {
+        None => Ok(vec![
+            "the data are not looked at, for they are not written yet".to_owned(),
+        ]),
+        Some((faults, mut notes)) if faults.is_empty() => {
+            notes.push("the table and what belongs to it are read: nothing is wrong with them".to_owned());
+            Ok(notes)
+        }
+        Some((faults, _)) => {
+            refuse(&faults.iter().map(|error| describe(error)).collect::<Vec<_>>()).map(|()| Vec::new())
+        }
+    }
 }
 
 /// What can be wrong with settings that name attributes, where those are known without the data.
@@ -204,9 +244,26 @@ fn steps(experiment: &Experiment) -> String {
     if measure.faithfulness.images > 0 {
         steps.push(format!("faithfulness (at most {} scores)", measure.faithfulness.images));
     }
-    steps.push(format!("measure (regions: {})", experiment.regions()));
+    steps.push(format!("measure (regions: {})", regions(experiment)));
     steps.push("draw".to_owned());
     steps.join(", ")
+}
+
+/// Where attributes are visible, with the files that say it.
+fn regions(experiment: &Experiment) -> String {
+    let table = experiment.data.table.as_ref();
+    let (RegionSource::Masks, Some(table)) = (experiment.regions(), table) else {
+        return experiment.regions().to_string();
+    };
+    let files = [("masks", &table.masks), ("boxes", &table.boxes)];
+    let named: Vec<String> = files
+        .into_iter()
+        .filter_map(|(what, file)| Some(format!("{what} ({})", file.as_ref()?.display())))
+        .collect();
+    match named.as_slice() {
+        [] => experiment.regions().to_string(),
+        some => some.join(" and "),
+    }
 }
 
 /// The name of a setting's value in YAML.

@@ -9,6 +9,7 @@ use model::Checkpoint;
 use crate::citation;
 use crate::error::{Error, Result};
 use crate::output::print;
+use crate::picture;
 use crate::prepared::{self, Known};
 use crate::weights::normalisation_in_words;
 use pipeline::{MANIFEST, Manifest};
@@ -29,6 +30,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let path = &arguments.path;
     if path.is_dir() {
         return folder(path);
+    }
+    if let Some(message) = picture::instead_of(path, "a results folder or a checkpoint") {
+        return Err(Error::Request(message));
     }
     checkpoint(path)
 }

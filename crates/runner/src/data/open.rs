@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use dataset::{CelebaFolder, TableFolder};
+use dataset::{CelebaFolder, TableConfig, TableFolder};
+use rayon::prelude::*;
 use synthetic::faces;
 
 use super::generate::{write_procedural, write_shapes};
@@ -59,7 +60,7 @@ pub fn prepare(data: &DataSettings, root: &Path, progress: &Progress, interrupt:
     Ok(())
 }
 
-/// Opens a data set, unless it is one that the program draws and has not drawn yet.
+/// Opens a data set without saying anything of it, unless it is one that the program draws and has not drawn yet.
 ///
 /// # Errors
 /// As [`open`].
@@ -72,10 +73,92 @@ pub fn look(data: &DataSettings, place: &Place<'_>) -> Result<Option<DataSet>> {
     if drawn && !folder(data, place.root).is_dir() {
         return Ok(None);
     }
-    open_in(data, place).map(Some)
+    read(data, place).map(|(set, _)| Some(set))
 }
 
+/// Everything that is wrong with the files of a table that is there, and what is to be said of them; `None` where nobody has written it
+/// yet. Where an attribute is visible is looked at in the test images, and whether their images are there in all.
+pub fn faults(data: &DataSettings, place: &Place<'_>) -> Option<(Vec<Error>, Vec<String>)> {
+    let table = data.table.as_ref()?;
+    let folder = folder(data, place.root);
+    if table.shapes.is_some() && !folder.is_dir() {
+        return None;
+    }
+    let whole = table.config(&folder);
+    let plain = TableConfig {
+        landmarks: None,
+        masks: None,
+        boxes: None,
+        ..whole.clone()
+    };
+    if let Err(error) = TableFolder::open(&plain) {
+        return Some((vec![error.into()], Vec::new()));
+    }
+    let alone = [
+        TableConfig {
+            landmarks: whole.landmarks.clone(),
+            ..plain.clone()
+        },
+        TableConfig {
+            masks: whole.masks.clone(),
+            ..plain.clone()
+        },
+        TableConfig {
+            masks: None,
+            landmarks: None,
+            ..whole
+        },
+    ];
+    let mut faults: Vec<Error> = alone
+        .iter()
+        .filter_map(|config| TableFolder::open(config).err())
+        .map(Error::from)
+        .collect();
+    if !faults.is_empty() {
+        return Some((faults, Vec::new()));
+    }
+    let (set, notes) = match read(data, place) {
+        Ok(read) => read,
+        Err(error) => return Some((vec![error], Vec::new())),
+    };
+    if data.on_bad_image == OnBadImage::Fail {
+        let all = [&set.training, &set.validation, &set.test].into_iter().flatten();
+        let absent: Vec<usize> = all
+            .copied()
+            .filter(|&index| set.source.image_origin(index).is_none())
+            .collect();
+        let first = absent.first().and_then(|&index| set.source.image_bytes(index).err());
+        faults.extend(first.map(|error| bad_images::left_out_by_skip(&error, absent.len())));
+    }
+    if faults.is_empty() {
+        faults.extend(check_boxes(&set, data, &set.test).err());
+    }
+    Some((faults, notes))
+}
+
+/// Finds a box that has no pixel of its image among these images.
+///
+/// # Errors
+/// When there is one, or an image cannot be read.
+pub fn check_boxes(set: &DataSet, data: &DataSettings, images: &[usize]) -> Result<()> {
+    if !data.table.as_ref().is_some_and(|table| table.boxes.is_some()) {
+        return Ok(());
+    }
+    images
+        .par_iter()
+        .try_for_each(|&index| set.source.masks(index).map(drop))
+        .map_err(Error::from)
+}
+
+/// Opens a data set, and says what is to be said of it.
 fn open_in(data: &DataSettings, place: &Place<'_>) -> Result<DataSet> {
+    let (set, notes) = read(data, place)?;
+    notes.iter().for_each(|note| place.progress.say(note));
+    Ok(set)
+}
+
+/// Opens a data set; with it what is to be said of it.
+fn read(data: &DataSettings, place: &Place<'_>) -> Result<(DataSet, Vec<String>)> {
     let folder = folder(data, place.root);
     let source: Arc<dyn dataset::Source> = match (data.source, &data.table) {
         (DataSource::Celeba, _) => celeba::open(&folder, place.progress, place.interrupt)?,
@@ -90,19 +173,21 @@ fn open_in(data: &DataSettings, place: &Place<'_>) -> Result<DataSet> {
             Arc::new(CelebaFolder::open(&folder)?)
         }
     };
-    for note in source.notes() {
-        place.progress.say(&format!("{:24} {note}", "data"));
-    }
+    let mut notes: Vec<String> = source
+        .notes()
+        .iter()
+        .map(|note| format!("{:24} {note}", "data"))
+        .collect();
     let set = DataSet::choose(source, data)?;
     if data.source != DataSource::Table && set.annotations().landmarks.is_none() && data.frontal_threshold.is_some() {
-        place.progress.say(celeba::NO_LANDMARKS);
+        notes.push(celeba::NO_LANDMARKS.to_owned());
     }
     if data
         .table
         .as_ref()
         .is_some_and(|table| table.masks.is_some() && table.boxes.is_none())
     {
-        say_how_many_have_masks(&set, place)?;
+        notes.extend(how_many_have_masks(&set)?);
     }
     if let Some(straddling) = Straddling::of(&set) {
         let table = data.table.as_ref().filter(|_| data.source == DataSource::Table);
@@ -110,13 +195,13 @@ fn open_in(data: &DataSettings, place: &Place<'_>) -> Result<DataSet> {
             || "people".to_owned(),
             |column| format!("groups (data.table.group_column: {column})"),
         );
-        place.progress.say(&format!("{:24} {who}: {straddling}", "data"));
+        notes.push(format!("{:24} {who}: {straddling}", "data"));
     }
-    Ok(set)
+    Ok((set, notes))
 }
 
-/// Says how many of the test images have a mask, where not all do: the others have no energy.
-fn say_how_many_have_masks(set: &DataSet, place: &Place<'_>) -> Result<()> {
+/// How many of the test images have a mask, where not all do: the others have no energy.
+fn how_many_have_masks(set: &DataSet) -> Result<Option<String>> {
     let has_mask = |index: &&usize| set.source.mask_files(**index).iter().any(Option::is_some);
     let (with, all) = (set.test.iter().filter(has_mask).count(), set.test.len());
     if with == 0 {
@@ -130,12 +215,12 @@ fn say_how_many_have_masks(set: &DataSet, place: &Place<'_>) -> Result<()> {
     }
     if with < all {
         let has = if with == 1 { "has" } else { "have" };
-        place.progress.say(&format!(
+        return Ok(Some(format!(
             "{:24} {with} of the {all} test images {has} a mask; the others have no energy",
             "masks"
-        ));
+        )));
     }
-    Ok(())
+    Ok(None)
 }
 
 fn pack(set: &mut DataSet, data: &DataSettings, place: &Place<'_>) -> Result<()> {

@@ -7,6 +7,7 @@ use super::paths;
 use crate::artefacts;
 use crate::error::{Error, Fault, Result};
 use crate::included::{self, Kind};
+use crate::picture;
 use crate::yaml::{self, KeyPath, Layers, Node};
 
 /// The key with which a file names the one that it extends.
@@ -40,6 +41,9 @@ pub(super) fn chain(path: &Path) -> Result<Vec<File>> {
     let mut files: Vec<File> = Vec::new();
     let mut next = Some(path.to_owned());
     while let Some(path) = next.take() {
+        if let Some(message) = picture::instead_of(&path, "an experiment's file") {
+            return Err(Error::Request(message));
+        }
         let place = path.display().to_string();
         let text = included::read(&path).map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::IsADirectory => Error::Request(absent(&path)),

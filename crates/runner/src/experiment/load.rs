@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::extends::{File, chain};
+use super::meant::with_meant;
 use super::{Experiment, Unset, check, classifier, paths};
 use crate::artefacts;
 use crate::error::{Error, Fault, Result};
@@ -58,7 +59,9 @@ pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
         let said = layers.merged_mut().clone();
         move |keys: &[&str]| keys.iter().all(|key| said.get(&KeyPath::new(key)).is_none())
     };
-    let mut experiment: Experiment = layers.typed().map_err(Error::Experiment)?;
+    let mut experiment: Experiment = layers
+        .typed()
+        .map_err(|faults| Error::Experiment(faults.into_iter().map(with_meant).collect()))?;
     experiment.unset = Unset {
         network: is_unset(&["model.architecture", "model.width", "model.pretrained"]),
         faithfulness: is_unset(&["measure.faithfulness.images"]),

@@ -22,4 +22,4 @@ mod sources;
 
 pub use execute::execute;
 pub use finished::Judge;
-pub use needs::{missing, precision, refuse};
+pub use needs::{missing, missing_data, precision, refuse};

@@ -36,6 +36,22 @@ pub fn precision(experiment: &Experiment, device: &Device) -> Result<()> {
 
 /// Everything that is missing.
 pub fn missing(experiment: &Experiment, data_root: &Path) -> Vec<String> {
+    let mut missing = missing_data(experiment, data_root);
+    for (name, classifier) in &experiment.classifiers {
+        if let Some(path) = classifier.weights.as_ref().filter(|path| !path.is_file()) {
+            missing.push(format!("classifiers.{name}.weights: {} is no file", path.display()));
+        }
+    }
+    if let Some(choice) = experiment.model.pretrained.as_ref().filter(|_| trains(experiment))
+        && let Err(error) = find_pretrained(choice, data_root)
+    {
+        missing.push(error.to_string());
+    }
+    missing
+}
+
+/// Everything of the data set that is missing.
+pub fn missing_data(experiment: &Experiment, data_root: &Path) -> Vec<String> {
     let mut missing = Vec::new();
     let folder = data::folder(&experiment.data, data_root);
     if experiment.data.source == DataSource::Celeba {
@@ -69,16 +85,6 @@ pub fn missing(experiment: &Experiment, data_root: &Path) -> Vec<String> {
                 }
             ));
         }
-    }
-    for (name, classifier) in &experiment.classifiers {
-        if let Some(path) = classifier.weights.as_ref().filter(|path| !path.is_file()) {
-            missing.push(format!("classifiers.{name}.weights: {} is no file", path.display()));
-        }
-    }
-    if let Some(choice) = experiment.model.pretrained.as_ref().filter(|_| trains(experiment))
-        && let Err(error) = find_pretrained(choice, data_root)
-    {
-        missing.push(error.to_string());
     }
     missing
 }

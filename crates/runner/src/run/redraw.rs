@@ -45,7 +45,24 @@ impl Redraw {
         if request.experiment.is_dir() {
             return Self::of_folder(request).map(Some);
         }
-        let mut loaded = experiment::load(&request.experiment, &request.options.settings)?;
+        let mut loaded =
+            experiment::load(&request.experiment, &request.options.settings).map_err(|error| match error {
+                Error::Request(message) if !request.experiment.exists() => {
+                    let named = request.options.results.join(&request.experiment);
+                    Error::Request(match named.join(artefacts::EXPERIMENT).is_file() {
+                        true => format!(
+                            "{message}; {0} is a results folder: `biascam draw {0}`",
+                            named.display()
+                        ),
+                        false => format!(
+                            "{message}; nor is there a results folder {}, or {}",
+                            request.experiment.display(),
+                            named.display()
+                        ),
+                    })
+                }
+                other => other,
+            })?;
         if let Some(name) = &request.name {
             loaded.name.clone_from(name);
         }

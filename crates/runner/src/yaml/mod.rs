@@ -14,6 +14,6 @@ mod typed;
 pub use key::KeyPath;
 pub use layers::{Layers, parse};
 pub use node::Node;
-pub use reference::reference;
+pub use reference::{keys_of, reference};
 pub use schema::schema_of;
 pub use text::{line_of, write};

@@ -36,6 +36,17 @@ pub fn reference(schema: &Value) -> String {
     }
 }
 
+/// Every key of a schema's file by its path.
+#[must_use]
+pub fn keys_of(schema: &Value) -> Vec<String> {
+    let mut rows = Vec::new();
+    for (key, part) in properties(schema) {
+        rows.push(row(key, part));
+        inner(key, part, &mut rows);
+    }
+    rows.into_iter().map(|row| row.key).collect()
+}
+
 /// What stands where a key has no default: it is absent, or has to be given.
 const NOT_GIVEN: &str = "–";
 /// What stands where a map's keys have rows of their own.

@@ -185,10 +185,10 @@ fn every_method_explains_pictures() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     succeeds(&output);
     for part in [
-        "score_cam needs 16 forward passes an image: 32 for 2",
-        "ablation_cam needs 16 forward passes behind stage3 an image",
-        "rise needs 70 forward passes an image",
-        "full_grad needs 2 forward and backward passes an image",
+        "score_cam needs 16 forward passes for each image, 32 in all",
+        "ablation_cam needs 16 forward passes behind stage3 for each image",
+        "rise needs 70 forward passes for each image",
+        "full_grad needs 2 forward and backward passes for each image",
         "the first picture took",
     ] {
         assert!(said.contains(part), "{said}");

@@ -1,11 +1,15 @@
 //! The network that explains, from a checkpoint of ours or the weights of another program.
 
+use std::path::{Path, PathBuf};
+
 use candle_core::{Device, Tensor};
 use model::{Architecture, InputNormalisation, Network};
 
 use super::arguments::Arguments;
+use crate::artefacts;
 use crate::error::{Error, Result};
 use crate::experiment::{IMAGENET_DEVIATION, IMAGENET_MEAN};
+use crate::picture;
 use crate::prepared::{self, Known};
 use crate::weights::{WeightsFile, normalisation_in_words};
 
@@ -31,7 +35,8 @@ pub struct Loaded {
 /// # Errors
 /// When the file cannot be read, is of no known format, or is not of the network that is asked for.
 pub fn load(arguments: &Arguments, device: &Device) -> Result<Loaded> {
-    let file = WeightsFile::read(&arguments.weights)?;
+    let (path, chosen) = checkpoint_of(&arguments.weights)?;
+    let file = WeightsFile::read(&path)?;
     let wanted = arguments
         .architecture
         .as_deref()
@@ -61,6 +66,7 @@ pub fn load(arguments: &Arguments, device: &Device) -> Result<Loaded> {
         }
         None => foreign(&file, wanted, arguments.width, device)?,
     };
+    loaded.said.extend(chosen);
     let own = loaded.network.normalisation();
     if let Some(asked) = normalisation {
         if loaded.is_ours && asked != own {
@@ -78,6 +84,40 @@ pub fn load(arguments: &Arguments, device: &Device) -> Result<Loaded> {
         ));
     }
     Ok(loaded)
+}
+
+/// The checkpoint that `--weights` names, of a classifier's folder the one inside, and what is to be said of that.
+fn checkpoint_of(weights: &Path) -> Result<(PathBuf, Option<String>)> {
+    if let Some(message) = picture::instead_of(weights, "a checkpoint after --weights") {
+        return Err(Error::Request(message));
+    }
+    if !weights.is_dir() {
+        return Ok((weights.to_owned(), None));
+    }
+    let inside = weights.join(artefacts::checkpoint("").trim_start_matches('/'));
+    if inside.is_file() {
+        let said = format!("a folder; its checkpoint is {}", inside.display());
+        return Ok((inside, Some(said)));
+    }
+    let mut below: Vec<String> = std::fs::read_dir(weights)
+        .map_err(Error::io(weights, "listing"))?
+        .flatten()
+        .map(|entry| weights.join(artefacts::checkpoint(&entry.file_name().to_string_lossy())))
+        .filter(|file| file.is_file())
+        .map(|file| file.display().to_string())
+        .collect();
+    below.sort();
+    Err(Error::Request(match below.as_slice() {
+        [] => format!(
+            "--weights {}: a folder without a checkpoint, expected a file such as results/NAME/balanced/checkpoint.safetensors",
+            weights.display()
+        ),
+        some => format!(
+            "--weights {}: a folder, expected one of {}",
+            weights.display(),
+            some.join(", ")
+        ),
+    }))
 }
 
 /// The network of another program's weights.

@@ -64,7 +64,7 @@ impl Way<'_> {
             let cost = explainer.cost(self.chosen.len());
             if cost != Cost::Free {
                 progress.say(&format!(
-                    "{method} needs {cost} an image: {} for {images}",
+                    "{method} needs {cost} for each image, {} in all",
                     cost.passes() * images
                 ));
             }
