@@ -141,7 +141,7 @@ pub fn faults(data: &DataSettings, place: &Place<'_>) -> Option<(Vec<Error>, Vec
 /// # Errors
 /// When there is one, or an image cannot be read.
 pub fn check_boxes(set: &DataSet, data: &DataSettings, images: &[usize]) -> Result<()> {
-    if !data.table.as_ref().is_some_and(|table| table.boxes.is_some()) {
+    if data.table.as_ref().is_none_or(|table| table.boxes.is_none()) {
         return Ok(());
     }
     images

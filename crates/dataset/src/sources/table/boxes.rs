@@ -119,7 +119,7 @@ impl Boxes {
             };
             let name = attributes.index(attribute).or_else(|| {
                 let index = in_other_case(attributes.names(), attribute)?;
-                spelt.insert(attribute.to_owned(), index);
+                spelt.insert((*attribute).to_owned(), index);
                 Some(index)
             });
             // A column that was not chosen is no slip.
