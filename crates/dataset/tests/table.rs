@@ -645,6 +645,122 @@ fn pictures_inside_a_table_are_read_in_place() {
     }
 }
 
+/// A table of two attributes, and folders of masks, each with as many pixels inside as its place in the list says.
+fn with_folders(attributes: [&str; 2], folders: &[&str]) -> (TempDir, TableConfig) {
+    let [one, other] = attributes;
+    let folder = folder(&format!("image,{one},{other},split\na.png,1,0,train\n"));
+    for (count, name) in (1..).zip(folders) {
+        let place = folder.path().join("masks").join(name);
+        fs::create_dir_all(&place).unwrap();
+        let mask = GrayImage::from_fn(40, 20, |x, y| Luma([if y == 0 && x < count { 255 } else { 0 }]));
+        mask.save(place.join("a.png")).unwrap();
+    }
+    let masks = Some(folder.path().join("masks"));
+    let config = TableConfig {
+        masks,
+        ..config(folder.path())
+    };
+    (folder, config)
+}
+
+#[test]
+fn masks_are_those_of_the_attribute_whose_name_their_folder_has() {
+    for (attributes, folders, areas) in [
+        (["a/b", "a b"], &["a/b", "a b"][..], [1, 2]),
+        (["a/b", "a b"], &["a_b", "a b"], [1, 2]),
+        (["a b", "a_b"], &["a_b"], [0, 1]),
+        (["a b", "a_b"], &["a b"], [1, 0]),
+        (["A", "a"], &["A"], [1, 0]),
+        (["A", "c"], &["a", "c"], [1, 2]),
+        (["A B", "a b"], &["A_B", "a_b"], [1, 2]),
+        (["A/b", "c"], &["a/b", "c"], [1, 2]),
+        (["..", "c"], &["c"], [0, 1]),
+        (["50%", "c"], &["50_", "c"], [1, 2]),
+    ] {
+        let (_folder, config) = with_folders(attributes, folders);
+        let masks = TableFolder::open(&config).unwrap().masks(0).unwrap().unwrap();
+        assert_eq!([masks.area(0), masks.area(1)], areas, "{attributes:?} {folders:?}");
+    }
+    for (attributes, folders, expected) in [
+        (
+            ["a/b", "a:b"],
+            &["a_b"][..],
+            "DIR/masks/a_b: a folder of masks that may be that of two attributes, \"a/b\" and \"a:b\", expected",
+        ),
+        (
+            ["a b", "c"],
+            &["a:b", "a_b"],
+            "DIR/masks: folders \"a:b\" and \"a_b\" for attribute \"a b\", expected",
+        ),
+    ] {
+        let (folder, config) = with_folders(attributes, folders);
+        let message = refusal(&folder, &config);
+        assert!(message.starts_with(expected), "{message}");
+    }
+}
+
+#[test]
+fn one_mask_is_not_that_of_two_images() {
+    let with = |images: [&str; 2], masks: &[&str]| {
+        let [one, other] = images;
+        let folder = folder(&format!("image,crack,split\n{one},1,train\n{other},0,test\n"));
+        for (name, place) in images
+            .iter()
+            .map(|name| (name, "images"))
+            .chain(masks.iter().map(|name| (name, "masks/crack")))
+        {
+            let path = folder.path().join(place).join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            GrayImage::new(6, 6).save(path).unwrap();
+        }
+        let masks = Some(folder.path().join("masks"));
+        let config = TableConfig {
+            masks,
+            ..config(folder.path())
+        };
+        (folder, config)
+    };
+    for (images, masks, file) in [
+        (["x.png", "x.jpg"], &["x.png"][..], "x.png"),
+        (["x.jpg", "x.png"], &["x.bmp"], "x.bmp"),
+        (["p/x.png", "q/x.png"], &["x.png"], "x.png"),
+    ] {
+        let (folder, config) = with(images, masks);
+        let [one, other] = images;
+        let expected =
+            format!("DIR/masks/crack/{file}: a mask that fits two images of the table, {one} and {other}, expected");
+        let message = refusal(&folder, &config);
+        assert!(message.starts_with(&expected), "{message}");
+    }
+    for (images, masks, expected) in [
+        (
+            ["x.png", "x.jpg"],
+            &["x.png.png", "x.jpg.png"][..],
+            [Some("x.png.png"), Some("x.jpg.png")],
+        ),
+        (
+            ["x.png", "x.jpg"],
+            &["x.png", "x.jpg.png"],
+            [Some("x.png"), Some("x.jpg.png")],
+        ),
+        (["x.png", "x.jpg"], &["x.png", "x.jpg"], [Some("x.png"), Some("x.jpg")]),
+        (["p/x.png", "q/x.png"], &["p/x.png"], [Some("p/x.png"), None]),
+        (["x.png", "q/x.png"], &["x.png"], [Some("x.png"), None]),
+        (
+            ["p/x.png", "q/y.png"],
+            &["x.png", "y.png"],
+            [Some("x.png"), Some("y.png")],
+        ),
+    ] {
+        let (folder, config) = with(images, masks);
+        let table = TableFolder::open(&config).unwrap();
+        for (index, expected) in expected.iter().enumerate() {
+            let expected = expected.map(|name| folder.path().join("masks/crack").join(name));
+            assert_eq!(table.mask_files(index), [expected], "{images:?} {masks:?}");
+        }
+    }
+}
+
 /// A table with boxes instead of masks.
 fn with_boxes(folder: &TempDir, boxes: &str) -> TableConfig {
     fs::write(folder.path().join("boxes.csv"), boxes).unwrap();

@@ -139,6 +139,10 @@ pub(super) fn threshold(width: u32, height: u32, value: impl Fn(u32, u32) -> u32
         .sum();
     let is_soft = [255, 255 << 8, 65_535].contains(&highest) && 4 * between <= area;
     if labels.len() > 1 && !is_soft {
+        // What is outside is one of the values that a reader sees in the file.
+        if lowest <= highest / 8 {
+            labels.insert(0, lowest);
+        }
         return Err(Ambiguous::labels(&labels));
     }
     Ok(half)

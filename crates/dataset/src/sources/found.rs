@@ -59,6 +59,16 @@ impl Listing {
         Self { names, spellings }
     }
 
+    /// All names, in ascending order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// Whether there is a file of this very name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.names.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+    }
+
     fn spellings(&self) -> &Spellings {
         self.spellings.get_or_init(|| {
             let mut spellings = Spellings::default();
@@ -75,7 +85,7 @@ impl Listing {
 
     /// The file that `name` means; if there is none, `similar` looks for one that is like it.
     pub(crate) fn find(&self, name: &str, similar: bool) -> Match {
-        if self.names.binary_search_by(|known| known.as_str().cmp(name)).is_ok() {
+        if self.has(name) {
             return Match::Same(name.to_owned());
         }
         let wanted = key(name);
@@ -179,7 +189,7 @@ fn plain(name: &str) -> String {
 }
 
 /// The same in lower case: what all spellings of a name share.
-fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     plain(&plain(name).to_lowercase())
 }
 

@@ -93,7 +93,7 @@ impl TableFolder {
             }
         }
         let masks = match &config.masks {
-            Some(folder) => Some(MaskFiles::open(folder, &annotations.attributes)?),
+            Some(folder) => Some(MaskFiles::open(folder, &annotations.attributes, &annotations.names)?),
             None => None,
         };
         let boxes = match &config.boxes {
