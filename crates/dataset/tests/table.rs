@@ -110,11 +110,11 @@ fn masks_follow_the_image_under_every_policy() {
     let folder = folder(ROWS);
     let masks = folder.path().join("masks");
     fs::create_dir_all(masks.join("crack/sub")).unwrap();
-    // The red half; 0 and 1 as some tools write, 0 and 255 as others.
+    // The red half; 0 and 1 as some tools write.
     GrayImage::from_fn(40, 20, |x, _| Luma([u8::from(x < 20)]))
         .save(masks.join("crack/a.png"))
         .unwrap();
-    GrayImage::from_fn(20, 40, |x, _| Luma([if x < 10 { 255 } else { 0 }]))
+    GrayImage::from_fn(20, 40, |x, _| Luma([u8::from(x < 10)]))
         .save(masks.join("crack/c.png"))
         .unwrap();
     for resize in [Fit::Crop, Fit::Pad, Fit::Stretch] {
@@ -757,6 +757,43 @@ fn one_mask_is_not_that_of_two_images() {
         for (index, expected) in expected.iter().enumerate() {
             let expected = expected.map(|name| folder.path().join("masks/crack").join(name));
             assert_eq!(table.mask_files(index), [expected], "{images:?} {masks:?}");
+        }
+    }
+}
+
+#[test]
+fn labels_that_differ_from_file_to_file_are_refused() {
+    for (values, is_one) in [
+        ([1, 1], true),
+        ([200, 255], true),
+        ([1, 0], true),
+        ([1, 2], false),
+        ([1, 255], false),
+        ([255, 1], false),
+    ] {
+        let folder = folder("image,crack,split\na.png,1,train\nc.png,0,test\n");
+        let place = folder.path().join("masks/crack");
+        fs::create_dir_all(&place).unwrap();
+        for ((name, width, height), value) in [("a.png", 40, 20), ("c.png", 20, 40)].into_iter().zip(values) {
+            let mask = GrayImage::from_fn(width, height, |x, _| Luma([if x < 9 { value } else { 0 }]));
+            mask.save(place.join(name)).unwrap();
+        }
+        let masks = Some(folder.path().join("masks"));
+        let table = TableFolder::open(&TableConfig {
+            masks,
+            ..config(folder.path())
+        })
+        .unwrap();
+        table.masks(0).unwrap();
+        match table.masks(1) {
+            Ok(_) => assert!(is_one, "{values:?}"),
+            Err(error) => {
+                let message = error.to_string();
+                assert!(
+                    !is_one && message.contains("crack/a.png is one of") && message.contains("crack/c.png: a mask of"),
+                    "{message}"
+                );
+            }
         }
     }
 }

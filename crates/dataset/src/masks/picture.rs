@@ -24,6 +24,7 @@ pub struct MaskPicture {
     width: u32,
     height: u32,
     inside: Vec<bool>,
+    value: Option<u8>,
 }
 
 impl MaskPicture {
@@ -49,6 +50,7 @@ impl MaskPicture {
                 width: stored.0,
                 height: stored.1,
                 inside: indices.inside().map_err(refused)?,
+                value: None,
             });
         }
         let picture = decode_channels(bytes).map_err(of(path))?;
@@ -67,12 +69,18 @@ impl MaskPicture {
             width: picture.width(),
             height: picture.height(),
             inside: inside.map_err(refused)?,
+            value: only_value(&picture),
         })
     }
 
     /// Width and height.
     pub fn size(&self) -> (u32, u32) {
         (self.width, self.height)
+    }
+
+    /// The value of what is inside an 8-bit grey mask of 0 and one other value.
+    pub(crate) fn value(&self) -> Option<u8> {
+        self.value
     }
 
     /// Whether pixel (x, y) is inside; none beyond the border is.
@@ -87,6 +95,13 @@ impl MaskPicture {
         let inside = self.inside.iter().enumerate().filter(|(_, inside)| **inside);
         inside.map(move |(at, _)| ((at % width) as u32, (at / width) as u32))
     }
+}
+
+/// The only value of an 8-bit grey picture beside 0.
+fn only_value(picture: &DynamicImage) -> Option<u8> {
+    let mut values = picture.as_luma8()?.as_raw().iter().copied().filter(|&value| value > 0);
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
 }
 
 type Channels = [u32; 4];

@@ -272,9 +272,9 @@ impl Source for TableFolder {
         }
     }
 
-    /// 2: sixteen bits, palettes and alpha channels are read as what they look like.
+    /// 2: sixteen bits, palettes and alpha channels are read as what they look like. 3: labels that differ from file to file are refused.
     fn mask_rule(&self) -> u32 {
-        2
+        3
     }
 
     /// Number of images and a hash of all annotations, of the file sizes of some images, and of how they become squares.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -24,6 +25,8 @@ pub(super) struct MaskFiles {
 struct MaskFolder {
     path: PathBuf,
     files: Listing,
+    /// The one value of the first file that has one, and that file.
+    value: OnceLock<(u8, PathBuf)>,
 }
 
 impl MaskFolder {
@@ -39,6 +42,25 @@ impl MaskFolder {
             // Without the folders before the picture's name it may be the mask of another one.
             let (stem, own) = (without_extension(&file), without_extension(name));
             (stem == own || !pictures.have(&stem)).then_some(file)
+        })
+    }
+
+    /// Refuses a mask whose value is another label than that of the masks before it.
+    fn check_value(&self, mask: &MaskPicture, path: &Path) -> Result<()> {
+        let Some(value) = mask.value() else { return Ok(()) };
+        let (first, file) = self.value.get_or_init(|| (value, path.to_owned()));
+        // Bright values are white, whatever their scale.
+        if value == *first || value.min(*first) >= 128 {
+            return Ok(());
+        }
+        Err(Error::File {
+            file: path.display().to_string(),
+            found: format!(
+                "a mask of 0 and {value}, where {} is one of 0 and {first}, as if they were two labels",
+                file.display()
+            ),
+            expected: "one value inside all masks of an attribute; 255 inside and 0 outside is always understood"
+                .to_owned(),
         })
     }
 
@@ -129,7 +151,8 @@ impl MaskFiles {
         let of = |name: &str| {
             let path = folder.join(name);
             let files = Listing::of_folder(&path);
-            MaskFolder { path, files }
+            let value = OnceLock::new();
+            MaskFolder { path, files, value }
         };
         let found: Vec<Option<MaskFolder>> = found.into_iter().map(|name| name.map(of)).collect();
         let pictures = Pictures::of_table(names);
@@ -316,5 +339,7 @@ fn first(folder: &MaskFolder, name: &str, pictures: &Pictures) -> Result<Option<
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(Error::Read { path, source }),
     };
-    Ok(Some((MaskPicture::read(&bytes, &path)?, path)))
+    let mask = MaskPicture::read(&bytes, &path)?;
+    folder.check_value(&mask, &path)?;
+    Ok(Some((mask, path)))
 }
