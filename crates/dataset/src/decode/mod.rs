@@ -96,7 +96,7 @@ fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder + '_, ImageFormat), Undeco
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(most);
     reader.limits(limits);
-    let decoder = reader.into_decoder()?;
+    let decoder = reader.into_decoder().map_err(|error| fault(error, format, bytes))?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
         return Err(Undecodable::TooLarge { width, height });
@@ -127,12 +127,20 @@ fn most_bytes(length: u64, format: ImageFormat) -> u64 {
 }
 
 fn pixels(decoder: impl ImageDecoder, format: ImageFormat, bytes: &[u8]) -> Result<DynamicImage, Undecodable> {
-    let picture = DynamicImage::from_decoder(decoder)?;
+    let picture = DynamicImage::from_decoder(decoder).map_err(|error| fault(error, format, bytes))?;
     if format == ImageFormat::Jpeg && !jpeg::is_complete(bytes) {
         // The decoder fills the missing rest with grey.
         return Err(Undecodable::CutOff);
     }
     Ok(picture)
+}
+
+/// Why a decoder gave up: that of JPEG has many words for a file that ends too early.
+fn fault(error: image::ImageError, format: ImageFormat, bytes: &[u8]) -> Undecodable {
+    match format {
+        ImageFormat::Jpeg if !jpeg::is_complete(bytes) => Undecodable::CutOff,
+        _ => error.into(),
+    }
 }
 
 fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
@@ -210,6 +218,18 @@ mod tests {
                 assert_eq!(red_band(&image), band, "orientation {value}");
                 assert_eq!(decode(&bytes, "a".as_ref()).unwrap().dimensions(), (48, 16));
             }
+        }
+    }
+
+    #[test]
+    fn a_jpeg_that_is_cut_off_anywhere_is_told_so() {
+        let whole = stored(ImageFormat::Jpeg);
+        for length in [4, 20, 100, 300, whole.len() / 2, whole.len() - 3] {
+            let error = decode(&whole[..length], "a.jpg".as_ref()).unwrap_err();
+            let Error::Decode { source, .. } = error else {
+                panic!("{error}");
+            };
+            assert!(matches!(source, Undecodable::CutOff), "{length}: {source:?}");
         }
     }
 
