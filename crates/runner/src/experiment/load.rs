@@ -42,10 +42,19 @@ pub fn load(path: &Path, settings: &[String]) -> Result<Loaded> {
     }
     let classifiers = KeyPath::new("classifiers");
     for file in files.iter().rev() {
+        let found = match &file.node {
+            Node::Map(_) | Node::Null => None,
+            Node::List(_) => Some("a list"),
+            _ => Some("a single value"),
+        };
+        if let Some(found) = found {
+            let message = format!("{found}, expected an experiment: keys with values, such as `data:`");
+            return Err(Error::experiment(&file.place, message));
+        }
         layers.add_file(&file.place, &file.text, file.node.clone());
         // What extends this file, or sets a key of one classifier, finds the others there as if they had been written out.
         if layers.merged_mut().get(&classifiers).is_none() {
-            layers.add_file("the default", "", classifier::paper_classifiers_in_yaml());
+            layers.add_default(classifier::paper_classifiers_in_yaml());
         }
     }
     for setting in settings {
@@ -199,6 +208,19 @@ mod tests {
             .map(|(name, _)| name.to_string())
             .collect();
         assert_eq!(names, ["unbalanced", "balanced"]);
+    }
+
+    #[test]
+    fn a_file_without_keys_is_named() {
+        for (text, expected) in [
+            ("", "sample.yaml: missing key `data`"),
+            ("# nothing yet\n", "sample.yaml: missing key `data`"),
+            ("- data\n", "sample.yaml: a list, expected an experiment"),
+            ("<html>\n", "sample.yaml: a single value, expected an experiment"),
+        ] {
+            let message = load_text(text, &[]).expect_err(text).to_string();
+            assert!(message.contains(expected), "{message}");
+        }
     }
 
     /// Files by name, in a folder of their own.

@@ -15,6 +15,8 @@ enum Source {
     File(String, String),
     /// A `--set KEY=VALUE`, and its key.
     Setting(String, KeyPath),
+    /// Nobody: it is so where nothing is said.
+    Default,
 }
 
 /// Values from several sources, of which the later ones prevail.
@@ -53,6 +55,12 @@ impl Layers {
     pub fn add_file(&mut self, place: &str, text: &str, node: Node) {
         self.merged.merge(node.clone());
         self.said.push((Source::File(place.to_owned(), text.to_owned()), node));
+    }
+
+    /// Lays what holds where nothing is said over what there is.
+    pub fn add_default(&mut self, node: Node) {
+        self.merged.merge(node.clone());
+        self.said.push((Source::Default, node));
     }
 
     /// Reads a `key.path=value` with a YAML value.
@@ -149,6 +157,7 @@ impl Layers {
                     Source::File(place, text) if node.get(&path).is_some() => {
                         return line_of(text, &path).map_or_else(|| place.clone(), |line| format!("{place}:{line}"));
                     }
+                    Source::Default if node.get(&path).is_some() => return "the default".to_owned(),
                     _ => {}
                 }
             }
@@ -156,7 +165,7 @@ impl Layers {
         }
         let files = self.said.iter().rev().filter_map(|(source, _)| match source {
             Source::File(place, _) => Some(place.clone()),
-            Source::Setting(..) => None,
+            Source::Setting(..) | Source::Default => None,
         });
         files.into_iter().next().unwrap_or_default()
     }

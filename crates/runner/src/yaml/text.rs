@@ -34,8 +34,31 @@ pub fn read(text: &str) -> Result<Node, Malformed> {
         let message = message
             .replace("invalid type: sequence,", "a list,")
             .replace("invalid type: map,", "keys with values,")
-            .replace("invalid type: ", "");
+            .replace("invalid type: ", "")
+            .replace("found a tab character that violates indentation", TAB);
+        let place = error.location().map(|place| (place.line(), place.column()));
+        let message = match message.contains(NO_TOKEN) {
+            true => no_token(text, place).unwrap_or(message),
+            false => message,
+        };
         Malformed { line, message }
+    })
+}
+
+/// What serde_yaml says of a character that nothing begins with.
+const NO_TOKEN: &str = "found character that cannot start any token";
+
+/// What is said of a tab.
+const TAB: &str = "a tab, expected spaces: YAML does not allow tabs before a key or a value";
+
+/// The same with the character, and what to do.
+fn no_token(text: &str, place: Option<(usize, usize)>) -> Option<String> {
+    let (line, column) = place?;
+    let line = text.lines().nth(line.checked_sub(1)?)?;
+    let character = line.chars().nth(column.checked_sub(1)?)?;
+    Some(match character {
+        '\t' => TAB.to_owned(),
+        other => format!("`{other}`, which no value begins with, expected a text in quotation marks"),
     })
 }
 
@@ -177,6 +200,9 @@ mod tests {
             ("a: 1\nb: [1,\n", 3, "did not find expected"),
             ("a: 1\nb:\n  c: 1\n  d: 1\n  c: 2\n", 5, "`c` stands here twice"),
             ("a: !x 1\n", 1, "!x"),
+            ("a: 1\nb:\n\tc: 1\n", 3, "a tab, expected spaces"),
+            ("a: 1\n\tb: 1\n", 2, "a tab, expected spaces"),
+            ("a: 1\nb: @x\n", 2, "`@`, which no value begins with"),
             ("a: 1\n? [1, 2]\n: 3\n", 2, "expected a name"),
         ] {
             let error = read(text).expect_err(text);
