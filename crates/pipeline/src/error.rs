@@ -118,7 +118,7 @@ pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(reason) = cause {
-        let reason_text = reason.to_string();
+        let reason_text = in_words(&reason.to_string());
         if !text.contains(&reason_text) {
             text.push_str(": ");
             text.push_str(&reason_text);
@@ -128,9 +128,43 @@ pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
+/// A reason without the system's number and blank lines, and with what the system says of folders in the words of this program.
+fn in_words(reason: &str) -> String {
+    let lines = reason.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let text = lines.collect::<Vec<&str>>().join("\n");
+    let said = match text.rsplit_once(" (os error ") {
+        Some((said, number)) if number.trim_end_matches(')').parse::<i32>().is_ok() => said,
+        _ => return text,
+    };
+    match said {
+        "Is a directory" => "it is a folder, expected a file".to_owned(),
+        "Not a directory" => "it, or a part of its path, is a file, expected a folder".to_owned(),
+        "File exists" => "there is a file already, expected a folder or nothing".to_owned(),
+        "No such file or directory" => "there is no such file or folder".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_system_s_reasons_are_in_words() {
+        for (code, expected) in [
+            (21, "a: reading failed: it is a folder, expected a file"),
+            (
+                20,
+                "a: reading failed: it, or a part of its path, is a file, expected a folder",
+            ),
+            (13, "a: reading failed: Permission denied"),
+        ] {
+            let error = Error::io(Path::new("a"), "reading")(std::io::Error::from_raw_os_error(code));
+            assert_eq!(describe(&error), expected);
+        }
+        let error = Error::io(Path::new("a"), "reading")(std::io::Error::other("not enough\n\nbytes\n\n"));
+        assert_eq!(describe(&error), "a: reading failed: not enough\nbytes");
+    }
 
     #[test]
     fn a_chain_is_one_paragraph() {

@@ -125,6 +125,15 @@ fn checkpoint(path: &Path) -> Result<()> {
         }
         return cite(env!("CARGO_PKG_VERSION"), None);
     }
+    let is_yaml = path
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml");
+    if is_yaml && std::str::from_utf8(&bytes).is_ok() {
+        return Err(Error::Request(format!(
+            "{0}: a YAML file, expected a results folder or a file of weights; `biascam check {0}` says what an experiment would do",
+            path.display()
+        )));
+    }
     let tensors = safetensors::SafeTensors::deserialize(&bytes).map_err(|error| {
         Error::Request(format!(
             "{}: neither a results folder nor safetensors: {error}",
