@@ -27,7 +27,7 @@ pub struct Judging<'a> {
 pub struct Scored {
     /// The least score that counts as positive.
     pub threshold: f32,
-    /// The images' names as the scores have them, without extension: N of them.
+    /// The images' names as the scores have them, without extension where they differ without it: N of them.
     pub images: Vec<String>,
     /// The attributes in the scores' order.
     pub attributes: Vec<ScoredAttribute>,
@@ -84,33 +84,51 @@ impl Scored {
                 labels_file.display()
             )));
         }
-        let wanted = list.map(read_list).transpose()?;
-        let row_of: HashMap<&str, usize> = labels
-            .names
-            .iter()
-            .enumerate()
-            .map(|(row, name)| (stem(name), row))
-            .collect();
+        let wanted = match list {
+            Some(list) => Some(Wanted::of(&read_list(list)?, &scores.images, list)?),
+            None => None,
+        };
+        let row_of = Named::of(&labels.names);
         let mut rows: Vec<(usize, usize)> = Vec::new();
-        let mut scored: HashSet<&str> = HashSet::new();
+        let (mut scored, mut taken): (HashSet<&str>, HashSet<usize>) = (HashSet::new(), HashSet::new());
+        let several = |image: &str| {
+            Error::Request(format!(
+                "{}: image `{image}` has several rows, expected one (extensions do not matter where one image has the name)",
+                path.display()
+            ))
+        };
         for (position, image) in scores.images.iter().enumerate() {
-            let name = stem(image);
-            if !scored.insert(name) {
-                return Err(Error::Request(format!(
-                    "{}: image `{image}` has several rows, expected one (extensions do not matter)",
-                    path.display()
-                )));
+            if !scored.insert(image) {
+                return Err(several(image));
             }
-            if wanted.as_ref().is_some_and(|wanted| !wanted.contains(name)) {
+            if wanted
+                .as_ref()
+                .is_some_and(|wanted| !wanted.positions.contains(&position))
+            {
                 continue;
             }
-            let Some(&row) = row_of.get(name) else {
-                return Err(Error::Request(format!(
-                    "{}: image `{image}` is not in {}",
-                    path.display(),
-                    labels_file.display()
-                )));
+            let row = match row_of.matching(image).as_slice() {
+                [row] => *row,
+                [] => {
+                    return Err(Error::Request(format!(
+                        "{}: image `{image}` is not in {}",
+                        path.display(),
+                        labels_file.display()
+                    )));
+                }
+                [one, other, ..] => {
+                    return Err(Error::Request(format!(
+                        "{}: image `{image}` may be `{}` or `{}` of {}, expected the exact name of one of them",
+                        path.display(),
+                        labels.names[*one],
+                        labels.names[*other],
+                        labels_file.display()
+                    )));
+                }
             };
+            if !taken.insert(row) {
+                return Err(several(image));
+            }
             let of_image = &scores.values[position * width..][..width];
             if let Some(column) = of_image.iter().position(|score| score.is_nan()) {
                 return Err(Error::Request(format!(
@@ -127,11 +145,7 @@ impl Scored {
                 "no image has both a score and a place on the list".to_owned(),
             ));
         }
-        let without: Vec<&String> = wanted
-            .iter()
-            .flatten()
-            .filter(|name| !scored.contains(name.as_str()))
-            .collect();
+        let without = wanted.map(|wanted| wanted.without).unwrap_or_default();
         if let Some(first) = without.first() {
             Progress::new().say(&format!(
                 "left out, without a score: {} of the list, such as `{first}`",
@@ -141,6 +155,11 @@ impl Scored {
         if judging.threshold.is_none() {
             note_probabilities(path, &scores.values);
         }
+        let alike = Named::of(&scores.images);
+        let shown = |image: &String| match alike.by_stem.get(stem(image)).map_or(0, Vec::len) {
+            0 | 1 => stem(image).to_owned(),
+            _ => image.clone(),
+        };
         let attributes = (0..width)
             .map(|column| ScoredAttribute {
                 name: names[columns[column]].clone(),
@@ -158,7 +177,7 @@ impl Scored {
             threshold: judging.threshold.unwrap_or(0.0),
             images: rows
                 .iter()
-                .map(|&(position, _)| stem(&scores.images[position]).to_owned())
+                .map(|&(position, _)| shown(&scores.images[position]))
                 .collect(),
             attributes,
         })
@@ -196,14 +215,75 @@ fn note_probabilities(path: &Path, scores: &[f32]) {
     });
 }
 
+/// Where names are in a list of them.
+struct Named<'a> {
+    by_name: HashMap<&'a str, usize>,
+    by_stem: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Named<'a> {
+    fn of(names: &'a [String]) -> Self {
+        let mut by_stem: HashMap<&str, Vec<usize>> = HashMap::with_capacity(names.len());
+        for (position, name) in names.iter().enumerate() {
+            by_stem.entry(stem(name)).or_default().push(position);
+        }
+        let by_name = names
+            .iter()
+            .enumerate()
+            .map(|(position, name)| (name.as_str(), position));
+        Self {
+            by_name: by_name.collect(),
+            by_stem,
+        }
+    }
+
+    /// The position of the very name; if it is not there, of all that differ from it in the extension alone.
+    fn matching(&self, name: &str) -> Vec<usize> {
+        match self.by_name.get(name) {
+            Some(&position) => vec![position],
+            None => self.by_stem.get(stem(name)).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// The images that a list names.
+struct Wanted {
+    /// Where they are among the scores.
+    positions: HashSet<usize>,
+    /// Those that have no score.
+    without: Vec<String>,
+}
+
+impl Wanted {
+    fn of(listed: &BTreeSet<String>, images: &[String], list: &Path) -> Result<Self> {
+        let named = Named::of(images);
+        let (mut positions, mut without) = (HashSet::new(), Vec::new());
+        for name in listed {
+            match named.matching(name).as_slice() {
+                [] => without.push(stem(name).to_owned()),
+                [position] => {
+                    positions.insert(*position);
+                }
+                // A row that is there twice is refused as such.
+                [one, other, ..] if images[*one] != images[*other] => {
+                    return Err(Error::Request(format!(
+                        "{}: `{name}` may be `{}` or `{}` of the scores, expected the exact name of one of them",
+                        list.display(),
+                        images[*one],
+                        images[*other]
+                    )));
+                }
+                several => positions.extend(several),
+            }
+        }
+        Ok(Self { positions, without })
+    }
+}
+
 fn read_list(path: &Path) -> Result<BTreeSet<String>> {
     let text = disk::read_text(path).map_err(Error::io(path, "reading the list of images"))?;
-    Ok(text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(|line| stem(line).to_owned())
-        .collect())
+    let lines = text.lines().map(str::trim);
+    Ok(lines.filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
 fn read_scores(path: &Path) -> Result<Scores> {
@@ -330,10 +410,16 @@ fn long(table: &ReadTable) -> Result<Scores> {
 
 fn wide(path: &Path, table: &ReadTable) -> Result<Scores> {
     let columns = table.columns();
-    let [image, attributes @ ..] = columns.as_slice() else {
-        return Err(Error::artefact(path, "no columns, expected an image and its scores"));
-    };
+    let known = columns.iter().find(|name| name.eq_ignore_ascii_case("image"));
+    // Without a column of that name, the first that holds no numbers has the images' names; file names may be numbers, too.
+    let image = known
+        .or_else(|| columns.iter().find(|name| table.doubles(name).is_err()))
+        .or(columns.first())
+        .ok_or_else(|| Error::artefact(path, "no columns, expected an image and its scores"))?;
     let images = table.texts(image)?;
+    // An index that pandas writes is no score.
+    let is_score = |name: &&String| *name != image && !name.is_empty() && *name != "__index_level_0__";
+    let attributes: Vec<String> = columns.iter().filter(is_score).cloned().collect();
     let by_attribute: Vec<Vec<f32>> = attributes
         .iter()
         .map(|attribute| numbers(table, attribute))
@@ -343,7 +429,7 @@ fn wide(path: &Path, table: &ReadTable) -> Result<Scores> {
         .collect();
     Ok(Scores {
         images,
-        attributes: Some(attributes.to_vec()),
+        attributes: Some(attributes),
         values,
     })
 }
@@ -445,6 +531,57 @@ mod tests {
         let message = Scored::read(&scores, judging).expect_err("no number").to_string();
         assert_eq!(message, "--threshold NaN: expected a number");
         assert_eq!(["a.b/c", "a.b/c.d", "c"].map(stem), ["a.b/c", "a.b/c", "c"]);
+    }
+
+    #[test]
+    fn exact_names_go_before_names_without_extension() {
+        let (_labels_folder, labels) = write("labels.csv", "image,A\nx.png,1\nx.jpg,0\ny.png,0\n");
+        let (_folder, scores) = write("scores.csv", "image,A\nx.jpg,-1\nx.png,2\ny.jpg,-3\n");
+        let scored = Scored::read(&scores, judging(&labels)).expect("readable");
+        assert_eq!(scored.images, ["x.jpg", "x.png", "y"]);
+        assert_eq!(scored.attributes[0].labels, [-1, 1, -1]);
+        for (listed, expected) in [
+            ("x.png\n", Ok(vec!["x.png"])),
+            ("y.gif\n", Ok(vec!["y"])),
+            ("x\n", Err("`x` may be")),
+        ] {
+            let (_list_folder, list) = write("list.txt", listed);
+            let judging = Judging {
+                images: Some(&list),
+                ..judging(&labels)
+            };
+            match (Scored::read(&scores, judging), expected) {
+                (Ok(scored), Ok(expected)) => assert_eq!(scored.images, expected),
+                (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{error}"),
+                (found, _) => panic!("{listed}: {found:?}"),
+            }
+        }
+        let (_folder, scores) = write("scores.csv", "image,A\nx.gif,-1\n");
+        let message = Scored::read(&scores, judging(&labels))
+            .expect_err("ambiguous")
+            .to_string();
+        assert!(message.contains("`x.gif` may be `x.png` or `x.jpg`"), "{message}");
+    }
+
+    #[test]
+    fn parquet_has_the_images_in_any_column() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("scores.parquet");
+        for name in ["image", "Image", "filename"] {
+            let mut frame =
+                polars::df!("A" => [1.5, -2.0], name => ["x.png", "y.png"], "__index_level_0__" => [0_i64, 1])
+                    .expect("a table");
+            let file = std::fs::File::create(&path).expect("a file");
+            polars::prelude::ParquetWriter::new(file)
+                .finish(&mut frame)
+                .expect("written");
+            let scores = read_scores(&path).expect("readable");
+            assert_eq!(scores.images, ["x.png", "y.png"], "{name}");
+            assert_eq!(
+                (scores.attributes, scores.values),
+                (Some(vec!["A".to_owned()]), vec![1.5, -2.0])
+            );
+        }
     }
 
     #[test]
