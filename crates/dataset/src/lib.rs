@@ -52,5 +52,6 @@ pub use sources::{
     CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, IndexProgress, LabelCounts, LabelTable, MemorySource, Origin, Rows,
     Shares, Source, TableConfig, TableFolder, TableSplit, frontal_names, is_frontal, label_counts, parse_identities,
     parse_labels, parse_landmarks, parse_partition, read_labels, stratified_split, stratified_split_of_groups,
+    whole_names,
 };
 pub use undecodable::Undecodable;

@@ -110,11 +110,11 @@ fn masks_follow_the_image_under_every_policy() {
     let folder = folder(ROWS);
     let masks = folder.path().join("masks");
     fs::create_dir_all(masks.join("crack/sub")).unwrap();
-    // The red half; 0 and 1 as some tools write.
+    // The red half; 0 and 1 as some tools write, 0 and 255 as others.
     GrayImage::from_fn(40, 20, |x, _| Luma([u8::from(x < 20)]))
         .save(masks.join("crack/a.png"))
         .unwrap();
-    GrayImage::from_fn(20, 40, |x, _| Luma([u8::from(x < 10)]))
+    GrayImage::from_fn(20, 40, |x, _| Luma([if x < 10 { 255 } else { 0 }]))
         .save(masks.join("crack/c.png"))
         .unwrap();
     for resize in [Fit::Crop, Fit::Pad, Fit::Stretch] {
@@ -768,8 +768,10 @@ fn labels_that_differ_from_file_to_file_are_refused() {
         ([200, 255], true),
         ([1, 0], true),
         ([1, 2], false),
-        ([1, 255], false),
-        ([255, 1], false),
+        ([1, 255], true),
+        ([255, 1], true),
+        ([2, 255], false),
+        ([255, 3], false),
     ] {
         let folder = folder("image,crack,split\na.png,1,train\nc.png,0,test\n");
         let place = folder.path().join("masks/crack");
@@ -795,6 +797,28 @@ fn labels_that_differ_from_file_to_file_are_refused() {
                 );
             }
         }
+    }
+}
+
+/// `pictures.parquet` has the bytes of PNG files in its column `image`, as pandas writes a column of `bytes`.
+#[test]
+fn a_column_of_plain_bytes_holds_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.parquet");
+    fs::write(&file, include_bytes!("data/table/pictures.parquet")).unwrap();
+    let table = TableFolder::open(&TableConfig {
+        file,
+        images: folder.path().join("images"),
+        attributes: None,
+        split: TableSplit::Column("split".to_owned()),
+        ..config(folder.path())
+    })
+    .unwrap();
+    let annotations = table.annotations();
+    assert!(!annotations.attributes.names().iter().any(|name| name == "image"));
+    assert_eq!(annotations.names[0], "row-000001");
+    for index in 0..annotations.len() {
+        assert!(table.image(index).unwrap().width() > 0);
     }
 }
 

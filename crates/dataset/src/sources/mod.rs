@@ -2,6 +2,7 @@
 
 mod celeba;
 mod cells;
+mod counts;
 mod flat_column;
 mod found;
 pub mod hub;
@@ -13,9 +14,11 @@ mod table;
 mod zipped;
 
 pub use celeba::{
-    CelebaFolder, FRONTAL_THRESHOLD, LabelCounts, LabelTable, Rows, frontal_names, is_frontal, label_counts,
-    parse_identities, parse_labels, parse_landmarks, parse_partition, read_labels,
+    CelebaFolder, FRONTAL_THRESHOLD, LabelTable, Rows, frontal_names, is_frontal, parse_identities, parse_labels,
+    parse_landmarks, parse_partition,
 };
+pub use cells::whole_names;
+pub use counts::{LabelCounts, label_counts, read_labels};
 pub use hub::{CelebaParquet, IndexProgress};
 pub(crate) use source::Fingerprint;
 pub use source::{MemorySource, Origin, Source};

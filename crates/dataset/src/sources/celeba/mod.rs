@@ -1,12 +1,11 @@
 //! CelebA's official files.
 
-mod counts;
 mod folder;
 mod frontal;
 mod text_files;
 
-pub use counts::{LabelCounts, label_counts, read_labels};
 pub use folder::CelebaFolder;
 pub(super) use folder::{ALIGNED_LANDMARKS, IDENTITIES, LABELS, check_aligned, sample_sizes};
 pub use frontal::{FRONTAL_THRESHOLD, frontal_names, is_frontal};
+pub(super) use text_files::{IMAGE_COLUMNS, begins_with_a_count};
 pub use text_files::{LabelTable, Rows, parse_identities, parse_labels, parse_landmarks, parse_partition};

@@ -36,7 +36,7 @@ pub struct LabelTable {
 /// Columns of a table that are no attributes, in lower case.
 const NO_ATTRIBUTES: [&str; 4] = ["split", "partition", "__index_level_0__", ""];
 /// What the column of the images' names may be called, in lower case; without one it is the first.
-const IMAGE_COLUMNS: [&str; 10] = [
+pub(in crate::sources) const IMAGE_COLUMNS: [&str; 10] = [
     "image",
     "image_id",
     "image_name",
@@ -54,7 +54,7 @@ impl LabelTable {
     ///
     /// # Errors
     /// When one is not there; `file` is named.
-    pub(super) fn only(&self, file: &str, named: &[String]) -> Result<Self> {
+    pub(in crate::sources) fn only(&self, file: &str, named: &[String]) -> Result<Self> {
         let known = &self.attributes;
         let column = |name: &String| {
             known.index(name).ok_or_else(|| {
@@ -73,19 +73,31 @@ impl LabelTable {
     }
 
     /// The labels of a table: the names of the images in `image_column`, or where that is `None` in the one that is called so, or in the
-    /// first; and the columns `attributes`, or all others but those of splits.
+    /// first; and the columns `attributes`, or all others but those of splits. Where the table holds the pictures themselves, `pictures`
+    /// are the column of these and their names.
     ///
     /// # Errors
     /// When a column is missing, a cell is no label, or an image has several rows.
-    pub(super) fn of_table(table: Table, image_column: Option<&str>, attributes: Option<&[String]>) -> Result<Self> {
+    pub(in crate::sources) fn of_table(
+        table: Table,
+        image_column: Option<&str>,
+        attributes: Option<&[String]>,
+        pictures: Option<(&str, Vec<String>)>,
+    ) -> Result<Self> {
         let file = table.file.clone();
         let known = |column: &&String| IMAGE_COLUMNS.contains(&column.to_lowercase().as_str());
         let image = match image_column {
-            Some(column) => table.column("image_column", column)?,
+            _ if pictures.is_some() => None,
+            Some(column) => Some(table.column("image_column", column)?),
             None => {
                 let known = table.header.iter().find(known);
-                known.map_or(Ok(0), |column| table.column("image_column", column))?
+                Some(known.map_or(Ok(0), |column| table.column("image_column", column))?)
             }
+        };
+        let (pictures, picture_names) = pictures.unzip();
+        let of_pictures = |name: &str| {
+            let rest = pictures.and_then(|column| name.strip_prefix(column));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let columns: Vec<usize> = match attributes {
             Some(named) => {
@@ -97,7 +109,7 @@ impl LabelTable {
                 let others = others.filter(|(_, name)| !NO_ATTRIBUTES.contains(&name.to_lowercase().as_str()));
                 others
                     .map(|(column, _)| column)
-                    .filter(|column| *column != image)
+                    .filter(|&column| Some(column) != image && !of_pictures(&table.header[column]))
                     .collect()
             }
         };
@@ -105,9 +117,16 @@ impl LabelTable {
         let attributes = Attributes::new(names).map_err(|error| in_line(&file, 1, error))?;
         let mut cells_of: Vec<LabelColumn> = attributes.names().iter().map(|name| LabelColumn::new(name)).collect();
         let (mut names, mut labels, mut seen) = (Vec::new(), Vec::new(), HashMap::new());
-        let wanted: Vec<usize> = std::iter::once(image).chain(columns).collect();
+        let wanted: Vec<usize> = image.into_iter().chain(columns).collect();
         table.rows(&wanted, |line, cells| {
-            let (name, cells) = cells.split_first().map_or(("", cells), |(name, cells)| (*name, cells));
+            let (name, cells) = match &picture_names {
+                // Rows of Parquet count from 1.
+                Some(names) => {
+                    let name = line.checked_sub(1).and_then(|row| names.get(row));
+                    (name.map_or("", String::as_str), cells)
+                }
+                None => cells.split_first().map_or(("", cells), |(name, cells)| (*name, cells)),
+            };
             if let Some(first) = seen.insert(name.to_owned(), line) {
                 let found = format!("{} again, after line {first}", quote(name));
                 return Err(line_error(&file, line, found, "each image once".to_owned()));
@@ -140,7 +159,7 @@ fn is_csv(bytes: &[u8]) -> bool {
 }
 
 /// Whether a file's first line is a number, as that of the official labels is.
-pub(super) fn begins_with_a_count(bytes: &[u8]) -> bool {
+pub(in crate::sources) fn begins_with_a_count(bytes: &[u8]) -> bool {
     let line = first_line(bytes);
     line.is_empty() || line.iter().all(u8::is_ascii_digit)
 }
@@ -264,7 +283,7 @@ impl<T: Copy> Rows<T> {
 /// When a line breaks this format, a name occurs twice or is no plain file name, or the count is not that of the rows.
 pub fn parse_labels(file: &str, bytes: &[u8]) -> Result<LabelTable> {
     if is_csv(bytes) {
-        let table = LabelTable::of_table(Table::of_text(file, bytes)?, None, None)?;
+        let table = LabelTable::of_table(Table::of_text(file, bytes)?, None, None, None)?;
         for (row, name) in table.names.iter().enumerate() {
             check_name(file, row + 2, name)?;
         }

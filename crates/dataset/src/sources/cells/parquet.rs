@@ -68,6 +68,17 @@ impl ParquetTable {
         Ok(ColumnBytes { metadata, start, bytes })
     }
 
+    /// Whether a column holds bytes that the file does not call text.
+    pub(crate) fn holds_bytes(&self, column: usize) -> bool {
+        let column = self.metadata.schema().columns().get(column);
+        column.is_some_and(|column| {
+            let stored = &column.descriptor.primitive_type;
+            stored.physical_type == PhysicalType::ByteArray
+                && stored.logical_type.is_none()
+                && stored.converted_type.is_none()
+        })
+    }
+
     /// Names of the columns; parts of a nested one are `column.part`.
     pub(crate) fn names(&self) -> Vec<String> {
         let columns = self.metadata.schema().columns().iter();

@@ -1,4 +1,4 @@
-//! Pictures inside a table: a Parquet column of `bytes` and `path`, as the hub's `datasets` writes images.
+//! Pictures inside a table: a Parquet column of `bytes` and `path`, as the hub's `datasets` writes images, or of bytes alone.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -11,16 +11,34 @@ use crate::{Error, Origin, Result};
 
 /// The pictures in a table, read in place.
 #[derive(Debug)]
-pub(super) struct Embedded {
+pub(in crate::sources) struct Embedded {
     path: PathBuf,
     file: File,
     places: Vec<Place>,
 }
 
 /// Whether the images' column holds the pictures themselves.
-pub(super) fn is_in(table: &Table, image_column: &str) -> bool {
-    let holds = |part: &str| table.header.contains(&format!("{image_column}.{part}"));
-    !table.header.iter().any(|name| name == image_column) && holds("bytes")
+pub(in crate::sources) fn is_in(table: &Table, image_column: &str) -> bool {
+    match table.header.iter().position(|name| name == image_column) {
+        Some(column) => holds_pictures(table, column),
+        None => table.header.contains(&format!("{image_column}.bytes")),
+    }
+}
+
+/// Whether the first value of a column is no text: some writers do not say of names that they are text.
+fn holds_pictures(table: &Table, column: usize) -> bool {
+    let Some(parquet) = table.as_parquet().filter(|parquet| parquet.holds_bytes(column)) else {
+        return false;
+    };
+    let mut is_text = None;
+    let stopped = each(parquet, column, |value| match value {
+        Some((_, bytes)) => {
+            is_text = Some(std::str::from_utf8(bytes).is_ok());
+            Err("seen enough".to_owned())
+        }
+        None => Ok(()),
+    });
+    stopped.is_err() && is_text == Some(false)
 }
 
 impl Embedded {
@@ -29,7 +47,7 @@ impl Embedded {
     ///
     /// # Errors
     /// When the file is damaged, or a row has no picture.
-    pub(super) fn open(path: &Path, table: &Table, image_column: &str) -> Result<(Self, Vec<String>)> {
+    pub(in crate::sources) fn open(path: &Path, table: &Table, image_column: &str) -> Result<(Self, Vec<String>)> {
         let column = |part: &str| {
             let name = format!("{image_column}.{part}");
             table.header.iter().position(|known| *known == name)
@@ -37,18 +55,19 @@ impl Embedded {
         let fault = |found: String| Error::File {
             file: table.file.clone(),
             found,
-            expected: format!("a picture in each row of {image_column}, as `datasets` writes them"),
+            expected: format!("a picture in each row of {image_column}"),
         };
-        let (Some(parquet), Some(bytes)) = (table.as_parquet(), column("bytes")) else {
+        let plain = || table.header.iter().position(|name| name == image_column);
+        let (Some(parquet), Some(bytes)) = (table.as_parquet(), column("bytes").or_else(plain)) else {
             return Err(fault(format!("no column `{image_column}.bytes`")));
         };
         let mut places = Vec::new();
         let mut row = 0;
         each(parquet, bytes, |value| {
             row += 1;
-            let (place, bytes) =
-                value.ok_or_else(|| format!("no picture in row {row}: {image_column}.bytes is empty"))?;
-            let checksum = crc32fast::hash(bytes);
+            let (place, picture) =
+                value.ok_or_else(|| format!("no picture in row {row}: {} is empty", table.header[bytes]))?;
+            let checksum = crc32fast::hash(picture);
             places.push(Place { checksum, ..place });
             Ok(())
         })

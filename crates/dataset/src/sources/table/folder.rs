@@ -323,7 +323,8 @@ fn annotations(
     let others = [image, split_column, group_column];
     let mut columns = attribute_columns(&table, config.attributes.as_deref(), others)?;
     let parts = format!("{}.", config.image_column);
-    columns.retain(|&column| image.is_some() || !table.header[column].starts_with(&parts));
+    let of_pictures = |name: &str| name == config.image_column || name.starts_with(&parts);
+    columns.retain(|&column| image.is_some() || !of_pictures(&table.header[column]));
     let names = columns.iter().map(|&column| table.header[column].clone()).collect();
     let attributes = Attributes::new(names).map_err(|error| match error {
         Error::Invalid { what, found, expected } => line_error(&file, 1, format!("{what}: {found}"), expected),

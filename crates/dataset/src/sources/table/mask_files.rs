@@ -49,8 +49,9 @@ impl MaskFolder {
     fn check_value(&self, mask: &MaskPicture, path: &Path) -> Result<()> {
         let Some(value) = mask.value() else { return Ok(()) };
         let (first, file) = self.value.get_or_init(|| (value, path.to_owned()));
-        // Bright values are white, whatever their scale.
-        if value == *first || value.min(*first) >= 128 {
+        // White, on a scale to 1 or to 255, is what is inside; any other value is the number of a label.
+        let is_white = |value: u8| value == 1 || value >= 128;
+        if value == *first || (is_white(value) && is_white(*first)) {
             return Ok(());
         }
         Err(Error::File {

@@ -230,8 +230,9 @@ pub fn choose(list: &str, names: &[String]) -> Result<Vec<usize>> {
         return Ok((0..names.len()).collect());
     }
     let mut chosen = Vec::new();
-    for wanted in list.split(',') {
-        let by_name = names.iter().position(|name| name == wanted);
+    let pieces: Vec<String> = list.split(',').map(str::to_owned).collect();
+    for wanted in dataset::whole_names(&pieces, names) {
+        let by_name = names.iter().position(|name| *name == wanted);
         let by_number = || wanted.parse().ok().filter(|&index: &usize| index < names.len());
         let index = by_name.or_else(by_number).ok_or_else(|| {
             Error::Request(format!(
@@ -256,6 +257,8 @@ mod tests {
         let known: Vec<String> = ["Bald", "Young"].map(str::to_owned).to_vec();
         assert_eq!(choose("all", &known).unwrap(), [0, 1]);
         assert_eq!(choose("Young,0", &known).unwrap(), [1, 0]);
+        let with_comma: Vec<String> = ["Bald", "yes, no"].map(str::to_owned).to_vec();
+        assert_eq!(choose("yes, no,Bald", &with_comma).unwrap(), [1, 0]);
         for (list, expected) in [
             ("Bold", "known: Bald, Young"),
             ("2", "`2`"),

@@ -1,10 +1,11 @@
 use std::path::Path;
 
-use super::text_files::{LabelTable, begins_with_a_count, parse_labels, parse_partition};
 use crate::files::read;
 use crate::labels::class_counts;
-use crate::sources::cells::Table;
-use crate::{Attributes, ClassCounts, Result, Split};
+use crate::sources::celeba::{IMAGE_COLUMNS, begins_with_a_count};
+use crate::sources::cells::{Table, whole_names};
+use crate::sources::table::{Embedded, is_embedded};
+use crate::{Attributes, ClassCounts, LabelTable, Result, Split, parse_labels, parse_partition};
 
 /// Positives and negatives per attribute of a label file.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,18 +27,35 @@ pub struct LabelCounts {
 pub fn read_labels(path: &Path, image_column: Option<&str>, attributes: Option<&[String]>) -> Result<LabelTable> {
     let file = path.display().to_string();
     if Table::is_parquet(path) {
-        return LabelTable::of_table(Table::open(path)?, image_column, attributes);
+        return of_table(path, image_column, attributes);
     }
     let bytes = read(path)?;
     // The official format begins with the number of images.
     if !begins_with_a_count(&bytes) || image_column.is_some() {
-        return LabelTable::of_table(Table::open(path)?, image_column, attributes);
+        return of_table(path, image_column, attributes);
     }
     let all = parse_labels(&file, &bytes)?;
     match attributes {
-        Some(named) => all.only(&file, named),
+        Some(named) => all.only(&file, &whole_names(named, all.attributes.names())),
         None => Ok(all),
     }
+}
+
+/// The labels of a table; where it holds the pictures themselves, these have the names that their source gives them.
+fn of_table(path: &Path, image_column: Option<&str>, attributes: Option<&[String]>) -> Result<LabelTable> {
+    let table = Table::open(path)?;
+    let attributes = attributes.map(|named| whole_names(named, &table.header));
+    let mut columns = match &image_column {
+        Some(column) => vec![*column],
+        None => IMAGE_COLUMNS.to_vec(),
+    }
+    .into_iter();
+    let column = columns.find(|column| is_embedded(&table, column));
+    let pictures = match column {
+        Some(column) => Some((column, Embedded::open(path, &table, column)?.1)),
+        None => None,
+    };
+    LabelTable::of_table(table, image_column, attributes.as_deref(), pictures)
 }
 
 /// Counts the labels of a file or table, read by [`read_labels`]; with a `partition`, also by split.
@@ -125,6 +143,34 @@ mod tests {
         );
         let labels = read_labels(&path, None, Some(&some(&["wet"]))).unwrap();
         assert_eq!(labels.names, ["a.png", "b/c.png"]);
+    }
+
+    #[test]
+    fn labels_beside_pictures_are_counted() {
+        let shard = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/shards/plain/train-00000-of-00001.parquet");
+        let named = ["Smiling".to_owned()];
+        let labels = read_labels(&shard, None, Some(&named)).unwrap();
+        assert!(labels.names.len() > 1 && labels.labels.len() == labels.names.len());
+        let counts = label_counts(&shard, None, Some("image"), Some(&named)).unwrap();
+        assert_eq!(counts.all[0].positives + counts.all[0].negatives, labels.names.len());
+    }
+
+    #[test]
+    fn names_with_commas_are_put_together_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels.csv");
+        fs::write(&path, "image,\"yes, no\",b\na.png,1,0\nb.png,1,1\n").unwrap();
+        let pieces: Vec<String> = "b,yes, no".split(',').map(str::to_owned).collect();
+        let labels = read_labels(&path, None, Some(&pieces)).unwrap();
+        assert_eq!(labels.attributes.names(), ["b", "yes, no"]);
+        assert_eq!(labels.labels, [-1, 1, 1, 1]);
+        let unknown: Vec<String> = "b,yes, maybe".split(',').map(str::to_owned).collect();
+        assert!(
+            read_labels(&path, None, Some(&unknown))
+                .unwrap_err()
+                .to_string()
+                .contains("no column `yes`")
+        );
     }
 
     #[test]
