@@ -125,7 +125,7 @@ mod tests {
             (vec![-0.6], 1.0),
             // No difference of errors is larger.
             (vec![1.0, 0.7], 1.0),
-            (vec![-0.02], 0.05),
+            (vec![-0.02], 0.02),
             (vec![1.3, 0.2], 2.0),
             (vec![0.0], 1.0),
             (vec![f64::NAN, 0.011], 0.02),
