@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn coarse_maps_are_told_with_what_is_finer() {
         let mut experiment =
-            serde_json::from_str::<Experiment>(r#"{"data": {"image_size": 64}}"#).expect("an experiment");
+            serde_json::from_str::<Experiment>(r#"{"data": {"source": "procedural"}}"#).expect("an experiment");
         experiment.model.architecture = serde_json::from_str("\"resnet18\"").unwrap();
         experiment.data.image_size = 64;
         let said = experiment.coarse_maps().unwrap();

@@ -4,7 +4,7 @@ use super::schema;
 use crate::error::Fault;
 use crate::yaml::keys_of;
 
-/// The keys that are `asked` or end with it, in the order of a file.
+/// The keys that are `asked` or end with it, those of the fewest parts first.
 #[must_use]
 pub fn keys_like(asked: &str) -> Vec<String> {
     let asked = asked.to_lowercase();
@@ -12,6 +12,7 @@ pub fn keys_like(asked: &str) -> Vec<String> {
     let mut keys = keys_of(&schema());
     keys.retain(|key| !asked.is_empty() && !key.contains("[]") && (*key == asked || key.ends_with(&end)));
     keys.dedup();
+    keys.sort_by_key(|key| key.matches('.').count());
     keys
 }
 
