@@ -141,9 +141,13 @@ fn broken_weights_and_unknown_names_are_named() {
         tensors.insert("fc.weight".to_owned(), broken);
     });
     let message = fails(&explain(folder, &["a.png"]));
-    assert!(message.contains("a.png") && message.contains("not finite"), "{message}");
+    assert!(
+        message.contains("weights.safetensors: `fc.weight`") && message.contains("not finite"),
+        "{message}"
+    );
+    write_weights(&folder.join("weights.safetensors"), 2, |_| ());
     for (option, value, expected) in [
-        ("--method", "gradcam", "hires_cam"),
+        ("--method", "gradcan", "hires_cam"),
         ("--sheets", "both", "image, attribute, none"),
         ("--colour-map", "rainbow", "inferno"),
         ("--attributes", "Bold", "attribute_0, attribute_1"),
