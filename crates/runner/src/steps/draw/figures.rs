@@ -207,7 +207,7 @@ pub fn write(
 /// The same into the results folder.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_in_place(folder: &Sandbox<'_>, settings: &FigureSettings, drawn: &[Figure]) -> Result<()> {
     write(settings, drawn, folder.progress(), |name, bytes| {
         Ok(folder.write(&format!("figures/{name}"), bytes)?)
