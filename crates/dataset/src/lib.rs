@@ -49,9 +49,9 @@ pub use masks::{AttributeMasks, MaskPicture, aligned_masks, for_each_aligned};
 pub use preparation::Preparation;
 pub use sources::hub::layout as shards;
 pub use sources::{
-    CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, IndexProgress, LabelCounts, LabelTable, MemorySource, Origin, Rows,
-    Shares, Source, TableConfig, TableFolder, TableSplit, frontal_names, is_frontal, label_counts, parse_identities,
-    parse_labels, parse_landmarks, parse_partition, read_labels, stratified_split, stratified_split_of_groups,
-    whole_names,
+    CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, IndexProgress, LabelCounts, LabelTable, Listing, Match,
+    MemorySource, Origin, Rows, Shares, Source, TableConfig, TableFolder, TableSplit, frontal_names, is_frontal,
+    label_columns, label_counts, parse_identities, parse_labels, parse_landmarks, parse_partition, read_labels,
+    stratified_split, stratified_split_of_groups, whole_names,
 };
 pub use undecodable::Undecodable;

@@ -41,14 +41,14 @@ mod labels {
             ":4: 1 values, expected 2, one per attribute of line 2";
         a_value_too_many: "1\na b\n1.jpg 1 1 -1\n" =>
             ":3: 3 values, expected 2, one per attribute of line 2";
-        zero_for_no: "1\na b\n1.jpg 1 0\n" =>
-            ":3: b is \"0\", expected 1 or -1";
+        two_words_for_no: "2\na b\n1.jpg 1 -1\n2.jpg 0 1\n" =>
+            ":4: 0, after -1 in line 3, expected either -1 or 0 for no in the whole file";
         a_value_with_a_plus: "1\na b\n1.jpg +1 1\n" =>
-            ":3: a is \"+1\", expected 1 or -1";
+            ":3: a is \"+1\", expected 1 or -1 (or 1 and 0)";
         a_word_beyond_the_columns: "1\na\n1.jpg 1 yes\n" =>
-            ":3: \"yes\" in column 3, expected 1 or -1";
+            ":3: \"yes\" in column 3, expected 1 or -1 (or 1 and 0)";
         a_very_long_value: format!("1\na\n1.jpg {}\n", "9".repeat(1000)) =>
-            ":3: a is \"9999999999999999999999999999999999999999\"..., expected 1 or -1";
+            ":3: a is \"9999999999999999999999999999999999999999\"..., expected 1 or -1 (or 1 and 0)";
         an_image_twice: "3\na\n1.jpg 1\n2.jpg 1\n1.jpg -1\n" =>
             ":5: 1.jpg again, after line 3, expected each image once";
         a_name_that_climbs: "1\na\n../1.jpg 1\n" =>

@@ -112,7 +112,6 @@ pub fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
         .with_target(with_modules)
         .without_time()
-        .with_target(false)
         // It would say so with `eprintln!`, which ends the program.
         .log_internal_errors(false)
         .init();

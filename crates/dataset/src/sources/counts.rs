@@ -2,9 +2,9 @@ use std::path::Path;
 
 use crate::files::read;
 use crate::labels::class_counts;
-use crate::sources::celeba::{IMAGE_COLUMNS, begins_with_a_count};
-use crate::sources::cells::{Table, whole_names};
-use crate::sources::table::{Embedded, is_embedded};
+use crate::sources::celeba::{attribute_names, begins_with_a_count};
+use crate::sources::cells::{IMAGE_COLUMNS, ImageColumn, Table, whole_names};
+use crate::sources::table::{Embedded, image_column_of, names_of};
 use crate::{Attributes, ClassCounts, LabelTable, Result, Split, parse_labels, parse_partition};
 
 /// Positives and negatives per attribute of a label file.
@@ -41,21 +41,43 @@ pub fn read_labels(path: &Path, image_column: Option<&str>, attributes: Option<&
     }
 }
 
+/// The names of the columns that may be attributes of labels that [`read_labels`] reads: all but those of the images and splits.
+///
+/// # Errors
+/// When the file cannot be read or has no header.
+pub fn label_columns(path: &Path, image_column: Option<&str>) -> Result<Vec<String>> {
+    if !Table::is_parquet(path) && image_column.is_none() {
+        let bytes = read(path)?;
+        if begins_with_a_count(&bytes) {
+            return attribute_names(&path.display().to_string(), &bytes);
+        }
+    }
+    let table = Table::open(path)?;
+    let image = image_of(&table, image_column)?;
+    Ok(LabelTable::columns(&table, &image)
+        .map(|column| table.header[column].clone())
+        .collect())
+}
+
 /// The labels of a table; where it holds the pictures themselves, these have the names that their source gives them.
 fn of_table(path: &Path, image_column: Option<&str>, attributes: Option<&[String]>) -> Result<LabelTable> {
     let table = Table::open(path)?;
     let attributes = attributes.map(|named| whole_names(named, &table.header));
-    let mut columns = match &image_column {
-        Some(column) => vec![*column],
-        None => IMAGE_COLUMNS.to_vec(),
-    }
-    .into_iter();
-    let column = columns.find(|column| is_embedded(&table, column));
-    let pictures = match column {
-        Some(column) => Some((column, Embedded::open(path, &table, column)?.1)),
-        None => None,
+    let image = image_of(&table, image_column)?;
+    let listed = match &image {
+        ImageColumn::Pictures(column) => Some(Embedded::open(path, &table, column)?.1),
+        ImageColumn::Paths(column) => Some(names_of(&table, column)?),
+        ImageColumn::Names(_) => None,
     };
-    LabelTable::of_table(table, image_column, attributes.as_deref(), pictures)
+    LabelTable::of_table(table, &image, attributes.as_deref(), listed)
+}
+
+/// The column of the images: the one that is called so; without a name the one that is called like one, else the first.
+fn image_of(table: &Table, image_column: Option<&str>) -> Result<ImageColumn> {
+    match image_column {
+        Some(column) => image_column_of(table, column),
+        None => Ok(image_column_of(table, IMAGE_COLUMNS[0]).unwrap_or(ImageColumn::Names(0))),
+    }
 }
 
 /// Counts the labels of a file or table, read by [`read_labels`]; with a `partition`, also by split.

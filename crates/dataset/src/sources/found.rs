@@ -10,12 +10,15 @@ use unicode_normalization::UnicodeNormalization;
 /// Extensions of images, in lower case.
 const EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif", "webp"];
 
+/// Extensions of pictures that are not read, in lower case: that they are there is said by who reads them.
+const OTHER_EXTENSIONS: [&str; 8] = ["tif", "tiff", "heic", "heif", "avif", "jp2", "jxl", "dcm"];
+
 /// Folders within folders that are looked through: deeper ones are a circle of links.
 const DEEPEST: usize = 32;
 
 /// The files below a folder or in an archive, by what their names say however they are spelt.
 #[derive(Debug)]
-pub(crate) struct Listing {
+pub struct Listing {
     /// Names with forward slashes, in ascending order.
     names: Vec<String>,
     /// Made when a name is not there as it is spelt.
@@ -29,11 +32,15 @@ struct Spellings {
     keys: HashMap<String, Vec<usize>>,
     /// Of images, by the key without extension.
     stems: HashMap<String, Vec<usize>>,
+    /// The same of pictures of other formats and of files without extension.
+    other_stems: HashMap<String, Vec<usize>>,
+    /// Of images, by the key without folders and extension.
+    last_stems: HashMap<String, Vec<usize>>,
 }
 
 /// What is found under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Match {
+pub enum Match {
     /// The file of this very name, or with an extension after a name that has none.
     Same(String),
     /// The one file whose name differs only in case, extension, Unicode form, slashes, or the folders before it.
@@ -53,7 +60,7 @@ impl Listing {
     }
 
     /// Some names.
-    pub(crate) fn of(mut names: Vec<String>) -> Self {
+    pub fn of(mut names: Vec<String>) -> Self {
         names.sort_unstable();
         let spellings = OnceLock::new();
         Self { names, spellings }
@@ -74,8 +81,13 @@ impl Listing {
             let mut spellings = Spellings::default();
             for (index, name) in self.names.iter().enumerate() {
                 let key = key(name);
+                let last = key.rsplit('/').next().unwrap_or(&key);
                 if let Some(stem) = stem(&key) {
                     spellings.stems.entry(stem.to_owned()).or_default().push(index);
+                    let last = stem.rsplit('/').next().unwrap_or(stem);
+                    spellings.last_stems.entry(last.to_owned()).or_default().push(index);
+                } else if let Some(stem) = other_stem(&key, last) {
+                    spellings.other_stems.entry(stem.to_owned()).or_default().push(index);
                 }
                 spellings.keys.entry(key).or_default().push(index);
             }
@@ -84,7 +96,7 @@ impl Listing {
     }
 
     /// The file that `name` means; if there is none, `similar` looks for one that is like it.
-    pub(crate) fn find(&self, name: &str, similar: bool) -> Match {
+    pub fn find(&self, name: &str, similar: bool) -> Match {
         if self.has(name) {
             return Match::Same(name.to_owned());
         }
@@ -99,6 +111,29 @@ impl Listing {
             match rest.split_once('/') {
                 Some((_, shorter)) => rest = shorter,
                 None => return Match::Absent(similar.then(|| self.similar(&wanted)).flatten()),
+            }
+        }
+    }
+
+    /// As [`find`](Self::find); a name without folders is also that of the only file that is called so in any folder.
+    pub(crate) fn find_in_any_folder(&self, name: &str, similar: bool) -> Match {
+        let found = self.find(name, similar);
+        if !matches!(found, Match::Absent(_)) || name.contains(['/', '\\']) {
+            return found;
+        }
+        let key = key(name);
+        let last = |file: &str| file.rsplit('/').next().unwrap_or(file).to_owned();
+        let positions = self.spellings().last_stems.get(stem(&key).unwrap_or(&key));
+        match positions.map_or(&[][..], Vec::as_slice) {
+            [] => found,
+            [one] => Match::Spelt(self.names[*one].clone()),
+            [first, second, ..] => {
+                let positions = positions.into_iter().flatten();
+                let mut same = positions.filter(|index| last(&self.names[**index]) == name);
+                match (same.next(), same.next()) {
+                    (Some(one), None) => Match::Spelt(self.names[*one].clone()),
+                    _ => Match::Several([*first, *second].map(|index| self.names[index].clone())),
+                }
             }
         }
     }
@@ -120,12 +155,13 @@ impl Listing {
         if let Some(found) = self.spellings().keys.get(key).and_then(|found| spelt(found)) {
             return found;
         }
-        let of_stem = |stem: &str| self.spellings().stems.get(stem).map_or(&[][..], Vec::as_slice);
+        let spellings = self.spellings();
         // `scan.2` has no extension; `scan.jpg` has one that may be another.
-        let found = match of_stem(key) {
-            [] => stem(key).map(of_stem).unwrap_or_default(),
-            found => found,
-        };
+        let stems = [Some(key), stem(key)];
+        let found = [&spellings.stems, &spellings.other_stems]
+            .into_iter()
+            .find_map(|known| stems.iter().flatten().find_map(|stem| known.get(*stem)))
+            .map_or(&[][..], Vec::as_slice);
         let same_case = |index: &&usize| {
             let other = &self.names[**index];
             other.rsplit_once('.').is_some_and(|(stem, _)| stem == name)
@@ -168,15 +204,16 @@ fn list(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) {
         // A name that is no text cannot be in a table.
         let Some(name) = name.to_str() else { continue };
         let name = format!("{before}{name}");
-        let is_folder = match entry.file_type() {
-            Ok(kind) if kind.is_symlink() => path.is_dir(),
-            Ok(kind) => kind.is_dir(),
+        let kind = match entry.file_type() {
+            // A link that leads nowhere is named where the file is read.
+            Ok(kind) if kind.is_symlink() => fs::metadata(&path).map_or(kind, |file| file.file_type()),
+            Ok(kind) => kind,
             Err(_) => continue,
         };
-        match is_folder {
-            false => names.push(name),
-            true if depth > 0 => list(&path, &format!("{name}/"), depth - 1, names),
-            true => {}
+        if kind.is_file() || kind.is_symlink() {
+            names.push(name);
+        } else if kind.is_dir() && depth > 0 {
+            list(&path, &format!("{name}/"), depth - 1, names);
         }
     }
 }
@@ -206,6 +243,17 @@ fn stem(key: &str) -> Option<&str> {
     let (stem, extension) = key.rsplit_once('.')?;
     let is_image = EXTENSIONS.contains(&extension) && !stem.is_empty() && !stem.ends_with('/');
     is_image.then_some(stem)
+}
+
+/// The same of a picture that is not read, or of a file without extension; `last` is the key without folders.
+fn other_stem<'a>(key: &'a str, last: &str) -> Option<&'a str> {
+    match last.rsplit_once('.') {
+        None => Some(key),
+        Some((before, extension)) if !before.is_empty() && OTHER_EXTENSIONS.contains(&extension) => {
+            key.strip_suffix(extension)?.strip_suffix('.')
+        }
+        Some(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -250,6 +298,58 @@ mod tests {
         ] {
             assert_eq!(files.find(name, true), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn files_without_extension_and_of_other_formats_come_last() {
+        let files = listing(&["00", "01.tif", "02.TIFF", "02.png", "03.txt", "a.b/04"]);
+        let spelt = |name: &str| Match::Spelt(name.to_owned());
+        for (name, expected) in [
+            ("00.png", spelt("00")),
+            ("01.jpg", spelt("01.tif")),
+            ("02.jpg", spelt("02.png")),
+            ("03.png", Match::Absent(None)),
+            ("a.b/04.png", spelt("a.b/04")),
+        ] {
+            assert_eq!(files.find(name, false), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_folders_is_looked_for_in_all() {
+        let files = listing(&[
+            "a/1.png", "b/2.PNG", "c/3.jpg", "d/3.png", "d/4.txt", "5.png", "e/5.png",
+        ]);
+        let spelt = |name: &str| Match::Spelt(name.to_owned());
+        for (name, expected) in [
+            ("1.png", spelt("a/1.png")),
+            ("1.jpg", spelt("a/1.png")),
+            ("2", spelt("b/2.PNG")),
+            ("3.png", spelt("d/3.png")),
+            ("3", Match::Several(["c/3.jpg", "d/3.png"].map(str::to_owned))),
+            ("4.png", Match::Absent(None)),
+            ("5.png", Match::Same("5.png".to_owned())),
+            ("x/1.png", Match::Absent(None)),
+        ] {
+            assert_eq!(files.find_in_any_folder(name, false), expected, "{name}");
+        }
+        assert_eq!(files.find("1.png", false), Match::Absent(None));
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_listed() {
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        fs::create_dir(at("sub")).unwrap();
+        for name in ["a.png", "sub/b.png"] {
+            fs::write(at(name), "").unwrap();
+        }
+        std::os::unix::fs::symlink(at("a.png"), at("link.png")).unwrap();
+        // Reading a pipe or a socket would wait for ever.
+        let _socket = std::os::unix::net::UnixListener::bind(at("socket.png")).unwrap();
+        std::os::unix::fs::symlink(at("socket.png"), at("linked.png")).unwrap();
+        let files = Listing::of_folder(place.path());
+        assert_eq!(files.names().collect::<Vec<_>>(), ["a.png", "link.png", "sub/b.png"]);
     }
 
     #[test]

@@ -18,7 +18,8 @@ pub use celeba::{
     parse_landmarks, parse_partition,
 };
 pub use cells::whole_names;
-pub use counts::{LabelCounts, label_counts, read_labels};
+pub use counts::{LabelCounts, label_columns, label_counts, read_labels};
+pub use found::{Listing, Match};
 pub use hub::{CelebaParquet, IndexProgress};
 pub(crate) use source::Fingerprint;
 pub use source::{MemorySource, Origin, Source};

@@ -30,7 +30,10 @@ impl NamedImages {
     /// # Errors
     /// When a name may mean two files, or two names mean one.
     pub(crate) fn find(files: ImageFiles, names: &[String], annotations: &str) -> Result<Self> {
-        let look = Look::of(&files);
+        let listing = match &files {
+            ImageFiles::Folder(folder) => Listing::of_folder(folder),
+            ImageFiles::Archive(archive) => Listing::of(archive.names()),
+        };
         let refused = |name: &str, found: String, expected: &str| Error::File {
             file: annotations.to_owned(),
             found: format!("image {name}, {found}"),
@@ -44,7 +47,7 @@ impl NamedImages {
         };
         let mut owners: HashMap<String, usize> = HashMap::with_capacity(names.len());
         for (index, name) in names.iter().enumerate() {
-            let matched = look.find(&all.files, name, all.similar.len() < COMPARED);
+            let matched = look(&all.files, &listing, name, all.similar.len() < COMPARED);
             let file = match matched {
                 Match::Same(file) => Some(file),
                 Match::Spelt(file) => {
@@ -127,48 +130,21 @@ impl NamedImages {
     }
 }
 
-/// What there is to find images in.
-struct Look {
-    files: Listing,
-    /// Of an archive, the names without folders that one file has.
-    plain: Option<Listing>,
-}
-
-impl Look {
-    fn of(files: &ImageFiles) -> Self {
-        match files {
-            ImageFiles::Folder(folder) => Self {
-                files: Listing::of_folder(folder),
-                plain: None,
-            },
-            ImageFiles::Archive(archive) => Self {
-                files: Listing::of(archive.names()),
-                plain: Some(Listing::of(archive.plain_names())),
-            },
+/// The file that `name` means in a listing of `files`.
+fn look(files: &ImageFiles, listing: &Listing, name: &str, similar: bool) -> Match {
+    // The folders in an archive need not be named.
+    if let ImageFiles::Archive(archive) = files {
+        match archive.find(name) {
+            Found::One(_) => return Match::Same(name.to_owned()),
+            Found::Several(found) => {
+                let mut found = found.into_iter();
+                let mut next = || found.next().unwrap_or_default();
+                return Match::Several([next(), next()]);
+            }
+            Found::None => {}
         }
     }
-
-    fn find(&self, files: &ImageFiles, name: &str, similar: bool) -> Match {
-        // The folders in an archive need not be named.
-        if let ImageFiles::Archive(archive) = files {
-            match archive.find(name) {
-                Found::One(_) => return Match::Same(name.to_owned()),
-                Found::Several(found) => {
-                    let mut found = found.into_iter();
-                    let mut next = || found.next().unwrap_or_default();
-                    return Match::Several([next(), next()]);
-                }
-                Found::None => {}
-            }
-        }
-        let found = self.files.find(name, similar);
-        match &self.plain {
-            Some(plain) if matches!(found, Match::Absent(_)) && !name.contains(['/', '\\']) => {
-                plain.find(name, similar)
-            }
-            _ => found,
-        }
-    }
+    listing.find_in_any_folder(name, similar)
 }
 
 /// The files that a name stands for by itself; of one that leads elsewhere its last part.

@@ -130,12 +130,6 @@ impl ZippedFiles {
         full.map(|name| parts(&name).collect::<Vec<_>>().join("/")).collect()
     }
 
-    /// The names without folders that one file has.
-    pub(crate) fn plain_names(&self) -> Vec<String> {
-        let once = self.entries.keys().filter(|name| !self.others.contains_key(*name));
-        once.cloned().collect()
-    }
-
     /// Where a file is, for messages: `img_align_celeba.zip/000001.jpg`.
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.path.join(name)

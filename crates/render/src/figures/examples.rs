@@ -201,11 +201,23 @@ pub fn examples(style: &Style, data: &ExamplesFigure) -> Result<Figure> {
             }
         }
     }
-    let caption = "Single images with their maps. Best: of the images that all classifiers get right the one with the most energy \
-        inside the outlined region, mean over classifiers; worst: of those that any gets wrong the one with the least; random: drawn \
-        from all test images with the experiment's seed. Below an image its label y; below a map the score z, ✓ where it agrees with \
-        the label and ✗ where not, and the proportional energy.";
-    Ok(Figure::new(NAME, caption.to_owned(), svg.finish(), size))
+    Ok(Figure::new(NAME, caption(&data.rows), svg.finish(), size))
+}
+
+/// What is seen: without regions no image is the best or the worst, and no map has an energy.
+fn caption(rows: &[ExampleRow]) -> String {
+    let mut cells = rows.iter().flat_map(|row| row.cells.iter().flatten());
+    let below = "Below an image its label y; below a map the score z, ✓ where it agrees with the label and ✗ where not";
+    if cells.all(|cell| cell.panels.iter().all(|panel| panel.energy.is_none())) {
+        return format!(
+            "Single images with their maps, drawn from all test images with the experiment's seed. {below}."
+        );
+    }
+    format!(
+        "Single images with their maps. Best: of the images that all classifiers get right the one with the most energy inside the \
+         outlined region, mean over classifiers; worst: of those that any gets wrong the one with the least; random: drawn from all test \
+         images with the experiment's seed. {below}, and the proportional energy."
+    )
 }
 
 /// The score, and whether it agrees with the label: `z −0.31 ✗`.
@@ -232,6 +244,27 @@ fn signed_score(score: f32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_energies_nothing_is_said_of_regions() {
+        let row = |energy| ExampleRow {
+            attribute: "A".to_owned(),
+            cells: vec![Some(ExampleCell {
+                chosen: "random",
+                name: "1.png".to_owned(),
+                image: RgbImage::new(2, 2),
+                outline: None,
+                label: 1,
+                panels: vec![ExamplePanel {
+                    score: 1.0,
+                    map: vec![0.0],
+                    energy,
+                }],
+            })],
+        };
+        assert!(!caption(&[row(None)]).contains("outlined"));
+        assert!(caption(&[row(None), row(Some(0.5))]).contains("outlined region"));
+    }
 
     #[test]
     fn the_sign_is_the_prediction_s() {

@@ -22,6 +22,6 @@ mod straddling;
 
 pub use content::{Content, ContentOfSplit, Reading};
 pub use generate::write_procedural;
-pub use open::{check_boxes, faults, look, open, prepare};
+pub use open::{check_visible, faults, look, open, prepare};
 pub use place::{Place, folder};
 pub use set::{BadImage, DataSet};

@@ -131,20 +131,26 @@ pub fn faults(data: &DataSettings, place: &Place<'_>) -> Option<(Vec<Error>, Vec
         faults.extend(first.map(|error| bad_images::left_out_by_skip(&error, absent.len())));
     }
     if faults.is_empty() {
-        faults.extend(check_boxes(&set, data, &set.test).err());
+        faults.extend(check_visible(&set, data, &set.test).err());
     }
     Some((faults, notes))
 }
 
-/// Finds a box that has no pixel of its image among these images.
+/// So many images lend their masks to a look before a training: what is wrong with a folder of masks is so with most of them.
+const MASKS_LOOKED_AT: usize = 32;
+
+/// Finds what is wrong with where attributes are visible in these images: a box without a pixel of its image among all of them, a mask
+/// that cannot be used among the first ones'.
 ///
 /// # Errors
 /// When there is one, or an image cannot be read.
-pub fn check_boxes(set: &DataSet, data: &DataSettings, images: &[usize]) -> Result<()> {
-    if data.table.as_ref().is_none_or(|table| table.boxes.is_none()) {
-        return Ok(());
-    }
-    images
+pub fn check_visible(set: &DataSet, data: &DataSettings, images: &[usize]) -> Result<()> {
+    let looked_at = match &data.table {
+        Some(table) if table.boxes.is_some() => images,
+        Some(table) if table.masks.is_some() => images.get(..MASKS_LOOKED_AT).unwrap_or(images),
+        _ => return Ok(()),
+    };
+    looked_at
         .par_iter()
         .try_for_each(|&index| set.source.masks(index).map(drop))
         .map_err(Error::from)

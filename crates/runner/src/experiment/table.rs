@@ -16,8 +16,8 @@ pub struct TableSettings {
     /// table, a Parquet file, holds the pictures.
     #[serde(default)]
     pub images: Option<PathBuf>,
-    /// The column of the images' names, paths below `images` with or without extension; of Parquet also one of the pictures themselves,
-    /// as `datasets` writes them.
+    /// The column of the images' names, paths below `images` with or without extension; where none is called `image`, the default, the
+    /// first that is called like one, such as `filename`. Of Parquet also one of the pictures themselves, as `datasets` writes them.
     #[serde(default = "TableSettings::image_column")]
     pub image_column: String,
     /// The columns of the attributes, in this order; `null` takes all but the images', the splits' and the groups'.

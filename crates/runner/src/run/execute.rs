@@ -7,7 +7,7 @@ use super::finished::Judge;
 use super::{forecast, needs, redraw, replace};
 use crate::artefacts;
 use crate::context::Context;
-use crate::data::{Content, DataSet, Reading, bad_images, check_boxes, open};
+use crate::data::{Content, DataSet, Reading, bad_images, check_visible, open};
 use crate::device::{ChosenDevice, choose_device, device_name};
 use crate::error::{Error, Result, describe};
 use crate::experiment::{self, Experiment, OnBadImage};
@@ -88,7 +88,7 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     keep_hashes(&context);
     check(&context, &inputs, &data, last)?;
     refuse_unreadable(&context, &content, &data)?;
-    check_boxes_before_training(&context, &inputs, &data, last)?;
+    check_visible_before_training(&context, &inputs, &data, last)?;
     replace::refuse_unasked(&context, &inputs, request, last)?;
     context.begin(data.source.fingerprint(), request.command(&context.device))?;
     context.progress().say(&format!(
@@ -179,8 +179,8 @@ fn refuse_unreadable(context: &Context, content: &Content, data: &DataSet) -> Re
     }
 }
 
-/// Finds boxes without a pixel of their image before a training, not hours later when they are used.
-fn check_boxes_before_training(context: &Context, inputs: &Inputs<'_>, data: &DataSet, last: Last) -> Result<()> {
+/// Finds boxes and masks that cannot be used before a training, not hours later when they are used.
+fn check_visible_before_training(context: &Context, inputs: &Inputs<'_>, data: &DataSet, last: Last) -> Result<()> {
     let Experiment { explain, seed, .. } = &context.experiment;
     if last < Last::Explain || inputs.regions().own().is_none() {
         return Ok(());
@@ -188,7 +188,7 @@ fn check_boxes_before_training(context: &Context, inputs: &Inputs<'_>, data: &Da
     for name in context.experiment.classifiers.keys() {
         if context.workspace.why(&train::declaration(inputs, name)?)?.is_some() {
             let images = explain::explained_images(&data.test, explain.images, *seed);
-            return check_boxes(data, &context.experiment.data, &images);
+            return check_visible(data, &context.experiment.data, &images);
         }
     }
     Ok(())

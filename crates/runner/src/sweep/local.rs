@@ -124,7 +124,7 @@ pub fn run(
         while workers.iter().any(|worker| !worker.is_finished()) {
             if let (false, Err(Interrupted { signal })) = (told, interrupt.check()) {
                 told = true;
-                screen.say("stopping: the runs finish their step and save their state");
+                screen.say("the runs finish their step and save their state");
                 pass_on(&alive, signal);
             }
             screen.tick();

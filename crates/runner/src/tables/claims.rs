@@ -2,7 +2,7 @@
 
 use metrics::{Finding, RULE};
 
-use crate::measured::Measured;
+use crate::measured::{AttributeMeasures, Measured};
 use render::sheet::Sheet;
 
 /// The verdicts on the paper's claims, in words and numbers.
@@ -19,8 +19,32 @@ pub fn verdicts(measured: &Measured) -> String {
         ));
         lines.push(format!("  {:15} {finding}", ""));
     }
+    lines.extend(caution(measured).map(|caution| format!("  {caution}")));
     lines.push(format!("  Rule. {}", RULE));
     lines.join("\n")
+}
+
+/// A mean AUROC below this is near a coin's, which is 0.5.
+const HARDLY_LEARNT: f64 = 0.6;
+
+/// What is to be said of the verdicts where a compared network has hardly learnt to tell the answers apart.
+pub fn caution(measured: &Measured) -> Option<String> {
+    let compared = measured.classifiers.iter().zip(&measured.roles).enumerate();
+    let hardly: Vec<String> = compared
+        .filter(|(_, (_, role))| role.is_some())
+        .filter_map(|(index, (name, _))| {
+            let of = |attribute: &AttributeMeasures| Some(attribute.classifiers.get(index)?.ranked.values[0]?.value);
+            let values: Vec<f64> = measured.attributes.iter().filter_map(of).collect();
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            (mean < HARDLY_LEARNT).then(|| format!("{mean:.2} ({name})"))
+        })
+        .collect();
+    (!hardly.is_empty() && !measured.findings.is_empty()).then(|| {
+        format!(
+            "Caution. The mean AUROC is {}, and a coin's is 0.5: networks that have learnt so little do not show where trained ones look.",
+            hardly.join(" and ")
+        )
+    })
 }
 
 /// The verdicts as a table.

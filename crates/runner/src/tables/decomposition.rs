@@ -92,7 +92,7 @@ pub fn short(decomposition: &Decomposition) -> Sheet {
         id: "decomposition".to_owned(),
         title: "Threshold, head or features: the difference of the two classifiers, step by step".to_owned(),
         note: format!(
-            "{} Bold: the 95 % interval over people does not contain 0. From the unbalanced classifier: its decision \
+            "{} Bold: the 95 % interval does not contain 0. From the unbalanced classifier: its decision \
                threshold is moved, with no network changed; its head is refitted with class weights to the same features; the features are \
                exchanged. From the balanced classifier: the same steps back. Either way the three add up to the difference. Specificity: energy \
                less what the maps of other attributes have in the same region; no evidence: the share of maps without any positive value; \
@@ -168,7 +168,7 @@ pub fn text(measured: &Measured, decomposition: &Decomposition) -> String {
     sheet.columns.truncate(kept);
     sheet.rows.iter_mut().for_each(|row| row.truncate(kept));
     let mut lines = vec![
-        "What sets the balanced classifier apart: the threshold, the head or the features (* its 95 % interval over people does not hold 0)"
+        "What sets the balanced classifier apart: the threshold, the head or the features (* its 95 % interval does not hold 0)"
             .to_owned(),
         sheet.terminal(),
     ];

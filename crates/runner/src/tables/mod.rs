@@ -14,7 +14,7 @@ mod table;
 
 pub use beside_the_paper::{Agreement, BesideThePaper, PublishedNumber};
 pub use bias_reliance::text as bias_reliance;
-pub use claims::verdicts;
+pub use claims::{caution, verdicts};
 pub use decomposition::{sentences, short as decomposition_in_short, text as decomposition};
 pub use faithfulness::text as faithfulness;
 pub use files::files;

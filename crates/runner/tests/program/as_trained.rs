@@ -355,3 +355,50 @@ fn weights_of_other_programs_are_read_and_what_was_assumed_is_said() {
         "{message}"
     );
 }
+
+#[test]
+fn what_is_given_in_place_of_a_checkpoint_or_results_leads_to_them() {
+    let set = Set::new(["a", "b", "c"]);
+    succeeds(&set.run(&["train", "mine.yaml"]));
+    let explain = |weights: &str| {
+        let arguments = [
+            "explain-images",
+            "data/images/08.png",
+            "--out",
+            "out",
+            "--sheets",
+            "none",
+        ];
+        set.run(&[&arguments[..], &["--weights", weights]].concat())
+    };
+    let output = explain("results/mine/one");
+    succeeds(&output);
+    assert!(
+        said(&output).contains("its checkpoint is results/mine/one/checkpoint.safetensors"),
+        "{}",
+        said(&output)
+    );
+    for (message, parts) in [
+        (
+            fails(&explain("results/mine")),
+            ["a folder, expected one of", "results/mine/one/checkpoint.safetensors"],
+        ),
+        (
+            fails(&explain("data")),
+            ["data: a folder without a checkpoint", "such as results/NAME"],
+        ),
+        (
+            fails(&explain("data/images/08.png")),
+            ["a picture", "a checkpoint after --weights"],
+        ),
+        (
+            fails(&set.run_without_device(&["inspect", "data/images/08.png"])),
+            ["a picture", "a results folder or a checkpoint"],
+        ),
+        (fails(&set.run_without_device(&["draw", "nope"])), ["nope", "biascam"]),
+    ] {
+        for part in parts {
+            assert!(message.contains(part), "{message} should contain {part}");
+        }
+    }
+}

@@ -66,6 +66,12 @@ impl Place {
         command.output().expect("the program starts")
     }
 
+    fn check(&self) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
+        command.args(["check", "mine.yaml"]).current_dir(self.folder.path());
+        command.output().expect("the program starts")
+    }
+
     fn table(&self, relative: &str) -> ReadTable {
         let path = self.path("results/mine").join(relative);
         match path.extension() {
@@ -772,5 +778,41 @@ fn images_are_looked_for_before_anything_is_trained() {
         message.contains("10.PNG") && message.contains("on_bad_image"),
         "{message}"
     );
+    assert!(!place.path("results/mine/unbalanced").exists());
+}
+
+/// A box beyond its picture or a mask that cannot be used would end a run hours later, when maps are measured.
+#[test]
+fn what_a_check_finds_beside_a_table_a_run_finds_before_it_trains() {
+    let place = Place::new(OPACITIES);
+    opacities(&place);
+    let printed = succeeds(&place.check());
+    assert!(printed.contains("nothing is wrong with them"), "{printed}");
+
+    let boxes = fs::read_to_string(place.path("data/boxes.csv")).expect("text");
+    place.write("data/boxes.csv", boxes + "04.PNG;Lung Opacity;90;0;8;8\r\n");
+    let beyond = |message: &str| {
+        assert!(
+            message.contains("boxes.csv:98") && message.contains("no pixel of the image in it"),
+            "{message}"
+        );
+    };
+    beyond(&fails(&place.check()));
+    beyond(&fails(&place.run("reproduce", &[])));
+    assert!(!place.path("results/mine/unbalanced").exists());
+
+    place.write(
+        "mine.yaml",
+        format!("{}{NETWORK}", OPACITIES.replace("boxes: boxes.csv", "masks: masks")),
+    );
+    let labels = image::GrayImage::from_fn(16, 16, |x, _| image::Luma([(x % 4) as u8]));
+    fs::create_dir_all(place.path("data/masks/Lung Opacity")).expect("made");
+    labels
+        .save(place.path("data/masks/Lung Opacity/04.png"))
+        .expect("written");
+    for output in [place.check(), place.run("reproduce", &[])] {
+        let message = fails(&output);
+        assert!(message.contains("04.png") && message.contains("label"), "{message}");
+    }
     assert!(!place.path("results/mine/unbalanced").exists());
 }

@@ -7,5 +7,5 @@ mod text_files;
 pub use folder::CelebaFolder;
 pub(super) use folder::{ALIGNED_LANDMARKS, IDENTITIES, LABELS, check_aligned, sample_sizes};
 pub use frontal::{FRONTAL_THRESHOLD, frontal_names, is_frontal};
-pub(super) use text_files::{IMAGE_COLUMNS, begins_with_a_count};
 pub use text_files::{LabelTable, Rows, parse_identities, parse_labels, parse_landmarks, parse_partition};
+pub(super) use text_files::{attribute_names, begins_with_a_count};

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::sources::cells::{LabelColumn, Table, split};
+use crate::sources::cells::{IMAGE_COLUMNS, ImageColumn, LabelColumn, Table, split};
 use crate::sources::lines::{Lines, is_plain_file_name, line_error, quote};
 use crate::{Attributes, Error, Landmarks, Result, Split};
 
@@ -35,19 +35,6 @@ pub struct LabelTable {
 
 /// Columns of a table that are no attributes, in lower case.
 const NO_ATTRIBUTES: [&str; 4] = ["split", "partition", "__index_level_0__", ""];
-/// What the column of the images' names may be called, in lower case; without one it is the first.
-pub(in crate::sources) const IMAGE_COLUMNS: [&str; 10] = [
-    "image",
-    "image_id",
-    "image_name",
-    "images",
-    "filename",
-    "file_name",
-    "file",
-    "path",
-    "img",
-    "name",
-];
 
 impl LabelTable {
     /// The labels of some of the attributes, in their order.
@@ -72,54 +59,44 @@ impl LabelTable {
         })
     }
 
-    /// The labels of a table: the names of the images in `image_column`, or where that is `None` in the one that is called so, or in the
-    /// first; and the columns `attributes`, or all others but those of splits. Where the table holds the pictures themselves, `pictures`
-    /// are the column of these and their names.
+    /// The columns of a table that may be attributes: all but those of the images and splits.
+    pub(in crate::sources) fn columns<'a>(
+        table: &'a Table,
+        image: &'a ImageColumn,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let others = table.header.iter().enumerate();
+        let others = others.filter(|(_, name)| !NO_ATTRIBUTES.contains(&name.to_lowercase().as_str()));
+        others
+            .map(|(column, _)| column)
+            .filter(|&column| !image.has(table, column))
+    }
+
+    /// The labels of a table: the images of the column `image`, called `listed` where no column has their names alone, and the columns
+    /// `attributes`, or all others but those of splits.
     ///
     /// # Errors
     /// When a column is missing, a cell is no label, or an image has several rows.
     pub(in crate::sources) fn of_table(
         table: Table,
-        image_column: Option<&str>,
+        image: &ImageColumn,
         attributes: Option<&[String]>,
-        pictures: Option<(&str, Vec<String>)>,
+        listed: Option<Vec<String>>,
     ) -> Result<Self> {
         let file = table.file.clone();
-        let known = |column: &&String| IMAGE_COLUMNS.contains(&column.to_lowercase().as_str());
-        let image = match image_column {
-            _ if pictures.is_some() => None,
-            Some(column) => Some(table.column("image_column", column)?),
-            None => {
-                let known = table.header.iter().find(known);
-                Some(known.map_or(Ok(0), |column| table.column("image_column", column))?)
-            }
-        };
-        let (pictures, picture_names) = pictures.unzip();
-        let of_pictures = |name: &str| {
-            let rest = pictures.and_then(|column| name.strip_prefix(column));
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
         let columns: Vec<usize> = match attributes {
             Some(named) => {
                 let columns = named.iter().map(|name| table.column("an attribute", name));
                 columns.collect::<Result<_>>()?
             }
-            None => {
-                let others = table.header.iter().enumerate();
-                let others = others.filter(|(_, name)| !NO_ATTRIBUTES.contains(&name.to_lowercase().as_str()));
-                others
-                    .map(|(column, _)| column)
-                    .filter(|&column| Some(column) != image && !of_pictures(&table.header[column]))
-                    .collect()
-            }
+            None => Self::columns(&table, image).collect(),
         };
         let names = columns.iter().map(|&column| table.header[column].clone()).collect();
         let attributes = Attributes::new(names).map_err(|error| in_line(&file, 1, error))?;
         let mut cells_of: Vec<LabelColumn> = attributes.names().iter().map(|name| LabelColumn::new(name)).collect();
         let (mut names, mut labels, mut seen) = (Vec::new(), Vec::new(), HashMap::new());
-        let wanted: Vec<usize> = image.into_iter().chain(columns).collect();
+        let wanted: Vec<usize> = image.names().into_iter().chain(columns).collect();
         table.rows(&wanted, |line, cells| {
-            let (name, cells) = match &picture_names {
+            let (name, cells) = match &listed {
                 // Rows of Parquet count from 1.
                 Some(names) => {
                     let name = line.checked_sub(1).and_then(|row| names.get(row));
@@ -151,6 +128,27 @@ fn in_line(file: &str, line: usize, error: Error) -> Error {
         Error::Invalid { what, found, expected } => line_error(file, line, format!("{what}: {found}"), expected),
         other => other,
     }
+}
+
+/// The names in the header of a file in the format of `list_attr_celeba.txt`.
+pub(in crate::sources) fn attribute_names(file: &str, bytes: &[u8]) -> Result<Vec<String>> {
+    let bytes = disk::unmarked(bytes);
+    let mut lines = Lines::new(file, &bytes)?;
+    lines.count()?;
+    Ok(header_of_labels(&mut lines)?.1)
+}
+
+/// The next line, and the attributes that it names.
+fn header_of_labels(lines: &mut Lines<'_>) -> Result<(usize, Vec<String>)> {
+    let header = lines.next().ok_or_else(|| {
+        line_error(
+            lines.file,
+            2,
+            "end of file".to_owned(),
+            "the names of the attributes".to_owned(),
+        )
+    })?;
+    Ok((header.number, header.fields.map(str::to_owned).collect()))
 }
 
 /// Whether a file is CSV and not in the official format, which separates by spaces.
@@ -276,14 +274,17 @@ impl<T: Copy> Rows<T> {
 }
 
 /// Parses `list_attr_celeba.txt`: a line with the number of images, a line with the attributes' names, then a row per
-/// image with its name and one value per attribute, each 1 or -1, separated by spaces. Or the same as CSV: a header, and rows with the
+/// image with its name and one value per attribute, each 1 or -1 (or everywhere 0 for -1), separated by spaces. Or the same as CSV: a header, and rows with the
 /// image's name in the first column.
 ///
 /// # Errors
 /// When a line breaks this format, a name occurs twice or is no plain file name, or the count is not that of the rows.
 pub fn parse_labels(file: &str, bytes: &[u8]) -> Result<LabelTable> {
+    let bytes = &*disk::unmarked(bytes);
     if is_csv(bytes) {
-        let table = LabelTable::of_table(Table::of_text(file, bytes)?, None, None, None)?;
+        let table = Table::of_text(file, bytes)?;
+        let image = ImageColumn::Names(table.image_column(IMAGE_COLUMNS[0]).unwrap_or(0));
+        let table = LabelTable::of_table(table, &image, None, None)?;
         for (row, name) in table.names.iter().enumerate() {
             check_name(file, row + 2, name)?;
         }
@@ -291,35 +292,37 @@ pub fn parse_labels(file: &str, bytes: &[u8]) -> Result<LabelTable> {
     }
     let mut lines = Lines::new(file, bytes)?;
     let count = lines.count()?;
-    let header = lines.next().ok_or_else(|| {
-        line_error(
-            file,
-            2,
-            "end of file".to_owned(),
-            "the names of the attributes".to_owned(),
-        )
-    })?;
-    let names = header.fields.map(str::to_owned).collect();
-    let attributes = Attributes::new(names).map_err(|error| in_line(file, header.number, error))?;
+    let (number, names) = header_of_labels(&mut lines)?;
+    let attributes = Attributes::new(names).map_err(|error| in_line(file, number, error))?;
 
     // The count only bounds the reservation: a wrong one must not allocate more than the text could hold.
     let rows = count.min(bytes.len() / (2 * attributes.len() + 1));
     let mut names = Vec::with_capacity(rows);
     let mut labels = Vec::with_capacity(rows * attributes.len());
     let mut seen = HashMap::with_capacity(rows);
+    // The word for no, and its line: beside -1 a 0 might mean "not known".
+    let mut no: Option<(&str, usize)> = None;
     while let Some(mut line) = lines.next() {
         names.push(line.name(&mut seen)?.to_owned());
         let start = labels.len();
         for value in line.fields.by_ref() {
             let label = match value {
                 "1" => 1,
-                "-1" => -1,
+                "-1" | "0" if no.is_none_or(|(word, _)| word == value) => {
+                    no = no.or(Some((value, line.number)));
+                    -1
+                }
+                "-1" | "0" => {
+                    let (word, first) = no.unwrap_or((value, line.number));
+                    let found = format!("{value}, after {word} in line {first}");
+                    return Err(line.error(found, "either -1 or 0 for no in the whole file".to_owned()));
+                }
                 _ => {
                     let found = match attributes.names().get(labels.len() - start) {
                         Some(attribute) => format!("{attribute} is {}", quote(value)),
                         None => format!("{} in column {}", quote(value), labels.len() - start + 2),
                     };
-                    return Err(line.error(found, "1 or -1".to_owned()));
+                    return Err(line.error(found, "1 or -1 (or 1 and 0)".to_owned()));
                 }
             };
             labels.push(label);
@@ -345,6 +348,7 @@ pub fn parse_labels(file: &str, bytes: &[u8]) -> Result<LabelTable> {
 /// # Errors
 /// When a line breaks this format, or a name occurs twice or is no plain file name.
 pub fn parse_partition(file: &str, bytes: &[u8]) -> Result<Rows<Split>> {
+    let bytes = &*disk::unmarked(bytes);
     if is_csv(bytes) {
         return csv_rows(file, bytes, ["partition"], |[word]| {
             split(file, 1, word).map_err(|_| {
@@ -370,6 +374,7 @@ pub fn parse_partition(file: &str, bytes: &[u8]) -> Result<Rows<Split>> {
 /// # Errors
 /// When a line breaks this format, a name occurs twice or is no plain file name, or the count is not that of the rows.
 pub fn parse_landmarks(file: &str, bytes: &[u8]) -> Result<Rows<Landmarks>> {
+    let bytes = &*disk::unmarked(bytes);
     if is_csv(bytes) {
         return csv_rows(file, bytes, LANDMARK_COLUMNS, points);
     }
@@ -407,6 +412,7 @@ fn points(fields: [&str; 10]) -> Result<Landmarks, (String, String)> {
 /// # Errors
 /// When a line breaks this format, or a name occurs twice or is no plain file name.
 pub fn parse_identities(file: &str, bytes: &[u8]) -> Result<Rows<u32>> {
+    let bytes = &*disk::unmarked(bytes);
     let number = |[identity]: [&str; 1]| {
         identity.parse().map_err(|_| {
             let found = format!("identity {}", quote(identity));
@@ -469,6 +475,34 @@ mod tests {
         assert_eq!(table.attributes.names(), ["Smiling", "Young"]);
         assert_eq!(table.names, ["000001.jpg", "000002.png"]);
         assert_eq!(table.labels, [-1, 1, 1, -1]);
+    }
+
+    #[test]
+    fn zeros_and_utf_16_say_the_same() {
+        let text = "2\nSmiling Young\n1.jpg -1 1\n2.jpg 1 -1\n";
+        let expected = parse_labels("labels", text.as_bytes()).unwrap();
+        let wide = |text: &str| -> Vec<u8> {
+            let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+            units.flat_map(u16::to_le_bytes).collect()
+        };
+        for bytes in [
+            text.replace("-1", "0").into_bytes(),
+            wide(text),
+            wide(&text.replace("-1", "0")),
+        ] {
+            assert_eq!(parse_labels("labels", &bytes).unwrap(), expected);
+        }
+        let message = parse_labels("labels", text.replace("1 -1", "1 0").as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            message,
+            "labels:4: 0, after -1 in line 3, expected either -1 or 0 for no in the whole file"
+        );
+        let rows = parse_partition("partition", &wide("1.jpg 2\n")).unwrap();
+        assert_eq!(rows.rows()[0].1, Split::Test);
+        let rows = parse_identities("identities", &wide("1.jpg 7\n")).unwrap();
+        assert_eq!(rows.rows()[0].1, 7);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Tables as people have them, CSV or Parquet: rows of cells, and what their words mean.
 
 mod cell;
+mod image_column;
 mod names;
 mod parquet;
 mod rows;
 
 pub(crate) use cell::{LabelColumn, is_missing, split};
+pub(in crate::sources) use image_column::ImageColumn;
+pub(in crate::sources) use names::IMAGE_COLUMNS;
 pub use names::whole_names;
 pub(crate) use parquet::{ColumnBytes, ParquetTable};
 pub(crate) use rows::Table;

@@ -1,4 +1,18 @@
-//! Names of columns in a list that commas separate.
+//! Names of columns: of those of the images, and in a list that commas separate.
+
+/// What the column of the images' names may be called, in lower case.
+pub(in crate::sources) const IMAGE_COLUMNS: [&str; 10] = [
+    "image",
+    "image_id",
+    "image_name",
+    "images",
+    "filename",
+    "file_name",
+    "file",
+    "path",
+    "img",
+    "name",
+];
 
 /// The names of a list that was cut at its commas, where some of the `known` names have commas themselves: pieces that are no name are
 /// put together with the next ones as far as they are one. Pieces that belong to no name stay as they are.

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use disk::Delimited;
 
+use super::names::IMAGE_COLUMNS;
 use super::parquet::ParquetTable;
 use crate::files::read;
+use crate::sources::found::key;
 use crate::sources::lines::line_error;
 use crate::{Error, Result};
 
@@ -119,6 +121,35 @@ impl Table {
                 several.join(", ")
             )],
         }
+    }
+
+    /// The position of the column of this name: spelt so, or in another case or Unicode form if one alone is.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        let wanted = key(name);
+        let exact = self.header.iter().position(|known| known == name);
+        let mut alike = (0..).zip(&self.header).filter(|(_, known)| key(known) == wanted);
+        exact.or(match (alike.next(), alike.next()) {
+            (Some((index, _)), None) => Some(index),
+            _ => None,
+        })
+    }
+
+    /// The column of the images' names: the one that is called so, in any case; where that is the usual `image`, else the first
+    /// that is called like one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn image_column(&self, name: &str) -> Result<usize> {
+        let usual = || {
+            let known = |column: &String| IMAGE_COLUMNS.contains(&column.to_lowercase().as_str());
+            (name == IMAGE_COLUMNS[0]).then(|| self.header.iter().position(known))?
+        };
+        match self.header.iter().filter(|known| *known == name).count() {
+            0 => self.position(name).or_else(usual),
+            1 => self.position(name),
+            _ => None,
+        }
+        .map_or_else(|| self.column("image_column", name), Ok)
     }
 
     /// The position of the one column of this name; `setting` is what names it.

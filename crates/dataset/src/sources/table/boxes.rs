@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::sources::cells::Table;
-use crate::sources::found::{Listing, Match};
+use crate::sources::found::{Listing, Match, key};
 use crate::sources::lines::{line_error, quote};
 use crate::{Annotations, AttributeMasks, Error, Result};
 
@@ -44,10 +44,8 @@ impl Boxes {
     ) -> Result<Self> {
         let table = Table::open(path)?;
         let file = table.file.clone();
-        if COLUMNS
-            .iter()
-            .any(|name| !table.header.iter().any(|known| known == name))
-        {
+        let columns: Option<Vec<usize>> = COLUMNS.iter().map(|name| table.position(name)).collect();
+        let Some(columns) = columns else {
             return Err(line_error(
                 &file,
                 1,
@@ -57,11 +55,7 @@ impl Boxes {
                     COLUMNS.join(", ")
                 ),
             ));
-        }
-        let columns: Vec<usize> = COLUMNS
-            .iter()
-            .map(|name| table.column("a column of boxes (image, attribute, x, y, width, height)", name))
-            .collect::<Result<_>>()?;
+        };
         let images = Listing::of(annotations.names.clone());
         let position: HashMap<&str, usize> = annotations
             .names
@@ -79,7 +73,7 @@ impl Boxes {
         // Rows of other images and of other attributes, and the first of each.
         let mut others: [(usize, String); 2] = Default::default();
         let mut unknown: BTreeSet<String> = BTreeSet::new();
-        // Attributes that differ in case, as they are written and as the table has them.
+        // Attributes that differ in spelling, as they are written and as the table has them.
         let mut spelt = BTreeMap::new();
         let mut has_box = vec![false; attributes.len()];
         let (mut largest, mut rows) = (0.0_f64, 0);
@@ -104,7 +98,7 @@ impl Boxes {
                 largest = largest.max(*number);
             }
             rows += 1;
-            let found = match images.find(image, false) {
+            let found = match images.find_in_any_folder(image, false) {
                 Match::Same(name) | Match::Spelt(name) => position.get(name.as_str()),
                 Match::Several([one, other]) => {
                     let found = format!("image {}, which may be {one} or {other}", quote(image));
@@ -118,7 +112,7 @@ impl Boxes {
                 Match::Absent(_) => None,
             };
             let name = attributes.index(attribute).or_else(|| {
-                let index = in_other_case(attributes.names(), attribute)?;
+                let index = in_other_spelling(attributes.names(), attribute)?;
                 spelt.insert((*attribute).to_owned(), index);
                 Some(index)
             });
@@ -246,13 +240,10 @@ impl Boxes {
     }
 }
 
-/// The one attribute whose name differs in case alone.
-fn in_other_case(names: &[String], wanted: &str) -> Option<usize> {
-    let wanted = wanted.to_lowercase();
-    let mut found = names
-        .iter()
-        .enumerate()
-        .filter(|(_, name)| name.to_lowercase() == wanted);
+/// The one attribute whose name differs in case or in Unicode's form alone.
+fn in_other_spelling(names: &[String], wanted: &str) -> Option<usize> {
+    let wanted = key(wanted);
+    let mut found = names.iter().enumerate().filter(|(_, name)| key(name) == wanted);
     match (found.next(), found.next()) {
         (Some((index, _)), None) => Some(index),
         _ => None,

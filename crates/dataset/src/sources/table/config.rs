@@ -9,7 +9,8 @@ pub struct TableConfig {
     pub file: PathBuf,
     /// A folder of images (JPEG, PNG, WebP, GIF or BMP), or a zip archive of them.
     pub images: PathBuf,
-    /// The column with the images' names: paths below `images`, with or without extension. Of Parquet also a column of the pictures
+    /// The column with the images' names: paths below `images`, with or without extension; in any case of letters. Where this is `image`
+    /// and no column is called so, the first that is called like one, such as `filename`. Of Parquet also a column of the pictures
     /// themselves, a struct of `bytes` and `path` as `datasets` writes them; `images` is not looked for then.
     pub image_column: String,
     /// The columns of the attributes, in this order; `None` takes every column that is not the images', the splits' or the groups'.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::sources::cells::{ColumnBytes, ParquetTable, Table};
+use crate::sources::cells::{ColumnBytes, IMAGE_COLUMNS, ImageColumn, ParquetTable, Table};
 use crate::sources::hub::{Chunk, Codec, Place};
 use crate::sources::named_images::name_inside;
 use crate::{Error, Origin, Result};
@@ -17,28 +17,50 @@ pub(in crate::sources) struct Embedded {
     places: Vec<Place>,
 }
 
-/// Whether the images' column holds the pictures themselves.
-pub(in crate::sources) fn is_in(table: &Table, image_column: &str) -> bool {
-    match table.header.iter().position(|name| name == image_column) {
-        Some(column) => holds_pictures(table, column),
-        None => table.header.contains(&format!("{image_column}.bytes")),
+/// The column of a table's images that is called `named`; where that is the usual `image`, else the first that is called like one.
+/// A column of pictures that has none in any row has their names.
+///
+/// # Errors
+/// When there is none.
+pub(in crate::sources) fn image_column_of(table: &Table, named: &str) -> Result<ImageColumn> {
+    let position = |column: &str, part: &str| {
+        let name = format!("{column}.{part}");
+        table.header.iter().position(|known| *known == name)
+    };
+    let usual = IMAGE_COLUMNS.iter().copied().filter(|_| named == IMAGE_COLUMNS[0]);
+    let parts = std::iter::once(named).chain(usual);
+    let in_parts = parts.filter_map(|column| Some((column, position(column, "bytes")?)));
+    if let Some((column, bytes)) = in_parts.into_iter().next() {
+        let has_paths = position(column, "path").is_some();
+        return Ok(match has_paths && first_value(table, bytes, |_| ()).is_none() {
+            true => ImageColumn::Paths(column.to_owned()),
+            false => ImageColumn::Pictures(column.to_owned()),
+        });
     }
+    let column = table.image_column(named)?;
+    // Some writers do not say of names that they are text.
+    let holds_bytes = table.as_parquet().is_some_and(|parquet| parquet.holds_bytes(column));
+    let is_picture = |value: &[u8]| std::str::from_utf8(value).is_err();
+    Ok(match table.header.get(column) {
+        Some(name) if holds_bytes && first_value(table, column, is_picture) == Some(true) => {
+            ImageColumn::Pictures(name.clone())
+        }
+        _ => ImageColumn::Names(column),
+    })
 }
 
-/// Whether the first value of a column is no text: some writers do not say of names that they are text.
-fn holds_pictures(table: &Table, column: usize) -> bool {
-    let Some(parquet) = table.as_parquet().filter(|parquet| parquet.holds_bytes(column)) else {
-        return false;
-    };
-    let mut is_text = None;
-    let stopped = each(parquet, column, |value| match value {
+/// What `look` finds in the first value of a column of bytes that is not empty.
+fn first_value<T>(table: &Table, column: usize, look: impl Fn(&[u8]) -> T) -> Option<T> {
+    let mut found = None;
+    // It is the end of the look, or damage that the reading names.
+    let _ = each(table.as_parquet()?, column, |value| match value {
         Some((_, bytes)) => {
-            is_text = Some(std::str::from_utf8(bytes).is_ok());
+            found = Some(look(bytes));
             Err("seen enough".to_owned())
         }
         None => Ok(()),
     });
-    stopped.is_err() && is_text == Some(false)
+    found
 }
 
 impl Embedded {
@@ -72,14 +94,10 @@ impl Embedded {
             Ok(())
         })
         .map_err(fault)?;
-        let mut paths = Vec::new();
-        if let Some(column) = column("path") {
-            each(parquet, column, |value| {
-                paths.push(value.map(|(_, path)| String::from_utf8_lossy(path).into_owned()));
-                Ok(())
-            })
-            .map_err(fault)?;
-        }
+        let paths = match column("path") {
+            Some(column) => texts(parquet, column).map_err(fault)?,
+            None => Vec::new(),
+        };
         let names: Option<Vec<String>> = paths.iter().map(|path| path.as_deref().map(name_inside)).collect();
         let own = |names: &Vec<String>| {
             let distinct: HashSet<&String> = names.iter().collect();
@@ -129,6 +147,37 @@ impl Embedded {
             add(&place.checksum.to_le_bytes());
         }
     }
+}
+
+/// The names of images of which a column has the paths and no pictures.
+///
+/// # Errors
+/// When the file is damaged, or a row has no path.
+pub(in crate::sources) fn names_of(table: &Table, image_column: &str) -> Result<Vec<String>> {
+    let name = format!("{image_column}.path");
+    let fault = |found: String| Error::File {
+        file: table.file.clone(),
+        found,
+        expected: format!("a path in each row of {name}, as {image_column}.bytes has no picture in any row"),
+    };
+    let column = table.header.iter().position(|known| *known == name);
+    let (Some(parquet), Some(column)) = (table.as_parquet(), column) else {
+        return Err(fault(format!("no column `{name}`")));
+    };
+    let named = (1..).zip(texts(parquet, column).map_err(fault)?);
+    named
+        .map(|(row, text): (usize, _)| text.ok_or_else(|| fault(format!("no path in row {row}"))))
+        .collect()
+}
+
+/// The values of a column of text.
+fn texts(parquet: &ParquetTable, column: usize) -> Result<Vec<Option<String>>, String> {
+    let mut texts = Vec::new();
+    each(parquet, column, |value| {
+        texts.push(value.map(|(_, text)| String::from_utf8_lossy(text).into_owned()));
+        Ok(())
+    })?;
+    Ok(texts)
 }
 
 /// Hands the values of a column of bytes to `take`, with their places.

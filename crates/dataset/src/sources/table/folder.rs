@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use image::RgbImage;
 
 use super::boxes::Boxes;
-use super::embedded::{self, Embedded};
+use super::embedded::{Embedded, image_column_of, names_of};
 use super::group_column::GroupColumn;
 use super::mask_files::MaskFiles;
 use super::{Shares, TableConfig, TableSplit, stratified_split, stratified_split_of_groups};
 use crate::decode::{decode_upright, may_be_transparent, upright_dimensions};
 use crate::files::{beginning, read};
 use crate::sources::Fingerprint;
-use crate::sources::cells::{LabelColumn, Table, split};
+use crate::sources::cells::{ImageColumn, LabelColumn, Table, split};
 use crate::sources::image_files::ImageFiles;
 use crate::sources::lines::{line_error, quote};
 use crate::sources::named_images::{NamedImages, is_path_inside, name_inside};
@@ -54,22 +54,33 @@ impl TableFolder {
     /// images is there.
     pub fn open(config: &TableConfig) -> Result<Self> {
         let table = Table::open(&config.file)?;
-        let is_embedded = embedded::is_in(&table, &config.image_column);
-        if !is_embedded && !config.images.exists() {
-            return Err(Error::Missing {
-                what: "the folder or archive of images".to_owned(),
-                looked_for: vec![config.images.clone()],
-            });
-        }
-        let embedded = match is_embedded {
-            true => Some(Embedded::open(&config.file, &table, &config.image_column)?),
-            false => None,
+        let image = image_column_of(&table, &config.image_column)?;
+        let (embedded, listed) = match &image {
+            ImageColumn::Pictures(column) => {
+                let (embedded, names) = Embedded::open(&config.file, &table, column)?;
+                (Some(embedded), Some(names))
+            }
+            _ if !config.images.exists() => {
+                return Err(Error::Missing {
+                    what: "the folder or archive of images".to_owned(),
+                    looked_for: vec![config.images.clone()],
+                });
+            }
+            ImageColumn::Paths(column) => (None, Some(names_of(&table, column)?)),
+            ImageColumn::Names(_) => (None, None),
         };
-        let (embedded, embedded_names) = embedded.unzip();
         let file = config.file.display().to_string();
         let mut notes = table.notes();
+        let name = match &image {
+            ImageColumn::Names(column) => table.header.get(*column).cloned(),
+            ImageColumn::Paths(column) => Some(format!("{column}.path")),
+            ImageColumn::Pictures(_) => None,
+        };
+        if let Some(name) = name.filter(|name| *name != config.image_column) {
+            notes.push(format!("{file}: the images' names are taken from the column `{name}`"));
+        }
         let columns = table.header.clone();
-        let (mut annotations, groups) = annotations(table, config, embedded_names)?;
+        let (mut annotations, groups) = annotations(table, config, &image, listed)?;
         if let Some(path) = &config.landmarks {
             let rows = parse_landmarks(&path.display().to_string(), &read(path)?)?;
             annotations.landmarks = Some(rows.ordered_by(&annotations.names, &file)?);
@@ -300,19 +311,19 @@ impl Source for TableFolder {
 }
 
 /// Reads all rows: what is known of the images, and the names of the groups that their identities stand for.
-/// `embedded` are the images' names where the table holds the pictures.
+/// `listed` are the images' names where no column of the table has them alone.
 fn annotations(
     table: Table,
     config: &TableConfig,
-    embedded: Option<Vec<String>>,
+    image: &ImageColumn,
+    listed: Option<Vec<String>>,
 ) -> Result<(Annotations, Vec<String>)> {
     let file = table.file.clone();
-    let image = match embedded {
-        Some(_) => None,
-        None => Some(table.column("image_column", &config.image_column)?),
-    };
     let split_column = match &config.split {
-        TableSplit::Column(name) => Some(table.column("split_column", name)?),
+        TableSplit::Column(name) => Some(match table.position(name) {
+            Some(column) => column,
+            None => table.column("split_column", name)?,
+        }),
         TableSplit::Stratified(_) => None,
     };
     let mut groups = match &config.group_column {
@@ -320,11 +331,8 @@ fn annotations(
         None => None,
     };
     let group_column = groups.as_ref().map(GroupColumn::position);
-    let others = [image, split_column, group_column];
-    let mut columns = attribute_columns(&table, config.attributes.as_deref(), others)?;
-    let parts = format!("{}.", config.image_column);
-    let of_pictures = |name: &str| name == config.image_column || name.starts_with(&parts);
-    columns.retain(|&column| image.is_some() || !of_pictures(&table.header[column]));
+    let others = [split_column, group_column];
+    let columns = attribute_columns(&table, config.attributes.as_deref(), image, others)?;
     let names = columns.iter().map(|&column| table.header[column].clone()).collect();
     let attributes = Attributes::new(names).map_err(|error| match error {
         Error::Invalid { what, found, expected } => line_error(&file, 1, format!("{what}: {found}"), expected),
@@ -334,11 +342,11 @@ fn annotations(
     let mut labels_of: Vec<LabelColumn> = attributes.names().iter().map(|name| LabelColumn::new(name)).collect();
     let (mut names, mut labels, mut splits) = (Vec::new(), Vec::new(), Vec::new());
     let mut seen: HashMap<String, usize> = HashMap::new();
-    let wanted = image.into_iter().chain(split_column).chain(group_column);
+    let wanted = image.names().into_iter().chain(split_column).chain(group_column);
     let wanted: Vec<usize> = wanted.chain(columns).collect();
     table.rows(&wanted, |line, cells| {
         let mut cells = cells;
-        let name = match &embedded {
+        let name = match &listed {
             // Rows of Parquet count from 1.
             Some(names) => line
                 .checked_sub(1)
@@ -402,14 +410,20 @@ fn take_first<'a>(cells: &mut &[&'a str]) -> &'a str {
     first
 }
 
-/// The columns of the attributes: those named, or all but the `others` and those without a name, which pandas and R add.
-fn attribute_columns(table: &Table, named: Option<&[String]>, others: [Option<usize>; 3]) -> Result<Vec<usize>> {
+/// The columns of the attributes: those named, or all but the images', the `others` and those without a name, which pandas and R add.
+fn attribute_columns(
+    table: &Table,
+    named: Option<&[String]>,
+    image: &ImageColumn,
+    others: [Option<usize>; 2],
+) -> Result<Vec<usize>> {
     if let Some(named) = named {
         return named.iter().map(|name| table.column("attributes", name)).collect();
     }
     let unnamed = |name: &str| name.is_empty() || name == "__index_level_0__";
+    let is_other = |column: usize| others.contains(&Some(column)) || image.has(table, column);
     Ok((0..table.header.len())
-        .filter(|&column| !others.contains(&Some(column)) && !unnamed(&table.header[column]))
+        .filter(|&column| !is_other(column) && !unnamed(&table.header[column]))
         .collect())
 }
 

@@ -10,7 +10,7 @@ mod mask_files;
 mod stratify;
 
 pub use config::{Shares, TableConfig, TableSplit};
-pub(super) use embedded::{Embedded, is_in as is_embedded};
+pub(super) use embedded::{Embedded, image_column_of, names_of};
 pub use folder::TableFolder;
 pub use grouped_split::stratified_split_of_groups;
 pub use stratify::stratified_split;

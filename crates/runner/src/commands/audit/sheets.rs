@@ -5,7 +5,7 @@ use metrics::{Class, Grim, Interval, grim};
 use super::audited::{Attribute, Audited, Numbers};
 use super::found::{Found, OfClassifier};
 use render::sheet::{Cell, Column, Sheet, Unit};
-use render::text::signed;
+use render::text::{number, signed};
 
 /// Of each attribute: errors as they are and with the threshold moved, and d'. `names` are the classifiers' in the heads.
 pub(super) fn thresholds(audited: &Audited, names: &[String]) -> Sheet {
@@ -284,13 +284,13 @@ fn of_classifier(of: &OfClassifier) -> Vec<Line> {
         let n = rates.attributes;
         lines.push(Line::new("error", three(rates.error), n));
         lines.push(Line::new("error, thresholds moved", three(rates.ideal), n));
-        lines.push(Line::new("d'", format!("{:.2}", rates.d_prime), n));
+        lines.push(Line::new("d'", number(rates.d_prime, 2), n));
     }
     if let Some(energy) = of.energy {
         let (all, n) = (energy.all, energy.all.attributes);
         lines.push(Line::new("majority energy", three(all.energy), n));
         lines.push(Line::new("area of their regions", three(all.area), n));
-        lines.push(Line::new("energy / area", format!("{:.2}", all.ratio), n));
+        lines.push(Line::new("energy / area", number(all.ratio, 2), n));
         lines.push(Line::new("energy above area", format!("{} of {n}", all.above), n));
         if let Some(above) = energy.above.filter(|above| above.attributes < n) {
             let value = format!("{}, {}", three(above.energy), three(above.area));
@@ -447,7 +447,7 @@ pub(super) fn file(audited: &Audited) -> Sheet {
 }
 
 fn three(value: f64) -> String {
-    format!("{value:.3}")
+    number(value, 3)
 }
 
 fn two_signed(value: f64) -> String {

@@ -170,10 +170,12 @@ fn explain_pictures(
         .as_deref()
         .map(|file| Labelled::read(file, &way.chosen))
         .transpose()?;
-    let pictures::Found { pictures, left_out } = pictures::find(&arguments.images)?;
+    let pictures::Found {
+        pictures, said: found, ..
+    } = pictures::find(&arguments.images)?;
     let mut pages = Pages::new(&arguments.out, sheets, way);
     let progress = Progress::new();
-    left_out.iter().chain(&said).for_each(|line| progress.say(line));
+    found.iter().chain(&said).for_each(|line| progress.say(line));
     way.announce(&progress, pictures.len());
     // Methods of many passes look at one picture at a time, so that one sees how far they are.
     let together = if way.is_free() { BATCH } else { 1 };

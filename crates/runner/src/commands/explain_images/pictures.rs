@@ -30,8 +30,10 @@ pub struct Picture {
 pub struct Found {
     /// In the order in which they were named, those of a folder in the order of their paths.
     pub pictures: Vec<Picture>,
-    /// What was left out of folders, a sentence each.
-    pub left_out: Vec<String>,
+    /// What was left out of folders, and which pictures share a name, a sentence each.
+    pub said: Vec<String>,
+    /// Those whose name was taken.
+    renamed: Vec<Picture>,
 }
 
 /// The files named, and all pictures in the folders named and below. Links to folders are followed, and each folder is looked into once;
@@ -45,11 +47,8 @@ pub fn find(paths: &[PathBuf]) -> Result<Found> {
     let mut found = Found::default();
     for path in paths {
         if !path.is_dir() {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            found.pictures.push(Picture {
-                name: unique(&name, &mut taken),
-                path: path.clone(),
-            });
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            found.add(path.clone(), &name, &mut taken);
             continue;
         }
         let mut folder = Folder::default();
@@ -65,7 +64,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Found> {
             )));
         }
         if let Some(left_out) = left_out {
-            found.left_out.push(format!("{}: left out: {left_out}", path.display()));
+            found.said.push(format!("{}: left out: {left_out}", path.display()));
         }
         for file in folder.pictures {
             let below = file.strip_prefix(path).unwrap_or(&file).with_extension("");
@@ -73,13 +72,33 @@ pub fn find(paths: &[PathBuf]) -> Result<Found> {
                 .components()
                 .map(|part| part.as_os_str().to_string_lossy())
                 .collect();
-            found.pictures.push(Picture {
-                name: unique(&parts.join("-"), &mut taken),
-                path: file,
-            });
+            found.add(file.clone(), &parts.join("-"), &mut taken);
         }
     }
+    if let Some(first) = found.renamed.first() {
+        let (name, path) = (&first.name, first.path.display());
+        let sentence = match found.renamed.len() {
+            1 => format!("{path}: its results are called `{name}`, for another picture has its name"),
+            all => format!(
+                "{path}: its results are called `{name}`, for another picture has its name; so it is with {} more",
+                all - 1
+            ),
+        };
+        found.said.push(sentence);
+    }
     Ok(found)
+}
+
+impl Found {
+    /// Adds a picture under this name, or under one like it that is free.
+    fn add(&mut self, path: PathBuf, wanted: &str, taken: &mut HashSet<String>) {
+        let name = unique(wanted, taken);
+        let picture = Picture { path, name };
+        if picture.name != wanted {
+            self.renamed.push(picture.clone());
+        }
+        self.pictures.push(picture);
+    }
 }
 
 /// What is in a folder and below.
@@ -118,7 +137,12 @@ impl Folder {
         for entry in std::fs::read_dir(folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let path = entry.path();
-            let is_folder = path.is_dir();
+            // A link that leads nowhere is told when the picture is read; a pipe or a socket would keep its reader waiting for ever.
+            let kind = std::fs::metadata(&path).map(|file| file.file_type());
+            let is_folder = kind.as_ref().is_ok_and(|kind| kind.is_dir());
+            if kind.is_ok_and(|kind| !kind.is_dir() && !kind.is_file()) {
+                continue;
+            }
             let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
             let is_picture = ENDINGS.contains(&ending.as_str());
             if dataset::is_clutter(&entry.file_name().to_string_lossy()) {
@@ -263,6 +287,12 @@ mod tests {
         let names: Vec<&str> = found.pictures.iter().map(|picture| picture.name.as_str()).collect();
         // In the order of the paths: a.PNG, a.jpg, b/a.jpg (a folder's parts compare first), b-a.jpeg.
         assert_eq!(names, ["sheets-2", "a", "a-2", "b-a", "b-a-2"]);
+        let [said] = found.said.as_slice() else {
+            panic!("{found:?}")
+        };
+        assert!(said.contains("`sheets-2`") && said.ends_with("with 2 more"), "{said}");
+        let _socket = std::os::unix::net::UnixListener::bind(place.path().join("in/socket.png")).unwrap();
+        assert_eq!(find(&[place.path().join("in")]).unwrap().pictures.len(), 4);
         std::fs::create_dir(place.path().join("empty")).unwrap();
         let message = find(&[place.path().join("empty")]).unwrap_err().to_string();
         assert!(message.contains("empty: no picture"), "{message}");
@@ -303,7 +333,7 @@ mod tests {
         let found = find(&[at("in")]).unwrap();
         let names: Vec<&str> = found.pictures.iter().map(|picture| picture.name.as_str()).collect();
         assert_eq!(names, ["a", "f", "sub-d", "sub-e", "z z-c"]);
-        let [left_out] = found.left_out.as_slice() else {
+        let [left_out] = found.said.as_slice() else {
             panic!("{found:?}")
         };
         assert!(

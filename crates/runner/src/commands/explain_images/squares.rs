@@ -12,14 +12,19 @@ use crate::prepared::{InWords, Known};
 /// Side of pictures whose network does not say at which size it was trained: ImageNet's.
 const DEFAULT_SIZE: usize = 224;
 
+/// Beyond it a batch of features fills a computer's memory.
+const LARGEST_SIZE: usize = 4096;
+
 /// What is done to pictures, and what is to be said of it.
 ///
 /// # Errors
 /// When an option has a value that is none.
 pub fn of(arguments: &Arguments, loaded: &Loaded) -> Result<(Preparation, Vec<String>)> {
     let asked = arguments.fit.as_deref().map(framing).transpose()?;
-    if arguments.size == Some(0) {
-        return Err(Error::Request("--size: 0, expected at least 1 pixel".to_owned()));
+    if let Some(size) = arguments.size.filter(|size| !(1..=LARGEST_SIZE).contains(size)) {
+        return Err(Error::Request(format!(
+            "--size: {size}, expected 1 to {LARGEST_SIZE} pixels"
+        )));
     }
     Ok(choose(
         arguments.size,

@@ -116,8 +116,7 @@ fn verdicts(runs: &[RunFolder]) -> Sheet {
     Sheet {
         id: "verdicts".to_owned(),
         title: "Verdicts".to_owned(),
-        note: "Verdict on each claim, effect and its 95 % interval over people. The rule is in each run’s report."
-            .to_owned(),
+        note: "Verdict on each claim, effect and its 95 % interval. The rule is in each run’s report.".to_owned(),
         columns: [
             Column::new("claim", Unit::Text),
             Column::new("in words", Unit::LongText),

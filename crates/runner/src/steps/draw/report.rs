@@ -9,7 +9,7 @@ use crate::experiment::{DataSource, Experiment, to_yaml};
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::recorded::Recorded;
 use crate::steps::examples;
-use crate::tables::{decomposition_in_short, means, sentences, subgroups_in_short};
+use crate::tables::{caution, decomposition_in_short, means, sentences, subgroups_in_short};
 use pipeline::Manifest;
 use render::Figure;
 use render::report::{Fact, FileLink, ReportData, ReportKind};
@@ -86,6 +86,10 @@ pub fn report_data(
             was(count(Judgement::NoClearEffect)),
             count(Judgement::TooLittleData)
         );
+    }
+    if let Some(caution) = caution(measured) {
+        summary += " ";
+        summary += &caution;
     }
     Ok(ReportData {
         kind: ReportKind::Run,

@@ -18,15 +18,12 @@ pub struct Place<'a> {
 impl Place<'_> {
     /// The error of a training of which something is not finite.
     pub fn diverged(&self, what: &str) -> Error {
-        let Self {
-            name,
-            epoch,
-            learning_rate,
-        } = self;
+        let Self { name, epoch, .. } = self;
         Error::Request(format!(
-            "classifiers.{name}: the training has diverged: {what} in epoch {epoch}, with training.learning_rate {learning_rate}; nothing \
+            "classifiers.{name}: the training has diverged: {what} in epoch {epoch}, with training.learning_rate {}; nothing \
              of it is kept. Take a smaller learning rate, such as `--set training.learning_rate={}`",
-            learning_rate / 10.0
+            in_short(self.learning_rate),
+            in_short(self.learning_rate / 10.0)
         ))
     }
 
@@ -71,6 +68,14 @@ impl Place<'_> {
     }
 }
 
+/// A number as people write it: very large and very small ones with an exponent.
+fn in_short(number: f64) -> String {
+    match number.abs() {
+        1e-4..1e6 => number.to_string(),
+        _ => format!("{number:e}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -96,6 +101,11 @@ mod tests {
         ] {
             assert!(message.contains(part), "{message} should contain {part}");
         }
+    }
+
+    #[test]
+    fn learning_rates_are_short() {
+        assert_eq!([0.01, 1e300, 1e-7].map(in_short), ["0.01", "1e300", "1e-7"]);
     }
 
     #[test]

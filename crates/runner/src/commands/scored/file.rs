@@ -1,0 +1,297 @@
+//! Files of scores.
+
+use std::path::Path;
+
+use disk::Delimited;
+
+use crate::error::{Error, Result};
+use pipeline::ReadTable;
+
+/// What a file of scores says.
+#[derive(Debug, PartialEq)]
+pub struct ScoreTable {
+    /// The images' names, N of them.
+    pub images: Vec<String>,
+    /// Whether the columns have names.
+    pub has_names: bool,
+    /// All columns but that of the images and those without a name.
+    pub columns: Vec<ScoreColumn>,
+}
+
+/// A column, which may be of scores.
+#[derive(Debug, Default, PartialEq)]
+pub struct ScoreColumn {
+    /// Its name, or which column it is.
+    pub name: String,
+    /// A score an image.
+    pub scores: Vec<f32>,
+    /// The first cell that is no number, in words; a NaN stands for each.
+    pub fault: Option<String>,
+}
+
+impl ScoreTable {
+    /// Reads scores: CSV, or Parquet as it is written for a table or by `predict`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no table.
+    pub fn read(path: &Path) -> Result<Self> {
+        let is_parquet = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+        if !is_parquet {
+            return delimited(path);
+        }
+        let table = ReadTable::parquet(path)?;
+        if table.columns().iter().any(|name| name == "score") {
+            long(&table)
+        } else {
+            wide(path, &table)
+        }
+    }
+}
+
+/// Scores as CSV with comma, semicolon or tab, and then perhaps decimal commas. The authors' files have no header: the second field of the
+/// first line is then a number.
+fn delimited(path: &Path) -> Result<ScoreTable> {
+    let bytes = std::fs::read(path).map_err(Error::io(path, "reading the scores"))?;
+    let table = Delimited::of(&bytes);
+    let fault = |line: u64, message: &str| Error::Request(format!("{}:{line}: {message}", path.display()));
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(table.delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(&*table.text);
+    let number = |text: &str| -> Option<f32> {
+        let with_point = match table.allows_decimal_commas() && !text.contains('.') {
+            true => text.replacen(',', ".", 1),
+            false => text.to_owned(),
+        };
+        with_point.parse().ok()
+    };
+    let mut header: Option<Header> = None;
+    let mut images = Vec::new();
+    let mut columns: Vec<ScoreColumn> = Vec::new();
+    for record in reader.records() {
+        let record =
+            record.map_err(|error| fault(error.position().map_or(1, csv::Position::line), &error.to_string()))?;
+        let line = record.position().map_or(1, csv::Position::line);
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let is_first = header.is_none();
+        let header =
+            header.get_or_insert_with(|| Header::of(&record, number(&record[record.len().min(2) - 1]).is_none()));
+        if is_first {
+            if record.len() < 2 {
+                return Err(fault(
+                    line,
+                    &format!(
+                        "one column, `{}`, expected an image and its scores, separated by commas, semicolons or tabs",
+                        &record[0]
+                    ),
+                ));
+            }
+            let named = header.scored().map(|(_, name)| ScoreColumn {
+                name: name.clone(),
+                ..ScoreColumn::default()
+            });
+            columns = named.collect();
+            if header.has_names {
+                continue;
+            }
+        }
+        if record.len() != header.names.len() {
+            let found = format!(
+                "{} cells, expected {} as in the first line",
+                record.len(),
+                header.names.len()
+            );
+            return Err(fault(line, &found));
+        }
+        images.push(record[header.image].to_owned());
+        for ((cell, name), column) in header.scored().zip(&mut columns) {
+            let text = &record[cell];
+            column.scores.push(number(text).unwrap_or_else(|| {
+                let found = match text {
+                    "" => format!("{}:{line}: {name} is empty, expected a score", path.display()),
+                    _ => format!(
+                        "{}:{line}: {name} is `{text}`, expected a score, which is a number",
+                        path.display()
+                    ),
+                };
+                column.fault.get_or_insert(found);
+                f32::NAN
+            }));
+        }
+    }
+    Ok(ScoreTable {
+        images,
+        has_names: header.is_some_and(|header| header.has_names),
+        columns,
+    })
+}
+
+/// Which cell of a row is what.
+struct Header {
+    names: Vec<String>,
+    has_names: bool,
+    image: usize,
+}
+
+impl Header {
+    /// Of the first row that is not empty.
+    fn of(record: &csv::StringRecord, has_names: bool) -> Self {
+        let names: Vec<String> = match has_names {
+            true => record.iter().map(str::to_owned).collect(),
+            false => (1..=record.len()).map(|column| format!("column {column}")).collect(),
+        };
+        let image = names.iter().position(|name| name.eq_ignore_ascii_case("image"));
+        Self {
+            image: image.unwrap_or(0),
+            names,
+            has_names,
+        }
+    }
+
+    /// Positions and names of the scores. An index that pandas and R write has no name, and is none.
+    fn scored(&self) -> impl Iterator<Item = (usize, &String)> {
+        let all = self.names.iter().enumerate();
+        all.filter(|(column, name)| *column != self.image && !name.is_empty())
+    }
+}
+
+fn long(table: &ReadTable) -> Result<ScoreTable> {
+    let keys = pipeline::RowKeys::of(table)?;
+    let scores = numbers(table, "score")?;
+    let width = keys.attributes.len();
+    let columns = keys
+        .attributes
+        .into_iter()
+        .enumerate()
+        .map(|(column, name)| ScoreColumn {
+            name,
+            scores: scores.iter().skip(column).step_by(width).copied().collect(),
+            fault: None,
+        });
+    Ok(ScoreTable {
+        columns: columns.collect(),
+        has_names: true,
+        images: keys.images,
+    })
+}
+
+fn wide(path: &Path, table: &ReadTable) -> Result<ScoreTable> {
+    let columns = table.columns();
+    let known = columns.iter().find(|name| name.eq_ignore_ascii_case("image"));
+    // Without a column of that name, the first that holds no numbers has the images' names; file names may be numbers, too.
+    let image = known
+        .or_else(|| columns.iter().find(|name| table.doubles(name).is_err()))
+        .or(columns.first())
+        .ok_or_else(|| Error::artefact(path, "no columns, expected an image and its scores"))?;
+    let images = table.texts(image)?;
+    // An index that pandas writes is no score.
+    let is_score = |name: &&String| *name != image && !name.is_empty() && *name != "__index_level_0__";
+    let columns = columns.iter().filter(is_score).map(|name| match numbers(table, name) {
+        Ok(scores) => ScoreColumn {
+            name: name.clone(),
+            scores,
+            fault: None,
+        },
+        Err(error) => ScoreColumn {
+            name: name.clone(),
+            scores: vec![f32::NAN; images.len()],
+            fault: Some(crate::error::describe(&error)),
+        },
+    });
+    Ok(ScoreTable {
+        columns: columns.collect(),
+        has_names: true,
+        images,
+    })
+}
+
+fn numbers(table: &ReadTable, column: &str) -> Result<Vec<f32>> {
+    table
+        .doubles(column)?
+        .into_iter()
+        .map(|value| value.map(|value| value as f32))
+        .collect::<Option<_>>()
+        .ok_or_else(|| Error::Request(format!("column `{column}` of the scores has empty cells")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ScoreTable> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("scores.csv");
+        std::fs::write(&path, text).expect("written");
+        ScoreTable::read(&path)
+    }
+
+    /// Names and scores of the columns.
+    fn columns(table: &ScoreTable) -> Vec<(&str, &[f32])> {
+        let columns = table.columns.iter();
+        columns
+            .map(|column| (column.name.as_str(), column.scores.as_slice()))
+            .collect()
+    }
+
+    #[test]
+    fn both_forms_of_csv_are_read() {
+        for (text, names) in [
+            ("1.png,0.5,-0.5\n2.png,-1,2\n", ["column 2", "column 3"]),
+            ("image,Young,Bald\n1.png,0.5,-0.5\n2.png,-1,2\n", ["Young", "Bald"]),
+        ] {
+            let table = read(text).expect("readable");
+            assert_eq!(table.images, ["1.png", "2.png"]);
+            assert_eq!(table.has_names, names[0] == "Young");
+            assert_eq!(
+                columns(&table),
+                [(names[0], &[0.5, -1.0][..]), (names[1], &[-0.5, 2.0])]
+            );
+        }
+        assert_eq!(
+            read("000001,0.5\n000002,1\n").expect("readable").images,
+            ["000001", "000002"]
+        );
+    }
+
+    #[test]
+    fn scores_of_spreadsheets_are_those_of_plain_csv() {
+        let expected = read("image,Bald,Young\n1.jpg,2.5,-1\n2.jpg,0.25,3\n").expect("readable");
+        for text in [
+            "\u{feff}image;Bald;Young\r\n1.jpg;2.5;-1\r\n2.jpg;0.25;3\r\n",
+            "sep=;\r\nimage;Bald;Young\r\n1.jpg;2,5;-1,0\r\n2.jpg;0,25;3\r\n;;\r\n",
+            "image\tBald\tYoung\n1.jpg\t2,5\t-1\n2.jpg\t0,25\t3\n\n",
+            "\"\",\"image\",\"Bald\",\"Young\"\n\"1\",\"1.jpg\",2.5,-1\n\"2\",\"2.jpg\",0.25,3\n",
+        ] {
+            assert_eq!(read(text).expect(text), expected, "{text}");
+        }
+        let table = read("1.jpg;2,5;-1\n2.jpg;0,25;3\n").expect("readable");
+        assert_eq!(
+            columns(&table),
+            [("column 2", &[2.5, 0.25][..]), ("column 3", &[-1.0, 3.0])]
+        );
+    }
+
+    #[test]
+    fn parquet_has_the_images_in_any_column() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("scores.parquet");
+        for name in ["image", "Image", "filename"] {
+            let mut frame =
+                polars::df!("A" => [1.5, -2.0], name => ["x.png", "y.png"], "__index_level_0__" => [0_i64, 1])
+                    .expect("a table");
+            let file = std::fs::File::create(&path).expect("a file");
+            polars::prelude::ParquetWriter::new(file)
+                .finish(&mut frame)
+                .expect("written");
+            let table = ScoreTable::read(&path).expect("readable");
+            assert_eq!(table.images, ["x.png", "y.png"], "{name}");
+            assert_eq!(columns(&table), [("A", &[1.5, -2.0][..])]);
+        }
+    }
+}
