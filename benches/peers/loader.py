@@ -23,24 +23,27 @@ PACKED = 20_000
 
 TEXT = """# The loader
 
-How images get from the files of CelebA, in each of its forms, into batches of aligned images. This page is written by `benches/peers/loader.py` (`just peers-loader`);
-`crates/dataset/examples/loader_peer.rs` and `benches/peers/torch_loader.py` are its two sides.
+The loader turns the files of CelebA, in each of its forms, into batches of aligned images. This page says how it reads each form and how fast that is. You need it to choose a
+form, or to change the loader. `benches/peers/loader.py` (`just peers-loader`) writes the page and compares `crates/dataset/examples/loader_peer.rs` with
+`benches/peers/torch_loader.py`.
 
-## What reads what
+## How each form is read
 
 - **Folder, flat or nested**: one read for each image.
 - **Zip**: the archive's index is read when it is opened. Then there is one read for each image, and its checksum is verified.
-- **The hub's Parquet files**: a Parquet reader would unpack a row group (a hundred images, or a hundred megabytes) to reach one image, and in a shuffled epoch again for
-  each. So the shards are gone through once, and `biascam-index-1` beside them keeps where each image's bytes are, and their checksum. Columns that are not compressed, as
-  the hub's library writes images now, are read exactly there. A Snappy stream, as it wrote them before, is entered at the 64 KiB in front of the image. Pages packed in
-  another way (zstd, gzip) are unpacked whole. That is correct but slow in a shuffled order; packed images avoid it.
-- **Packed images** (`data.packed_cache: true`): a file of decoded pixels before alignment, halved as often as `image_size` needs. The loader keeps the same in memory
-  (`data.cache_megabytes`). Aligned pixels would not do, because augmentation turns and shifts the alignment, and so needs what lies outside of it. The batches are the same,
-  byte for byte. An image takes 116 KB at 224 pixels (23 GB for CelebA) and 29 KB at 112 (6 GB). The file is worth it where decoding takes the time: at 112 pixels, or with
-  the hub's PNGs.
+- **The hub's Parquet files**: a Parquet reader would unpack a row group (a hundred images, or a hundred megabytes) to reach one image, and would do so for every image of a
+  shuffled epoch. So the program goes through the shards once and writes `biascam-index-1` beside them, which has the place and the checksum of each image's bytes. How an image
+  is then read depends on its column:
+  - not compressed, as the hub's library writes images now: exactly its bytes;
+  - a Snappy stream, as the hub's library wrote them before: from the multiple of 64 KiB in front of the image on;
+  - packed in another way (zstd, gzip): the whole page is unpacked. That is correct but slow in a shuffled order; packed images avoid it.
+- **Packed images** (`data.packed_cache: true`): a file of decoded pixels before alignment, halved as often as `image_size` needs. An image takes 116 KB at 224 pixels (23 GB for
+  CelebA) and 29 KB at 112 (6 GB). The file is worth it where decoding takes the time: at 112 pixels, or with the hub's PNGs. The batches are the same, byte for byte. The pixels
+  are not aligned, because augmentation turns and shifts the alignment and so needs what lies outside of it. In memory the loader keeps the same pixels
+  (`data.cache_megabytes`).
 
-Batches whose memory is given back (`Loader::recycle`) are filled again. For new memory (38 MB for 64 images at 224 pixels) the system has to clear page by page, which took
-as long as sampling the images.
+The loader fills the memory of batches that are given back (`Loader::recycle`) again. New memory (38 MB for 64 images at 224 pixels) has to be cleared by the system page by page,
+which took as long as sampling the images.
 """
 
 
@@ -143,15 +146,18 @@ def report(python, arguments, found):
     torchvision = output(python, "-c", "import torch, torchvision; print(torchvision.__version__, torch.__version__)").split()
     lines = [
         TEXT,
-        "## Measured",
+        "## How fast it is",
         "",
-        f"{cores} cores of one {processor()} ({instruction_sets()}), {output('rustc', '--version').split(' (')[0]}, torchvision "
-        f"{torchvision[0]}, PyTorch {torchvision[1]}. {arguments.images:,} procedural faces in each form, of which "
-        f"{arguments.distinct:,} are distinct and the others repeat them: reading comes from memory, as it does where the files fit "
-        "there, and a disk is not measured. The JPEGs have 12 KB, half again as much as CelebA's. Images of the training split in a "
-        f"shuffled order, batches of 64, {SIZE} pixels unless said otherwise; torchvision's side does without landmarks, ours uses them. "
-        f"Every piece of work once in each of {arguments.repetitions} rounds; medians, smallest and largest in brackets. Ratio: to "
-        "torchvision in the same number of processes or threads.",
+        f"The machine: {cores} cores of one {processor()} ({instruction_sets()}), {output('rustc', '--version').split(' (')[0]}, torchvision "
+        f"{torchvision[0]}, PyTorch {torchvision[1]}.",
+        "",
+        f"Each form has {arguments.images:,} procedural faces, of which {arguments.distinct:,} are distinct and the others repeat them. So "
+        "they are read from memory, as files are that fit there; a disk is not measured. The\nJPEGs have 12 KB, half again as much as "
+        f"CelebA's. Images of the training split come in a shuffled order, in batches of 64, at {SIZE} pixels unless said otherwise. biascam "
+        "uses landmarks,\ntorchvision does not.",
+        "",
+        f"Every piece of work was done once in each of {arguments.repetitions} rounds. The table has medians, with the smallest and largest in "
+        "brackets. Ratios are to torchvision in the same number of\nprocesses or threads.",
         "",
         f"| | one thread, images/s | ratio | {cores} threads or workers, images/s | ratio | open, s | peak memory, MB |",
         "|---|---:|---:|---:|---:|---:|---:|",
@@ -170,11 +176,14 @@ def report(python, arguments, found):
     growth = [result["megabytes_after"] - result["megabytes"] for key, results in found.items() for result in results if "megabytes" in result]
     lines += [
         "",
-        f"Opening the shards for the first time, which goes through all of them, took {first:.1f} s. Packing {PACKED:,} images took "
-        f"{packing['folder, packed']:.0f} s at {SIZE} pixels and {packing['folder, packed, 112 pixels']:.0f} s at 112 (0 where the file "
-        "was there from an earlier run); packed images were measured on these. From the first batches to the end of a measurement, "
-        f"resident memory grew by at most {max(growth):.1f} MB; torchvision's peak is that of its main process alone. The paper's augmentation "
-        "(rotation, scale, shift, mirror, blur) has no counterpart on torchvision's side here, so its ratio is to the plain work.",
+        f"- The first opening of the shards, which goes through all of them, took {first:.1f} s.",
+        f"- Packing {PACKED:,} images took {packing['folder, packed']:.0f} s at {SIZE} pixels and "
+        f"{packing['folder, packed, 112 pixels']:.0f} s at 112 (0 means that the file was there from an earlier run). Packed images were "
+        "measured on these.",
+        f"- From the first batches to the end of a measurement, resident memory grew by at most {max(growth):.1f} MB. torchvision's peak is that "
+        "of its main process alone.",
+        "- The paper's augmentation (rotation, scale, shift, mirror, blur) has no counterpart on torchvision's side here. Its ratio is to the "
+        "plain work.",
         "",
     ]
     return "\n".join(lines)
