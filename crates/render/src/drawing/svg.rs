@@ -115,7 +115,10 @@ fn number(millimetres: f64) -> f64 {
 
 /// Text that may stand between tags.
 pub(crate) fn escape(content: &str) -> String {
+    // XML has no control characters, escaped or not.
+    let is_none = |c: char| (c.is_control() && !"\t\n\r".contains(c)) || "\u{fffe}\u{ffff}".contains(c);
     content
+        .replace(is_none, "\u{fffd}")
         .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
@@ -200,5 +203,6 @@ mod tests {
         let mut svg = Svg::new();
         svg.text([0.0, 0.0], "<&>", 7.0, RGBColor(0, 0, 0), Anchor::Start);
         assert!(svg.finish().contains("&lt;&amp;&gt;"));
+        assert_eq!(escape("a\u{1}b\u{1b}\tc\u{ffff}"), "a\u{fffd}b\u{fffd}\tc\u{fffd}");
     }
 }
