@@ -50,8 +50,8 @@ pub use preparation::Preparation;
 pub use sources::hub::layout as shards;
 pub use sources::{
     CelebaFolder, CelebaParquet, FRONTAL_THRESHOLD, IndexProgress, LabelCounts, LabelTable, Listing, Match,
-    MemorySource, Origin, Rows, Shares, Source, TableConfig, TableFolder, TableSplit, frontal_names, is_frontal,
-    label_columns, label_counts, parse_identities, parse_labels, parse_landmarks, parse_partition, read_labels,
-    stratified_split, stratified_split_of_groups, whole_names,
+    MemorySource, Origin, Rows, Shares, Source, TableConfig, TableFolder, TableSplit, TextColumns, frontal_names,
+    is_frontal, is_image_column, label_columns, label_counts, parse_identities, parse_labels, parse_landmarks,
+    parse_partition, read_labels, stratified_split, stratified_split_of_groups, whole_names,
 };
 pub use undecodable::Undecodable;

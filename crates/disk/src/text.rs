@@ -4,13 +4,16 @@ use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-/// What a file of text says, in UTF-8 and without a byte order mark: one of UTF-8 is dropped, and UTF-16 with a mark ("Unicode
-/// text" of spreadsheets) is turned into UTF-8. Bytes that are neither stay as they are, for their reader to refuse.
+/// What a file of text says, in UTF-8 and without a byte order mark: one of UTF-8 is dropped, and UTF-16 ("Unicode text" of
+/// spreadsheets), with a mark or beginning with three letters of ASCII, is turned into UTF-8. Bytes that are neither stay as they are, for their reader to refuse.
 pub fn unmarked(bytes: &[u8]) -> Cow<'_, [u8]> {
     let (rest, little_endian) = match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => return Cow::Borrowed(rest),
         [0xff, 0xfe, rest @ ..] => (rest, true),
         [0xfe, 0xff, rest @ ..] => (rest, false),
+        // Without a mark every second byte of what is in no other script than ours is 0.
+        [first, 0, second, 0, third, 0, ..] if ![*first, *second, *third].contains(&0) => (bytes, true),
+        [0, first, 0, second, 0, third, ..] if ![*first, *second, *third].contains(&0) => (bytes, false),
         _ => return Cow::Borrowed(bytes),
     };
     let (pairs, odd) = rest.as_chunks::<2>();
@@ -60,6 +63,8 @@ mod tests {
             [b"\xef\xbb\xbf", text.as_bytes()].concat(),
             wide(0xfeff, u16::to_le_bytes),
             wide(0xfeff, u16::to_be_bytes),
+            wide(0xfeff, u16::to_le_bytes)[2..].to_vec(),
+            wide(0xfeff, u16::to_be_bytes)[2..].to_vec(),
         ] {
             assert_eq!(unmarked(&bytes), text.as_bytes());
         }

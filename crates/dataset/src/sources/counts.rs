@@ -3,7 +3,7 @@ use std::path::Path;
 use crate::files::read;
 use crate::labels::class_counts;
 use crate::sources::celeba::{attribute_names, begins_with_a_count};
-use crate::sources::cells::{IMAGE_COLUMNS, ImageColumn, Table, whole_names};
+use crate::sources::cells::{IMAGE_COLUMN, ImageColumn, Table, whole_names};
 use crate::sources::table::{Embedded, image_column_of, names_of};
 use crate::{Attributes, ClassCounts, LabelTable, Result, Split, parse_labels, parse_partition};
 
@@ -75,8 +75,8 @@ fn of_table(path: &Path, image_column: Option<&str>, attributes: Option<&[String
 /// The column of the images: the one that is called so; without a name the one that is called like one, else the first.
 fn image_of(table: &Table, image_column: Option<&str>) -> Result<ImageColumn> {
     match image_column {
-        Some(column) => image_column_of(table, column),
-        None => Ok(image_column_of(table, IMAGE_COLUMNS[0]).unwrap_or(ImageColumn::Names(0))),
+        Some(column) => image_column_of(table, column, &[]),
+        None => Ok(image_column_of(table, IMAGE_COLUMN, &[]).unwrap_or(ImageColumn::Names(0))),
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::files::is_clutter;
+
 /// Extensions of images, in lower case.
 const EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif", "webp"];
 
@@ -34,8 +36,12 @@ struct Spellings {
     stems: HashMap<String, Vec<usize>>,
     /// The same of pictures of other formats and of files without extension.
     other_stems: HashMap<String, Vec<usize>>,
+    /// By the name without folders, as it is spelt.
+    last_names: HashMap<String, Vec<usize>>,
     /// Of images, by the key without folders and extension.
     last_stems: HashMap<String, Vec<usize>>,
+    /// The same of pictures of other formats and of files without extension.
+    last_other_stems: HashMap<String, Vec<usize>>,
 }
 
 /// What is found under a name.
@@ -81,14 +87,21 @@ impl Listing {
             let mut spellings = Spellings::default();
             for (index, name) in self.names.iter().enumerate() {
                 let key = key(name);
-                let last = key.rsplit('/').next().unwrap_or(&key);
-                if let Some(stem) = stem(&key) {
-                    spellings.stems.entry(stem.to_owned()).or_default().push(index);
-                    let last = stem.rsplit('/').next().unwrap_or(stem);
-                    spellings.last_stems.entry(last.to_owned()).or_default().push(index);
-                } else if let Some(stem) = other_stem(&key, last) {
-                    spellings.other_stems.entry(stem.to_owned()).or_default().push(index);
+                let (image, other) = match stem(&key) {
+                    Some(stem) => (Some(stem), None),
+                    None => (None, other_stem(&key)),
+                };
+                for (stem, of_all, of_last) in [
+                    (image, &mut spellings.stems, &mut spellings.last_stems),
+                    (other, &mut spellings.other_stems, &mut spellings.last_other_stems),
+                ] {
+                    if let Some(stem) = stem {
+                        of_all.entry(stem.to_owned()).or_default().push(index);
+                        of_last.entry(last(stem).to_owned()).or_default().push(index);
+                    }
                 }
+                let named = spellings.last_names.entry(last(name).to_owned());
+                named.or_default().push(index);
                 spellings.keys.entry(key).or_default().push(index);
             }
             spellings
@@ -115,41 +128,47 @@ impl Listing {
         }
     }
 
-    /// As [`find`](Self::find); a name without folders is also that of the only file that is called so in any folder.
-    pub(crate) fn find_in_any_folder(&self, name: &str, similar: bool) -> Match {
+    /// As [`find`](Self::find), but the folders before a name may be left out if one file alone has the rest: the file of this very name
+    /// comes before those whose names differ, wherever it is.
+    pub fn find_in_any_folder(&self, name: &str, similar: bool) -> Match {
+        if self.has(name) {
+            return Match::Same(name.to_owned());
+        }
+        let spellings = self.spellings();
+        let ends_so = |file: &str| file.strip_suffix(name).is_some_and(|before| before.ends_with('/'));
+        let named = spellings.last_names.get(last(name)).into_iter().flatten();
+        let exact: Vec<usize> = named.copied().filter(|&index| ends_so(&self.names[index])).collect();
+        if let Some(found) = self.one_of(&exact) {
+            return found;
+        }
         let found = self.find(name, similar);
         if !matches!(found, Match::Absent(_)) || name.contains(['/', '\\']) {
             return found;
         }
         let key = key(name);
-        let last = |file: &str| file.rsplit('/').next().unwrap_or(file).to_owned();
-        let positions = self.spellings().last_stems.get(stem(&key).unwrap_or(&key));
-        match positions.map_or(&[][..], Vec::as_slice) {
-            [] => found,
-            [one] => Match::Spelt(self.names[*one].clone()),
-            [first, second, ..] => {
-                let positions = positions.into_iter().flatten();
-                let mut same = positions.filter(|index| last(&self.names[**index]) == name);
-                match (same.next(), same.next()) {
-                    (Some(one), None) => Match::Spelt(self.names[*one].clone()),
-                    _ => Match::Several([*first, *second].map(|index| self.names[index].clone())),
-                }
-            }
+        let stem = stem(&key).unwrap_or(&key);
+        let of_last = [&spellings.last_stems, &spellings.last_other_stems];
+        let positions = of_last.into_iter().find_map(|known| known.get(stem));
+        positions.and_then(|found| self.one_of(found)).unwrap_or(found)
+    }
+
+    /// What some positions mean.
+    fn one_of(&self, positions: &[usize]) -> Option<Match> {
+        match positions {
+            [] => None,
+            [one] => Some(Match::Spelt(self.names[*one].clone())),
+            [first, second, ..] => Some(Match::Several([*first, *second].map(|index| self.names[index].clone()))),
         }
     }
 
     fn find_key(&self, name: &str, key: &str) -> Match {
-        let spelt = |found: &[usize]| match found {
-            [] => None,
-            [one] => Some(Match::Spelt(self.names[*one].clone())),
+        let spelt = |found: &[usize]| {
             // Of several that differ in case one may be of the same.
-            [first, second, ..] => {
-                let wanted = plain(name);
-                let mut same = found.iter().filter(|index| plain(&self.names[**index]) == wanted);
-                Some(match (same.next(), same.next()) {
-                    (Some(one), None) => Match::Spelt(self.names[*one].clone()),
-                    _ => Match::Several([*first, *second].map(|index| self.names[index].clone())),
-                })
+            let wanted = plain(name);
+            let mut same = found.iter().filter(|index| plain(&self.names[**index]) == wanted);
+            match (same.next(), same.next()) {
+                (Some(one), None) if found.len() > 1 => Some(Match::Spelt(self.names[*one].clone())),
+                _ => self.one_of(found),
             }
         };
         if let Some(found) = self.spellings().keys.get(key).and_then(|found| spelt(found)) {
@@ -177,16 +196,13 @@ impl Listing {
         const ALIKE: f64 = 0.9;
         // So many names are compared with within a moment.
         const COMPARED: usize = 20_000;
-        let last = |name: &str| {
-            let file = name.rsplit('/').next().unwrap_or(name);
-            stem(file).unwrap_or(file).to_owned()
-        };
-        let wanted = last(key);
+        let own = |name: &str| stem(last(name)).unwrap_or(last(name)).to_owned();
+        let wanted = own(key);
         let keys = self
             .names
             .iter()
             .take(COMPARED)
-            .map(|name| (last(&self::key(name)), name));
+            .map(|name| (own(&self::key(name)), name));
         // Images that are numbered are not alike for that.
         let keys = keys.filter(|(other, _)| numbers(other) == numbers(&wanted));
         let likeness = keys.map(|(other, name)| (strsim::jaro_winkler(&other, &wanted), name));
@@ -197,12 +213,14 @@ impl Listing {
     }
 }
 
-/// Adds the names of the files below a folder, which `before` leads to.
+/// Adds the names of the files below a folder, which `before` leads to; what file managers leave is no one's file.
 fn list(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let (name, path) = (entry.file_name(), entry.path());
         // A name that is no text cannot be in a table.
-        let Some(name) = name.to_str() else { continue };
+        let Some(name) = name.to_str().filter(|name| !is_clutter(name)) else {
+            continue;
+        };
         let name = format!("{before}{name}");
         let kind = match entry.file_type() {
             // A link that leads nowhere is named where the file is read.
@@ -245,15 +263,20 @@ fn stem(key: &str) -> Option<&str> {
     is_image.then_some(stem)
 }
 
-/// The same of a picture that is not read, or of a file without extension; `last` is the key without folders.
-fn other_stem<'a>(key: &'a str, last: &str) -> Option<&'a str> {
-    match last.rsplit_once('.') {
+/// The same of a picture that is not read, or of a file without extension.
+fn other_stem(key: &str) -> Option<&str> {
+    match last(key).rsplit_once('.') {
         None => Some(key),
         Some((before, extension)) if !before.is_empty() && OTHER_EXTENSIONS.contains(&extension) => {
             key.strip_suffix(extension)?.strip_suffix('.')
         }
         Some(_) => None,
     }
+}
+
+/// A name without the folders before it.
+fn last(name: &str) -> &str {
+    name.rsplit(['/', '\\']).next().unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -318,12 +341,29 @@ mod tests {
     #[test]
     fn a_name_without_folders_is_looked_for_in_all() {
         let files = listing(&[
-            "a/1.png", "b/2.PNG", "c/3.jpg", "d/3.png", "d/4.txt", "5.png", "e/5.png",
+            "a/1.png",
+            "b/2.PNG",
+            "c/3.jpg",
+            "d/3.png",
+            "d/4.txt",
+            "5.png",
+            "e/5.png",
+            "6.PNG",
+            "6.png.png",
+            "f/6.png",
+            "f/g/9.png",
+            "f/7",
+            "f/8.tif",
         ]);
         let spelt = |name: &str| Match::Spelt(name.to_owned());
         for (name, expected) in [
             ("1.png", spelt("a/1.png")),
             ("1.jpg", spelt("a/1.png")),
+            // The very name before one that is like it.
+            ("6.png", spelt("f/6.png")),
+            ("g/9.png", spelt("f/g/9.png")),
+            ("7.png", spelt("f/7")),
+            ("8", spelt("f/8.tif")),
             ("2", spelt("b/2.PNG")),
             ("3.png", spelt("d/3.png")),
             ("3", Match::Several(["c/3.jpg", "d/3.png"].map(str::to_owned))),
@@ -341,7 +381,8 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let at = |name: &str| place.path().join(name);
         fs::create_dir(at("sub")).unwrap();
-        for name in ["a.png", "sub/b.png"] {
+        fs::create_dir(at(".hidden")).unwrap();
+        for name in ["a.png", "sub/b.png", "sub/._b.png", ".hidden/c.png"] {
             fs::write(at(name), "").unwrap();
         }
         std::os::unix::fs::symlink(at("a.png"), at("link.png")).unwrap();

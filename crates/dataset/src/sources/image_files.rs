@@ -43,10 +43,14 @@ impl ImageFiles {
             let place = self.place(&name);
             let bytes = match self {
                 Self::Archive(files) => files.read(&name)?,
-                Self::Folder(_) => match fs::read(&place) {
-                    Ok(bytes) => Some(bytes),
-                    Err(error) if error.kind() == ErrorKind::NotFound => None,
-                    Err(source) => return Err(Error::Read { path: place, source }),
+                Self::Folder(_) => match fs::metadata(&place) {
+                    // A pipe keeps its reader waiting for ever, and a device may have no end.
+                    Ok(found) if !found.is_file() => None,
+                    _ => match fs::read(&place) {
+                        Ok(bytes) => Some(bytes),
+                        Err(error) if error.kind() == ErrorKind::NotFound => None,
+                        Err(source) => return Err(Error::Read { path: place, source }),
+                    },
                 },
             };
             if let Some(bytes) = bytes {
@@ -74,7 +78,9 @@ impl ImageFiles {
                 files.size(&name)?;
                 Some(Origin::part(files.path().to_owned(), name))
             }
-            Self::Folder(_) => Some(self.place(&name)).filter(|place| place.exists()).map(Origin::file),
+            Self::Folder(_) => Some(self.place(&name))
+                .filter(|place| place.is_file())
+                .map(Origin::file),
         })
     }
 

@@ -17,7 +17,7 @@ pub use celeba::{
     CelebaFolder, FRONTAL_THRESHOLD, LabelTable, Rows, frontal_names, is_frontal, parse_identities, parse_labels,
     parse_landmarks, parse_partition,
 };
-pub use cells::whole_names;
+pub use cells::{TextColumns, is_image_column, whole_names};
 pub use counts::{LabelCounts, label_columns, label_counts, read_labels};
 pub use found::{Listing, Match};
 pub use hub::{CelebaParquet, IndexProgress};

@@ -16,8 +16,8 @@ fn faults_name_the_line() {
             "DIR/labels.csv: a header and no rows, expected a row for each image",
         ),
         (
-            "photo,crack,split\na.png,1,train\n",
-            "DIR/labels.csv:1: no column `image`, expected one of photo, crack, split",
+            "scan,crack,split\na.png,1,train\n",
+            "DIR/labels.csv:1: no column `image`, expected one of scan, crack, split",
         ),
         (
             "image,crack\na.png,1\n",

@@ -44,7 +44,9 @@ fn parquet_as_pandas_writes_it_says_the_same_as_csv() {
     );
     let message = refusal(&folder, &of(&["list.list.element"]));
     assert!(
-        message.starts_with("DIR/labels.parquet: several values in a row, in column list.list.element of row group 0"),
+        message.starts_with(
+            "DIR/labels.parquet: lists or parts in the column `list.list.element`, expected one text, number or truth"
+        ),
         "{message}"
     );
     for length in [0, 4, 100, bytes.len() / 2, bytes.len() - 20] {
@@ -158,4 +160,28 @@ fn pictures_that_are_not_in_the_table_are_in_their_files() {
         },
     );
     assert!(message.contains("the folder or archive of images"), "{message}");
+}
+
+/// What cannot be read is not what is not there.
+#[test]
+fn damaged_pictures_are_refused_and_not_looked_for_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.parquet");
+    let shard = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/shards/plain/train-00000-of-00001.parquet"
+    );
+    let mut bytes = fs::read(shard).unwrap();
+    // The first page's header follows the file's mark.
+    bytes[4..40].fill(0);
+    fs::write(&file, &bytes).unwrap();
+    let damaged = TableConfig {
+        file,
+        images: folder.path().to_owned(),
+        attributes: Some(vec!["Smiling".to_owned()]),
+        split: TableSplit::Stratified(Shares::default()),
+        ..config(folder.path())
+    };
+    let message = refusal(&folder, &damaged);
+    assert!(message.contains("expected a picture in each row of image"), "{message}");
 }

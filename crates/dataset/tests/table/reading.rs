@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use dataset::{Error, Fit, Loader, LoaderConfig, Source, Split, TableConfig, TableFolder};
+use dataset::{Error, Fit, Loader, LoaderConfig, Source, Split, TableConfig, TableFolder, TableSplit};
 
 use crate::{ROWS, config, folder, open, picture, refusal};
 
@@ -216,4 +216,38 @@ fn folders_may_be_left_out_of_names() {
     picture(10, 10).save(folder.path().join("images/other/b.jpg")).unwrap();
     let message = refusal(&folder, &config(folder.path()));
     assert!(message.contains("which may be other/b.jpg or sub/b.jpg"), "{message}");
+}
+
+/// A column that has another meaning is not taken for the images'.
+#[test]
+fn columns_that_are_named_are_not_guessed() {
+    let folder = folder("name,crack,file,path,scan\nx,1,train,1,a.png\ny,0,val,0,sub/b.jpg\nz,0,test,1,c.png\n");
+    let named = TableConfig {
+        group_column: Some("name".to_owned()),
+        split: TableSplit::Column("file".to_owned()),
+        attributes: Some(vec!["crack".to_owned(), "path".to_owned()]),
+        ..config(folder.path())
+    };
+    assert!(refusal(&folder, &named).contains("no column `image`"));
+    let named = TableConfig {
+        image_column: "scan".to_owned(),
+        ..named
+    };
+    assert_eq!(TableFolder::open(&named).unwrap().annotations().names[1], "sub/b.jpg");
+}
+
+/// Reading a pipe would wait for ever; a socket stands for one here.
+#[test]
+fn what_is_no_file_is_no_image() {
+    let folder = folder(ROWS);
+    let place = folder.path().join("images/a.png");
+    fs::remove_file(&place).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(&place).unwrap();
+    let table = open(&folder);
+    assert!(table.image_origin(0).is_none());
+    let message = table.image(0).unwrap_err().to_string();
+    assert!(
+        message.contains("image a.png") && message.contains("not found"),
+        "{message}"
+    );
 }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::sources::cells::{IMAGE_COLUMNS, ImageColumn, LabelColumn, Table, split};
+use crate::sources::cells::{IMAGE_COLUMN, ImageColumn, LabelColumn, Table, split};
 use crate::sources::lines::{Lines, is_plain_file_name, line_error, quote};
 use crate::{Attributes, Error, Landmarks, Result, Split};
 
@@ -94,6 +94,7 @@ impl LabelTable {
         let attributes = Attributes::new(names).map_err(|error| in_line(&file, 1, error))?;
         let mut cells_of: Vec<LabelColumn> = attributes.names().iter().map(|name| LabelColumn::new(name)).collect();
         let (mut names, mut labels, mut seen) = (Vec::new(), Vec::new(), HashMap::new());
+        let column = image.names().and_then(|column| table.header.get(column)).cloned();
         let wanted: Vec<usize> = image.names().into_iter().chain(columns).collect();
         table.rows(&wanted, |line, cells| {
             let (name, cells) = match &listed {
@@ -106,7 +107,11 @@ impl LabelTable {
             };
             if let Some(first) = seen.insert(name.to_owned(), line) {
                 let found = format!("{} again, after line {first}", quote(name));
-                return Err(line_error(&file, line, found, "each image once".to_owned()));
+                let expected = match &column {
+                    Some(column) => format!("each image once (their names are taken from the column `{column}`)"),
+                    None => "each image once".to_owned(),
+                };
+                return Err(line_error(&file, line, found, expected));
             }
             names.push(name.to_owned());
             for (column, cell) in cells_of.iter_mut().zip(cells) {
@@ -283,7 +288,7 @@ pub fn parse_labels(file: &str, bytes: &[u8]) -> Result<LabelTable> {
     let bytes = &*disk::unmarked(bytes);
     if is_csv(bytes) {
         let table = Table::of_text(file, bytes)?;
-        let image = ImageColumn::Names(table.image_column(IMAGE_COLUMNS[0]).unwrap_or(0));
+        let image = ImageColumn::Names(table.image_column(IMAGE_COLUMN, &[]).unwrap_or(0));
         let table = LabelTable::of_table(table, &image, None, None)?;
         for (row, name) in table.names.iter().enumerate() {
             check_name(file, row + 2, name)?;

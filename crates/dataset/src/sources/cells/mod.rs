@@ -5,10 +5,12 @@ mod image_column;
 mod names;
 mod parquet;
 mod rows;
+mod text_columns;
 
 pub(crate) use cell::{LabelColumn, is_missing, split};
 pub(in crate::sources) use image_column::ImageColumn;
-pub(in crate::sources) use names::IMAGE_COLUMNS;
-pub use names::whole_names;
+pub(in crate::sources) use names::IMAGE_COLUMN;
+pub use names::{is_image_column, whole_names};
 pub(crate) use parquet::{ColumnBytes, ParquetTable};
 pub(crate) use rows::Table;
+pub use text_columns::TextColumns;

@@ -1,18 +1,34 @@
 //! Names of columns: of those of the images, and in a list that commas separate.
 
-/// What the column of the images' names may be called, in lower case.
-pub(in crate::sources) const IMAGE_COLUMNS: [&str; 10] = [
-    "image",
-    "image_id",
-    "image_name",
-    "images",
-    "filename",
-    "file_name",
-    "file",
-    "path",
-    "img",
-    "name",
-];
+/// What the column of the images' names is called where nothing says otherwise.
+pub(in crate::sources) const IMAGE_COLUMN: &str = "image";
+
+/// Whether a column is called as those of the images' names often are, in any case and with blanks or hyphens for `_`.
+pub fn is_image_column(name: &str) -> bool {
+    const NAMES: [&str; 19] = [
+        IMAGE_COLUMN,
+        "image_id",
+        "image_name",
+        "image_path",
+        "image_file",
+        "images",
+        "filename",
+        "file_name",
+        "file",
+        "filepath",
+        "file_path",
+        "path",
+        "img",
+        "img_id",
+        "img_name",
+        "img_path",
+        "name",
+        "photo",
+        "picture",
+    ];
+    let name = name.trim().to_lowercase().replace([' ', '-'], "_");
+    NAMES.contains(&name.as_str())
+}
 
 /// The names of a list that was cut at its commas, where some of the `known` names have commas themselves: pieces that are no name are
 /// put together with the next ones as far as they are one. Pieces that belong to no name stay as they are.

@@ -94,6 +94,7 @@ impl ParquetTable {
 
     /// Hands each row to `each`: its number, from 1, and its cells in the order of `columns`, empty where they are null.
     pub(crate) fn rows(&self, columns: &[usize], mut each: impl FnMut(usize, &[&str]) -> Result<()>) -> Result<()> {
+        columns.iter().try_for_each(|&column| self.check_kind(column))?;
         let mut row = 0;
         for group in 0..self.metadata.row_groups.len() {
             let rows = self.metadata.row_groups[group].num_rows();
@@ -122,13 +123,34 @@ impl ParquetTable {
         Ok(())
     }
 
+    /// Refuses a column that does not hold one readable value in each row.
+    fn check_kind(&self, column: usize) -> Result<()> {
+        let Some(found) = self.metadata.schema().columns().get(column) else {
+            return Ok(());
+        };
+        let descriptor = &found.descriptor;
+        let what = if descriptor.max_rep_level > 0 || descriptor.max_def_level > 1 {
+            "lists or parts"
+        } else if matches!(
+            descriptor.primitive_type.physical_type,
+            PhysicalType::FixedLenByteArray(_) | PhysicalType::Int96
+        ) {
+            "numbers of 16 bits, decimals, old timestamps or bytes of fixed length"
+        } else {
+            return Ok(());
+        };
+        Err(Error::File {
+            file: self.file.clone(),
+            found: format!("{what} in the column `{}`", self.names()[column]),
+            expected: "one text, number or truth value in each row (is this column an attribute? `attributes` chooses)"
+                .to_owned(),
+        })
+    }
+
     /// The values of a column in a row group, read by how they are stored: what an integer stands for does not matter to a label.
     fn cells(&self, group: usize, column: usize) -> Result<Vec<String>, String> {
         let ColumnBytes { metadata, bytes, .. } = self.column_bytes(group, column)?;
         let descriptor = &metadata.descriptor().descriptor;
-        if descriptor.max_rep_level > 0 || descriptor.max_def_level > 1 {
-            return Err("several values in a row".to_owned());
-        }
         let dtype = match descriptor.primitive_type.physical_type {
             PhysicalType::Boolean => ArrowDataType::Boolean,
             PhysicalType::Int32 => ArrowDataType::Int32,
@@ -136,7 +158,8 @@ impl ParquetTable {
             PhysicalType::Float => ArrowDataType::Float32,
             PhysicalType::Double => ArrowDataType::Float64,
             PhysicalType::ByteArray => ArrowDataType::BinaryView,
-            other => return Err(format!("values of type {other:?}")),
+            // Refused before.
+            _ => return Err("values of a kind that is not read".to_owned()),
         };
         let arrays = flat_column(metadata, bytes, dtype)?;
         let mut cells = Vec::new();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use disk::Delimited;
 
-use super::names::IMAGE_COLUMNS;
+use super::names::{IMAGE_COLUMN, is_image_column};
 use super::parquet::ParquetTable;
 use crate::files::read;
 use crate::sources::found::key;
@@ -135,14 +135,15 @@ impl Table {
     }
 
     /// The column of the images' names: the one that is called so, in any case; where that is the usual `image`, else the first
-    /// that is called like one.
+    /// that is called like one and is not among the `taken`, which have another meaning.
     ///
     /// # Errors
     /// When there is none.
-    pub(crate) fn image_column(&self, name: &str) -> Result<usize> {
+    pub(crate) fn image_column(&self, name: &str, taken: &[&str]) -> Result<usize> {
+        let taken: Vec<String> = taken.iter().map(|name| key(name)).collect();
         let usual = || {
-            let known = |column: &String| IMAGE_COLUMNS.contains(&column.to_lowercase().as_str());
-            (name == IMAGE_COLUMNS[0]).then(|| self.header.iter().position(known))?
+            let known = |column: &String| is_image_column(column) && !taken.contains(&key(column));
+            (name == IMAGE_COLUMN).then(|| self.header.iter().position(known))?
         };
         match self.header.iter().filter(|known| *known == name).count() {
             0 => self.position(name).or_else(usual),

@@ -172,7 +172,9 @@ impl Stream {
         let first = self
             .cuts
             .partition_point(|cut| cut.unpacked <= range.start)
-            .checked_sub(1)?;
+            .checked_sub(1)?
+            // A value without bytes may be behind all others.
+            .min(self.cuts.len().checked_sub(2)?);
         let last = self.cuts.partition_point(|cut| cut.unpacked < range.end).max(first + 1);
         Some((place(*self.cuts.get(first)?, *self.cuts.get(last)?)?, bytes))
     }
@@ -205,8 +207,14 @@ fn emit(
             (dictionary, values.ok_or("a value that its dictionary lacks")?)
         }
         other => {
+            let name = match other {
+                Encoding::DELTA_LENGTH_BYTE_ARRAY => "DELTA_LENGTH_BYTE_ARRAY",
+                Encoding::DELTA_BYTE_ARRAY => "DELTA_BYTE_ARRAY",
+                Encoding::BYTE_STREAM_SPLIT => "BYTE_STREAM_SPLIT",
+                _ => "of another kind",
+            };
             return Err(format!(
-                "values in the encoding {other:?}, expected PLAIN or RLE_DICTIONARY"
+                "values in the encoding {name}; PLAIN and RLE_DICTIONARY are read, which all writers have"
             ));
         }
     };

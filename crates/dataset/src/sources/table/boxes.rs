@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::sources::cells::Table;
+use crate::sources::cells::{IMAGE_COLUMN, Table};
 use crate::sources::found::{Listing, Match, key};
 use crate::sources::lines::{line_error, quote};
 use crate::{Annotations, AttributeMasks, Error, Result};
 
 /// The columns: an image, an attribute, and the box's corner and size in the image's pixels, from its upper left corner.
-const COLUMNS: [&str; 6] = ["image", "attribute", "x", "y", "width", "height"];
+const COLUMNS: [&str; 6] = [IMAGE_COLUMN, "attribute", "x", "y", "width", "height"];
 
 /// A box, and the line that says it.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,13 @@ impl Boxes {
     ) -> Result<Self> {
         let table = Table::open(path)?;
         let file = table.file.clone();
-        let columns: Option<Vec<usize>> = COLUMNS.iter().map(|name| table.position(name)).collect();
+        let columns: Option<Vec<usize>> = COLUMNS
+            .iter()
+            .map(|name| match *name {
+                IMAGE_COLUMN => table.image_column(name, &COLUMNS[1..]).ok(),
+                _ => table.position(name),
+            })
+            .collect();
         let Some(columns) = columns else {
             return Err(line_error(
                 &file,

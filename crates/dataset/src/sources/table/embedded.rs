@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::sources::cells::{ColumnBytes, IMAGE_COLUMNS, ImageColumn, ParquetTable, Table};
+use crate::sources::cells::{ColumnBytes, IMAGE_COLUMN, ImageColumn, ParquetTable, Table, is_image_column};
+use crate::sources::found::key;
 use crate::sources::hub::{Chunk, Codec, Place};
 use crate::sources::named_images::name_inside;
 use crate::{Error, Origin, Result};
@@ -15,52 +16,64 @@ pub(in crate::sources) struct Embedded {
     path: PathBuf,
     file: File,
     places: Vec<Place>,
+    /// What is to be said of the names.
+    note: Option<String>,
 }
 
-/// The column of a table's images that is called `named`; where that is the usual `image`, else the first that is called like one.
-/// A column of pictures that has none in any row has their names.
+/// The column of a table's images that is called `named`, in any case; where that is the usual `image`, else the first that is called like
+/// one and is not among the `taken`, which have another meaning. A column of pictures that has none in any row has their names.
 ///
 /// # Errors
 /// When there is none.
-pub(in crate::sources) fn image_column_of(table: &Table, named: &str) -> Result<ImageColumn> {
-    let position = |column: &str, part: &str| {
-        let name = format!("{column}.{part}");
-        table.header.iter().position(|known| *known == name)
-    };
-    let usual = IMAGE_COLUMNS.iter().copied().filter(|_| named == IMAGE_COLUMNS[0]);
-    let parts = std::iter::once(named).chain(usual);
-    let in_parts = parts.filter_map(|column| Some((column, position(column, "bytes")?)));
-    if let Some((column, bytes)) = in_parts.into_iter().next() {
-        let has_paths = position(column, "path").is_some();
-        return Ok(match has_paths && first_value(table, bytes, |_| ()).is_none() {
-            true => ImageColumn::Paths(column.to_owned()),
-            false => ImageColumn::Pictures(column.to_owned()),
+pub(in crate::sources) fn image_column_of(table: &Table, named: &str, taken: &[&str]) -> Result<ImageColumn> {
+    let wholes = || table.header.iter().filter_map(|name| name.strip_suffix(".bytes"));
+    let whole = wholes()
+        .find(|whole| *whole == named)
+        .or_else(|| wholes().find(|whole| key(whole) == key(named)))
+        .or_else(|| wholes().find(|whole| named == IMAGE_COLUMN && is_image_column(whole)));
+    if let Some(whole) = whole {
+        let position = |part: &str| {
+            let name = format!("{whole}.{part}");
+            table.header.iter().position(|known| *known == name)
+        };
+        let is_empty = |column| matches!(first_value(table, column, |_| ()), Ok(None));
+        return Ok(match position("path").and(position("bytes")).is_some_and(is_empty) {
+            true => ImageColumn::Paths(whole.to_owned()),
+            false => ImageColumn::Pictures(whole.to_owned()),
         });
     }
-    let column = table.image_column(named)?;
-    // Some writers do not say of names that they are text.
+    let column = table.image_column(named, taken)?;
+    // Some writers do not say of names that they are text. What cannot be read is told by who reads pictures.
     let holds_bytes = table.as_parquet().is_some_and(|parquet| parquet.holds_bytes(column));
-    let is_picture = |value: &[u8]| std::str::from_utf8(value).is_err();
+    let is_text = |value: &[u8]| std::str::from_utf8(value).is_ok();
     Ok(match table.header.get(column) {
-        Some(name) if holds_bytes && first_value(table, column, is_picture) == Some(true) => {
+        Some(name) if holds_bytes && !matches!(first_value(table, column, is_text), Ok(None | Some(true))) => {
             ImageColumn::Pictures(name.clone())
         }
         _ => ImageColumn::Names(column),
     })
 }
 
-/// What `look` finds in the first value of a column of bytes that is not empty.
-fn first_value<T>(table: &Table, column: usize, look: impl Fn(&[u8]) -> T) -> Option<T> {
+/// What `look` finds in the first value of a column of bytes that is not null.
+///
+/// # Errors
+/// In words, when the values before it cannot be read.
+fn first_value<T>(table: &Table, column: usize, look: impl Fn(&[u8]) -> T) -> Result<Option<T>, String> {
+    let Some(parquet) = table.as_parquet() else {
+        return Ok(None);
+    };
     let mut found = None;
-    // It is the end of the look, or damage that the reading names.
-    let _ = each(table.as_parquet()?, column, |value| match value {
+    let read = each(parquet, column, |value| match value {
         Some((_, bytes)) => {
             found = Some(look(bytes));
             Err("seen enough".to_owned())
         }
         None => Ok(()),
     });
-    found
+    match found {
+        Some(_) => Ok(found),
+        None => read.map(|()| None),
+    }
 }
 
 impl Embedded {
@@ -94,23 +107,39 @@ impl Embedded {
             Ok(())
         })
         .map_err(fault)?;
-        let paths = match column("path") {
-            Some(column) => texts(parquet, column).map_err(fault)?,
-            None => Vec::new(),
-        };
+        // Names are a convenience: rows can be counted.
+        let paths = column("path").map(|column| texts(parquet, column).unwrap_or_default());
+        let has_paths = paths.is_some();
+        let paths = paths.unwrap_or_default();
         let names: Option<Vec<String>> = paths.iter().map(|path| path.as_deref().map(name_inside)).collect();
         let own = |names: &Vec<String>| {
             let distinct: HashSet<&String> = names.iter().collect();
             names.len() == places.len() && distinct.len() == names.len() && !names.iter().any(String::is_empty)
         };
         let names = names.filter(own);
+        let unnamed = has_paths && names.is_none();
         let names = names.unwrap_or_else(|| (1..=places.len()).map(|row| format!("row-{row:06}")).collect());
         let file = File::open(path).map_err(|source| Error::Read {
             path: path.to_owned(),
             source,
         })?;
         let path = path.to_owned();
-        Ok((Self { path, file, places }, names))
+        let note = unnamed.then(|| {
+            let file = path.display();
+            format!("{file}: {image_column}.path does not have another name for each picture, so that images are called by their rows")
+        });
+        let embedded = Self {
+            path,
+            file,
+            places,
+            note,
+        };
+        Ok((embedded, names))
+    }
+
+    /// What is to be said of how it was read.
+    pub(super) fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// Bytes and place of a picture.

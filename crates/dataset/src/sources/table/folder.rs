@@ -54,7 +54,7 @@ impl TableFolder {
     /// images is there.
     pub fn open(config: &TableConfig) -> Result<Self> {
         let table = Table::open(&config.file)?;
-        let image = image_column_of(&table, &config.image_column)?;
+        let image = image_column_of(&table, &config.image_column, &named_otherwise(config))?;
         let (embedded, listed) = match &image {
             ImageColumn::Pictures(column) => {
                 let (embedded, names) = Embedded::open(&config.file, &table, column)?;
@@ -86,7 +86,10 @@ impl TableFolder {
             annotations.landmarks = Some(rows.ordered_by(&annotations.names, &file)?);
         }
         let images = match embedded {
-            Some(embedded) => Images::Embedded(embedded),
+            Some(embedded) => {
+                notes.extend(embedded.note().map(str::to_owned));
+                Images::Embedded(embedded)
+            }
             None => {
                 let images = NamedImages::find(ImageFiles::open(&config.images)?, &annotations.names, &file)?;
                 notes.extend(images.note());
@@ -399,6 +402,17 @@ fn annotations(
         identities,
     };
     Ok((annotations, groups.unwrap_or_default()))
+}
+
+/// The columns that have another meaning than that of the images' names.
+fn named_otherwise(config: &TableConfig) -> Vec<&str> {
+    let split = match &config.split {
+        TableSplit::Column(name) => Some(name),
+        TableSplit::Stratified(_) => None,
+    };
+    let attributes = config.attributes.iter().flatten();
+    let all = split.into_iter().chain(&config.group_column).chain(attributes);
+    all.map(String::as_str).collect()
 }
 
 /// The first of a row's cells, which is no longer among them then.

@@ -205,9 +205,9 @@ fn normalisation(text: &str) -> Result<Option<InputNormalisation>> {
             if deviation.iter().any(|one| *one <= 0.0) {
                 return Err(fault());
             }
-            if let Some(large) = mean.iter().find(|one| one.abs() > 1.0) {
+            if let Some(large) = mean.iter().chain(&deviation).find(|one| one.abs() > 1.0) {
                 return Err(Error::Request(format!(
-                    "--normalisation: a mean of {large}, expected means and deviations of colours from 0 to 1; of colours from 0 to 255 they \
+                    "--normalisation: a mean or deviation of {large}, expected means and deviations of colours from 0 to 1; of colours from 0 to 255 they \
                      are to be divided by 255"
                 )));
             }
@@ -297,10 +297,10 @@ mod tests {
 
     #[test]
     fn means_of_colours_to_255_are_refused() {
-        let message = normalisation("123.7,116.3,103.5/58.4,57.1,57.4")
-            .unwrap_err()
-            .to_string();
-        assert!(message.contains("divided by 255"), "{message}");
+        for large in ["123.7,116.3,103.5/58.4,57.1,57.4", "0,0,0/255,255,255"] {
+            let message = normalisation(large).unwrap_err().to_string();
+            assert!(message.contains("divided by 255"), "{message}");
+        }
     }
 
     #[test]

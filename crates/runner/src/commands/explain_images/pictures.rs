@@ -16,6 +16,9 @@ const OTHER_ENDINGS: [&str; 11] = [
     "tif", "tiff", "heic", "heif", "avif", "jp2", "j2k", "jxl", "dng", "psd", "dcm",
 ];
 
+/// So many pictures are named whose names were taken.
+const NAMED: usize = 10;
+
 /// A file to explain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -75,17 +78,18 @@ pub fn find(paths: &[PathBuf]) -> Result<Found> {
             found.add(file.clone(), &parts.join("-"), &mut taken);
         }
     }
-    if let Some(first) = found.renamed.first() {
-        let (name, path) = (&first.name, first.path.display());
-        let sentence = match found.renamed.len() {
-            1 => format!("{path}: its results are called `{name}`, for another picture has its name"),
-            all => format!(
-                "{path}: its results are called `{name}`, for another picture has its name; so it is with {} more",
-                all - 1
-            ),
-        };
-        found.said.push(sentence);
+    let named = found.renamed.iter().take(NAMED);
+    let mut sentences: Vec<String> = named
+        .map(|Picture { path, name }| {
+            let path = path.display();
+            format!("{path}: its results are called `{name}`, for another picture has its name")
+        })
+        .collect();
+    let more = found.renamed.len().saturating_sub(NAMED);
+    if more > 0 {
+        sentences.push(format!("so it is with {more} more pictures"));
     }
+    found.said.append(&mut sentences);
     Ok(found)
 }
 
@@ -287,10 +291,12 @@ mod tests {
         let names: Vec<&str> = found.pictures.iter().map(|picture| picture.name.as_str()).collect();
         // In the order of the paths: a.PNG, a.jpg, b/a.jpg (a folder's parts compare first), b-a.jpeg.
         assert_eq!(names, ["sheets-2", "a", "a-2", "b-a", "b-a-2"]);
-        let [said] = found.said.as_slice() else {
-            panic!("{found:?}")
-        };
-        assert!(said.contains("`sheets-2`") && said.ends_with("with 2 more"), "{said}");
+        assert_eq!(found.said.len(), 3, "{:?}", found.said);
+        assert!(
+            found.said[0].contains("sheets.png: its results are called `sheets-2`"),
+            "{:?}",
+            found.said
+        );
         let _socket = std::os::unix::net::UnixListener::bind(place.path().join("in/socket.png")).unwrap();
         assert_eq!(find(&[place.path().join("in")]).unwrap().pictures.len(), 4);
         std::fs::create_dir(place.path().join("empty")).unwrap();

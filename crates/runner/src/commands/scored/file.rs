@@ -5,7 +5,8 @@ use std::path::Path;
 use disk::Delimited;
 
 use crate::error::{Error, Result};
-use pipeline::ReadTable;
+use dataset::TextColumns;
+use pipeline::ParquetFile;
 
 /// What a file of scores says.
 #[derive(Debug, PartialEq)]
@@ -41,12 +42,14 @@ impl ScoreTable {
         if !is_parquet {
             return delimited(path);
         }
-        let table = ReadTable::parquet(path)?;
-        if table.columns().iter().any(|name| name == "score") {
-            long(&table)
-        } else {
-            wide(path, &table)
+        let columns = TextColumns::open(path)?;
+        if ["image", "attribute", "score"]
+            .iter()
+            .all(|name| columns.names().iter().any(|known| known == name))
+        {
+            return long(path);
         }
+        wide(path, &columns)
     }
 }
 
@@ -73,15 +76,29 @@ fn delimited(path: &Path) -> Result<ScoreTable> {
     let mut images = Vec::new();
     let mut columns: Vec<ScoreColumn> = Vec::new();
     for record in reader.records() {
-        let record =
-            record.map_err(|error| fault(error.position().map_or(1, csv::Position::line), &error.to_string()))?;
+        let record = record.map_err(|error| {
+            let line = error.position().map_or(1, csv::Position::line);
+            match error.kind() {
+                csv::ErrorKind::Utf8 { .. } => fault(
+                    line,
+                    "bytes that are no text, expected a text file in UTF-8 (Excel: \"CSV UTF-8\")",
+                ),
+                _ => fault(line, &error.to_string()),
+            }
+        })?;
         let line = record.position().map_or(1, csv::Position::line);
         if record.iter().all(str::is_empty) {
             continue;
         }
         let is_first = header.is_none();
-        let header =
-            header.get_or_insert_with(|| Header::of(&record, number(&record[record.len().min(2) - 1]).is_none()));
+        let header = header.get_or_insert_with(|| {
+            // Attributes may be called by numbers.
+            let second = &record[record.len().min(2) - 1];
+            Header::of(
+                &record,
+                number(second).is_none() || dataset::is_image_column(&record[0]),
+            )
+        });
         if is_first {
             if record.len() < 2 {
                 return Err(fault(
@@ -113,14 +130,7 @@ fn delimited(path: &Path) -> Result<ScoreTable> {
         for ((cell, name), column) in header.scored().zip(&mut columns) {
             let text = &record[cell];
             column.scores.push(number(text).unwrap_or_else(|| {
-                let found = match text {
-                    "" => format!("{}:{line}: {name} is empty, expected a score", path.display()),
-                    _ => format!(
-                        "{}:{line}: {name} is `{text}`, expected a score, which is a number",
-                        path.display()
-                    ),
-                };
-                column.fault.get_or_insert(found);
+                column.fault.get_or_insert_with(|| fault_of(path, "", line, name, text));
                 f32::NAN
             }));
         }
@@ -146,7 +156,7 @@ impl Header {
             true => record.iter().map(str::to_owned).collect(),
             false => (1..=record.len()).map(|column| format!("column {column}")).collect(),
         };
-        let image = names.iter().position(|name| name.eq_ignore_ascii_case("image"));
+        let image = image_column(&names.iter().map(String::as_str).collect::<Vec<_>>());
         Self {
             image: image.unwrap_or(0),
             names,
@@ -161,19 +171,23 @@ impl Header {
     }
 }
 
-fn long(table: &ReadTable) -> Result<ScoreTable> {
-    let keys = pipeline::RowKeys::of(table)?;
-    let scores = numbers(table, "score")?;
+/// One row for an image and an attribute, as `predict` writes them.
+fn long(path: &Path) -> Result<ScoreTable> {
+    let table = ParquetFile::open(path)?.columns(&["image", "attribute", "score"])?;
+    let keys = pipeline::RowKeys::of(&table)?;
+    let scores = table.doubles("score")?;
     let width = keys.attributes.len();
-    let columns = keys
-        .attributes
-        .into_iter()
-        .enumerate()
-        .map(|(column, name)| ScoreColumn {
+    let columns = keys.attributes.into_iter().enumerate().map(|(column, name)| {
+        let of_column = scores.iter().skip(column).step_by(width);
+        let empty = || format!("{}: a score of {name} is empty, expected a number", path.display());
+        ScoreColumn {
+            fault: of_column.clone().any(Option::is_none).then(empty),
+            scores: of_column
+                .map(|score| score.map_or(f32::NAN, |score| score as f32))
+                .collect(),
             name,
-            scores: scores.iter().skip(column).step_by(width).copied().collect(),
-            fault: None,
-        });
+        }
+    });
     Ok(ScoreTable {
         columns: columns.collect(),
         has_names: true,
@@ -181,43 +195,59 @@ fn long(table: &ReadTable) -> Result<ScoreTable> {
     })
 }
 
-fn wide(path: &Path, table: &ReadTable) -> Result<ScoreTable> {
-    let columns = table.columns();
-    let known = columns.iter().find(|name| name.eq_ignore_ascii_case("image"));
-    // Without a column of that name, the first that holds no numbers has the images' names; file names may be numbers, too.
-    let image = known
-        .or_else(|| columns.iter().find(|name| table.doubles(name).is_err()))
-        .or(columns.first())
-        .ok_or_else(|| Error::artefact(path, "no columns, expected an image and its scores"))?;
-    let images = table.texts(image)?;
-    // An index that pandas writes is no score.
-    let is_score = |name: &&String| *name != image && !name.is_empty() && *name != "__index_level_0__";
-    let columns = columns.iter().filter(is_score).map(|name| match numbers(table, name) {
-        Ok(scores) => ScoreColumn {
+/// One row for an image, and a column for an attribute.
+fn wide(path: &Path, columns: &TextColumns) -> Result<ScoreTable> {
+    let names = columns.names();
+    let of_names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let number = |text: &str| text.parse::<f32>().ok();
+    // Without a column that is called like one, the first that holds no numbers has the images' names; file names may be numbers, too.
+    let is_text = |&column: &usize| {
+        columns
+            .column(column)
+            .is_ok_and(|cells| cells.iter().any(|cell| number(cell).is_none()))
+    };
+    let image = image_column(&of_names)
+        .or_else(|| (0..names.len()).find(is_text))
+        .unwrap_or(0);
+    let images = columns.column(image)?;
+    let mut scores = Vec::new();
+    for (column, name) in names.iter().enumerate() {
+        // An index that pandas writes is no score.
+        if column == image || name.is_empty() || name == "__index_level_0__" {
+            continue;
+        }
+        let (cells, unread) = match columns.column(column) {
+            Ok(cells) => (cells, None),
+            Err(error) => (vec![String::new(); images.len()], Some(error.to_string())),
+        };
+        let wrong = cells.iter().zip(1..).find(|(cell, _)| number(cell).is_none());
+        let wrong = wrong.map(|(cell, row): (_, usize)| fault_of(path, "row ", row as u64, name, cell));
+        scores.push(ScoreColumn {
             name: name.clone(),
-            scores,
-            fault: None,
-        },
-        Err(error) => ScoreColumn {
-            name: name.clone(),
-            scores: vec![f32::NAN; images.len()],
-            fault: Some(crate::error::describe(&error)),
-        },
-    });
+            scores: cells.iter().map(|cell| number(cell).unwrap_or(f32::NAN)).collect(),
+            fault: unread.or(wrong),
+        });
+    }
     Ok(ScoreTable {
-        columns: columns.collect(),
+        columns: scores,
         has_names: true,
         images,
     })
 }
 
-fn numbers(table: &ReadTable, column: &str) -> Result<Vec<f32>> {
-    table
-        .doubles(column)?
-        .into_iter()
-        .map(|value| value.map(|value| value as f32))
-        .collect::<Option<_>>()
-        .ok_or_else(|| Error::Request(format!("column `{column}` of the scores has empty cells")))
+/// The first column that is called as those of the images' names are; `image` itself before others.
+fn image_column(names: &[&str]) -> Option<usize> {
+    let image = names.iter().position(|name| name.trim().eq_ignore_ascii_case("image"));
+    image.or_else(|| names.iter().position(|name| dataset::is_image_column(name)))
+}
+
+/// What is wrong with a cell that is no number.
+fn fault_of(path: &Path, place: &str, line: u64, column: &str, cell: &str) -> String {
+    let path = path.display();
+    match cell {
+        "" => format!("{path}:{place}{line}: {column} is empty, expected a score"),
+        _ => format!("{path}:{place}{line}: {column} is `{cell}`, expected a score, which is a number"),
+    }
 }
 
 #[cfg(test)]
@@ -275,6 +305,36 @@ mod tests {
             columns(&table),
             [("column 2", &[2.5, 0.25][..]), ("column 3", &[-1.0, 3.0])]
         );
+    }
+
+    #[test]
+    fn csv_has_the_images_in_any_column_and_attributes_called_by_numbers() {
+        let table = read("1,File Name,0\n0.5,a.png,2\n").expect("readable");
+        assert_eq!(table.images, ["a.png"]);
+        assert_eq!(columns(&table), [("1", &[0.5][..]), ("0", &[2.0])]);
+        let table = read("image,1,0\na.png,0.5,2\n").expect("readable");
+        assert_eq!(columns(&table), [("1", &[0.5][..]), ("0", &[2.0])]);
+    }
+
+    /// The table that pandas wrote for the tests of `dataset`: integers of eight bits, gaps and lists among its columns.
+    #[test]
+    fn parquet_is_read_whatever_its_columns_types_are() {
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../dataset/tests/data/table/labels.parquet"
+        );
+        let table = ScoreTable::read(Path::new(file)).expect("readable");
+        assert_eq!(table.images, ["a.png", "sub/b.jpg", "c"]);
+        let column = |name: &str| table.columns.iter().find(|column| column.name == name).expect(name);
+        assert_eq!(column("tiny").scores, [-1.0, 1.0, 1.0]);
+        for (name, expected) in [
+            ("wet", "labels.parquet:row 2: wet is empty, expected a score"),
+            ("kind", "kind is `false`, expected a score, which is a number"),
+            ("list.list.element", "lists or parts in the column `list.list.element`"),
+        ] {
+            let fault = column(name).fault.as_deref().expect(name);
+            assert!(fault.contains(expected), "{fault}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct Judging<'a> {
 pub struct Scored {
     /// The least score that counts as positive.
     pub threshold: f32,
-    /// The images' names as the scores have them, without extension where they differ without it: N of them.
+    /// The images' names as the labels have them, without extension where they differ without it: N of them.
     pub images: Vec<String>,
     /// The attributes in the scores' order.
     pub attributes: Vec<ScoredAttribute>,
@@ -95,10 +95,10 @@ impl Scored {
                     .map(|&(_, row)| labels.labels[row * names.len() + index])
                     .collect(),
             });
-        let shown = short(&table.images);
+        let shown = short(&labels.names);
         Ok(Self {
             threshold: judging.threshold.unwrap_or(0.0),
-            images: rows.iter().map(|&(position, _)| shown[position].clone()).collect(),
+            images: rows.iter().map(|&(_, row)| shown[row].clone()).collect(),
             attributes: attributes.collect(),
         })
     }
@@ -127,6 +127,14 @@ fn of_labels<'a>(
     let (columns, others): (Vec<_>, Vec<_>) = table.columns.iter().partition(|column| known.contains(&column.name));
     let name = |column: &&ScoreColumn| column.name.clone();
     let others: Vec<String> = others.iter().map(name).collect();
+    let twice = columns
+        .iter()
+        .enumerate()
+        .find(|(index, column)| columns[..*index].iter().any(|other| other.name == column.name));
+    if let Some((_, column)) = twice {
+        let found = format!("column `{}` twice, expected each name once", column.name);
+        return Err(Error::artefact(path, found));
+    }
     if columns.is_empty() {
         return Err(Error::artefact(
             path,
@@ -327,9 +335,16 @@ mod tests {
     #[test]
     fn images_are_found_however_their_names_are_spelt() {
         let (_labels_folder, labels) = write("labels.csv", "image,A\nsub/caf\u{e9}.png,1\nb.PNG,0\n");
-        let (_folder, scores) = write("scores.csv", "image,A\n/data/sub/cafe\u{301}.jpg,3\nB.png,4\n");
-        let scored = Scored::read(&scores, judging(&labels)).expect("readable");
-        assert_eq!(scored.attributes[0].labels, [1, -1]);
+        for text in [
+            "image,A\n/data/sub/cafe\u{301}.jpg,3\nB.png,4\n",
+            "image,A\ncafe\u{301}.jpg,3\nx/b.jpg,4\n",
+        ] {
+            let (_folder, scores) = write("scores.csv", text);
+            let scored = Scored::read(&scores, judging(&labels)).expect("readable");
+            assert_eq!(scored.attributes[0].labels, [1, -1]);
+            // Halves and lists go by the labels' names: numbers do not hang on how the scores spell them.
+            assert_eq!(scored.images, ["sub/caf\u{e9}", "b"]);
+        }
     }
 
     #[test]
@@ -348,6 +363,8 @@ mod tests {
                 "scores.csv:2: Bald is `88%`, expected a score",
             ),
             ("image,Bald,Young\n1.jpg,1\n", "scores.csv:2: 2 cells, expected 3"),
+            ("image,Bald,Bald\n1.jpg,1,1\n", "scores.csv"),
+            ("image,Bald,Bald\n1.jpg,1,1\n", "column `Bald` twice"),
             ("image Bald Young\n1.jpg 1 1\n", "scores.csv:1: one column"),
             ("image,Bald,Young\n1.jpg,1,1\n1.png,1,1\n", "`1.png` has several rows"),
             (

@@ -33,9 +33,9 @@ impl<'a> Named<'a> {
     }
 
     /// The position of the very name; if it is not there, of the one that differs from it in extension, case, Unicode form, slashes or the
-    /// folders before it.
+    /// folders before one of the two.
     pub fn matching(&self, name: &str) -> Meant {
-        match self.listing.find(name, false) {
+        match self.listing.find_in_any_folder(name, false) {
             Match::Same(found) | Match::Spelt(found) => self
                 .positions
                 .get(found.as_str())
