@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::evidence::{AttributeEvidence, ClassifierEvidence, Grounds, Mean};
 use crate::inference::{AttributeCounts, Cell, Estimate, Judgement, Resampled, judge};
-use crate::statistics::{Interval, spearman};
+use crate::statistics::{CONFIDENCE, Interval, spearman};
 
 /// A mean over fewer samples than this takes no part in a claim.
 pub const MIN_SAMPLES: usize = 5;
@@ -406,7 +406,7 @@ impl Finding {
         text
     }
 
-    /// Why there is too little to judge by; `None` where there is enough.
+    /// Why there is too little to judge by, or why a mean that is beyond chance is no clear effect; `None` elsewhere.
     #[must_use]
     pub fn why_not(&self) -> Option<String> {
         if self.unmeasured.is_some() {
@@ -416,6 +416,11 @@ impl Finding {
             return Some(format!(
                 "no attribute has {MIN_SAMPLES} images behind every mean, the nearest {nearest}"
             ));
+        }
+        if self.judgement == Some(Judgement::NoClearEffect) {
+            let is_beyond_chance = self.adjusted_p_value.is_some_and(|p| p < 1.0 - CONFIDENCE);
+            return is_beyond_chance
+                .then(|| "beyond chance as a mean, but most attributes do not lean that way".to_owned());
         }
         if self.judgement != Some(Judgement::TooLittleData) {
             return None;
@@ -638,6 +643,19 @@ mod tests {
             "{line}"
         );
         assert!(line.ends_with("8000 pairs of image and attribute"), "{line}");
+    }
+
+    #[test]
+    fn a_mean_beyond_chance_that_is_no_clear_effect_says_why() {
+        let mut finding = Made::new(20, (0.4, 0.1), (0.6, 0.2)).findings()[0].clone();
+        assert_eq!(finding.why_not(), None);
+        finding.judgement = Some(Judgement::NoClearEffect);
+        assert!(
+            finding.to_string().ends_with("most attributes do not lean that way"),
+            "{finding}"
+        );
+        finding.adjusted_p_value = Some(0.2);
+        assert_eq!(finding.why_not(), None);
     }
 
     #[test]

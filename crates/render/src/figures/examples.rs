@@ -140,7 +140,11 @@ pub fn examples(style: &Style, data: &ExamplesFigure) -> Result<Figure> {
     for face in 0..abreast {
         let left = left_of(face);
         // A column has one title where all of its faces were chosen the same way.
-        let title = data.rows[0].cells[face].as_ref().map_or("", |cell| cell.chosen);
+        let title = data
+            .rows
+            .iter()
+            .find_map(|row| row.cells[face].as_ref())
+            .map_or("", |cell| cell.chosen);
         if lines == 1 {
             svg.text([left, top + capital(label) + 0.3], title, label, INK, Anchor::Start);
         }

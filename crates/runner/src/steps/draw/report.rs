@@ -87,6 +87,9 @@ pub fn report_data(
             count(Judgement::TooLittleData)
         );
     }
+    if let Some(coarse) = experiment.coarse_maps() {
+        summary += &format!(" Caution: {coarse}.");
+    }
     if let Some(caution) = caution(measured) {
         summary += " ";
         summary += &caution;
