@@ -81,7 +81,8 @@ fn boxes_are_found_and_their_faults_named() {
     assert_eq!(
         notes,
         "DIR/boxes.csv: 1 row is of images that the table does not have, such as other.png\nDIR/boxes.csv: 1 row is of attributes that \
-         the table does not have, such as Bald"
+         the table does not have, such as Bald\nDIR/boxes.csv: no image whose answer to crack is no has a box, so that those have no \
+         energy\nDIR/boxes.csv: no image whose answer to wet is no has a box, so that those have no energy"
     );
     for (row, expected) in [
         (
@@ -143,5 +144,26 @@ fn boxes_are_found_and_their_faults_named() {
     assert!(
         message.ends_with("with no pixel of the image in it, expected one within the image's 40 x 20 pixels"),
         "{message}"
+    );
+}
+
+/// An energy grows with its region: boxes of two sizes would make one answer look better.
+#[test]
+fn boxes_of_the_two_answers_are_compared() {
+    let folder = folder(ROWS);
+    let notes = |rows: &str| {
+        let boxes = format!("image,attribute,x,y,width,height\n{rows}");
+        let table = TableFolder::open(&with_boxes(&folder, &boxes)).unwrap();
+        table.notes().join("\n")
+    };
+    // The answers for crack are yes, no and no.
+    let alike = "a.png,crack,0,0,10,10\nb.jpg,crack,0,0,10,10\nc,crack,0,0,11,10\n";
+    assert!(!notes(alike).contains("cover"), "{}", notes(alike));
+    assert!(notes(alike).contains("no box of `wet`"), "{}", notes(alike));
+    let larger = "a.png,crack,0,0,10,10\nb.jpg,crack,0,0,10,10\nb.jpg,crack,0,10,10,10\nc,crack,0,0,20,10\n";
+    assert!(
+        notes(larger).contains("boxes of crack cover 100 pixels where the answer is yes and 200 where it is no"),
+        "{}",
+        notes(larger)
     );
 }

@@ -117,6 +117,27 @@ fn masks_are_those_of_the_attribute_whose_name_their_folder_has() {
 }
 
 #[test]
+fn a_misspelt_folder_of_masks_is_named() {
+    for (folders, expected) in [
+        (
+            &["wet", "crakc"][..],
+            Some("no folder is called `crack`, and no column of the table `crakc`"),
+        ),
+        (&["wet", "crack", "other"], None),
+        (&["wet", ".hidden", "split"], None),
+        (&["wet"], None),
+    ] {
+        let (_folder, config) = with_folders(["wet", "crack"], folders);
+        let notes = TableFolder::open(&config).unwrap().notes();
+        let found = notes.iter().find(|note| note.contains("no folder is called"));
+        match expected {
+            Some(expected) => assert!(found.is_some_and(|note| note.ends_with(expected)), "{notes:?}"),
+            None => assert_eq!(found, None),
+        }
+    }
+}
+
+#[test]
 fn one_mask_is_not_that_of_two_images() {
     let with = |images: [&str; 2], masks: &[&str]| {
         let [one, other] = images;

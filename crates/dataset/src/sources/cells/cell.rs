@@ -51,7 +51,7 @@ impl LabelColumn {
                     file,
                     line,
                     format!("{} is {}", self.name, quote(text)),
-                    "1, yes or true; 0, -1, no or false; or an empty cell where the label is not known (is this column an attribute?)"
+                    "1, yes or true; 0, -1, no or false; or an empty cell where the label is not known (is this column an attribute? `attributes` chooses)"
                         .to_owned(),
                 ));
             }

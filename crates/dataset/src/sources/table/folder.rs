@@ -107,13 +107,19 @@ impl TableFolder {
             }
         }
         let masks = match &config.masks {
-            Some(folder) => Some(MaskFiles::open(folder, &annotations.attributes, &annotations.names)?),
+            Some(folder) => Some(MaskFiles::open(
+                folder,
+                &annotations.attributes,
+                &annotations.names,
+                &columns,
+            )?),
             None => None,
         };
         let boxes = match &config.boxes {
             Some(path) => Some(Boxes::open(path, &annotations, &columns, config.masks.is_some())?),
             None => None,
         };
+        notes.extend(masks.iter().filter_map(MaskFiles::note).map(str::to_owned));
         notes.extend(boxes.iter().flat_map(|boxes| boxes.notes().to_vec()));
         let folder = Self {
             annotations,

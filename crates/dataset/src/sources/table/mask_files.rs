@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::files::is_clutter;
 use crate::sources::found::{Listing, Match, key};
 use crate::sources::lines::quote;
 use crate::{AttributeMasks, Attributes, Error, MaskPicture, Result};
@@ -18,6 +19,7 @@ pub(super) struct MaskFiles {
     /// The folder of each attribute, if there is one.
     attributes: Vec<Option<MaskFolder>>,
     pictures: Pictures,
+    note: Option<String>,
 }
 
 /// The masks of one attribute.
@@ -133,11 +135,11 @@ impl Pictures {
 }
 
 impl MaskFiles {
-    /// The masks of pictures `names` below `folder`.
+    /// The masks of pictures `names` below `folder`; `columns` are the table's, also those that are no attributes here.
     ///
     /// # Errors
     /// When it is no folder, has none for any of the attributes, or one that may be that of two; when a mask fits two pictures.
-    pub(super) fn open(folder: &Path, attributes: &Attributes, names: &[String]) -> Result<Self> {
+    pub(super) fn open(folder: &Path, attributes: &Attributes, names: &[String], columns: &[String]) -> Result<Self> {
         let depth = attributes.names().iter().map(|name| name.split('/').count()).max();
         let mut folders = Vec::new();
         list(folder, "", depth.unwrap_or(1), &mut folders);
@@ -155,6 +157,7 @@ impl MaskFiles {
             let value = OnceLock::new();
             MaskFolder { path, files, value }
         };
+        let note = slip(attributes, &found, &folders, columns).map(|slip| format!("{}: {slip}", folder.display()));
         let found: Vec<Option<MaskFolder>> = found.into_iter().map(|name| name.map(of)).collect();
         let pictures = Pictures::of_table(names);
         for folder in found.iter().flatten() {
@@ -163,7 +166,13 @@ impl MaskFiles {
         Ok(Self {
             attributes: found,
             pictures,
+            note,
         })
+    }
+
+    /// What is to be said of folders that belong to no attribute.
+    pub(super) fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// The files that [`read`](Self::read) reads, one entry an attribute.
@@ -243,6 +252,38 @@ fn list(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) {
         }
         names.push(name);
     }
+}
+
+/// Attributes without a folder, where there are folders without an attribute or column of the table: perhaps one is the other, misspelt.
+fn slip(attributes: &Attributes, found: &[Option<&str>], folders: &[String], columns: &[String]) -> Option<String> {
+    let quoted = |names: Vec<&str>| {
+        names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let without = attributes.names().iter().zip(found);
+    let without: Vec<&str> = without
+        .filter(|(_, folder)| folder.is_none())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let known: HashSet<String> = columns.iter().map(|column| key(column)).collect();
+    let is_left = |folder: &&str| {
+        let is_used = found
+            .iter()
+            .flatten()
+            .any(|used| used.split('/').next() == Some(*folder));
+        !folder.contains('/') && !is_used && !is_clutter(folder) && !known.contains(&key(folder))
+    };
+    let left: Vec<&str> = folders.iter().map(String::as_str).filter(is_left).collect();
+    (!without.is_empty() && !left.is_empty()).then(|| {
+        format!(
+            "no folder is called {}, and no column of the table {}",
+            quoted(without),
+            quoted(left)
+        )
+    })
 }
 
 /// Which of the `folders` below `place` is that of each attribute: the one of its very name, or the one whose name is most like it and
