@@ -1,7 +1,7 @@
 //! Stopping on request: Ctrl-C, SIGTERM and a closed terminal (SIGHUP) finish the step in hand and save its state; a second one stops at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
 use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -24,8 +24,23 @@ pub struct Interrupted {
 pub struct ListenError(std::io::Error);
 
 /// Tells whether the run was asked to stop.
-#[derive(Debug, Clone, Default)]
-pub struct Interrupt(Arc<AtomicUsize>);
+#[derive(Debug, Clone)]
+pub struct Interrupt {
+    /// 0, or the signal's number.
+    signal: Arc<AtomicUsize>,
+    /// Whether the signal was answered.
+    answered: Arc<Once>,
+}
+
+impl Default for Interrupt {
+    /// One that no signal reaches.
+    fn default() -> Self {
+        Self {
+            signal: Arc::default(),
+            answered: Arc::new(Once::new()),
+        }
+    }
+}
 
 impl Interrupt {
     /// Listens for SIGINT, SIGTERM and SIGHUP from now on; for the last not where whoever started the program has it ignored, as
@@ -41,17 +56,17 @@ impl Interrupt {
             // In this order: the first signal finds `asked` unset and only sets it; the next one ends the process.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&asked))
                 .and_then(|_| flag::register(signal, Arc::clone(&asked)))
-                .and_then(|_| flag::register_usize(signal, Arc::clone(&stop.0), signal as usize))
+                .and_then(|_| flag::register_usize(signal, Arc::clone(&stop.signal), signal as usize))
                 .map_err(ListenError)?;
         }
         let all = [SIGINT, SIGTERM].into_iter().chain(hang_up);
-        answer(Signals::new(all).map_err(ListenError)?);
+        stop.answer_at_once(Signals::new(all).map_err(ListenError)?);
         Ok(stop)
     }
 
     /// Whether a stop was asked for.
     pub fn is_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != 0
+        self.signal.load(Ordering::Relaxed) != 0
     }
 
     /// An error once a stop was asked for.
@@ -59,24 +74,35 @@ impl Interrupt {
     /// # Errors
     /// Then, with the signal.
     pub fn check(&self) -> Result<(), Interrupted> {
-        match self.0.load(Ordering::Relaxed) {
+        match self.signal.load(Ordering::Relaxed) {
             0 => Ok(()),
-            signal => Err(Interrupted {
-                signal: i32::try_from(signal).unwrap_or(SIGINT),
-            }),
+            signal => {
+                // The program may end before the other thread comes to speak.
+                self.answer();
+                Err(Interrupted {
+                    signal: i32::try_from(signal).unwrap_or(SIGINT),
+                })
+            }
         }
     }
-}
 
-/// Says of the first signal at once that it was understood: what is in hand may take a while to come to its end.
-fn answer(mut signals: Signals) {
-    let wait = move || {
-        if signals.forever().next().is_some() {
-            Progress::new().say("stopping after this step; again to stop now");
-        }
-    };
-    // Without the thread the signal does what it does unsaid.
-    thread::Builder::new().name("signals".to_owned()).spawn(wait).ok();
+    /// Says once that the signal was understood.
+    fn answer(&self) {
+        self.answered
+            .call_once(|| Progress::new().say("stopping after this step; again to stop now"));
+    }
+
+    /// Answers the first signal when it comes: what is in hand may take a while to come to its end.
+    fn answer_at_once(&self, mut signals: Signals) {
+        let stop = self.clone();
+        let wait = move || {
+            if signals.forever().next().is_some() {
+                stop.answer();
+            }
+        };
+        // Without the thread it is said when the step has ended.
+        thread::Builder::new().name("signals".to_owned()).spawn(wait).ok();
+    }
 }
 
 /// Whether the process was started with this signal ignored.
