@@ -166,4 +166,26 @@ fn boxes_of_the_two_answers_are_compared() {
         "{}",
         notes(larger)
     );
+    // The answer for wet is not known of b.jpg: there is a box, and nothing to compare.
+    let unknown = "b.jpg,wet,0,0,10,10\n";
+    assert!(!notes(unknown).contains("wet"), "{}", notes(unknown));
+    // What has no box may have a mask.
+    let masks = folder.path().join("masks");
+    fs::create_dir_all(masks.join("wet")).unwrap();
+    let both = TableConfig {
+        masks: Some(masks),
+        ..with_boxes(&folder, "image,attribute,x,y,width,height\na.png,crack,0,0,10,10\n")
+    };
+    let notes = TableFolder::open(&both).unwrap().notes().join("\n");
+    assert!(!notes.contains("no energy"), "{notes}");
+}
+
+#[test]
+fn columns_that_are_there_twice_are_refused() {
+    let folder = folder("image,crack,split,split\na.png,1,train,test\n");
+    let message = refusal(&folder, &config(folder.path()));
+    assert!(message.contains("column `split` twice"), "{message}");
+    let folder = crate::folder(ROWS);
+    let twice = with_boxes(&folder, "image,attribute,x,x,y,width,height\na.png,crack,0,5,0,10,10\n");
+    assert!(refusal(&folder, &twice).contains("the columns image, attribute, x, x, y"));
 }

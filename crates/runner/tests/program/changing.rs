@@ -322,6 +322,10 @@ fn with_few_images_the_default_network_and_the_costly_checks_are_scaled() {
         first[1].starts_with("12 training images are few") && first[1].contains("model.width"),
         "{first:?}"
     );
+    // Who reads the report alone is told too that a map has next to no cells.
+    let report = fs::read_to_string(small.path("results/small/report.html")).expect("a report");
+    assert!(said(&output).contains("maps have 1 x 1 cells"), "{}", said(&output));
+    assert!(report.contains("Caution: maps have 1 x 1 cells"));
     let resolved = fs::read_to_string(small.path("results/small/experiment.yaml")).expect("the experiment");
     for line in ["  width: 16", "  decomposed_images: 4", "    images: 16"] {
         assert!(resolved.lines().any(|found| found == line), "{line:?} in {resolved}");

@@ -27,6 +27,9 @@ fn the_whole_run() {
         assert!(printed.contains(part), "the output should contain {part:?}:\n{printed}");
     }
 
+    let report = String::from_utf8(read(&place.results("report.html"))).expect("text");
+    assert!(report.contains(caution) && !report.contains("Caution: maps have"));
+
     // Scores and energies: images times attributes, in range, and the same images for both classifiers.
     let mut images = Vec::new();
     for classifier in ["unbalanced", "balanced"] {

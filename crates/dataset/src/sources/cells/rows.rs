@@ -123,15 +123,23 @@ impl Table {
         }
     }
 
-    /// The position of the column of this name: spelt so, or in another case or Unicode form if one alone is.
+    /// The position of the column of this name: spelt so, or in another case or Unicode form; `None` where there is none or where there
+    /// are two.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         let wanted = key(name);
-        let exact = self.header.iter().position(|known| known == name);
-        let mut alike = (0..).zip(&self.header).filter(|(_, known)| key(known) == wanted);
-        exact.or(match (alike.next(), alike.next()) {
-            (Some((index, _)), None) => Some(index),
+        let has = |is_it: &dyn Fn(&String) -> bool| -> Vec<usize> {
+            let all = (0..).zip(&self.header);
+            all.filter(|(_, known)| is_it(known)).map(|(index, _)| index).collect()
+        };
+        let exact = has(&|known| known == name);
+        let found = match exact.is_empty() {
+            true => has(&|known| key(known) == wanted),
+            false => exact,
+        };
+        match found[..] {
+            [one] => Some(one),
             _ => None,
-        })
+        }
     }
 
     /// The column of the images' names: the one that is called so, in any case; where that is the usual `image`, else the first
@@ -145,12 +153,10 @@ impl Table {
             let known = |column: &String| is_image_column(column) && !taken.contains(&key(column));
             (name == IMAGE_COLUMN).then(|| self.header.iter().position(known))?
         };
-        match self.header.iter().filter(|known| *known == name).count() {
-            0 => self.position(name).or_else(usual),
-            1 => self.position(name),
-            _ => None,
-        }
-        .map_or_else(|| self.column("image_column", name), Ok)
+        let is_there = self.header.iter().any(|known| known == name);
+        self.position(name)
+            .or_else(|| if is_there { None } else { usual() })
+            .map_or_else(|| self.column("image_column", name), Ok)
     }
 
     /// The position of the one column of this name; `setting` is what names it.

@@ -187,7 +187,7 @@ impl Boxes {
         }
         boxes.notes.extend(
             boxes
-                .of_answers(annotations)
+                .of_answers(annotations, has_masks)
                 .iter()
                 .map(|note| format!("{file}: {note}")),
         );
@@ -203,23 +203,27 @@ impl Boxes {
 
     /// Attributes whose boxes say less than they seem to: an energy grows with its region, so that answers are compared by boxes that are
     /// alike.
-    fn of_answers(&self, annotations: &Annotations) -> Vec<String> {
+    fn of_answers(&self, annotations: &Annotations, has_masks: bool) -> Vec<String> {
         // Boxes that people draw differ by so much without being of two kinds.
         const ALIKE: f64 = 1.25;
         let width = annotations.attributes.len();
-        // Of yes and of no: images with a box, and the boxes' area in them.
-        let mut found = vec![[(0_usize, 0.0_f64); 2]; width];
+        // Of yes, of no and of unknown answers: images with a box, and the boxes' area in them.
+        let mut found = vec![[(0_usize, 0.0_f64); 3]; width];
         for (index, areas) in &self.of_image {
-            for (attribute, of_answers) in found.iter_mut().enumerate() {
-                let own = areas.iter().filter(|area| area.attribute == attribute);
-                let area: f64 = own.map(|area| area.sides[2] * area.sides[3]).sum();
-                let answer = match annotations.labels.get(index * width + attribute) {
-                    Some(1) => 0,
-                    Some(-1) => 1,
-                    _ => continue,
+            let mut own = vec![0.0; width];
+            for area in areas {
+                if let Some(own) = own.get_mut(area.attribute) {
+                    *own += area.sides[2] * area.sides[3];
+                }
+            }
+            let labels = annotations.labels.iter().skip(index * width);
+            for (([yes, no, unknown], area), label) in found.iter_mut().zip(own).zip(labels) {
+                let of_answer = match label {
+                    1 => yes,
+                    -1 => no,
+                    _ => unknown,
                 };
                 if area > 0.0 {
-                    let of_answer = &mut of_answers[answer];
                     *of_answer = (of_answer.0 + 1, of_answer.1 + area);
                 }
             }
@@ -227,12 +231,17 @@ impl Boxes {
         let mut notes = Vec::new();
         let mut without = Vec::new();
         for (name, of_answers) in annotations.attributes.names().iter().zip(&found) {
-            let [yes, no] = of_answers.map(|(images, area)| area / images.max(1) as f64);
-            match of_answers.map(|(images, _)| images) {
-                [0, 0] => without.push(name.as_str()),
-                [_, 0] => notes.push(format!("no image whose answer to {name} is no has a box, so that those have no energy")),
-                [0, _] => notes.push(format!("no image whose answer to {name} is yes has a box, so that those have no energy")),
-                _ if yes.max(no) > ALIKE * yes.min(no) => notes.push(format!(
+            let [yes, no, _] = of_answers.map(|(images, area)| area / images.max(1) as f64);
+            match of_answers.map(|(images, _)| images > 0) {
+                // Masks may have what boxes have not.
+                [false, false, false] if !has_masks => without.push(name.as_str()),
+                [true, false, _] if !has_masks => {
+                    notes.push(format!("no image whose answer to {name} is no has a box, so that those have no energy"));
+                }
+                [false, true, _] if !has_masks => {
+                    notes.push(format!("no image whose answer to {name} is yes has a box, so that those have no energy"));
+                }
+                [true, true, _] if yes.max(no) > ALIKE * yes.min(no) => notes.push(format!(
                     "boxes of {name} cover {yes:.0} pixels where the answer is yes and {no:.0} where it is no: energies grow with the region, \
                      so that answers are only compared by boxes of one size"
                 )),
