@@ -50,6 +50,14 @@ pub enum Error {
         /// The sum of the map, or its first bad value.
         energy: f64,
     },
+    /// More pixels asked for than there are.
+    #[error("the {asked} largest values of a map of {pixels} pixels")]
+    TooMany {
+        /// How many.
+        asked: usize,
+        /// How many there are.
+        pixels: usize,
+    },
     /// A box of cells that does not lie in its grid, or is empty.
     #[error("{axis} [{start}, {end}) is not a non-empty range of cells of a grid of side {side}")]
     CellBox {
@@ -99,4 +107,12 @@ pub(crate) fn check_length(what: &'static str, found: usize, expected: usize) ->
         return Ok(());
     }
     Err(Error::Length { what, found, expected })
+}
+
+/// Refuses a map with a value that is not finite.
+pub(crate) fn check_finite(map: &[f32]) -> Result<(), Error> {
+    match map.iter().find(|value| !value.is_finite()) {
+        Some(&bad) => Err(Error::Map { energy: f64::from(bad) }),
+        None => Ok(()),
+    }
 }

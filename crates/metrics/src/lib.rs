@@ -54,8 +54,9 @@ pub use class::{Class, table_order};
 pub use decomposition::{Arm, Part};
 pub use error::Error;
 pub use faithfulness::{
-    ROAD_PERCENTILES, attention_iou, curve_area, pointing_game, relevance_order, relevance_order_with, removed_pixels,
-    road_combined,
+    ARCC_PERCENTILES, ROAD_PERCENTILES, Sensitivity, arcc, attention_iou, coherency, complexity, curve_area,
+    patch_correlation, patch_means, pointing_game, relative_change, relevance_order, relevance_order_with,
+    removed_pixels, road_combined, sensitivity, structural_similarity,
 };
 pub use filter::Filter;
 pub use inference::{
@@ -68,7 +69,8 @@ pub use perturbation::{Fill, Hole, IMPUTATION_NOISE, Imputer, blurred, mixed, no
 pub use ranking::{Calibrated, Discrimination, Half, Ranking, d_prime, halves, ideal_error};
 pub use rates::{ErrorRates, error_rates, error_rates_by_attribute};
 pub use region::{
-    Active, CellBox, Footprint, Grid, Localisation, Region, localisation, paper_convention, proportional_energy,
+    Active, CellBox, Footprint, Grid, Localisation, Region, localisation, paper_convention, pixel_auroc,
+    proportional_energy, relevance_rank_accuracy, top_k_intersection,
 };
 pub use reliance::{BiasReliance, Evidence, bias_reliance};
 pub use statistics::{

@@ -8,7 +8,8 @@ use crate::region::Region;
 /// map's largest value lies in the region, or within `tolerance` pixels of it (theirs: 15, for photographs of any size).
 ///
 /// `None` when the map points nowhere: all its values are equal, or the region is empty. Of several largest values the first in
-/// reading order counts.
+/// reading order counts. (Quantus' `PointingGame` has no tolerance, counts a hit if any of several largest values is inside, and has a hit for
+/// an empty region.)
 ///
 /// # Errors
 /// A map of another size than the region, or with values that are not finite.

@@ -6,16 +6,14 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::error::Error;
+use crate::error::{Error, check_finite};
 
 /// Positions of a map's values from the largest to the smallest; equal values in the order of their positions.
 ///
 /// # Errors
 /// [`Error::Map`] for a value that is not finite: it has no rank.
 pub fn relevance_order(map: &[f32]) -> Result<Vec<usize>, Error> {
-    if let Some(&bad) = map.iter().find(|value| !value.is_finite()) {
-        return Err(Error::Map { energy: f64::from(bad) });
-    }
+    check_finite(map)?;
     let mut order: Vec<usize> = (0..map.len()).collect();
     order.sort_by(|&a, &b| map[b].partial_cmp(&map[a]).unwrap_or(Ordering::Equal));
     Ok(order)

@@ -102,6 +102,11 @@ pub fn localisation(map: &[f32], region: &Region) -> Result<Localisation, Error>
 
 /// Proportional energy of one map in one region: sum inside / sum, in `[0, 1]`; `None` for a map without energy.
 ///
+/// Of a map without negative values and a region with a pixel it is the relevance mass accuracy of Arras, Osman and Samek, *CLEVR-XAI*, 2022
+/// (Quantus' `RelevanceMassAccuracy`), and the inside-total relevance ratio of Kohlbrenner et al. 2020 (its `AttributionLocalisation`,
+/// which adds 1e-9 to the sum). Theirs are also of signed maps, where they are no shares. Of an empty region Quantus has no value, and
+/// this is 0.
+///
 /// # Errors
 /// As [`localisation`].
 pub fn proportional_energy(map: &[f32], region: &Region) -> Result<Option<f64>, Error> {

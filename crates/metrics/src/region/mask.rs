@@ -53,7 +53,7 @@ impl Region {
     /// to the cell that its centre lies in.
     #[must_use]
     pub fn cell_shares(&self, height: usize, width: usize) -> Vec<f64> {
-        let cell = |pixel: usize, cells: usize| (2 * pixel + 1) * cells / (2 * self.size);
+        let cell = |pixel: usize, cells: usize| cell_of(pixel, self.size, cells);
         let mut counts = vec![(0_usize, 0_usize); height * width];
         for (pixel, &inside) in self.mask.iter().enumerate() {
             let (row, column) = (cell(pixel / self.size, height), cell(pixel % self.size, width));
@@ -120,16 +120,19 @@ impl Grid {
     /// squares wherever `size` is a multiple of the side.
     #[must_use]
     pub fn region(&self, size: usize) -> Region {
-        let cell_of: Vec<usize> = (0..size)
-            .map(|pixel| (2 * pixel + 1) * self.side / (2 * size))
-            .collect();
-        let mask: Vec<bool> = cell_of
+        let cells: Vec<usize> = (0..size).map(|pixel| cell_of(pixel, size, self.side)).collect();
+        let mask: Vec<bool> = cells
             .iter()
-            .flat_map(|&row| cell_of.iter().map(move |&column| self.cells[row * self.side + column]))
+            .flat_map(|&row| cells.iter().map(move |&column| self.cells[row * self.side + column]))
             .collect();
         let pixels = mask.iter().filter(|&&inside| inside).count();
         Region { size, pixels, mask }
     }
+}
+
+/// Which of `cells` equal parts of a side of `size` pixels the centre of a pixel lies in.
+pub(crate) fn cell_of(pixel: usize, size: usize, cells: usize) -> usize {
+    (2 * pixel + 1) * cells / (2 * size)
 }
 
 fn check(axis: &'static str, [start, end]: [usize; 2], side: usize) -> Result<(), Error> {
