@@ -10,8 +10,8 @@ pub struct ExplainerConfig {
     pub method: Method,
     /// The score.
     pub target: Target,
-    /// The stage whose activations are mapped, such as `stage3` (torchvision's `layer3`); `None`: the last. FullGrad and RISE do not look
-    /// at it.
+    /// The stage whose activations are mapped, such as `stage3` (torchvision's `layer3`); `None`: the last. RefineCAM takes all stages up to
+    /// it; FullGrad and RISE do not look at it.
     pub layer: Option<String>,
     /// Where a map's cells lie in the image.
     pub resize: Resize,

@@ -1,5 +1,7 @@
 //! All methods behind one door.
 
+use std::sync::OnceLock;
+
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
@@ -8,7 +10,7 @@ use crate::methods::closed_form::{centred_maps, formula, raw_maps_with};
 use crate::methods::masking::{masked_images, to_vec};
 use crate::methods::point::{Gradient, Point};
 use crate::methods::rise::Saliency;
-use crate::methods::{ablation_cam, full_grad, score_cam};
+use crate::methods::{ablation_cam, fem, full_grad, refine_cam, score_cam};
 use crate::{Cost, Error, Explainable, ExplainerConfig, Head, Maps, Method, Output, PostProcessing, Result};
 
 /// Rows of a batch of forward or backward passes: what bounds the memory.
@@ -84,7 +86,7 @@ impl<'a> Explainer<'a> {
     /// Raw maps of the chosen attributes on images `[N, 3, S, S]`; with `labels` `[N, K]`, +1 or -1 for each image and chosen
     /// attribute, where the target is [`Target::Label`](crate::Target::Label).
     ///
-    /// Maps have the layer's resolution; FullGrad's and RISE's that of the image. [`cost`](Self::cost) says how many passes
+    /// Maps have the layer's resolution; those of FullGrad, RISE and RefineCAM that of the image. [`cost`](Self::cost) says how many passes
     /// that takes; the result is N K maps, so give as many images at a time as can be kept.
     ///
     /// # Errors
@@ -126,12 +128,47 @@ impl<'a> Explainer<'a> {
         let layer = || self.layer.name.clone();
         match self.config.method {
             _ if self.head_that_suffices().is_some() => Cost::Free,
+            Method::Fem => Cost::Free,
+            Method::RefineCam => {
+                let parts = self.parts().into_iter();
+                let paid: Vec<String> = parts
+                    .filter(|part| part.cost(1) != Cost::Free)
+                    .map(|part| part.layer.name)
+                    .collect();
+                match paid.split_last() {
+                    None => Cost::Free,
+                    Some((last, [])) => Cost::BackwardBehind(attributes, last.clone()),
+                    Some((last, others)) => {
+                        let layers = format!("{} and {last}", others.join(", "));
+                        Cost::BackwardBehind(attributes * paid.len(), layers)
+                    }
+                }
+            }
             Method::FullGrad => Cost::Backward(attributes),
             Method::Rise => Cost::Forward(self.config.rise.masks),
             Method::ScoreCam => Cost::Forward(self.layer.channels),
             Method::AblationCam => Cost::ForwardBehind(self.layer.channels, layer()),
             _ => Cost::BackwardBehind(attributes, layer()),
         }
+    }
+
+    /// RefineCAM's base method at each layer up to the target layer.
+    fn parts(&self) -> Vec<Self> {
+        let layers = self.network.layers();
+        let last = layers.iter().position(|layer| *layer == self.layer).unwrap_or(0);
+        let count = layers.len();
+        let part = |(at, layer): (usize, Layer)| Self {
+            network: self.network,
+            config: ExplainerConfig {
+                method: Method::GradCamPlusPlus,
+                layer: Some(layer.name.clone()),
+                reference: None,
+                ..self.config.clone()
+            },
+            layer,
+            is_last: at + 1 == count,
+        };
+        layers.into_iter().enumerate().take(last + 1).map(part).collect()
     }
 
     /// The head, where it and one forward pass are all that the maps take.
@@ -185,6 +222,7 @@ impl<'a> Explainer<'a> {
         match self.config.method {
             Method::FullGrad => self.full_grad(images, attributes),
             Method::Rise => self.rise(images, attributes, scores),
+            Method::RefineCam => self.refine_cam(images, output, attributes, scores),
             _ => {
                 let activations = match self.is_last {
                     true => output.features.clone(),
@@ -193,6 +231,7 @@ impl<'a> Explainer<'a> {
                 match self.config.method {
                     Method::ScoreCam => self.score_cam(images, &activations, attributes, scores),
                     Method::AblationCam => self.ablation_cam(&activations, attributes, scores),
+                    Method::Fem => fem_maps(&activations, attributes.len()),
                     _ => self.backward(&activations, attributes, scores),
                 }
             }
@@ -212,6 +251,7 @@ impl<'a> Explainer<'a> {
             let gradients = self.network.gradients(&self.layer.name, &some, attributes)?;
             let gradients = to_vec(&gradients.permute((0, 1, 3, 4, 2))?)?;
             let features = to_vec(&some.permute((0, 2, 3, 1))?)?;
+            let of_features: Vec<OnceLock<Vec<f64>>> = (0..each).map(|_| OnceLock::new()).collect();
             let map = |(row, logit_gradient): (usize, &[f32])| {
                 let at = start * attributes.len() + row;
                 let sign = scores.signs[at];
@@ -223,6 +263,7 @@ impl<'a> Explainer<'a> {
                     logit: scores.logits[at],
                     sign,
                     target: self.config.target,
+                    of_features: &of_features[row / attributes.len()],
                 })
             };
             let some: Vec<Vec<f32>> = gradients.par_chunks_exact(length).enumerate().map(map).collect();
@@ -294,23 +335,42 @@ impl<'a> Explainer<'a> {
         Maps::new(maps, [count, attributes.len(), height, width])
     }
 
+    fn refine_cam(&self, images: &Tensor, output: &Output, attributes: &[usize], scores: &Scores) -> Result<Maps> {
+        let (count, size) = square(images, "RefineCAM's maps")?;
+        let pixels = size * size;
+        // The side of each score is known, whichever target it is of.
+        let labels: Vec<i8> = scores
+            .signs
+            .iter()
+            .map(|&sign| if sign < 0.0 { -1 } else { 1 })
+            .collect();
+        let mut product = vec![1.0; count * attributes.len() * pixels];
+        for part in self.parts() {
+            let maps = part.maps(images, output, attributes, Some(&labels))?;
+            let [height, width] = [maps.height, maps.width];
+            let post_processing = PostProcessing::of_layer(self.config.resize, [height, width], size);
+            let both = product
+                .par_chunks_exact_mut(pixels)
+                .zip(maps.data.par_chunks_exact(height * width));
+            both.for_each(|(product, raw)| {
+                let mut map = vec![0.0; pixels];
+                post_processing.finalise(raw, &mut map);
+                refine_cam::multiply(product, &map);
+            });
+        }
+        Maps::new(product, [count, attributes.len(), size, size])
+    }
+
     /// The masks are made batch by batch from their seed, and each batch is shown all images: memory does not grow with their
     /// number.
     fn rise(&self, images: &Tensor, attributes: &[usize], scores: &Scores) -> Result<Maps> {
-        let (count, _, height, width) = images.dims4()?;
-        if height != width {
-            return Err(Error::Shape {
-                what: "images",
-                found: images.dims().to_vec(),
-                expected: "[N, 3, S, S]: RISE's masks are square".to_owned(),
-            });
-        }
+        let (count, size) = square(images, "RISE's masks")?;
         let (rise, target, kinds) = (self.config.rise, self.config.target, attributes.len());
-        let pixels = height * width;
+        let pixels = size * size;
         let mut saliency: Vec<Saliency> = (0..count).map(|_| Saliency::new(rise, kinds, pixels)).collect();
         for start in (0..rise.masks).step_by(ROWS) {
             let rows = ROWS.min(rise.masks - start);
-            let masks = rise.masks(start..start + rows, height);
+            let masks = rise.masks(start..start + rows, size);
             for (image, saliency) in saliency.iter_mut().enumerate() {
                 let masked = masked_images(&images.narrow(0, image, 1)?, &masks)?;
                 let logits = self.network.forward(&masked)?.logits.to_vec2::<f32>()?;
@@ -323,7 +383,7 @@ impl<'a> Explainer<'a> {
             }
         }
         let maps = saliency.into_iter().flat_map(Saliency::maps).collect();
-        Maps::new(maps, [count, kinds, height, width])
+        Maps::new(maps, [count, kinds, size, size])
     }
 }
 
@@ -331,6 +391,30 @@ impl<'a> Explainer<'a> {
 struct Scores {
     logits: Vec<f32>,
     signs: Vec<f32>,
+}
+
+/// Number and side of square images.
+fn square(images: &Tensor, what: &str) -> Result<(usize, usize)> {
+    let (count, _, height, width) = images.dims4()?;
+    if height == width {
+        return Ok((count, height));
+    }
+    Err(Error::Shape {
+        what: "images",
+        found: images.dims().to_vec(),
+        expected: format!("[N, 3, S, S]: {what} are square"),
+    })
+}
+
+/// FEM of activations `[N, C, h, w]`, which is the same for every attribute.
+fn fem_maps(activations: &Tensor, attributes: usize) -> Result<Maps> {
+    let (count, channels, height, width) = activations.dims4()?;
+    let features = to_vec(&activations.permute((0, 2, 3, 1))?)?;
+    let each = features.par_chunks_exact(height * width * channels);
+    let maps: Vec<Vec<f32>> = each
+        .map(|features| fem::map(features, channels).repeat(attributes))
+        .collect();
+    Maps::new(maps.concat(), [count, attributes, height, width])
 }
 
 fn choose(output: &Output, attributes: &[usize]) -> Result<Output> {

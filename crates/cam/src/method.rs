@@ -29,6 +29,15 @@ pub enum Method {
     EigenCam,
     /// Eigen-CAM of gradient times activation (pytorch-grad-cam).
     EigenGradCam,
+    /// Seg-Eigen-CAM (Chung & Ying 2025): Eigen-CAM of the size of gradient times activation. Independent of the target.
+    SegEigenCam,
+    /// KPCA-CAM (Karmani et al. 2024): first kernel principal component of the activations.
+    KpcaCam,
+    /// FEM in pytorch-grad-cam's form, after Fuad et al. 2020: channels weighted by how often they stand out. Independent of attribute
+    /// and target.
+    Fem,
+    /// RefineCAM (pytorch-grad-cam): the product of the Grad-CAM++ maps of all layers up to the target layer.
+    RefineCam,
     /// Score-CAM (Wang et al. 2020): channels weighted by the scores of the image behind them. One forward pass per channel.
     ScoreCam,
     /// Ablation-CAM (Desai & Ramaswamy 2020): channels weighted by what the score loses without them.
@@ -57,6 +66,10 @@ named!(
         GradCamElementwise = "grad_cam_elementwise",
         EigenCam = "eigen_cam",
         EigenGradCam = "eigen_grad_cam",
+        SegEigenCam = "seg_eigen_cam",
+        KpcaCam = "kpca_cam",
+        Fem = "fem",
+        RefineCam = "refine_cam",
         ScoreCam = "score_cam",
         AblationCam = "ablation_cam",
         FullGrad = "full_grad",
@@ -79,6 +92,10 @@ impl Method {
             Self::GradCamElementwise => "Grad-CAM, elementwise",
             Self::EigenCam => "Eigen-CAM",
             Self::EigenGradCam => "Eigen-Grad-CAM",
+            Self::SegEigenCam => "Seg-Eigen-CAM",
+            Self::KpcaCam => "KPCA-CAM",
+            Self::Fem => "FEM",
+            Self::RefineCam => "RefineCAM",
             Self::ScoreCam => "Score-CAM",
             Self::AblationCam => "Ablation-CAM",
             Self::FullGrad => "FullGrad",
@@ -90,11 +107,19 @@ impl Method {
 
     /// Whether [`raw_maps`](crate::raw_maps) makes its maps, from one forward pass; the others need an [`Explainer`](crate::Explainer).
     pub fn has_closed_form(self) -> bool {
-        !matches!(self, Self::ScoreCam | Self::FullGrad | Self::Rise | Self::CentredCam)
+        !matches!(
+            self,
+            Self::ScoreCam | Self::FullGrad | Self::Rise | Self::RefineCam | Self::CentredCam
+        )
     }
 
     /// Whether its maps have the image's size, whatever the layer; the others have that of the target layer.
     pub fn is_whole(self) -> bool {
-        matches!(self, Self::FullGrad | Self::Rise)
+        matches!(self, Self::FullGrad | Self::Rise | Self::RefineCam)
+    }
+
+    /// Whether it looks at the target layer.
+    pub fn has_layer(self) -> bool {
+        !matches!(self, Self::FullGrad | Self::Rise)
     }
 }

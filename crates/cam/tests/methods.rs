@@ -210,7 +210,13 @@ fn subsets_have_the_same_maps_at_any_layer() {
                 let off = relative_difference(some.map(0, k), all.map(1, attribute));
                 assert!(off < 1e-4, "{method} {layer:?}: {off}");
             }
-            assert!(all.data.iter().any(|value| *value != 0.0), "{method} {layer:?}");
+            // A map of 2 x 2 cells has no cell that stands out by two deviations.
+            let is_zero = method == Method::Fem && layer.is_none();
+            assert_eq!(
+                all.data.iter().all(|value| *value == 0.0),
+                is_zero,
+                "{method} {layer:?}"
+            );
         }
     }
 }
@@ -287,6 +293,70 @@ fn methods_coincide_where_the_theory_says() {
     assert!(same(&maps(Method::HiresCam, "layer4", Target::Predicted), &centred));
 }
 
+/// FEM looks at the features alone, Seg-Eigen-CAM at the size of gradients, whatever is explained.
+#[test]
+fn some_methods_do_not_see_what_is_explained() {
+    let (network, images) = small();
+    let maps = |method, layer: &str, target| {
+        let config = ExplainerConfig {
+            layer: Some(layer.to_owned()),
+            target,
+            ..of(method)
+        };
+        explain(&network, &images, &config, &[0, 1, 2])
+    };
+    for layer in ["layer1", "layer3"] {
+        let fem = maps(Method::Fem, layer, Target::Positive);
+        assert_eq!(fem, maps(Method::Fem, layer, Target::Negative));
+        assert!((1..3).all(|attribute| fem.map(1, attribute) == fem.map(1, 0)));
+        let seg_eigen = maps(Method::SegEigenCam, layer, Target::Positive);
+        assert_eq!(seg_eigen, maps(Method::SegEigenCam, layer, Target::Negative));
+        assert_ne!(seg_eigen.map(1, 1), seg_eigen.map(1, 0));
+    }
+}
+
+/// RefineCAM by its definition: the product of final Grad-CAM++ maps, each of its own explainer.
+#[test]
+fn refine_cam_multiplies_the_maps_of_its_layers() {
+    let (network, images) = small();
+    let side = 64;
+    for (target, labels) in [
+        (Target::Predicted, None),
+        (Target::Label, Some([1, -1, -1, -1].as_slice())),
+    ] {
+        let mut expected = vec![1.0_f32; 4 * side * side];
+        for layer in ["stage1", "stage2", "stage3", "stage4"] {
+            let config = |method| ExplainerConfig {
+                layer: Some(layer.to_owned()),
+                target,
+                ..of(method)
+            };
+            let part = Explainer::new(&network, config(Method::GradCamPlusPlus)).unwrap();
+            let maps = part.explain(&images, &[2, 0], labels).unwrap().maps;
+            for (row, product) in expected.chunks_exact_mut(side * side).enumerate() {
+                let mut map = vec![0.0; side * side];
+                part.finalise(&maps, row / 2, row % 2, &mut map).unwrap();
+                product
+                    .iter_mut()
+                    .zip(map)
+                    .for_each(|(product, value)| *product *= value);
+            }
+            let refined = Explainer::new(&network, config(Method::RefineCam)).unwrap();
+            let found = refined.explain(&images, &[2, 0], labels).unwrap().maps;
+            assert_eq!((found.height, found.width), (side, side));
+            assert!(relative_difference(&found.data, &expected) < 1e-6, "{target} {layer}");
+        }
+        assert!(expected.iter().any(|value| *value > 0.0));
+    }
+    let oblong = Tensor::zeros((1, 3, 64, 32), DType::F32, &Device::Cpu).unwrap();
+    let refined = Explainer::new(&network, of(Method::RefineCam)).unwrap();
+    let message = refined.explain(&oblong, &[0], None).unwrap_err().to_string();
+    assert!(
+        message.ends_with("[N, 3, S, S]: RefineCAM's maps are square"),
+        "{message}"
+    );
+}
+
 /// What `docs/understand/methods.md` and the program's announcements say of passes.
 #[test]
 fn costs_are_said() {
@@ -313,6 +383,18 @@ fn costs_are_said() {
         ),
         (Method::ScoreCam, "layer4", "32 forward passes"),
         (Method::AblationCam, "layer2", "8 forward passes behind stage2"),
+        (Method::Fem, "layer2", "no further pass"),
+        (Method::KpcaCam, "layer2", "3 forward and backward passes behind stage2"),
+        (
+            Method::RefineCam,
+            "layer4",
+            "9 forward and backward passes behind stage1, stage2 and stage3",
+        ),
+        (
+            Method::RefineCam,
+            "layer1",
+            "3 forward and backward passes behind stage1",
+        ),
         (Method::FullGrad, "layer4", "3 forward and backward passes"),
         (Method::Rise, "layer4", "4000 forward passes"),
     ] {
@@ -417,8 +499,8 @@ fn bad_input_is_named() {
         assert_eq!((maps.images, maps.attributes), (2, 0));
         assert!(explainer.finalise(&maps, 0, 0, &mut [0.0; 16]).is_err());
         let found = Explainer::new(&broken, config).unwrap().explain(&images, &[1], None);
-        // Eigen-CAM's own values do not depend on the head; its sign does.
-        if method != Method::EigenCam {
+        // The own values of Eigen-CAM and KPCA-CAM do not depend on the head, only their sign does; FEM's are of the features alone.
+        if !matches!(method, Method::EigenCam | Method::KpcaCam | Method::Fem) {
             assert!(
                 matches!(found, Err(Error::NotFinite { image: 0, attribute: 0 })),
                 "{method}: {found:?}"

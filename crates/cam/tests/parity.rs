@@ -18,7 +18,7 @@ const EVERY: usize = 11;
 
 /// The largest deviations of raw and final maps that float32 explains. Logits and features deviate by some 1e-6 of their size, which
 /// differences of logits (Ablation-CAM), small gaps between singular values and the division by a small maximum enlarge.
-const LIBRARY: [(Method, f64, f64); 12] = [
+const LIBRARY: [(Method, f64, f64); 16] = [
     (Method::GradCam, 1e-5, 1e-4),
     (Method::HiresCam, 1e-5, 1e-4),
     (Method::GradCamPlusPlus, 1e-5, 1e-4),
@@ -31,10 +31,21 @@ const LIBRARY: [(Method, f64, f64); 12] = [
     (Method::ScoreCam, 1e-5, 1e-4),
     (Method::AblationCam, 1e-4, 2e-4),
     (Method::FullGrad, 0.0, 1e-4),
+    (Method::SegEigenCam, 1e-4, 2e-4),
+    (Method::KpcaCam, 1e-4, 2e-4),
+    (Method::Fem, 1e-5, 1e-4),
+    (Method::RefineCam, 0.0, 1e-4),
 ];
 
 fn load(file: &str) -> HashMap<String, Tensor> {
     model::tensors_from_bytes(&parity(file)).unwrap()
+}
+
+/// The library's maps of a network: those of version 1.5.5, and of further methods by 1.5.7.
+fn library(network: &str) -> HashMap<String, Tensor> {
+    let mut tensors = load(&format!("{network}.maps.safetensors"));
+    tensors.extend(load(&format!("{network}.newer.safetensors")));
+    tensors
 }
 
 fn floats(tensor: &Tensor) -> Vec<f32> {
@@ -80,7 +91,7 @@ fn config(method: Method, layer: &str) -> ExplainerConfig {
 
 /// Which methods the library orients by chance: a singular vector has no sign.
 fn is_of_either_sign(method: Method) -> bool {
-    matches!(method, Method::EigenCam | Method::EigenGradCam)
+    matches!(method, Method::EigenCam | Method::EigenGradCam | Method::KpcaCam)
 }
 
 /// The side of the target's evidence, which is the sign that we give a map: that of its product with the HiResCAM.
@@ -96,7 +107,7 @@ fn maps_are_the_librarys() {
     let images = images();
     for (name, inner) in NETWORKS {
         let (network, chosen) = (network(name), chosen(name));
-        let tensors = load(&format!("{name}.maps.safetensors"));
+        let tensors = library(name);
         for layer in [inner, "layer4"] {
             let stored = |method: Method, what: &str| tensors.get(&format!("{layer}/{method}/{what}"));
             let evidence = floats(stored(Method::HiresCam, "raw").unwrap());
@@ -110,7 +121,7 @@ fn maps_are_the_librarys() {
                 let maps = explainer.explain(&images, &chosen, None).unwrap().maps;
                 let (count, cells) = (IMAGES * chosen.len(), maps.height * maps.width);
                 let raw = stored(method, "raw").map(floats);
-                assert_eq!(raw.is_none(), method == Method::FullGrad);
+                assert_eq!(raw.is_none(), method.is_whole());
                 let flipped = stored(method, "flipped").map(floats);
                 assert_eq!(flipped.is_some(), is_of_either_sign(method));
                 let mut worst = [0.0_f64; 2];
@@ -143,7 +154,7 @@ fn maps_are_the_librarys() {
                 );
                 compared += 1;
             }
-            assert_eq!(compared, if layer == inner { 11 } else { 12 });
+            assert_eq!(compared, if layer == inner { 15 } else { 16 });
         }
     }
 }
@@ -156,11 +167,12 @@ fn eigen_maps_are_on_the_side_of_the_evidence_where_the_librarys_are_not() {
     let mut found = [0, 0];
     for (name, inner) in NETWORKS {
         let (network, chosen) = (network(name), chosen(name));
-        let tensors = load(&format!("{name}.maps.safetensors"));
-        for (layer, method) in [inner, "layer4"]
-            .into_iter()
-            .flat_map(|layer| [(layer, Method::EigenCam), (layer, Method::EigenGradCam)])
-        {
+        let tensors = library(name);
+        let signless = LIBRARY
+            .iter()
+            .map(|(method, ..)| *method)
+            .filter(|method| is_of_either_sign(*method));
+        for (layer, method) in signless.flat_map(|method| [(inner, method), ("layer4", method)]) {
             let stored = |method: Method| floats(&tensors[&format!("{layer}/{method}/raw")]);
             let (theirs, evidence) = (stored(method), stored(Method::HiresCam));
             let explain = |target| {

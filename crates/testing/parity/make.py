@@ -39,6 +39,8 @@ METHODS = {
     "ablation_cam": library.AblationCAM,
     "full_grad": library.FullGrad,
 }
+# A singular vector has no sign.
+SIGNLESS = {"eigen_cam", "eigen_grad_cam", "kpca_cam"}
 # Positives and negatives of each attribute, one of them a tie.
 COUNTS = [(30, 70), (80, 20), (50, 50), (5, 95), (60, 40)]
 
@@ -242,7 +244,7 @@ def maps(network, method, layer, images):
     found = {f"{method}/final": np.array(final)}
     if raw:
         found[f"{method}/raw"] = np.array(raw)
-        if method.startswith("eigen"):
+        if method in SIGNLESS:
             found[f"{method}/flipped"] = np.array(flipped)
     return {name: value.reshape(shape + value.shape[1:]).astype(np.float32) for name, value in found.items()}
 
@@ -306,4 +308,5 @@ def main():
         print("empty final maps:", empty)
 
 
-main()
+if __name__ == "__main__":
+    main()

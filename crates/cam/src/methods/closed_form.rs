@@ -3,8 +3,8 @@
 use super::forward_pass::ForwardPass;
 use super::point::Point;
 use super::{
-    ablation_cam, cam, centred_cam, eigen_cam, eigen_grad_cam, grad_cam, grad_cam_elementwise, grad_cam_plus_plus,
-    hires_cam, layer_cam, shapley_cam, x_grad_cam,
+    ablation_cam, cam, centred_cam, eigen_cam, eigen_grad_cam, fem, grad_cam, grad_cam_elementwise, grad_cam_plus_plus,
+    hires_cam, kpca_cam, layer_cam, seg_eigen_cam, shapley_cam, x_grad_cam,
 };
 use crate::{Error, Head, Maps, Method, Output, Reference, Result, Target};
 
@@ -23,9 +23,16 @@ pub(crate) fn formula(method: Method) -> Option<Formula> {
         Method::EigenCam => Some(eigen_cam::formula),
         Method::EigenGradCam => Some(eigen_grad_cam::formula),
         Method::ShapleyCam => Some(shapley_cam::formula),
-        Method::Cam | Method::ScoreCam | Method::AblationCam | Method::FullGrad | Method::Rise | Method::CentredCam => {
-            None
-        }
+        Method::SegEigenCam => Some(seg_eigen_cam::formula),
+        Method::KpcaCam => Some(kpca_cam::formula),
+        Method::Fem => Some(fem::formula),
+        Method::Cam
+        | Method::ScoreCam
+        | Method::AblationCam
+        | Method::FullGrad
+        | Method::Rise
+        | Method::RefineCam
+        | Method::CentredCam => None,
     }
 }
 

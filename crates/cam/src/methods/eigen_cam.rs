@@ -9,12 +9,12 @@ use super::point::Point;
 /// A singular vector has no sign, and a later ReLU makes the map depend on it. Ours is that of the target's evidence: the map
 /// has a product >= 0 with the HiResCAM of the same score. The rest of the map does not depend on target and attribute.
 pub(crate) fn formula(point: &Point<'_>) -> Vec<f32> {
-    let activations = point.features.iter().map(|a| f64::from(*a)).collect();
-    oriented(first_component(activations, point.channels), point)
+    let activations = || point.features.iter().map(|a| f64::from(*a)).collect();
+    oriented(point.once(|| first_component(activations(), point.channels)), point)
 }
 
 /// Turns a projection to the side of the evidence; without evidence the entry of the largest size is positive.
-pub(crate) fn oriented(projection: Vec<f64>, point: &Point<'_>) -> Vec<f32> {
+pub(crate) fn oriented(projection: &[f64], point: &Point<'_>) -> Vec<f32> {
     let evidence = hires_cam::formula(point);
     let product: f64 = projection.iter().zip(&evidence).map(|(p, e)| p * f64::from(*e)).sum();
     let largest = projection
@@ -22,17 +22,13 @@ pub(crate) fn oriented(projection: Vec<f64>, point: &Point<'_>) -> Vec<f32> {
         .fold(0.0_f64, |most, p| if p.abs() > most.abs() { *p } else { most });
     let side = if product == 0.0 { largest } else { product };
     let sign = if side < 0.0 { -1.0 } else { 1.0 };
-    projection.into_iter().map(|p| (sign * p) as f32).collect()
+    projection.iter().map(|p| (sign * p) as f32).collect()
 }
 
 /// Projection of a matrix `[P, C]`, its column means removed, on its first right singular vector; of either sign.
-pub(crate) fn first_component(mut matrix: Vec<f64>, channels: usize) -> Vec<f64> {
+pub(crate) fn first_component(matrix: Vec<f64>, channels: usize) -> Vec<f64> {
+    let matrix = without_means(matrix, channels);
     let positions = matrix.len() / channels;
-    for channel in 0..channels {
-        let column = || (0..positions).map(|p| p * channels + channel);
-        let mean = column().map(|at| matrix[at]).sum::<f64>() / positions as f64;
-        column().for_each(|at| matrix[at] -= mean);
-    }
     // M v = s u for singular vectors u and v: of the two Gram matrices the smaller one is decomposed.
     if positions <= channels {
         let (u, value) = first_eigenvector(&gram(&matrix, positions, channels), positions);
@@ -50,6 +46,17 @@ pub(crate) fn first_component(mut matrix: Vec<f64>, channels: usize) -> Vec<f64>
     }
 }
 
+/// A matrix `[P, C]` without its column means.
+pub(crate) fn without_means(mut matrix: Vec<f64>, channels: usize) -> Vec<f64> {
+    let positions = matrix.len() / channels;
+    for channel in 0..channels {
+        let column = || (0..positions).map(|p| p * channels + channel);
+        let mean = column().map(|at| matrix[at]).sum::<f64>() / positions as f64;
+        column().for_each(|at| matrix[at] -= mean);
+    }
+    matrix
+}
+
 /// M M^T of a matrix of rows.
 fn gram(matrix: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     let row = |i: usize| &matrix[i * columns..][..columns];
@@ -64,9 +71,9 @@ fn gram(matrix: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     products
 }
 
-/// The first eigenvector of a symmetric matrix without negative eigenvalues, and its eigenvalue, by power iteration from the row
-/// with the largest diagonal, which is not orthogonal to it in all but made-up cases.
-fn first_eigenvector(matrix: &[f64], size: usize) -> (Vec<f64>, f64) {
+/// The eigenvector of a symmetric matrix's eigenvalue of the largest size, and that size, by power iteration from the row with the
+/// largest diagonal, which is not orthogonal to it in all but made-up cases.
+pub(crate) fn first_eigenvector(matrix: &[f64], size: usize) -> (Vec<f64>, f64) {
     // Singular values 2 % apart, closer than any of the reference's, take some 700 steps.
     const STEPS: usize = 10_000;
     const CHANGE: f64 = 1e-12;

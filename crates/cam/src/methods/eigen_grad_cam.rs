@@ -15,5 +15,5 @@ pub(crate) fn formula(point: &Point<'_>) -> Vec<f32> {
                 .map(|(a, g)| f64::from(*a) * f64::from(*g)),
         );
     }
-    oriented(first_component(products, point.channels), point)
+    oriented(&first_component(products, point.channels), point)
 }

@@ -1,5 +1,7 @@
 //! One forward pass as the methods see it: features and head on the CPU, checked.
 
+use std::sync::OnceLock;
+
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
@@ -101,6 +103,7 @@ impl ForwardPass {
         let features = self.features.flatten_all()?.to_vec1::<f32>()?;
         let gradients = self.gradient()?.flatten_all()?.to_vec1::<f32>()?;
         let length = self.height * self.width * channels;
+        let of_features: Vec<OnceLock<Vec<f64>>> = (0..self.images).map(|_| OnceLock::new()).collect();
         let map = |row: usize| {
             let (image, attribute) = (row / self.attributes, row % self.attributes);
             let sign = self.signs[row];
@@ -115,6 +118,7 @@ impl ForwardPass {
                 logit: self.logits[row],
                 sign,
                 target: self.target,
+                of_features: &of_features[image],
             })
         };
         let maps: Vec<Vec<f32>> = (0..self.images * self.attributes).into_par_iter().map(map).collect();

@@ -1,5 +1,7 @@
 //! What a map is made of at any layer: one image's activations and one score's gradient by them.
 
+use std::sync::OnceLock;
+
 use crate::Target;
 
 /// The gradient of a score by the activations.
@@ -25,11 +27,18 @@ pub(crate) struct Point<'a> {
     pub(crate) sign: f32,
     /// Which score is explained.
     pub(crate) target: Target,
+    /// What a formula makes of the image's features alone, the same for all attributes.
+    pub(crate) of_features: &'a OnceLock<Vec<f64>>,
 }
 
 impl Point<'_> {
     pub(crate) fn positions(&self) -> usize {
         self.features.len() / self.channels
+    }
+
+    /// What is made of the features alone: once an image, whatever the number of attributes.
+    pub(crate) fn once(&self, make: impl FnOnce() -> Vec<f64>) -> &[f64] {
+        self.of_features.get_or_init(make)
     }
 
     /// A and g at every position.

@@ -1,6 +1,6 @@
 """Writes expected.json: coherency, complexity and ARCC by pytorch-grad-cam.
 
-    pip install "git+https://github.com/jacobgil/pytorch-grad-cam@084273b" && python make.py
+    pip install grad-cam==1.5.7 && python make.py
 
 The network is the probability of a fixed linear score of the pixels, and a map is what its pixels contribute, smoothed, from 0 to 1.
 """

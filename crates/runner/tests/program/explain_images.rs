@@ -170,7 +170,7 @@ fn every_method_explains_pictures() {
         .save(folder.join("b.png"))
         .expect("written");
     let inner = "grad_cam,hires_cam,grad_cam_plus_plus,x_grad_cam,layer_cam,grad_cam_elementwise,eigen_cam,eigen_grad_cam,shapley_cam,\
-                 score_cam,ablation_cam,full_grad,rise";
+                 seg_eigen_cam,kpca_cam,fem,refine_cam,score_cam,ablation_cam,full_grad,rise";
     let output = explain(
         folder,
         &[
@@ -191,6 +191,7 @@ fn every_method_explains_pictures() {
     for part in [
         "score_cam needs 16 forward passes for each image, 32 in all",
         "ablation_cam needs 16 forward passes behind stage3 for each image",
+        "refine_cam needs 6 forward and backward passes behind stage1, stage2 and stage3 for each image",
         "rise needs 70 forward passes for each image",
         "full_grad needs 2 forward and backward passes for each image",
         "the first picture took",
@@ -199,7 +200,11 @@ fn every_method_explains_pictures() {
     }
     let maps = candle_core::safetensors::load(folder.join("out/b/maps.safetensors"), &Device::Cpu).expect("read");
     for method in inner.split(',') {
-        let side = if ["full_grad", "rise"].contains(&method) { 64 } else { 4 };
+        let side = if ["full_grad", "refine_cam", "rise"].contains(&method) {
+            64
+        } else {
+            4
+        };
         let raw = &maps[&format!("{method}/raw")];
         assert_eq!(raw.dims(), [2, side, side], "{method}");
         let values = raw.flatten_all().and_then(|raw| raw.to_vec1::<f32>()).expect("numbers");

@@ -49,7 +49,7 @@ impl Way<'_> {
 
     /// The target layer, for methods that look at it.
     pub fn layer(&self, method: Method) -> Option<&str> {
-        (!method.is_whole()).then(|| self.layer_name())
+        method.has_layer().then(|| self.layer_name())
     }
 
     /// Whether one forward pass is enough for all methods.
