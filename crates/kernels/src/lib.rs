@@ -6,8 +6,8 @@
 //! `[Cout, Cin, kh, kw]`, whatever the layers make of them inside.
 //!
 //! A training step that records its layers on a [`Tape`] differentiates them without candle's additions, and [`optimiser::step`] changes
-//! the parameters in place; [`FusedConvolution`] is a layer of an evaluated network; [`Sampler`] makes images on a GPU. Errors are
-//! candle's.
+//! the parameters in place. [`FusedConvolution`] is a layer of an evaluated network, and [`InputGradient`], [`relu_gradient`] and
+//! [`max_pool2d_gradient`] take many gradients of its outputs back to its input. [`Sampler`] makes images on a GPU. Errors are candle's.
 //!
 //! Results do not depend on the number of threads. Measurements are in `docs/develop/performance.md`. On NVIDIA GPUs convolution is
 //! cuDNN's, and the other layers have kernels of their own (`docs/develop/cuda.md`).
@@ -43,17 +43,20 @@ mod pooling;
 mod precision;
 #[cfg(test)]
 mod reference;
+mod relu;
 mod sampling;
 mod simd;
 mod sum;
 mod tape;
 
 pub use batch_norm::{BatchStatistics, affine, batch_norm, batch_statistics, moving_statistics};
-pub use convolution::{FusedConvolution, conv2d};
+pub use convolution::{FusedConvolution, InputGradient, conv2d};
 pub use gpu::gpu;
-pub use pooling::{global_average_pool, max_pool2d};
+pub use pooling::{global_average_pool, max_pool2d, max_pool2d_gradient};
 pub use precision::Precision;
+pub use relu::relu_gradient;
 pub use sampling::{SampledView, Sampler, SamplerInput};
+pub use sum::sum;
 pub use tape::Tape;
 
 #[cfg(test)]

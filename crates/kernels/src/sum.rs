@@ -4,10 +4,20 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 /// The sum of tensors of one shape, of which there is at least one, in their order. Not differentiable.
-pub(crate) fn sum(tensors: &[Tensor]) -> Result<Tensor> {
+///
+/// # Errors
+/// No tensor, and tensors of other shapes or types.
+pub fn sum(tensors: &[Tensor]) -> Result<Tensor> {
     let Some((first, rest)) = tensors.split_first() else {
         bail!("sum: expected at least one tensor");
     };
+    if let Some(other) = rest.iter().find(|other| other.dims() != first.dims()) {
+        bail!(
+            "sum: expected tensors of one shape, got {:?} and {:?}",
+            first.dims(),
+            other.dims()
+        );
+    }
     rest.iter()
         .try_fold(first.clone(), |sum, tensor| match sum.device().is_cpu() {
             true => sum.apply_op2_no_bwd(tensor, &Sum),

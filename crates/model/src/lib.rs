@@ -58,7 +58,7 @@ pub use derived::{
 pub use error::{Error, Result, TensorMismatch};
 pub use foreign::{Foreign, Guess, architecture_of};
 pub use loss::Loss;
-pub use network::{BiasGradient, Decomposition, Head, InputNormalisation, Mode, Network, Output};
+pub use network::{BiasGradient, Decomposition, Head, InputGradients, InputNormalisation, Mode, Network, Output};
 pub use optimiser::{Optimiser, OptimiserConfig, OptimiserKind, OptimiserState};
 pub use schedule::{LearningRate, Schedule};
 pub use trainer::{StepLoss, Trainer, TrainerConfig};

@@ -1,6 +1,6 @@
 //! Gradients inside the network, against finite differences and the network's own scores.
 
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Tensor, Var};
 use model::{Architecture, InputNormalisation, Mode, Network};
 
 /// Values in [0, 1) without order, the same in every run.
@@ -142,4 +142,115 @@ fn what_does_not_exist_is_named() {
     let message = network.gradients("stage5", &activations, &[0]).unwrap_err().to_string();
     assert!(message.contains("known: stage1, stage2, stage3, stage4"), "{message}");
     assert!(network.decompose(&images(1), &[]).is_err());
+}
+
+/// Within 1e-5 of the largest: the order of float32 sums, and a scale that is multiplied into the weights.
+#[track_caller]
+fn assert_same(found: &Tensor, expected: &Tensor, what: &str) {
+    assert_eq!(found.dims(), expected.dims(), "{what}");
+    let (found, expected) = (values(found), values(expected));
+    let largest = expected.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+    for (found, expected) in found.iter().zip(&expected) {
+        assert!(
+            (found - expected).abs() <= 1e-5 * largest,
+            "{what}: {found} {expected} of {largest}"
+        );
+    }
+}
+
+/// By candle: the gradient by the input of a scalar that is made of the network's results.
+fn by_candle(input: &Tensor, scalar: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>) -> Tensor {
+    let input = Var::from_tensor(input).unwrap();
+    let store = scalar(&input).unwrap().backward().unwrap();
+    store.get(&input).unwrap().clone()
+}
+
+#[test]
+fn gradients_of_rows_by_the_image_are_candles() {
+    for name in ["resnet18", "resnet50"] {
+        let network = network(name);
+        let input = images(2);
+        // Three rows of each image, by one forward pass.
+        let attributes = [0, 4, 2, 1, 1, 3];
+        let found = network.logit_gradients(&input, &attributes).unwrap();
+        let logits = network
+            .forward(&input, Mode::Eval)
+            .unwrap()
+            .logits
+            .to_vec2::<f32>()
+            .unwrap();
+        let cells = [[0, 0], [3, 2], [7, 7], [1, 5], [4, 4], [4, 4]];
+        let of_cells = network.cell_gradients(&input, "stage2", &cells).unwrap();
+        let mut live = 0;
+        for row in 0..6 {
+            let image = input.narrow(0, row / 3, 1).unwrap();
+            let expected = by_candle(&image, |x| {
+                let logits = network.forward(x, Mode::Eval).map_err(candle_core::Error::wrap)?.logits;
+                logits.narrow(1, attributes[row], 1)?.sum_all()
+            });
+            assert_same(&found.gradients.narrow(0, row, 1).unwrap(), &expected, name);
+            assert!((values(&found.values)[row] - logits[row / 3][attributes[row]]).abs() < 1e-5);
+            let [y, x] = cells[row];
+            let cell = |input: &Tensor| {
+                let a = network
+                    .activations(input, "stage2", Mode::Eval)
+                    .map_err(candle_core::Error::wrap)?;
+                a.narrow(2, y, 1)?.narrow(3, x, 1)?.abs()?.sum_all()
+            };
+            let expected = by_candle(&image, cell);
+            assert_same(&of_cells.gradients.narrow(0, row, 1).unwrap(), &expected, name);
+            let expected = cell(&image).unwrap().to_scalar::<f32>().unwrap();
+            assert!(
+                (values(&of_cells.values)[row] - expected).abs() <= 1e-4 * expected,
+                "{name}"
+            );
+            live += usize::from(expected > 0.0);
+        }
+        assert!(live >= 4, "{name}: {live} of 6 cells hold something");
+    }
+}
+
+#[test]
+fn rows_that_do_not_fit_are_refused() {
+    let network = network("resnet18");
+    let input = images(2);
+    for attributes in [&[][..], &[1], &[1, 2, 3], &[1, 5]] {
+        assert!(network.logit_gradients(&input, attributes).is_err(), "{attributes:?}");
+    }
+    let message = network
+        .cell_gradients(&input, "stage2", &[[8, 0], [0, 0]])
+        .unwrap_err()
+        .to_string();
+    assert_eq!(message, "cell: 8, 0, expected one of 8 x 8");
+    assert!(network.cell_gradients(&input, "stage9", &[[0, 0]; 2]).is_err());
+    assert!(
+        network
+            .logit_gradients(&input.narrow(1, 0, 2).unwrap(), &[0, 1])
+            .is_err()
+    );
+}
+
+/// What was prepared of the weights for the way back is made anew when they change.
+#[test]
+fn gradients_follow_the_weights() {
+    let network = network("resnet18");
+    let activations = network.activations(&images(1), "layer3", Mode::Eval).unwrap();
+    let gradients = || network.gradients("layer3", &activations, &[0]).unwrap();
+    let before = gradients();
+    let (_, weight) = network
+        .named_parameters()
+        .iter()
+        .find(|(name, _)| name == "layer4.1.conv2.weight")
+        .unwrap();
+    weight.set(&(weight.as_tensor() * -1.0).unwrap()).unwrap();
+    let after = gradients();
+    assert_ne!(values(&before), values(&after));
+    let expected = by_candle(&activations, |x| {
+        let logits = network
+            .forward_from("layer3", x, Mode::Eval)
+            .map_err(candle_core::Error::wrap)?
+            .logits;
+        logits.narrow(1, 0, 1)?.sum_all()
+    });
+    assert_same(&after.squeeze(1).unwrap(), &expected, "after the change");
 }

@@ -76,6 +76,34 @@ pub(super) fn backward(
     ))
 }
 
+/// The gradient of the input alone, from a weight and a contiguous gradient of the output.
+pub(super) fn input_gradient(of: Geometry, engines: Engines, weight: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    let (w_storage, w_layout) = weight.storage_and_layout();
+    let (g_storage, g_layout) = gradient.storage_and_layout();
+    let (weight, gradient) = (Operand::of(&w_storage, w_layout)?, Operand::of(&g_storage, g_layout)?);
+    let element = gradient.element()?;
+    let of_x = match element {
+        Element::F32 => input_gradient_of::<f32>(of, engines, &weight, &gradient.view()?, element)?,
+        Element::Bf16 => input_gradient_of::<bf16>(of, engines, &weight, &gradient.view()?, element)?,
+    };
+    Ok(tensor(of_x, of.source.shape()))
+}
+
+fn input_gradient_of<T: Number>(
+    of: Geometry,
+    engines: Engines,
+    weight: &Operand<'_>,
+    gradient: &CudaView<'_, T>,
+    element: Element,
+) -> Result<CudaStorage> {
+    let device = weight.device();
+    let packed = packed::<T>(of, device, weight, element)?;
+    // SAFETY: cuDNN writes every element, as the old contents count 0 times.
+    let mut of_x = unsafe { device.alloc::<T>(of.source.elements())? };
+    cudnn::data_gradient::<T>(device, of, engines, &packed.as_view(), gradient, &mut of_x)?;
+    Ok(CudaStorage::wrap_cuda_slice(of_x, device.clone()))
+}
+
 fn backward_of<T: Number>(
     of: Geometry,
     engines: Engines,
@@ -93,13 +121,7 @@ fn backward_of<T: Number>(
         );
     }
     let of_x = match with_x {
-        true => {
-            let packed = packed::<T>(of, device, &weight, element)?;
-            // SAFETY: cuDNN writes every element, as the old contents count 0 times.
-            let mut of_x = unsafe { device.alloc::<T>(of.source.elements())? };
-            cudnn::data_gradient::<T>(device, of, engines, &packed.as_view(), &gradient, &mut of_x)?;
-            Some(CudaStorage::wrap_cuda_slice(of_x, device.clone()))
-        }
+        true => Some(input_gradient_of::<T>(of, engines, &weight, &gradient, element)?),
         false => None,
     };
     let of_weight = match with_weight {

@@ -10,6 +10,7 @@ mod filter_gradient;
 mod fused;
 mod geometry;
 mod implicit_gemm;
+mod input_gradient;
 mod microkernel;
 mod operation;
 mod packing;
@@ -19,6 +20,7 @@ mod pointwise;
 mod weight_order;
 
 pub use fused::FusedConvolution;
+pub use input_gradient::InputGradient;
 pub use operation::conv2d;
 
 #[cfg(all(test, unix))]

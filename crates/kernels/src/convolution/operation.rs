@@ -5,8 +5,9 @@ use super::cuda;
 use super::filter_gradient::FilterGradient;
 use super::geometry::{Engines, Filter, Geometry};
 use super::implicit_gemm::{ImplicitGemm, OutputPhase};
+use super::input_gradient::{self, Packed};
 use super::microkernel::Epilogue;
-use super::packing::{Direction, pack, pack_forward};
+use super::packing::pack_forward;
 use crate::Precision;
 use crate::dims::{Dims, check_float};
 #[cfg(feature = "cuda")]
@@ -114,68 +115,6 @@ impl Convolution {
     pub(crate) fn output(&self) -> Dims {
         self.of.output
     }
-
-    /// Input pixel `i` meets output pixel `o` through tap `k` where `i + padding = stride o + k`. For the pixels
-    /// `i = parity + stride r` these are the taps `k = first, first + stride, ..` and the outputs
-    /// `o = nearest + r, nearest + r - 1, ..`: a window of stride 1 over the output's gradient, its taps reversed.
-    fn data_gradient(&self, weight: &[f32], gradient: &[f32]) -> Vec<f32> {
-        struct Axis {
-            parity: usize,
-            pixels: usize,
-            nearest: usize,
-            taps: Vec<usize>,
-        }
-        let axes = |size: usize, kernel: usize| -> Vec<Axis> {
-            let axis = |parity: usize| {
-                let first = (parity + self.of.padding) % self.of.stride;
-                let mut taps: Vec<usize> = (first..kernel).step_by(self.of.stride).collect();
-                taps.reverse();
-                let pixels = (size - parity).div_ceil(self.of.stride);
-                Axis {
-                    parity,
-                    pixels,
-                    nearest: (parity + self.of.padding) / self.of.stride,
-                    taps,
-                }
-            };
-            (0..self.of.stride.min(size)).map(axis).collect()
-        };
-        // Zeros in front of the output's gradient, so that no window starts before them.
-        let margin = |axes: &[Axis]| {
-            let missing = |axis: &Axis| axis.taps.len().saturating_sub(axis.nearest + 1);
-            axes.iter().map(missing).max().unwrap_or(0)
-        };
-        let (vertical, horizontal) = (
-            axes(self.of.source.height, self.of.filter.height),
-            axes(self.of.source.width, self.of.filter.width),
-        );
-        let padding = (margin(&vertical), margin(&horizontal));
-        let mut phases = Vec::with_capacity(vertical.len() * horizontal.len());
-        for y in &vertical {
-            for x in &horizontal {
-                phases.push(OutputPhase {
-                    output: (y.parity, x.parity),
-                    size: (y.pixels, x.pixels),
-                    source: (
-                        padding.0 + y.nearest + 1 - y.taps.len().max(1),
-                        padding.1 + x.nearest + 1 - x.taps.len().max(1),
-                    ),
-                    window: (y.taps.len(), x.taps.len()),
-                    weights: pack(weight, self.of.filter, Direction::Backward, &y.taps, &x.taps).into(),
-                });
-            }
-        }
-        let gemm = ImplicitGemm {
-            source: self.of.output,
-            output: self.of.source,
-            padding,
-            source_step: 1,
-            output_step: self.of.stride,
-            phases,
-            epilogue: None,
-        };
-        gemm.run(gradient, self.set)
-    }
 }
 
 impl CustomOp2 for Convolution {
@@ -226,7 +165,9 @@ impl CustomOp2 for Convolution {
         let gradient = host_floats(&storage, layout, NAME)?;
         let data = if x.track_op() {
             let (storage, layout) = weight.storage_and_layout();
-            let values = self.data_gradient(host_floats(&storage, layout, NAME)?, gradient);
+            let weight = host_floats(&storage, layout, NAME)?;
+            let packed = Packed::new(weight, self.of.filter, self.of.stride, self.of.padding);
+            let values = input_gradient::run(self.of, &packed, gradient, self.set);
             Some(Tensor::from_vec(values, x.shape(), x.device())?)
         } else {
             None

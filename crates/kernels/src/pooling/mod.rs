@@ -7,7 +7,7 @@ pub(crate) mod gpu;
 mod operation;
 mod windows;
 
-pub use operation::{global_average_pool, max_pool2d};
+pub use operation::{global_average_pool, max_pool2d, max_pool2d_gradient};
 
 pub(crate) use operation::{AveragePool, MaxPool};
 #[cfg(all(test, unix))]

@@ -11,7 +11,7 @@ use crate::parallel::{for_each, for_each_piece};
 use crate::simd::{InstructionSet, Kernel, LANES, Lanes};
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 
 /// Maximum over windows of `kernel` x `kernel` pixels, PyTorch's `max_pool2d`: padding never wins, and the gradient
 /// goes to the first maximum in row-major order.
@@ -23,6 +23,34 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 /// padded image.
 pub fn max_pool2d(x: &Tensor, kernel: usize, stride: usize, padding: usize) -> Result<Tensor> {
     MaxPool::new(x, kernel, stride, padding, InstructionSet::detect())?.apply(x)
+}
+
+/// The gradient of [`max_pool2d`]'s `x` `[N, H, W, C]`, `[R, H, W, C]`, from its `result` and gradients `[R, H', W', C]` of it.
+///
+/// R is a multiple of N: row r belongs to image r / (R / N). All are float32. Not differentiable.
+///
+/// # Errors
+/// As [`max_pool2d`], and shapes that do not belong together.
+pub fn max_pool2d_gradient(
+    x: &Tensor,
+    result: &Tensor,
+    gradient: &Tensor,
+    [kernel, stride, padding]: [usize; 3],
+) -> Result<Tensor> {
+    let pool = MaxPool::new(x, kernel, stride, padding, InstructionSet::detect())?;
+    let rows = Dims::of(gradient, MAX)?;
+    let Windows { source, output, .. } = pool.windows;
+    let images = rows.images;
+    let fits = images.is_multiple_of(source.images) && (Dims { images, ..output }) == rows;
+    if !fits || result.dims() != output.array() {
+        bail!(
+            "{MAX}: expected a result of shape {:?} and a multiple of it as gradient, got {:?} and {:?}",
+            output.array(),
+            result.dims(),
+            gradient.dims()
+        );
+    }
+    pool.gradient(x, result, gradient, images / source.images)
 }
 
 /// Mean over all pixels: `[N, H, W, C]` float32 to `[N, C]`. Differentiable.
@@ -56,6 +84,51 @@ impl MaxPool {
     fn lengths(&self) -> (usize, usize) {
         let len = |dims: Dims| dims.height * dims.width * dims.channels;
         (len(self.windows.source), len(self.windows.output))
+    }
+
+    /// The gradient of `x`, so many rows an image.
+    fn gradient(&self, x: &Tensor, result: &Tensor, gradient: &Tensor, each: usize) -> Result<Tensor> {
+        // On a tape they are as the caller has them.
+        let x = &x.contiguous()?;
+        let result = &result.contiguous()?;
+        let gradient = gradient.contiguous()?;
+        let source = Dims {
+            images: self.windows.source.images * each,
+            ..self.windows.source
+        };
+        #[cfg(feature = "cuda")]
+        if gradient.device().is_cuda() {
+            let (images, height, width, channels) = self.windows.source.shape();
+            let x = x.unsqueeze(1)?.broadcast_as((images, each, height, width, channels))?;
+            let windows = self.windows.of_images(source.images);
+            return cuda::maximum_gradient(windows, &x.contiguous()?.reshape(source.shape())?, &gradient);
+        }
+        let (x_storage, x_layout) = x.storage_and_layout();
+        let (r_storage, r_layout) = result.storage_and_layout();
+        let (g_storage, g_layout) = gradient.storage_and_layout();
+        let values = host_floats(&x_storage, x_layout, MAX)?;
+        let result = host_floats(&r_storage, r_layout, MAX)?;
+        let gradient = host_floats(&g_storage, g_layout, MAX)?;
+        let (source_len, output_len) = self.lengths();
+        let mut output = Unwritten::new(source.elements());
+        let pointer = output.pointer();
+        for_each(source.images, |row| {
+            let image = row / each;
+            // SAFETY: one row of the output for each task.
+            let output = unsafe { pointer.at(row * source_len) };
+            let kernel = Scatter {
+                windows: self.windows,
+                x: &values[image * source_len..][..source_len],
+                result: &result[image * output_len..][..output_len],
+                gradient: &gradient[row * output_len..][..output_len],
+                output,
+            };
+            // SAFETY: the set is supported, and the output is as long as the pool says.
+            unsafe { self.set.run(kernel) }
+        });
+        // SAFETY: every row has been written.
+        let values = unsafe { output.finish() };
+        Tensor::from_vec(values, source.shape(), x.device())
     }
 }
 
@@ -94,38 +167,7 @@ impl CustomOp1 for MaxPool {
     }
 
     fn bwd(&self, x: &Tensor, result: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
-        // On a tape it is as the caller has it.
-        let x = &x.contiguous()?;
-        let gradient = gradient.contiguous()?;
-        #[cfg(feature = "cuda")]
-        if gradient.device().is_cuda() {
-            return Ok(Some(cuda::maximum_gradient(self.windows, x, &gradient)?));
-        }
-        let (x_storage, x_layout) = x.storage_and_layout();
-        let (r_storage, r_layout) = result.storage_and_layout();
-        let (g_storage, g_layout) = gradient.storage_and_layout();
-        let values = host_floats(&x_storage, x_layout, MAX)?;
-        let result = host_floats(&r_storage, r_layout, MAX)?;
-        let gradient = host_floats(&g_storage, g_layout, MAX)?;
-        let (source_len, output_len) = self.lengths();
-        let mut output = Unwritten::new(self.windows.source.elements());
-        let pointer = output.pointer();
-        for_each(self.windows.source.images, |image| {
-            // SAFETY: one image of the output for each task.
-            let output = unsafe { pointer.at(image * source_len) };
-            let kernel = Scatter {
-                windows: self.windows,
-                x: &values[image * source_len..][..source_len],
-                result: &result[image * output_len..][..output_len],
-                gradient: &gradient[image * output_len..][..output_len],
-                output,
-            };
-            // SAFETY: the set is supported, and the output is as long as the pool says.
-            unsafe { self.set.run(kernel) }
-        });
-        // SAFETY: every image has been written.
-        let values = unsafe { output.finish() };
-        Ok(Some(Tensor::from_vec(values, x.shape(), x.device())?))
+        self.gradient(x, result, gradient, 1).map(Some)
     }
 }
 

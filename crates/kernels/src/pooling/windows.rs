@@ -44,6 +44,16 @@ impl Windows {
         })
     }
 
+    /// The same for another number of images.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn of_images(self, images: usize) -> Self {
+        Self {
+            source: Dims { images, ..self.source },
+            output: Dims { images, ..self.output },
+            ..self
+        }
+    }
+
     /// The part inside the image of the window of output row or column `index`.
     pub(crate) fn inside(&self, index: usize, size: usize) -> Range<usize> {
         let start = index * self.stride;

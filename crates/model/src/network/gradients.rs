@@ -1,11 +1,15 @@
 //! Gradients of single logits inside an evaluated network, for explanations.
 //!
-//! All functions take several attributes at once: their backward passes are stacked in the batch, one row for each image
-//! and attribute, so that the number of passes does not depend on the number of attributes.
+//! All functions take several attributes at once: an image goes forward once, and the backward passes of its attributes are stacked in
+//! a batch, one row for each (`linearisation.rs`).
 
-use candle_core::{DType, Tensor, Var};
+use std::ops::Range;
 
-use super::pass::{Pass, Probe};
+use candle_core::{DType, Tensor};
+
+use super::linearisation::Linearisation;
+use super::resnet::channels_last;
+use super::unit::Unit;
 use crate::{Error, Mode, Network, Result};
 
 /// Rows (an image and an attribute) of one backward pass: what bounds its memory.
@@ -40,80 +44,84 @@ impl Network {
     /// Gradients of the logits of `attributes` by activations `[N, C, h, w]` of a stage: `[N, K, C, h, w]`, a view of
     /// channels-last memory.
     ///
-    /// Costs K forward and K backward passes of the stages behind `layer` per image, at most 64 in one batch. The result is
-    /// as large as it says: give few images at a time.
+    /// Costs one forward and K backward passes of the stages behind `layer` per image, at most 64 backward ones in one batch. The
+    /// result is as large as it says: give few images at a time.
     ///
     /// # Errors
     /// [`Error::UnknownLayer`], [`Error::Setting`] for an attribute that the network does not have.
     pub fn gradients(&self, layer: &str, activations: &Tensor, attributes: &[usize]) -> Result<Tensor> {
         self.check_attributes(attributes)?;
+        let behind = self.stage_index(layer)? + 1..self.stage_count();
         let (images, channels, height, width) = activations.dims4()?;
+        let shape = (images, attributes.len(), height, width, channels);
+        if images == 0 || attributes.is_empty() {
+            return Ok(Tensor::zeros(shape, DType::F32, self.device())?.permute((0, 1, 4, 2, 3))?);
+        }
         // Channels last, as the layers want them.
-        let activations = activations.detach().permute((0, 2, 3, 1))?.contiguous()?;
-        let rows = rows(images, attributes);
-        let mut gradients = Vec::new();
-        for rows in rows.chunks(ROWS) {
-            let input = Var::from_tensor(&take_images(&activations, rows)?)?;
-            let output = self.forward_from(layer, &input.permute((0, 3, 1, 2))?, Mode::Eval)?;
-            let store = self.chosen(&output.logits, rows)?.sum_all()?.backward()?;
-            gradients.push(gradient_of(&store, &input)?);
-        }
-        if gradients.is_empty() {
-            return Ok(Tensor::zeros(
-                (images, attributes.len(), channels, height, width),
-                DType::F32,
-                self.device(),
-            )?);
-        }
-        let gradients = Tensor::cat(&gradients, 0)?.reshape((images, attributes.len(), height, width, channels))?;
-        Ok(gradients.permute((0, 1, 4, 2, 3))?)
+        let activations = channels_last(&activations.detach())?;
+        let gradients = self.inside_pool(|| {
+            let mut gradients = Vec::new();
+            for images in chunks_of(images, attributes) {
+                let some = activations.narrow(0, images.start, images.len())?;
+                let at = self.stages_at(behind.clone(), &some)?;
+                for attributes in attributes.chunks(ROWS) {
+                    let of_result = self.seeds(&at, images.len(), attributes)?;
+                    let parts = at.gradients(of_result, &mut |_, _| Ok(()))?;
+                    gradients.push(kernels::sum(&parts)?);
+                }
+            }
+            Ok(gradients)
+        })?;
+        Ok(joined(&gradients)?.reshape(shape)?.permute((0, 1, 4, 2, 3))?)
     }
 
     /// What the logits of `attributes` are made of, for images `[N, 3, S, S]`.
     ///
-    /// Costs N K forward and backward passes, at most 64 in one batch; the result holds the gradients at every batch norm, so
-    /// give few images at a time.
+    /// Costs N forward and N K backward passes, at most 64 backward ones in one batch; the result holds the gradients at every batch
+    /// norm, so give few images at a time.
     ///
     /// # Errors
     /// [`Error::Setting`] for no image, no attribute, or an attribute that the network does not have; [`Error::Shape`] like
     /// [`Network::forward`].
     pub fn decompose(&self, images: &Tensor, attributes: &[usize]) -> Result<Decomposition> {
         self.check_attributes(attributes)?;
-        let input = self.normalise(images)?.detach();
+        let normalised = self.normalise(images)?.detach();
         let count = images.dims()[0];
-        let rows = rows(count, attributes);
-        if rows.is_empty() {
-            return Err(Error::setting("attributes", "none", "at least one, and an image"));
+        if attributes.is_empty() {
+            return Err(Error::setting("attributes", "none", "at least one"));
         }
-        let mut logits = Vec::new();
-        let mut of_input = Vec::new();
+        let input = channels_last(&normalised)?;
+        let (mut logits, mut of_input) = (Vec::new(), Vec::new());
+        // Every batch norm's shift and the gradients of all chunks, against the order of computation.
         let mut of_biases: Vec<(Tensor, Vec<Tensor>)> = Vec::new();
-        for rows in rows.chunks(ROWS) {
-            let probe = Probe::default();
-            let pass = Pass {
-                mode: Mode::Eval,
-                tape: None,
-                probe: Some(&probe),
-            };
-            let x = Var::from_tensor(&take_images(&input, rows)?)?;
-            let features = self.run_normalised(&x, pass)?;
-            let chosen = self.chosen(&self.run_head(&features, Mode::Eval)?.logits, rows)?;
-            let store = chosen.sum_all()?.backward()?;
-            logits.push(chosen.detach());
-            of_input.push(gradient_of(&store, &x)?);
-            for (i, (bias, zeros)) in probe.into_found().into_iter().enumerate() {
-                if of_biases.len() == i {
-                    of_biases.push((bias, Vec::new()));
+        self.inside_pool(|| {
+            for images in chunks_of(count, attributes) {
+                let stem = self.stem_at(&input.narrow(0, images.start, images.len())?)?;
+                let at = self.stages_at(0..self.stage_count(), stem.result())?;
+                let all = self.run_head(at.result(), Mode::Eval)?.logits;
+                for attributes in attributes.chunks(ROWS) {
+                    let mut visited = 0;
+                    let mut visit = |unit: &Unit, gradient: &Tensor| {
+                        if of_biases.len() == visited {
+                            of_biases.push((unit.shift()?, Vec::new()));
+                        }
+                        of_biases[visited].1.push(gradient.clone());
+                        visited += 1;
+                        Ok(())
+                    };
+                    logits.push(all.index_select(&self.index(attributes)?, 1)?.flatten_all()?);
+                    let parts = at.gradients(self.seeds(&at, images.len(), attributes)?, &mut visit)?;
+                    of_input.push(stem.gradient(&parts, &mut visit)?);
                 }
-                of_biases[i].1.push(gradient_of(&store, &zeros)?);
             }
-        }
+            Ok(())
+        })?;
         let stacked = |parts: &[Tensor]| -> Result<Tensor> {
-            let all = Tensor::cat(parts, 0)?;
+            let all = joined(parts)?;
             let shape = [&[count, attributes.len()], &all.dims()[1..]].concat();
             Ok(all.reshape(shape)?)
         };
-        let biases = of_biases.iter().map(|(bias, parts)| {
+        let biases = of_biases.iter().rev().map(|(bias, parts)| {
             Ok(BiasGradient {
                 bias: bias.clone(),
                 gradient: stacked(parts)?,
@@ -121,13 +129,34 @@ impl Network {
         });
         Ok(Decomposition {
             logits: stacked(&logits)?,
-            input: input.permute((0, 3, 1, 2))?,
+            input: normalised,
             input_gradient: stacked(&of_input)?.permute((0, 1, 4, 2, 3))?,
             biases: biases.collect::<Result<_>>()?,
         })
     }
 
-    fn check_attributes(&self, attributes: &[usize]) -> Result<()> {
+    /// Gradients of the attributes' logits by the last stage's result, a row for each image and attribute, attributes innermost.
+    fn seeds(&self, at: &Linearisation<'_>, images: usize, attributes: &[usize]) -> Result<Tensor> {
+        let rows = vec![attributes; images].concat();
+        self.logit_gradients_by(at.result(), &rows)
+    }
+
+    /// Gradients of each row's logit by features `[N, h, w, C]`: `[R, h, w, C]`, for a head behind a mean the same at all positions.
+    pub(crate) fn logit_gradients_by(&self, features: &Tensor, attributes: &[usize]) -> Result<Tensor> {
+        let (_, height, width, channels) = features.dims4()?;
+        let rows = attributes.len();
+        let weights = self.head().weight.index_select(&self.index(attributes)?, 0)?;
+        let each = (weights / (height * width) as f64)?.reshape((rows, 1, 1, channels))?;
+        Ok(each.broadcast_as((rows, height, width, channels))?.contiguous()?)
+    }
+
+    /// Positions among the outputs, on the network's device.
+    pub(crate) fn index(&self, attributes: &[usize]) -> Result<Tensor> {
+        let attributes: Vec<u32> = attributes.iter().map(|&attribute| attribute as u32).collect();
+        Ok(Tensor::new(attributes.as_slice(), self.device())?)
+    }
+
+    pub(crate) fn check_attributes(&self, attributes: &[usize]) -> Result<()> {
         match attributes.iter().find(|&&attribute| attribute >= self.outputs()) {
             Some(attribute) => Err(Error::setting(
                 "attribute",
@@ -137,31 +166,19 @@ impl Network {
             None => Ok(()),
         }
     }
-
-    /// The logit of each row's attribute, `[R]`.
-    fn chosen(&self, logits: &Tensor, rows: &[(usize, usize)]) -> Result<Tensor> {
-        let attributes: Vec<u32> = rows.iter().map(|(_, attribute)| *attribute as u32).collect();
-        let index = Tensor::from_vec(attributes, (rows.len(), 1), logits.device())?;
-        Ok(logits.gather(&index, 1)?.squeeze(1)?)
-    }
 }
 
-/// Image and attribute of every row, attributes innermost.
-fn rows(images: usize, attributes: &[usize]) -> Vec<(usize, usize)> {
-    let per_image = |image| attributes.iter().map(move |&attribute| (image, attribute));
-    (0..images).flat_map(per_image).collect()
+/// Images that go through the network together, so that their rows, one for each attribute, are about [`ROWS`].
+fn chunks_of(images: usize, attributes: &[usize]) -> impl Iterator<Item = Range<usize>> {
+    let each = (ROWS / attributes.len().max(1)).max(1);
+    (0..images)
+        .step_by(each)
+        .map(move |start| start..(start + each).min(images))
 }
 
-fn take_images(x: &Tensor, rows: &[(usize, usize)]) -> Result<Tensor> {
-    let images: Vec<u32> = rows.iter().map(|(image, _)| *image as u32).collect();
-    let index = Tensor::new(images.as_slice(), x.device())?;
-    Ok(x.index_select(&index, 0)?)
-}
-
-fn gradient_of(store: &candle_core::backprop::GradStore, x: &Var) -> Result<Tensor> {
-    // A variable that the logits do not depend on has no gradient in candle's store.
-    match store.get(x) {
-        Some(gradient) => Ok(gradient.contiguous()?.detach()),
-        None => Ok(x.zeros_like()?.detach()),
+fn joined(parts: &[Tensor]) -> Result<Tensor> {
+    match parts {
+        [one] => Ok(one.clone()),
+        parts => Ok(Tensor::cat(parts, 0)?),
     }
 }

@@ -1,7 +1,7 @@
 //! The layers of a residual network on channels-last tensors `[N, H, W, C]`.
 
 use candle_core::{Tensor, Var};
-use kernels::FusedConvolution;
+use kernels::{FusedConvolution, InputGradient};
 
 use super::parameters::{Initial, Parameters};
 use super::pass::{Mode, Pass};
@@ -48,6 +48,12 @@ impl Convolution {
         let weight = self.weight.as_detached_tensor();
         Ok(FusedConvolution::new(&weight, scale, shift, self.stride, self.padding)?)
     }
+
+    /// The way back through it and the scale that follows it in evaluation.
+    pub(crate) fn transposed_with(&self, scale: &Tensor) -> Result<InputGradient> {
+        let weight = self.weight.as_detached_tensor();
+        Ok(InputGradient::new(&weight, scale, self.stride, self.padding)?)
+    }
 }
 
 /// Batch norm (Ioffe & Szegedy 2015), with the addition of a residual and the ReLU that may follow it.
@@ -84,8 +90,6 @@ impl BatchNorm {
             }
             Mode::Eval => {
                 let (scale, shift) = self.scale_and_shift()?;
-                let probed = pass.probe.map(|probe| probe.attach(x, &shift, residual)).transpose()?;
-                let residual = probed.as_ref().or(residual);
                 Ok(kernels::affine(x, &scale, &shift, residual, relu)?)
             }
         }
@@ -100,9 +104,18 @@ impl BatchNorm {
     }
 }
 
+/// Kernel, stride and padding of the max pooling behind the stem.
+const STEM_POOL: [usize; 3] = [3, 2, 1];
+
 /// 3 x 3 max pooling with stride 2 and padding 1.
 pub(crate) fn stem_pool(x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
-    Ok(pass.max_pool2d(x, 3, 2, 1)?)
+    let [kernel, stride, padding] = STEM_POOL;
+    Ok(pass.max_pool2d(x, kernel, stride, padding)?)
+}
+
+/// The gradients of its input `[R, H, W, C]`, from those of its result; R is a multiple of the images.
+pub(crate) fn stem_pool_gradient(x: &Tensor, result: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+    Ok(kernels::max_pool2d_gradient(x, result, gradient, STEM_POOL)?)
 }
 
 /// `[N, H, W, C]` to `[N, C]`.

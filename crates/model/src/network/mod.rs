@@ -2,7 +2,9 @@
 
 mod gradients;
 mod input;
+mod input_gradients;
 mod layers;
+mod linearisation;
 mod parameters;
 mod pass;
 mod randomisation;
@@ -12,5 +14,6 @@ mod unit;
 
 pub use gradients::{BiasGradient, Decomposition};
 pub use input::InputNormalisation;
+pub use input_gradients::InputGradients;
 pub use pass::Mode;
 pub use resnet::{Head, Network, Output};

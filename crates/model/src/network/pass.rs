@@ -1,8 +1,6 @@
 //! How a forward pass computes.
 
-use std::cell::RefCell;
-
-use candle_core::{DType, Result, Tensor, Var};
+use candle_core::{Result, Tensor, Var};
 
 use kernels::{BatchStatistics, Tape};
 
@@ -26,47 +24,17 @@ impl Mode {
     }
 }
 
-/// Adds a variable of zeros to the result of every batch norm, by which the logits can then be differentiated.
-#[derive(Default)]
-pub(crate) struct Probe {
-    found: RefCell<Vec<(Tensor, Var)>>,
-}
-
-impl Probe {
-    /// What to add to `shift + scale x`: zeros, and the residual if there is one.
-    pub(crate) fn attach(&self, x: &Tensor, shift: &Tensor, residual: Option<&Tensor>) -> Result<Tensor> {
-        let zeros = Var::zeros(x.shape(), DType::F32, x.device())?;
-        let sum = match residual {
-            Some(residual) => (residual + zeros.as_tensor())?,
-            None => zeros.as_tensor().clone(),
-        };
-        self.found.borrow_mut().push((shift.clone(), zeros));
-        Ok(sum)
-    }
-
-    /// The batch norms' shifts and the variables, in the order of computation.
-    pub(crate) fn into_found(self) -> Vec<(Tensor, Var)> {
-        self.found.into_inner()
-    }
-}
-
 /// How a forward pass computes.
 #[derive(Clone, Copy)]
 pub(crate) struct Pass<'a> {
     pub(crate) mode: Mode,
     /// Records the operations, and says how exactly they are computed: in float32 without.
     pub(crate) tape: Option<&'a Tape>,
-    /// Makes the gradients at all batch norms known; in evaluation only.
-    pub(crate) probe: Option<&'a Probe>,
 }
 
 impl From<Mode> for Pass<'_> {
     fn from(mode: Mode) -> Self {
-        Self {
-            mode,
-            tape: None,
-            probe: None,
-        }
+        Self { mode, tape: None }
     }
 }
 
@@ -121,8 +89,8 @@ impl Pass<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
     use candle_core::backprop::GradStore;
+    use candle_core::{DType, Device};
     use kernels::Precision;
 
     /// A small network with everything that a residual network has: the tape's gradients are candle's.
@@ -154,7 +122,6 @@ mod tests {
         let pooled = forward(Pass {
             mode: Mode::Train,
             tape: Some(&tape),
-            probe: None,
         });
         let mut gradients = Tensor::zeros((), DType::F32, &Device::Cpu).unwrap().backward().unwrap();
         tape.backward((pooled.detach() * 2.0).unwrap(), &mut gradients).unwrap();

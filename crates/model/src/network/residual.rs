@@ -2,8 +2,9 @@
 
 use candle_core::Tensor;
 
+use super::linearisation::Visit;
 use super::parameters::Parameters;
-use super::pass::Pass;
+use super::pass::{Mode, Pass};
 use super::unit::Unit;
 use crate::Result;
 use crate::architecture::{Block, Stage};
@@ -68,16 +69,82 @@ impl Residual {
     }
 
     pub(crate) fn forward(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
-        let around = match &self.downsample {
-            Some(unit) => unit.forward(x, None, false, pass)?,
-            None => x.clone(),
-        };
+        let around = self.around(x, pass)?;
         let mut y = x.clone();
         for (i, unit) in self.layers.iter().enumerate() {
             let residual = (i + 1 == self.layers.len()).then_some(&around);
             y = unit.forward(&y, residual, true, pass)?;
         }
         Ok(y)
+    }
+
+    /// The way around the convolutions.
+    fn around(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
+        match &self.downsample {
+            Some(unit) => unit.forward(x, None, false, pass),
+            None => Ok(x.clone()),
+        }
+    }
+}
+
+/// A block evaluated at some images, with what its way back needs.
+pub(crate) struct KeptBlock {
+    /// `[N, H, W, C]`.
+    input: Tensor,
+    /// The result of every convolution's unit, after its ReLU; the last is the block's.
+    results: Vec<Tensor>,
+}
+
+impl KeptBlock {
+    /// `[N, h, w, C']`.
+    pub(crate) fn result(&self) -> &Tensor {
+        self.results.last().unwrap_or(&self.input)
+    }
+}
+
+impl Residual {
+    /// [`forward`](Self::forward) in evaluation.
+    pub(crate) fn keep(&self, x: &Tensor) -> Result<KeptBlock> {
+        let pass = Pass::from(Mode::Eval);
+        let around = self.around(x, pass)?;
+        let mut results: Vec<Tensor> = Vec::with_capacity(self.layers.len());
+        for (i, unit) in self.layers.iter().enumerate() {
+            let residual = (i + 1 == self.layers.len()).then_some(&around);
+            results.push(unit.forward(results.last().unwrap_or(x), residual, true, pass)?);
+        }
+        Ok(KeptBlock {
+            input: x.clone(),
+            results,
+        })
+    }
+
+    /// Gradients by the input, which count together, from gradients `[R, h, w, C']` by the result, likewise. R is a multiple of the
+    /// images. Units are visited against the order of computation.
+    pub(crate) fn input_gradients(
+        &self,
+        kept: &KeptBlock,
+        of_result: &[Tensor],
+        visit: &mut Visit<'_>,
+    ) -> Result<Vec<Tensor>> {
+        let of_sum = kernels::relu_gradient(kept.result(), of_result)?;
+        let mut gradient = of_sum.clone();
+        for (i, unit) in self.layers.iter().enumerate().rev() {
+            visit(unit, &gradient)?;
+            let Some(before) = i.checked_sub(1) else {
+                gradient = unit.input_gradient(&gradient, &kept.input)?;
+                break;
+            };
+            let input = &kept.results[before];
+            gradient = kernels::relu_gradient(input, &[unit.input_gradient(&gradient, input)?])?;
+        }
+        let around = match &self.downsample {
+            Some(unit) => {
+                visit(unit, &of_sum)?;
+                unit.input_gradient(&of_sum, &kept.input)?
+            }
+            None => of_sum,
+        };
+        Ok(vec![gradient, around])
     }
 }
 

@@ -1,6 +1,7 @@
 //! The residual network: images in, features and logits out.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -8,6 +9,7 @@ use kernels::Tape;
 
 use super::input::InputNormalisation;
 use super::layers::{self, Linear};
+use super::linearisation::{Linearisation, Stem};
 use super::parameters::{Changes, Parameters};
 use super::pass::{Mode, Pass};
 use super::residual::{Residual, run_stage};
@@ -136,10 +138,14 @@ impl Network {
     /// # Errors
     /// [`Error::Shape`] for anything but `[N, 3, H, W]`.
     pub fn forward(&self, images: &Tensor, mode: Mode) -> Result<Output> {
-        let pass = || {
+        self.inside_pool(|| {
             let x = self.run_body(images, mode.into())?;
             self.run_head(&x, mode)
-        };
+        })
+    }
+
+    /// Does a pass where its kernels start quickest.
+    pub(crate) fn inside_pool<T: Send>(&self, pass: impl FnOnce() -> Result<T> + Send) -> Result<T> {
         match self.device().is_cpu() {
             // As in a training step, a pass that starts inside the pool saves a hand-over for every kernel.
             true => rayon::scope(|_| pass()),
@@ -153,7 +159,6 @@ impl Network {
         let pass = Pass {
             mode: Mode::Train,
             tape: Some(tape),
-            probe: None,
         };
         layers::global_average_pool(&self.run_body(images, pass)?, pass)
     }
@@ -195,7 +200,7 @@ impl Network {
         self.run_head(&x, mode)
     }
 
-    fn stage_index(&self, layer: &str) -> Result<usize> {
+    pub(crate) fn stage_index(&self, layer: &str) -> Result<usize> {
         let known = self.architecture.layers();
         let wanted = Architecture::stage_name(layer);
         let position = known.iter().position(|name| *name == wanted);
@@ -206,12 +211,36 @@ impl Network {
     }
 
     fn run_stem(&self, images: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
-        let x = pass.images(self.normalise(images)?)?;
-        self.run_stem_normalised(&x, pass)
+        let x = pass.images(channels_last(&self.normalise(images)?)?)?;
+        let x = self.stem.forward(&x, None, true, pass)?;
+        if self.architecture.stem.max_pool {
+            layers::stem_pool(&x, pass)
+        } else {
+            Ok(x)
+        }
     }
 
-    /// Images as the first convolution sees them, `[N, S, S, 3]`.
-    pub(crate) fn normalise(&self, images: &Tensor) -> Result<Tensor> {
+    /// The layers before the first stage, evaluated at normalised images `[N, S, S, 3]`.
+    pub(crate) fn stem_at(&self, input: &Tensor) -> Result<Stem<'_>> {
+        Stem::new(&self.stem, self.architecture.stem.max_pool, input)
+    }
+
+    /// Stages, evaluated at the activations `[N, h, w, C]` before the first of them.
+    pub(crate) fn stages_at(&self, stages: Range<usize>, activations: &Tensor) -> Result<Linearisation<'_>> {
+        Linearisation::new(&self.stages[stages], activations)
+    }
+
+    /// Number of stages.
+    pub(crate) fn stage_count(&self) -> usize {
+        self.stages.len()
+    }
+
+    /// Images `[N, 3, S, S]` as the first convolution sees them: in units of the fixed normalisation, if the network has one. A view of
+    /// channels-last memory.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] like [`Network::forward`].
+    pub fn normalise(&self, images: &Tensor) -> Result<Tensor> {
         let fits = matches!(*images.dims(), [n, 3, h, w] if n * h * w > 0) && images.dtype() == DType::F32;
         if !fits {
             return Err(Error::Shape {
@@ -222,27 +251,12 @@ impl Network {
         }
         let x = channels_last(images)?;
         let Some(InputNormalisation { mean, deviation }) = self.normalisation else {
-            return Ok(x);
+            return Ok(channels_first(&x)?);
         };
         let scale = deviation.map(f32::recip);
         let shift = [0, 1, 2].map(|c| -mean[c] * scale[c]);
         let (scale, shift) = (Tensor::new(&scale, x.device())?, Tensor::new(&shift, x.device())?);
-        Ok(kernels::affine(&x, &scale, &shift, None, false)?)
-    }
-
-    fn run_stem_normalised(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
-        let x = self.stem.forward(x, None, true, pass)?;
-        if self.architecture.stem.max_pool {
-            layers::stem_pool(&x, pass)
-        } else {
-            Ok(x)
-        }
-    }
-
-    /// The last stage's output `[N, h, w, C]` from normalised images `[N, S, S, 3]`.
-    pub(crate) fn run_normalised(&self, x: &Tensor, pass: Pass<'_>) -> Result<Tensor> {
-        let stem = self.run_stem_normalised(x, pass)?;
-        self.stages.iter().try_fold(stem, |x, stage| run_stage(stage, x, pass))
+        Ok(channels_first(&kernels::affine(&x, &scale, &shift, None, false)?)?)
     }
 
     pub(crate) fn run_head(&self, x: &Tensor, mode: Mode) -> Result<Output> {
@@ -309,11 +323,11 @@ impl Network {
     }
 }
 
-fn channels_last(x: &Tensor) -> candle_core::Result<Tensor> {
+pub(crate) fn channels_last(x: &Tensor) -> candle_core::Result<Tensor> {
     x.permute((0, 2, 3, 1))?.contiguous()
 }
 
-fn channels_first(x: &Tensor) -> candle_core::Result<Tensor> {
+pub(crate) fn channels_first(x: &Tensor) -> candle_core::Result<Tensor> {
     x.permute((0, 3, 1, 2))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::Tensor;
-use kernels::FusedConvolution;
+use kernels::{FusedConvolution, InputGradient};
 
 use super::layers::{BatchNorm, Convolution};
 use super::parameters::{Changes, Parameters};
@@ -20,7 +20,39 @@ pub(crate) struct Unit {
     convolution: Convolution,
     norm: BatchNorm,
     changes: Arc<Changes>,
-    fused: Mutex<Option<(u64, Arc<FusedConvolution>)>>,
+    fused: Kept<FusedConvolution>,
+    transposed: Kept<InputGradient>,
+}
+
+/// What is made of a network's tensors once and kept until they change.
+#[derive(Debug)]
+struct Kept<T>(Mutex<Option<(u64, Arc<T>)>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Kept<T> {
+    fn get(&self, changes: &Changes, make: impl FnOnce() -> Result<T>) -> Result<Arc<T>> {
+        let version = changes.version();
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((made_of, value)) = kept
+            && Some(made_of) == version
+        {
+            return Ok(value);
+        }
+        // Not under the lock: the work is shared with threads that may come here themselves.
+        let value = Arc::new(make()?);
+        let kept = version.map(|version| (version, Arc::clone(&value)));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        Ok(value)
+    }
+
+    fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 impl Unit {
@@ -35,13 +67,14 @@ impl Unit {
             convolution: Convolution::new(parameters, convolution, channels, kernel, stride)?,
             norm: BatchNorm::new(parameters, norm, channels[1])?,
             changes: Arc::clone(&parameters.changes),
-            fused: Mutex::default(),
+            fused: Kept::default(),
+            transposed: Kept::default(),
         })
     }
 
     /// relu(norm(convolution(x)) + residual), the last two as asked for; statistics as [`BatchNorm::forward`] says.
     pub(crate) fn forward(&self, x: &Tensor, residual: Option<&Tensor>, relu: bool, pass: Pass<'_>) -> Result<Tensor> {
-        let differentiable = x.track_op() || residual.is_some_and(Tensor::track_op) || pass.probe.is_some();
+        let differentiable = x.track_op() || residual.is_some_and(Tensor::track_op);
         if pass.mode == Mode::Eval && x.device().is_cpu() && !differentiable {
             return Ok(self.fused()?.forward(x, residual, relu)?);
         }
@@ -51,25 +84,33 @@ impl Unit {
         if pass.mode == Mode::Train {
             // The running statistics have moved, and a training step has no use for the copy.
             self.changes.note();
-            *self.fused.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            self.fused.forget();
+            self.transposed.forget();
         }
         Ok(y)
     }
 
     fn fused(&self) -> Result<Arc<FusedConvolution>> {
-        let version = self.changes.version();
-        let kept = self.fused.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((made_of, fused)) = kept
-            && Some(made_of) == version
-        {
-            return Ok(fused);
-        }
-        // Not under the lock: the work is shared with threads that may come here themselves.
-        let (scale, shift) = self.norm.scale_and_shift()?;
-        let fused = Arc::new(self.convolution.fused_with(&scale, &shift)?);
-        let kept = version.map(|version| (version, Arc::clone(&fused)));
-        *self.fused.lock().unwrap_or_else(PoisonError::into_inner) = kept;
-        Ok(fused)
+        self.fused.get(&self.changes, || {
+            let (scale, shift) = self.norm.scale_and_shift()?;
+            self.convolution.fused_with(&scale, &shift)
+        })
+    }
+
+    /// In evaluation, the gradient by the input `[N, H, W, C]` from gradients `[R, h, w, C']` by the batch norm's result, before
+    /// residual and ReLU: `[R, H, W, C]`.
+    pub(crate) fn input_gradient(&self, gradient: &Tensor, input: &Tensor) -> Result<Tensor> {
+        let (_, height, width, _) = input.dims4()?;
+        let transposed = self.transposed.get(&self.changes, || {
+            let (scale, _) = self.norm.scale_and_shift()?;
+            self.convolution.transposed_with(&scale)
+        })?;
+        Ok(transposed.apply(gradient, [height, width])?)
+    }
+
+    /// In evaluation, what the batch norm adds to its scaled input, `[C]`.
+    pub(crate) fn shift(&self) -> Result<Tensor> {
+        Ok(self.norm.scale_and_shift()?.1)
     }
 }
 

@@ -1,0 +1,218 @@
+//! The gradient of a convolution with respect to its input: the transposed convolution.
+
+#[cfg(feature = "cuda")]
+use super::cuda;
+#[cfg(feature = "cuda")]
+use super::geometry::Engines;
+use super::geometry::{Filter, Geometry};
+use super::implicit_gemm::{ImplicitGemm, OutputPhase};
+use super::operation::filter_of;
+use super::packing::{Direction, pack};
+use crate::dims::{Dims, check_channels, check_float};
+use crate::host::host_floats;
+use crate::simd::InstructionSet;
+use candle_core::{Result, Tensor, bail};
+
+const NAME: &str = "input gradient of conv2d (channels last)";
+
+/// The backward pass of a convolution and of the scale behind it, with respect to its input, prepared once for many gradients: of
+/// `y = conv2d(x) * scale + shift` it gives dL/dx from dL/dy.
+///
+/// The map is linear and does not depend on `x`, so any number of gradients go through it in one batch. The scale is multiplied into
+/// the weights. It holds a copy of them, and so does not see what happens to the tensors it was made of. Not differentiable.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+///
+/// # fn main() -> candle_core::Result<()> {
+/// let weight = Tensor::randn(0f32, 0.1, (16, 3, 3, 3), &Device::Cpu)?;
+/// let scale = Tensor::ones(16, DType::F32, &Device::Cpu)?;
+/// let transposed = kernels::InputGradient::new(&weight, &scale, 2, 1)?;
+/// let of_y = Tensor::randn(0f32, 1.0, (5, 4, 4, 16), &Device::Cpu)?;
+/// assert_eq!(transposed.apply(&of_y, [8, 8])?.dims(), [5, 8, 8, 3]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct InputGradient {
+    filter: Filter,
+    stride: usize,
+    padding: usize,
+    weights: Weights,
+    set: InstructionSet,
+}
+
+#[derive(Debug)]
+enum Weights {
+    Packed(Packed),
+    /// On a GPU, in torchvision's layout.
+    #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
+    Tensor(Tensor),
+}
+
+impl InputGradient {
+    /// `weight`: `[Cout, Cin, kh, kw]`; `scale`: `[Cout]`; both float32. Stride and padding as in [`conv2d`](crate::conv2d).
+    ///
+    /// # Errors
+    /// Wrong ranks, types or channel counts, a stride of 0.
+    pub fn new(weight: &Tensor, scale: &Tensor, stride: usize, padding: usize) -> Result<Self> {
+        let filter = filter_of(weight)?;
+        check_channels(scale, filter.outputs, NAME, "the scale")?;
+        if stride == 0 {
+            bail!("{NAME}: expected a stride of at least 1, got 0");
+        }
+        let scaled = weight
+            .detach()
+            .broadcast_mul(&scale.detach().reshape((filter.outputs, 1, 1, 1))?)?
+            .contiguous()?;
+        let weights = match weight.device().is_cpu() {
+            true => {
+                let (storage, layout) = scaled.storage_and_layout();
+                let values = host_floats(&storage, layout, NAME)?;
+                Weights::Packed(Packed::new(values, filter, stride, padding))
+            }
+            false => Weights::Tensor(scaled),
+        };
+        Ok(Self {
+            filter,
+            stride,
+            padding,
+            weights,
+            set: InstructionSet::detect(),
+        })
+    }
+
+    /// dL/dx `[R, H, W, Cin]` from `gradient` dL/dy `[R, H', W', Cout]`, for an input of `[H, W]` pixels.
+    ///
+    /// # Errors
+    /// A gradient that is not one of the output that such an input has.
+    pub fn apply(&self, gradient: &Tensor, [height, width]: [usize; 2]) -> Result<Tensor> {
+        check_float(gradient, NAME, "gradient")?;
+        let source = Dims {
+            height,
+            width,
+            channels: self.filter.inputs,
+            ..Dims::of(gradient, NAME)?
+        };
+        let of = Geometry::new(source, self.filter, self.stride, self.padding, NAME)?;
+        if gradient.dims() != of.output.array() {
+            bail!(
+                "{NAME}: expected a gradient of shape {:?}, got {:?}",
+                of.output.array(),
+                gradient.dims()
+            );
+        }
+        let gradient = gradient.contiguous()?;
+        match &self.weights {
+            Weights::Packed(packed) => {
+                let (storage, layout) = gradient.storage_and_layout();
+                let values = run(of, packed, host_floats(&storage, layout, NAME)?, self.set);
+                Tensor::from_vec(values, source.shape(), gradient.device())
+            }
+            #[cfg(feature = "cuda")]
+            Weights::Tensor(weight) => cuda::input_gradient(of, Engines::default(), weight, &gradient),
+            #[cfg(not(feature = "cuda"))]
+            Weights::Tensor(_) => bail!("{NAME}: expected tensors in the memory of the CPU"),
+        }
+    }
+}
+
+/// The taps of the filter that meet the input rows (or columns) `i = parity + stride r`: input pixel `i` meets output pixel `o` through
+/// tap `k` where `i + padding = stride o + k`. These are the taps `k = first, first + stride, ..` and the outputs
+/// `o = nearest + r, nearest + r - 1, ..`: a window of stride 1 over the output's gradient, its taps reversed.
+#[derive(Debug)]
+struct Axis {
+    parity: usize,
+    nearest: usize,
+    taps: Vec<usize>,
+}
+
+impl Axis {
+    fn each(kernel: usize, stride: usize, padding: usize) -> Vec<Self> {
+        let axis = |parity: usize| {
+            let first = (parity + padding) % stride;
+            let mut taps: Vec<usize> = (first..kernel).step_by(stride).collect();
+            taps.reverse();
+            Self {
+                parity,
+                nearest: (parity + padding) / stride,
+                taps,
+            }
+        };
+        (0..stride).map(axis).collect()
+    }
+
+    /// Zeros in front of the output's gradient, so that no window starts before them.
+    fn margin(axes: &[Self]) -> usize {
+        let missing = |axis: &Self| axis.taps.len().saturating_sub(axis.nearest + 1);
+        axes.iter().map(missing).max().unwrap_or(0)
+    }
+
+    /// Where the first window starts behind such a margin.
+    fn start(&self, margin: usize) -> usize {
+        margin + self.nearest + 1 - self.taps.len().max(1)
+    }
+
+    /// How many of `size` input pixels there are.
+    fn pixels(&self, size: usize, stride: usize) -> usize {
+        size.saturating_sub(self.parity).div_ceil(stride)
+    }
+}
+
+/// Weights in the order in which the backward pass reads them, for inputs of any size.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    vertical: Vec<Axis>,
+    horizontal: Vec<Axis>,
+    /// Of each pair of a vertical and a horizontal axis, the latter innermost.
+    weights: Vec<Vec<f32>>,
+}
+
+impl Packed {
+    pub(crate) fn new(weight: &[f32], filter: Filter, stride: usize, padding: usize) -> Self {
+        let vertical = Axis::each(filter.height, stride, padding);
+        let horizontal = Axis::each(filter.width, stride, padding);
+        let pairs = vertical.iter().flat_map(|y| horizontal.iter().map(move |x| (y, x)));
+        let weights = pairs
+            .map(|(y, x)| pack(weight, filter, Direction::Backward, &y.taps, &x.taps))
+            .collect();
+        Self {
+            vertical,
+            horizontal,
+            weights,
+        }
+    }
+}
+
+/// The gradient of the source, from that of the output.
+pub(crate) fn run(of: Geometry, packed: &Packed, gradient: &[f32], set: InstructionSet) -> Vec<f32> {
+    let padding = (Axis::margin(&packed.vertical), Axis::margin(&packed.horizontal));
+    let pairs = packed
+        .vertical
+        .iter()
+        .flat_map(|y| packed.horizontal.iter().map(move |x| (y, x)));
+    let phases = pairs
+        .zip(&packed.weights)
+        // In a source smaller than the stride some pixels do not exist.
+        .filter(|((y, x), _)| y.parity < of.source.height && x.parity < of.source.width)
+        .map(|((y, x), weights)| OutputPhase {
+            output: (y.parity, x.parity),
+            size: (
+                y.pixels(of.source.height, of.stride),
+                x.pixels(of.source.width, of.stride),
+            ),
+            source: (y.start(padding.0), x.start(padding.1)),
+            window: (y.taps.len(), x.taps.len()),
+            weights: weights.as_slice().into(),
+        });
+    let gemm = ImplicitGemm {
+        source: of.output,
+        output: of.source,
+        padding,
+        source_step: 1,
+        output_step: of.stride,
+        phases: phases.collect(),
+        epilogue: None,
+    };
+    gemm.run(gradient, set)
+}
