@@ -1,10 +1,10 @@
 //! Every method, for one image: a width-16 ResNet-18 on 112 x 112 pixels, 128 channels of 4 x 4 at the last stage.
 //!
 //! Each is measured for 1 and for 40 attributes: methods that look at the network through forward passes share these between all
-//! attributes, so the second must not cost 40 times the first. FullGrad, which shares nothing, takes seconds for 40 and is measured for 4;
-//! RISE has 64 masks here, not 4,000.
+//! attributes, so the second must not cost 40 times the first. FullGrad and FAME, which share nothing, take seconds for 40 and are
+//! measured for 4; RISE has 64 masks here, not 4,000, and FAME 10 steps, not 100.
 
-use cam::{Explainer, ExplainerConfig, Method, Reference, RiseConfig};
+use cam::{Explainer, ExplainerConfig, FameConfig, Method, Reference, RiseConfig};
 use candle_core::{Device, Tensor};
 use criterion::{Criterion, criterion_group, criterion_main};
 use model::{Architecture, Mode, Network};
@@ -41,11 +41,19 @@ fn benches(criterion: &mut Criterion) {
                 masks: 64,
                 ..RiseConfig::default()
             },
+            fame: FameConfig {
+                steps: 10,
+                ..FameConfig::default()
+            },
             reference: Some(reference.clone()),
             ..ExplainerConfig::default()
         };
         let explainer = Explainer::new(&network, config).expect("a method of this layer");
-        let many = if method == Method::FullGrad { 4 } else { ATTRIBUTES };
+        let many = if matches!(method, Method::FullGrad | Method::Fame) {
+            4
+        } else {
+            ATTRIBUTES
+        };
         for count in [1, many] {
             let attributes: Vec<usize> = (0..count).collect();
             group.bench_function(format!("{method}/{}/a{count}", layer.unwrap_or("layer4")), |bencher| {

@@ -1,5 +1,6 @@
 //! What to explain, and how.
 
+use crate::methods::fame::FameConfig;
 use crate::methods::rise::RiseConfig;
 use crate::{Error, Method, Reference, Resize, Result, Target, Upsampling};
 
@@ -11,7 +12,7 @@ pub struct ExplainerConfig {
     /// The score.
     pub target: Target,
     /// The stage whose activations are mapped, such as `stage3` (torchvision's `layer3`); `None`: the last. RefineCAM takes all stages up to
-    /// it; FullGrad and RISE do not look at it.
+    /// it; FullGrad, RISE and FAME do not look at it.
     pub layer: Option<String>,
     /// Where a map's cells lie in the image.
     pub resize: Resize,
@@ -19,6 +20,8 @@ pub struct ExplainerConfig {
     pub upsampling: Upsampling,
     /// RISE's masks.
     pub rise: RiseConfig,
+    /// FAME's steps.
+    pub fame: FameConfig,
     /// What the centred map is centred on; the other methods do not look at it.
     pub reference: Option<Reference>,
 }
@@ -50,6 +53,7 @@ impl ExplainerConfig {
             return Err(Error::LastStageOnly { method, layer, last });
         }
         self.rise.check()?;
+        self.fame.check()?;
         Ok(layer)
     }
 }

@@ -54,6 +54,39 @@ pub struct Decomposition {
     pub biases: Vec<BiasGradient>,
 }
 
+/// What is differentiated by the image, one value for each row of a batch.
+#[derive(Debug, Clone, Copy)]
+pub enum Objective<'a> {
+    /// `[R]`: the logit of each row's attribute.
+    Logits(&'a [usize]),
+    /// `[R]`: what each row's cell `[i, j]`, row and column, of a layer's activations holds: the sum over the channels k of |a_k(i, j)|.
+    Cells {
+        /// The layer's name.
+        layer: &'a str,
+        /// Each row's cell.
+        cells: &'a [[usize; 2]],
+    },
+}
+
+impl Objective<'_> {
+    /// R.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Logits(attributes) => attributes.len(),
+            Self::Cells { cells, .. } => cells.len(),
+        }
+    }
+}
+
+/// The value of an [`Objective`] for each row, and its gradient by the row's image.
+#[derive(Debug, Clone)]
+pub struct InputGradients {
+    /// `[R]`.
+    pub values: Vec<f32>,
+    /// `[R, 3, S, S]`.
+    pub gradients: Tensor,
+}
+
 /// A network that can be explained: images `[N, 3, S, S]` in, one logit an attribute out, convolutional layers between, whose
 /// activations `[N, C, h, w]` lie over the image.
 ///
@@ -91,6 +124,20 @@ pub trait Explainable: Debug + Sync {
     /// As [`forward_from`](Self::forward_from).
     fn gradients(&self, layer: &str, activations: &Tensor, attributes: &[usize]) -> Result<Tensor>;
 
+    /// Images `[N, 3, S, S]` in the units in which [`input_gradients`](Self::input_gradients) takes them: as the first layer with weights
+    /// sees them.
+    ///
+    /// # Errors
+    /// For images that the network does not take.
+    fn normalise(&self, images: &Tensor) -> Result<Tensor>;
+
+    /// An objective of R rows and its gradients by the images, `input` `[N, 3, S, S]` in the units of [`normalise`](Self::normalise): in one
+    /// forward pass of N images and one backward pass of R rows. R is a multiple of N; row r belongs to image r / (R / N).
+    ///
+    /// # Errors
+    /// For rows that are no multiple of the images, a layer or cell that does not exist, and an input that the network does not take.
+    fn input_gradients(&self, input: &Tensor, objective: Objective<'_>) -> Result<InputGradients>;
+
     /// What some logits are made of. Only [`Method::FullGrad`](crate::Method::FullGrad) asks.
     ///
     /// # Errors
@@ -103,7 +150,7 @@ pub trait Explainable: Debug + Sync {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{Cost, Error, Explainer, ExplainerConfig, Maps, Method, Reference, RiseConfig, Target};
     use candle_core::{D, Device, Var};
@@ -113,7 +160,7 @@ mod tests {
     /// Mixes colours pixel by pixel, then means of 2 x 2 pixels, then takes a linear score of their mean: no weight is trained, nothing
     /// is added.
     #[derive(Debug)]
-    struct TwoLayers {
+    pub(crate) struct TwoLayers {
         /// `[4, 3, 1, 1]` and `[5, 4, 1, 1]`.
         mixes: [Tensor; 2],
         /// `[2, 5]`.
@@ -122,7 +169,7 @@ mod tests {
     }
 
     impl TwoLayers {
-        fn new(tells_its_head: bool) -> Self {
+        pub(crate) fn new(tells_its_head: bool) -> Self {
             let wave = |shape: &[usize], phase: f64| {
                 let count = shape.iter().product::<usize>() as f64;
                 let values = Tensor::arange(0.0, count, &Device::Cpu)
@@ -144,7 +191,7 @@ mod tests {
             }
         }
 
-        fn images() -> Tensor {
+        pub(crate) fn images() -> Tensor {
             let values = Tensor::arange(0.0_f32, (2 * 3 * SIDE * SIDE) as f32, &Device::Cpu).unwrap();
             let values = values
                 .affine(0.37, 0.0)
@@ -215,6 +262,30 @@ mod tests {
         fn gradients(&self, layer: &str, activations: &Tensor, attributes: &[usize]) -> Result<Tensor> {
             let input = Var::from_tensor(activations)?;
             self.gradients_by(&input, &self.forward_from(layer, &input)?, attributes)
+        }
+
+        fn normalise(&self, images: &Tensor) -> Result<Tensor> {
+            Ok(images.clone())
+        }
+
+        fn input_gradients(&self, input: &Tensor, objective: Objective<'_>) -> Result<InputGradients> {
+            let each = objective.rows() / input.dims()[0];
+            let (mut values, mut gradients) = (Vec::new(), Vec::new());
+            for row in 0..objective.rows() {
+                let image = Var::from_tensor(&input.narrow(0, row / each, 1)?)?;
+                let value = match objective {
+                    Objective::Logits(attributes) => self.forward(&image)?.logits.narrow(1, attributes[row], 1)?,
+                    Objective::Cells { layer, cells } => {
+                        let activations = self.activations(&image, layer)?.abs()?;
+                        activations.narrow(2, cells[row][0], 1)?.narrow(3, cells[row][1], 1)?
+                    }
+                };
+                let value = value.sum_all()?;
+                gradients.push(value.backward()?.get(&image).expect("it depends on it").clone());
+                values.push(value.to_scalar()?);
+            }
+            let gradients = Tensor::cat(&gradients, 0)?;
+            Ok(InputGradients { values, gradients })
         }
 
         fn decompose(&self, images: &Tensor, attributes: &[usize]) -> Result<Decomposition> {

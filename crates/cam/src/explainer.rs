@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
-use crate::explainable::Layer;
+use crate::explainable::{Layer, Objective};
 use crate::methods::closed_form::{centred_maps, formula, raw_maps_with};
 use crate::methods::masking::{masked_images, to_vec};
 use crate::methods::point::{Gradient, Point};
 use crate::methods::rise::Saliency;
-use crate::methods::{ablation_cam, fem, full_grad, refine_cam, score_cam};
-use crate::{Cost, Error, Explainable, ExplainerConfig, Head, Maps, Method, Output, PostProcessing, Result};
+use crate::methods::{ablation_cam, fame, fem, full_grad, refine_cam, score_cam};
+use crate::{Cost, Error, Explainable, ExplainerConfig, Head, Maps, Method, Output, PostProcessing, Result, Target};
 
 /// Rows of a batch of forward or backward passes: what bounds the memory.
 const ROWS: usize = 64;
@@ -86,7 +86,7 @@ impl<'a> Explainer<'a> {
     /// Raw maps of the chosen attributes on images `[N, 3, S, S]`; with `labels` `[N, K]`, +1 or -1 for each image and chosen
     /// attribute, where the target is [`Target::Label`](crate::Target::Label).
     ///
-    /// Maps have the layer's resolution; those of FullGrad, RISE and RefineCAM that of the image. [`cost`](Self::cost) says how many passes
+    /// Maps have the layer's resolution; those of FullGrad, RISE, FAME and RefineCAM that of the image. [`cost`](Self::cost) says how many passes
     /// that takes; the result is N K maps, so give as many images at a time as can be kept.
     ///
     /// # Errors
@@ -146,6 +146,7 @@ impl<'a> Explainer<'a> {
             }
             Method::FullGrad => Cost::Backward(attributes),
             Method::Rise => Cost::Forward(self.config.rise.masks),
+            Method::Fame => Cost::Backward(self.config.fame.steps * attributes),
             Method::ScoreCam => Cost::Forward(self.layer.channels),
             Method::AblationCam => Cost::ForwardBehind(self.layer.channels, layer()),
             _ => Cost::BackwardBehind(attributes, layer()),
@@ -223,6 +224,7 @@ impl<'a> Explainer<'a> {
             Method::FullGrad => self.full_grad(images, attributes),
             Method::Rise => self.rise(images, attributes, scores),
             Method::RefineCam => self.refine_cam(images, output, attributes, scores),
+            Method::Fame => self.fame(images, attributes, scores),
             _ => {
                 let activations = match self.is_last {
                     true => output.features.clone(),
@@ -359,6 +361,29 @@ impl<'a> Explainer<'a> {
             });
         }
         Maps::new(product, [count, attributes.len(), size, size])
+    }
+
+    /// Images and attributes are moved together, so that the passes of a step are one batch.
+    fn fame(&self, images: &Tensor, attributes: &[usize], scores: &Scores) -> Result<Maps> {
+        let (count, _, height, width) = images.dims4()?;
+        let (config, target) = (self.config.fame, self.config.target);
+        let each = (ROWS / attributes.len()).max(1);
+        let mut maps = Vec::with_capacity(count * attributes.len() * height * width);
+        for start in (0..count).step_by(each) {
+            let some = images.narrow(0, start, each.min(count - start))?;
+            for (chunk, together) in attributes.chunks(ROWS).enumerate() {
+                let rows = vec![together; some.dims()[0]].concat();
+                // |z| has the sign that z has by then; what another target descends stays the same.
+                let sign = |row: usize, logit: f32| match target {
+                    Target::Predicted if logit == 0.0 => 0.0,
+                    Target::Predicted => logit.signum(),
+                    _ => scores.signs[start * attributes.len() + chunk * ROWS + row],
+                };
+                let objective = Objective::Logits(&rows);
+                maps.extend(fame::maps(self.network, &some, objective, config, sign)?);
+            }
+        }
+        Maps::new(maps, [count, attributes.len(), height, width])
     }
 
     /// The masks are made batch by batch from their seed, and each batch is shown all images: memory does not grow with their

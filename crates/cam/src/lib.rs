@@ -30,11 +30,13 @@
 //! ```
 
 mod average;
+mod blur;
 mod config;
 mod cost;
 mod error;
 mod explainable;
 mod explainer;
+mod locality;
 mod maps;
 mod method;
 mod methods;
@@ -50,11 +52,13 @@ pub use average::MapAverage;
 pub use config::ExplainerConfig;
 pub use cost::Cost;
 pub use error::{Error, Result};
-pub use explainable::{BiasGradient, Decomposition, Explainable, Head, Layer, Output};
+pub use explainable::{BiasGradient, Decomposition, Explainable, Head, InputGradients, Layer, Objective, Output};
 pub use explainer::{Explained, Explainer};
+pub use locality::{CellInfluence, Influence, Locality, LocalityProbe, Shares};
 pub use maps::Maps;
 pub use method::Method;
 pub use methods::closed_form::raw_maps;
+pub use methods::fame::FameConfig;
 pub use methods::rise::{Density, RiseConfig};
 pub use post_processing::PostProcessing;
 pub use reference::Reference;

@@ -48,6 +48,9 @@ pub enum Method {
     ShapleyCam,
     /// RISE (Petsiuk et al. 2018): random masks. Independent of the layer; one forward pass per mask.
     Rise,
+    /// FAME (Zhang & Günther 2026): where the image changes when it is moved so that the score falls. Independent of the layer; many
+    /// forward and backward passes.
+    Fame,
     /// HiresCAM of what an image has beyond the mean of a [`Reference`](crate::Reference): it explains the part of the score that
     /// is specific to the image. At the last stage only.
     CentredCam,
@@ -75,6 +78,7 @@ named!(
         FullGrad = "full_grad",
         ShapleyCam = "shapley_cam",
         Rise = "rise",
+        Fame = "fame",
         CentredCam = "centred_cam",
     ]
 );
@@ -101,6 +105,7 @@ impl Method {
             Self::FullGrad => "FullGrad",
             Self::ShapleyCam => "ShapleyCAM",
             Self::Rise => "RISE",
+            Self::Fame => "FAME",
             Self::CentredCam => "centred CAM",
         }
     }
@@ -109,17 +114,17 @@ impl Method {
     pub fn has_closed_form(self) -> bool {
         !matches!(
             self,
-            Self::ScoreCam | Self::FullGrad | Self::Rise | Self::RefineCam | Self::CentredCam
+            Self::ScoreCam | Self::FullGrad | Self::Rise | Self::Fame | Self::RefineCam | Self::CentredCam
         )
     }
 
     /// Whether its maps have the image's size, whatever the layer; the others have that of the target layer.
     pub fn is_whole(self) -> bool {
-        matches!(self, Self::FullGrad | Self::Rise | Self::RefineCam)
+        matches!(self, Self::FullGrad | Self::Rise | Self::Fame | Self::RefineCam)
     }
 
     /// Whether it looks at the target layer.
     pub fn has_layer(self) -> bool {
-        !matches!(self, Self::FullGrad | Self::Rise)
+        !matches!(self, Self::FullGrad | Self::Rise | Self::Fame)
     }
 }

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use model::{Mode, Network};
 
-use crate::explainable::{BiasGradient, Decomposition, Explainable, Head, Layer, Output};
+use crate::explainable::{BiasGradient, Decomposition, Explainable, Head, InputGradients, Layer, Objective, Output};
 use crate::{Error, Result};
 
 impl Explainable for Network {
@@ -35,6 +35,21 @@ impl Explainable for Network {
 
     fn gradients(&self, layer: &str, activations: &Tensor, attributes: &[usize]) -> Result<Tensor> {
         Ok(Network::gradients(self, layer, activations, attributes)?)
+    }
+
+    fn normalise(&self, images: &Tensor) -> Result<Tensor> {
+        Ok(Network::normalise(self, images)?)
+    }
+
+    fn input_gradients(&self, input: &Tensor, objective: Objective<'_>) -> Result<InputGradients> {
+        let found = match objective {
+            Objective::Logits(attributes) => self.logit_gradients(input, attributes)?,
+            Objective::Cells { layer, cells } => self.cell_gradients(input, layer, cells)?,
+        };
+        Ok(InputGradients {
+            values: found.values.to_vec1()?,
+            gradients: found.gradients,
+        })
     }
 
     fn decompose(&self, images: &Tensor, attributes: &[usize]) -> Result<Decomposition> {

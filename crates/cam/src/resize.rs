@@ -77,6 +77,14 @@ impl Placement {
             Self::CornerAligned => pixel as f64 * cells.saturating_sub(1) as f64 / size.saturating_sub(1).max(1) as f64,
         }
     }
+
+    /// Of each of `size` pixels the cell whose centre is nearest; of two, the later.
+    pub(crate) fn nearest(self, cells: usize, size: usize) -> Vec<usize> {
+        let nearest = |pixel| (self.position(pixel, cells, size) + 0.5).floor().max(0.0) as usize;
+        (0..size)
+            .map(|pixel| nearest(pixel).min(cells.saturating_sub(1)))
+            .collect()
+    }
 }
 
 /// The resize of maps of one size, with the interpolation's coefficients worked out.

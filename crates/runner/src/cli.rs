@@ -283,7 +283,7 @@ mod tests {
             "biascam explain-images --tensors t.safetensors --weights w.safetensors --architecture resnet50 --method cam \
              --target positive --attributes Bald,Young --out o.safetensors",
             "biascam explain-images a --weights w.safetensors --method score_cam,rise,centred_cam --layer stage3 --target label --labels l.txt \
-             --reference r.safetensors --upsampling half_pixel --rise-masks 100 --out o",
+             --reference r.safetensors --upsampling half_pixel --rise-masks 100 --fame-steps 20 --out o",
             "biascam measure-scores --scores s.csv --labels l.txt --images i.txt",
             "biascam audit --published",
             "biascam audit results/embedded --output audit",

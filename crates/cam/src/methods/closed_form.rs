@@ -32,6 +32,7 @@ pub(crate) fn formula(method: Method) -> Option<Formula> {
         | Method::FullGrad
         | Method::Rise
         | Method::RefineCam
+        | Method::Fame
         | Method::CentredCam => None,
     }
 }

@@ -6,6 +6,7 @@ mod centred_cam;
 pub(crate) mod closed_form;
 mod eigen_cam;
 mod eigen_grad_cam;
+pub(crate) mod fame;
 pub(crate) mod fem;
 mod forward_pass;
 pub(crate) mod full_grad;

@@ -1,6 +1,6 @@
 //! Section `explain`, with its defaults.
 
-use cam::{Method, Resize, RiseConfig, Target, Upsampling};
+use cam::{FameConfig, Method, Resize, RiseConfig, Target, Upsampling};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,8 @@ pub struct ExplainSettings {
     pub upsampling: Upsampling,
     /// RISE's random masks.
     pub rise: RiseConfig,
+    /// FAME's steps.
+    pub fame: FameConfig,
 }
 
 impl Default for ExplainSettings {
@@ -38,6 +40,7 @@ impl Default for ExplainSettings {
             keep_maps: false,
             upsampling: Upsampling::CornerAligned,
             rise: RiseConfig::default(),
+            fame: FameConfig::default(),
         }
     }
 }
@@ -63,6 +66,7 @@ impl ExplainSettings {
             resize: self.resize,
             upsampling: self.upsampling,
             rise: self.rise,
+            fame: self.fame,
             reference: None,
         }
     }

@@ -512,6 +512,11 @@ mod tests {
             ),
             (
                 "data: {source: procedural}\n",
+                &["explain.fame.steps=0"],
+                &["explain", "fame.steps", "at least 1"],
+            ),
+            (
+                "data: {source: procedural}\n",
                 &["model.mean=[.nan, 0, 0]"],
                 &["model.mean[0]: NaN, expected a finite number"],
             ),

@@ -170,7 +170,7 @@ fn every_method_explains_pictures() {
         .save(folder.join("b.png"))
         .expect("written");
     let inner = "grad_cam,hires_cam,grad_cam_plus_plus,x_grad_cam,layer_cam,grad_cam_elementwise,eigen_cam,eigen_grad_cam,shapley_cam,\
-                 seg_eigen_cam,kpca_cam,fem,refine_cam,score_cam,ablation_cam,full_grad,rise";
+                 seg_eigen_cam,kpca_cam,fem,refine_cam,score_cam,ablation_cam,full_grad,rise,fame";
     let output = explain(
         folder,
         &[
@@ -182,6 +182,8 @@ fn every_method_explains_pictures() {
             "stage3",
             "--rise-masks",
             "70",
+            "--fame-steps",
+            "3",
             "--target",
             "negative",
         ],
@@ -193,6 +195,7 @@ fn every_method_explains_pictures() {
         "ablation_cam needs 16 forward passes behind stage3 for each image",
         "refine_cam needs 6 forward and backward passes behind stage1, stage2 and stage3 for each image",
         "rise needs 70 forward passes for each image",
+        "fame needs 6 forward and backward passes for each image",
         "full_grad needs 2 forward and backward passes for each image",
         "the first picture took",
     ] {
@@ -200,7 +203,7 @@ fn every_method_explains_pictures() {
     }
     let maps = candle_core::safetensors::load(folder.join("out/b/maps.safetensors"), &Device::Cpu).expect("read");
     for method in inner.split(',') {
-        let side = if ["full_grad", "refine_cam", "rise"].contains(&method) {
+        let side = if ["full_grad", "refine_cam", "rise", "fame"].contains(&method) {
             64
         } else {
             4
@@ -222,6 +225,7 @@ fn every_method_explains_pictures() {
         ),
         (&["--method", "centred_cam"], "--reference"),
         (&["--method", "rise", "--rise-masks", "0"], "rise.masks"),
+        (&["--method", "fame", "--fame-steps", "0"], "fame.steps"),
         (&["--target", "label"], "--labels"),
         (&["--upsampling", "nearest"], "corner_aligned"),
     ] {
@@ -315,8 +319,11 @@ fn maps_of_zeros_are_said_to_be() {
         }
     });
     write_picture(&folder.join("a.png"), 50);
-    let methods = "hires_cam,grad_cam_plus_plus,eigen_grad_cam,ablation_cam,score_cam,full_grad,rise";
-    succeeds(&explain(folder, &["a.png", "--method", methods, "--rise-masks", "3"]));
+    let methods = "hires_cam,grad_cam_plus_plus,eigen_grad_cam,ablation_cam,score_cam,full_grad,rise,fame";
+    succeeds(&explain(
+        folder,
+        &["a.png", "--method", methods, "--rise-masks", "3", "--fame-steps", "2"],
+    ));
     let maps = candle_core::safetensors::load(folder.join("out/a/maps.safetensors"), &Device::Cpu).expect("read");
     for method in [
         "hires_cam",
@@ -324,6 +331,7 @@ fn maps_of_zeros_are_said_to_be() {
         "eigen_grad_cam",
         "ablation_cam",
         "rise",
+        "fame",
     ] {
         let raw = maps[&format!("{method}/raw")]
             .flatten_all()

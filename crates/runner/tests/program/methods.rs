@@ -159,6 +159,7 @@ fn any_method_explains_some_images_at_any_layer() {
         ("score_cam", "stage1", "label"),
         ("x_grad_cam", "stage1", "positive"),
         ("rise", "null", "negative"),
+        ("fame", "null", "predicted"),
     ] {
         let settings = [
             format!("explain.method={method}"),
@@ -167,6 +168,7 @@ fn any_method_explains_some_images_at_any_layer() {
             "explain.images=9".to_owned(),
             "explain.keep_maps=true".to_owned(),
             "explain.rise.masks=20".to_owned(),
+            "explain.fame.steps=2".to_owned(),
             "training.epochs=1".to_owned(),
             ONE.to_owned(),
         ];
@@ -202,6 +204,7 @@ fn any_method_explains_some_images_at_any_layer() {
         ("explain.target=wrong", "label"),
         ("explain.upsampling=wrong", "corner_aligned"),
         ("explain.rise.probability=1", "rise.probability"),
+        ("explain.fame.step_size=0", "fame.step_size"),
     ] {
         let message = fails(&place.run("explain", &[setting]));
         assert!(message.contains(expected) && message.contains("explain"), "{message}");

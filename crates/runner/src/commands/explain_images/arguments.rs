@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cam::RiseConfig;
+use cam::{FameConfig, RiseConfig};
 use clap::Args;
 
 /// What is explained, by which network, and how.
@@ -52,6 +52,9 @@ pub struct Arguments {
     /// For rise: masks, and so forward passes, a picture
     #[arg(long, value_name = "N", default_value_t = RiseConfig::default().masks)]
     pub rise_masks: usize,
+    /// For fame: steps, each a forward and a backward pass for each picture and attribute
+    #[arg(long, value_name = "N", default_value_t = FameConfig::default().steps)]
+    pub fame_steps: usize,
     /// How a map is brought to the image's size: half_pixel or cell_centred
     #[arg(long, default_value = "half_pixel")]
     pub resize: String,

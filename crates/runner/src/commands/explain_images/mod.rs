@@ -17,7 +17,7 @@ pub use arguments::Arguments;
 use std::fmt::Display;
 use std::time::Instant;
 
-use cam::{Explainer, ExplainerConfig, Maps, Method, Resize, RiseConfig, Target};
+use cam::{Explainer, ExplainerConfig, FameConfig, Maps, Method, Resize, RiseConfig, Target};
 use candle_core::{Device, Tensor};
 use dataset::Preparation;
 use disk::write_whole;
@@ -72,6 +72,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         rise: RiseConfig {
             masks: arguments.rise_masks,
             ..RiseConfig::default()
+        },
+        fame: FameConfig {
+            steps: arguments.fame_steps,
+            ..FameConfig::default()
         },
         reference: arguments.reference.as_deref().map(read_reference).transpose()?,
         ..ExplainerConfig::default()
