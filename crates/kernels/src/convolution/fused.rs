@@ -2,7 +2,7 @@
 
 use super::geometry::Filter;
 use super::microkernel::Epilogue;
-use super::operation::{Convolution, filter_of};
+use super::operation::Convolution;
 use super::packing::pack_forward;
 use crate::dims::{check_channels, check_residual};
 use crate::host::host_floats;
@@ -45,7 +45,7 @@ impl FusedConvolution {
         padding: usize,
         set: InstructionSet,
     ) -> Result<Self> {
-        let filter = filter_of(weight)?;
+        let filter = Filter::of(weight, NAME)?;
         check_channels(scale, filter.outputs, NAME, "the scale")?;
         check_channels(shift, filter.outputs, NAME, "the shift")?;
         let padded = |vector: &Tensor| -> Result<Vec<f32>> {

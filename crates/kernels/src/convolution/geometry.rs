@@ -1,7 +1,7 @@
 //! The sizes of a convolution, for all that compute it.
 
-use crate::dims::Dims;
-use candle_core::{Result, bail};
+use crate::dims::{Dims, check_float};
+use candle_core::{Result, Tensor, bail};
 
 /// Dimensions of a weight in torchvision's layout, `[outputs, inputs, height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +13,20 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    /// Those of a weight, which must be float32.
+    pub(crate) fn of(weight: &Tensor, op: &str) -> Result<Self> {
+        check_float(weight, op, "weight")?;
+        match *weight.dims() {
+            [outputs, inputs, height, width] if outputs > 0 && height > 0 && width > 0 => Ok(Self {
+                outputs,
+                inputs,
+                height,
+                width,
+            }),
+            ref other => bail!("{op}: expected a weight [Cout, Cin, kh, kw], got shape {other:?}"),
+        }
+    }
+
     pub(crate) fn shape(&self) -> [usize; 4] {
         [self.outputs, self.inputs, self.height, self.width]
     }

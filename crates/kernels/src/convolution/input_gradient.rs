@@ -6,7 +6,6 @@ use super::cuda;
 use super::geometry::Engines;
 use super::geometry::{Filter, Geometry};
 use super::implicit_gemm::{ImplicitGemm, OutputPhase};
-use super::operation::filter_of;
 use super::packing::{Direction, pack};
 use crate::dims::{Dims, check_channels, check_float};
 use crate::host::host_floats;
@@ -56,7 +55,7 @@ impl InputGradient {
     /// # Errors
     /// Wrong ranks, types or channel counts, a stride of 0.
     pub fn new(weight: &Tensor, scale: &Tensor, stride: usize, padding: usize) -> Result<Self> {
-        let filter = filter_of(weight)?;
+        let filter = Filter::of(weight, NAME)?;
         check_channels(scale, filter.outputs, NAME, "the scale")?;
         if stride == 0 {
             bail!("{NAME}: expected a stride of at least 1, got 0");

@@ -9,14 +9,14 @@ use super::input_gradient::{self, Packed};
 use super::microkernel::Epilogue;
 use super::packing::pack_forward;
 use crate::Precision;
-use crate::dims::{Dims, check_float};
+use crate::dims::Dims;
 #[cfg(feature = "cuda")]
 use crate::gpu::Operand;
 use crate::host::{floats, host_floats};
 use crate::simd::InstructionSet;
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
 /// Two-dimensional convolution (cross-correlation, as PyTorch's `conv2d` without bias) of channels-last images.
 ///
@@ -44,23 +44,9 @@ pub(crate) struct Convolution {
 
 const NAME: &str = "conv2d (channels last)";
 
-/// The dimensions of a weight, which must be float32.
-pub(crate) fn filter_of(weight: &Tensor) -> Result<Filter> {
-    check_float(weight, NAME, "weight")?;
-    match *weight.dims() {
-        [outputs, inputs, height, width] if outputs > 0 && height > 0 && width > 0 => Ok(Filter {
-            outputs,
-            inputs,
-            height,
-            width,
-        }),
-        ref other => bail!("{NAME}: expected a weight [Cout, Cin, kh, kw], got shape {other:?}"),
-    }
-}
-
 impl Convolution {
     pub(crate) fn new(x: &Tensor, weight: &Tensor, stride: usize, padding: usize, set: InstructionSet) -> Result<Self> {
-        Self::of_filter(x, filter_of(weight)?, stride, padding, set)
+        Self::of_filter(x, Filter::of(weight, NAME)?, stride, padding, set)
     }
 
     pub(crate) fn of_filter(

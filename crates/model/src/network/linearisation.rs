@@ -9,11 +9,8 @@ use candle_core::Tensor;
 use super::layers;
 use super::pass::Mode;
 use super::residual::{KeptBlock, Residual};
-use super::unit::Unit;
+use super::unit::{Unit, Visit};
 use crate::Result;
-
-/// What is told of every unit's batch norm on the way back: its shift `[C]`, and the gradients `[R, h, w, C]` by its result.
-pub(crate) type Visit<'a> = dyn FnMut(&Unit, &Tensor) -> Result<()> + 'a;
 
 /// The blocks between a layer and another one, at some images.
 pub(crate) struct Linearisation<'a> {

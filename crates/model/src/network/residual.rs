@@ -2,10 +2,9 @@
 
 use candle_core::Tensor;
 
-use super::linearisation::Visit;
 use super::parameters::Parameters;
 use super::pass::{Mode, Pass};
-use super::unit::Unit;
+use super::unit::{Unit, Visit};
 use crate::Result;
 use crate::architecture::{Block, Stage};
 

@@ -24,6 +24,9 @@ pub(crate) struct Unit {
     transposed: Kept<InputGradient>,
 }
 
+/// What is told of a unit on the way back: the gradients `[R, h, w, C]` by its batch norm's result.
+pub(crate) type Visit<'a> = dyn FnMut(&Unit, &Tensor) -> Result<()> + 'a;
+
 /// What is made of a network's tensors once and kept until they change.
 #[derive(Debug)]
 struct Kept<T>(Mutex<Option<(u64, Arc<T>)>>);
