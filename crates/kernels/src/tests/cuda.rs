@@ -2,7 +2,10 @@
 
 use super::pixels::{batches, borrowed, views};
 use super::{assert_all_close, numbers};
-use crate::{Sampler, affine, batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d};
+use crate::{
+    InputGradient, Sampler, affine, batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d,
+    max_pool2d_gradient, relu_gradient,
+};
 use candle_core::{DType, Device, Result, Tensor, Var};
 
 /// Relative to the largest magnitude; both sides round in float32, their sums in different orders.
@@ -77,6 +80,26 @@ fn the_other_layers_are_the_cpus() {
     });
     check(&gpu, "maximum", &[x], |v| max_pool2d(&v[0], 3, 2, 1));
     check(&gpu, "average", &[x], |v| global_average_pool(&v[0]));
+}
+
+/// What takes many gradients of an evaluated network back to its input.
+#[test]
+fn gradients_of_rows_are_the_cpus() {
+    let Some(gpu) = gpu() else { return };
+    let rows = |device: &Device| -> Result<Vec<Tensor>> {
+        let here = |shape: &[usize], seed: u64| numbers(shape, seed).to_device(device);
+        let (weight, scale) = (here(&[24, 5, 3, 3], 1)?, here(&[24], 2)?);
+        let (x, of_y) = (here(&[2, 9, 8, 24], 3)?, here(&[6, 9, 8, 24], 4)?);
+        let result = max_pool2d(&x, 3, 2, 1)?;
+        let found = [
+            InputGradient::new(&weight, &scale, 2, 1)?.apply(&of_y, [17, 16])?,
+            relu_gradient(&x, &[of_y.clone()])?,
+            relu_gradient(&x, &[of_y.clone(), here(&[6, 9, 8, 24], 5)?])?,
+            max_pool2d_gradient(&x, &result, &here(&[6, 5, 4, 24], 6)?, [3, 2, 1])?,
+        ];
+        found.iter().map(|one| one.to_device(&Device::Cpu)).collect()
+    };
+    assert_all_close(&rows(&gpu).unwrap(), &rows(&Device::Cpu).unwrap(), TOLERANCE, "rows");
 }
 
 /// The same layers on images in bfloat16: factors are what it can hold, sums are float32's, and results are rounded to its 8 bits.
