@@ -6,10 +6,11 @@ use super::cuda;
 use super::geometry::Engines;
 use super::geometry::{Filter, Geometry};
 use super::implicit_gemm::{ImplicitGemm, OutputPhase};
-use super::packing::{Direction, pack};
+use super::packing::{Direction, pack, pack_forward};
 use crate::dims::{Dims, check_channels, check_float};
 use crate::host::host_floats;
-use crate::simd::InstructionSet;
+use crate::parallel::for_each_piece;
+use crate::simd::{InstructionSet, LANES};
 use candle_core::{Result, Tensor, bail};
 
 const NAME: &str = "input gradient of conv2d (channels last)";
@@ -163,18 +164,46 @@ impl Axis {
 pub(crate) struct Packed {
     vertical: Vec<Axis>,
     horizontal: Vec<Axis>,
-    /// Of each pair of a vertical and a horizontal axis, the latter innermost.
-    weights: Vec<Vec<f32>>,
+    weights: Order,
+}
+
+#[derive(Debug)]
+enum Order {
+    /// A convolution for each pair of a vertical and a horizontal axis, the latter innermost: no tap is read in vain.
+    Apart(Vec<Vec<f32>>),
+    /// One convolution whose channels are all pairs' channels, over a window that holds every pair's: where the input has few channels, as
+    /// an image's colours, they fill a vector together (Shi et al. 2016, the efficient sub-pixel convolution).
+    Together(Vec<f32>),
+}
+
+/// Where the windows of some axes start behind a margin, and how long a window holds them all.
+fn span(axes: &[Axis], margin: usize) -> (usize, usize) {
+    let used = || axes.iter().filter(|axis| !axis.taps.is_empty());
+    let start = used().map(|axis| axis.start(margin)).min().unwrap_or(margin);
+    let end = used().map(|axis| axis.start(margin) + axis.taps.len()).max();
+    (start, end.unwrap_or(start) - start)
 }
 
 impl Packed {
     pub(crate) fn new(weight: &[f32], filter: Filter, stride: usize, padding: usize) -> Self {
         let vertical = Axis::each(filter.height, stride, padding);
         let horizontal = Axis::each(filter.width, stride, padding);
-        let pairs = vertical.iter().flat_map(|y| horizontal.iter().map(move |x| (y, x)));
-        let weights = pairs
-            .map(|(y, x)| pack(weight, filter, Direction::Backward, &y.taps, &x.taps))
-            .collect();
+        let together = Filter {
+            outputs: filter.inputs * stride * stride,
+            inputs: filter.outputs,
+            height: span(&vertical, Axis::margin(&vertical)).1,
+            width: span(&horizontal, Axis::margin(&horizontal)).1,
+        };
+        // Vectors of products for each pixel of the output's gradient.
+        let cost = |filter: Filter, channels: usize| filter.taps() * channels.div_ceil(LANES);
+        let weights = match cost(together, together.outputs) < cost(filter, filter.inputs) {
+            true => Order::Together(join(weight, filter, together, &vertical, &horizontal)),
+            false => {
+                let pairs = vertical.iter().flat_map(|y| horizontal.iter().map(move |x| (y, x)));
+                let packed = pairs.map(|(y, x)| pack(weight, filter, Direction::Backward, &y.taps, &x.taps));
+                Order::Apart(packed.collect())
+            }
+        };
         Self {
             vertical,
             horizontal,
@@ -183,35 +212,113 @@ impl Packed {
     }
 }
 
+/// The weights of one convolution for all pairs of axes; zero where a pair has no tap.
+fn join(weight: &[f32], filter: Filter, together: Filter, vertical: &[Axis], horizontal: &[Axis]) -> Vec<f32> {
+    let mut joined = vec![0.0; together.elements()];
+    let taps = |axes: &[Axis]| {
+        let margin = Axis::margin(axes);
+        let (start, _) = span(axes, margin);
+        let of = |axis: &Axis| -> Vec<(usize, usize)> {
+            let first = axis.start(margin).saturating_sub(start);
+            let places = axis.taps.iter().enumerate();
+            places.map(|(place, tap)| (first + place, *tap)).collect()
+        };
+        axes.iter().map(of).collect::<Vec<_>>()
+    };
+    let (rows, columns) = (taps(vertical), taps(horizontal));
+    for (pair, (rows, columns)) in rows
+        .iter()
+        .flat_map(|y| columns.iter().map(move |x| (y, x)))
+        .enumerate()
+    {
+        for channel in 0..filter.inputs {
+            for read in 0..filter.outputs {
+                let to = ((pair * filter.inputs + channel) * filter.outputs + read) * together.taps();
+                let from = (read * filter.inputs + channel) * filter.taps();
+                for (y, row) in rows {
+                    for (x, column) in columns {
+                        joined[to + y * together.width + x] = weight[from + row * filter.width + column];
+                    }
+                }
+            }
+        }
+    }
+    pack_forward(&joined, together)
+}
+
 /// The gradient of the source, from that of the output.
 pub(crate) fn run(of: Geometry, packed: &Packed, gradient: &[f32], set: InstructionSet) -> Vec<f32> {
     let padding = (Axis::margin(&packed.vertical), Axis::margin(&packed.horizontal));
-    let pairs = packed
-        .vertical
-        .iter()
-        .flat_map(|y| packed.horizontal.iter().map(move |x| (y, x)));
-    let phases = pairs
-        .zip(&packed.weights)
-        // In a source smaller than the stride some pixels do not exist.
-        .filter(|((y, x), _)| y.parity < of.source.height && x.parity < of.source.width)
-        .map(|((y, x), weights)| OutputPhase {
-            output: (y.parity, x.parity),
-            size: (
-                y.pixels(of.source.height, of.stride),
-                x.pixels(of.source.width, of.stride),
-            ),
-            source: (y.start(padding.0), x.start(padding.1)),
-            window: (y.taps.len(), x.taps.len()),
-            weights: weights.as_slice().into(),
-        });
-    let gemm = ImplicitGemm {
-        source: of.output,
-        output: of.source,
-        padding,
-        source_step: 1,
-        output_step: of.stride,
-        phases: phases.collect(),
-        epilogue: None,
+    let gemm = |output: Dims, output_step: usize, phases: Vec<OutputPhase<'_>>| {
+        let gemm = ImplicitGemm {
+            source: of.output,
+            output,
+            padding,
+            source_step: 1,
+            output_step,
+            phases,
+            epilogue: None,
+        };
+        gemm.run(gradient, set)
     };
-    gemm.run(gradient, set)
+    match &packed.weights {
+        Order::Apart(weights) => {
+            let pairs = packed
+                .vertical
+                .iter()
+                .flat_map(|y| packed.horizontal.iter().map(move |x| (y, x)));
+            let phases = pairs
+                .zip(weights)
+                // In a source smaller than the stride some pixels do not exist.
+                .filter(|((y, x), _)| y.parity < of.source.height && x.parity < of.source.width)
+                .map(|((y, x), weights)| OutputPhase {
+                    output: (y.parity, x.parity),
+                    size: (
+                        y.pixels(of.source.height, of.stride),
+                        x.pixels(of.source.width, of.stride),
+                    ),
+                    source: (y.start(padding.0), x.start(padding.1)),
+                    window: (y.taps.len(), x.taps.len()),
+                    weights: weights.as_slice().into(),
+                });
+            gemm(of.source, of.stride, phases.collect())
+        }
+        Order::Together(weights) => {
+            let (rows, columns) = (span(&packed.vertical, padding.0), span(&packed.horizontal, padding.1));
+            let size = (
+                of.source.height.div_ceil(of.stride),
+                of.source.width.div_ceil(of.stride),
+            );
+            let output = Dims {
+                images: of.source.images,
+                height: size.0,
+                width: size.1,
+                channels: of.source.channels * of.stride * of.stride,
+            };
+            let phase = OutputPhase {
+                output: (0, 0),
+                size,
+                source: (rows.0, columns.0),
+                window: (rows.1, columns.1),
+                weights: weights.as_slice().into(),
+            };
+            unfold(&gemm(output, 1, vec![phase]), output, of)
+        }
+    }
+}
+
+/// Pixels from the channels of joined ones.
+fn unfold(joined: &[f32], dims: Dims, of: Geometry) -> Vec<f32> {
+    let (source, stride) = (of.source, of.stride);
+    let mut pixels = vec![0.0; source.elements()];
+    for_each_piece(&mut pixels, source.width * source.channels, |row, to| {
+        let (image, y) = (row / source.height, row % source.height);
+        let start = (image * dims.height + y / stride) * dims.width * dims.channels;
+        let first = start + y % stride * stride * source.channels;
+        let runs = to.chunks_mut(stride * source.channels);
+        for (run, from) in runs.zip(joined[first..].chunks(dims.channels)) {
+            run.copy_from_slice(&from[..run.len()]);
+        }
+    });
+    pixels
 }

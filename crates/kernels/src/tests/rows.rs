@@ -18,8 +18,12 @@ fn of_convolution_and_scale() {
         ([6, 5, 2, 17], [3, 2, 1]),
         ([7, 7, 16, 32], [1, 1, 0]),
         ([7, 6, 16, 33], [1, 2, 0]),
+        // Few channels at a stride: all parities as one convolution; the last in a source smaller than the stride.
         ([8, 7, 3, 2], [7, 2, 3]),
+        ([16, 16, 3, 20], [7, 2, 3]),
+        ([9, 10, 1, 6], [5, 4, 1]),
         ([1, 2, 3, 4], [3, 3, 1]),
+        ([5, 6, 2, 3], [1, 2, 0]),
     ] {
         let x = numbers(&[3, h, w, inputs], 1);
         let weight = numbers(&[outputs, inputs, kernel, kernel], 2);
