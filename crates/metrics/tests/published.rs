@@ -32,6 +32,7 @@ fn the_published_figures_show_the_published_claims() {
                     majority_energy,
                     // The paper did not measure them.
                     majority_constant: None,
+                    majority_turned: None,
                     majority_specificity: None,
                 }
             };
@@ -40,6 +41,7 @@ fn the_published_figures_show_the_published_claims() {
                 local: !GLOBAL.contains(&name),
                 unbalanced: classifier(v[1], v[2], v[5], v[6]),
                 balanced: classifier(v[3], v[4], v[7], v[8]),
+                majority_turned_at_same_point: None,
                 majority_energy_rise: None,
                 majority_loss_rise: None,
             }

@@ -72,6 +72,11 @@ pub fn occlusion(classifier: &str) -> String {
     format!("{classifier}/occlusion.parquet")
 }
 
+/// Its scores of images in which an attribute is toggled.
+pub fn interventions(classifier: &str) -> String {
+    format!("{classifier}/interventions.parquet")
+}
+
 /// Whether maps tell what it uses: the scores of the methods, and how alike their maps stay to those of randomised networks.
 pub fn faithfulness(classifier: &str) -> [String; 2] {
     ["faithfulness", "sanity"].map(|file| format!("{classifier}/{file}.parquet"))

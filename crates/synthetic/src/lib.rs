@@ -3,6 +3,7 @@
 //! [`faces`] writes procedural faces in CelebA's layout, [`shapes`] pictures with a table of their attributes. Both know exactly
 //! where each attribute is. How they are read is `dataset`'s.
 
+mod counterfactual;
 mod error;
 pub mod faces;
 mod folder;
@@ -10,5 +11,6 @@ mod seed;
 pub mod shapes;
 mod texture;
 
+pub use counterfactual::Counterfactual;
 pub use error::{Error, Result};
 pub use folder::{Progress, WriteOutcome};

@@ -58,6 +58,8 @@ pub struct ClassifierEvidence {
     /// Energy of the samples predicted as the majority class - the mean energy that the maps of the other attributes have in this one's
     /// region.
     pub majority_specificity: Option<Grounds>,
+    /// Share of the samples *of* the majority class whose decision turns to the minority when the attribute is toggled in the image.
+    pub majority_turned: Option<Grounds>,
 }
 
 impl ClassifierEvidence {
@@ -75,6 +77,7 @@ impl ClassifierEvidence {
             majority_energy: energies[many],
             majority_constant: None,
             majority_specificity: None,
+            majority_turned: None,
         }
     }
 }
@@ -91,6 +94,8 @@ pub struct AttributeEvidence {
     pub unbalanced: ClassifierEvidence,
     /// The classifier trained with class weights.
     pub balanced: ClassifierEvidence,
+    /// As `majority_turned` of the unbalanced classifier, with its threshold moved to where it answers to the balanced one's class weights.
+    pub majority_turned_at_same_point: Option<Grounds>,
     /// Balanced less unbalanced energy of the samples that both predict as the majority class: the same images under both.
     pub majority_energy_rise: Option<Grounds>,
     /// Balanced less unbalanced loss of the score with the region hidden, beyond what is lost with an equal area elsewhere hidden (see

@@ -30,6 +30,11 @@ pub enum Claim {
     BalancingClosesErrorGap,
     /// Effect: rank correlation of imbalance (the majority's share) with the unbalanced classifier's minority energy - majority energy.
     EnergyGapGrowsWithImbalance,
+    /// Effect: share of the samples of the majority class whose decision turns when the attribute is toggled in the image, balanced classifier -
+    /// unbalanced one with its threshold moved to where it answers to the same class weights.
+    ///
+    /// What a classifier really uses, where images can be drawn with an attribute toggled; elsewhere nobody can say.
+    MajorityToggledTurnsLess,
     /// Effect: constant part / mean score of the samples predicted as the majority class, unbalanced classifier - balanced one.
     ///
     /// The constant part is the mean score, and that of a calibrated classifier follows the class's frequency: this says what imbalance
@@ -45,13 +50,14 @@ pub enum Claim {
 
 impl Claim {
     /// All claims, in the order of the paper's argument.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::MinorityErrsMore,
         Self::MajorityLooksElsewhere,
         Self::MajorityLookedForBeyondChance,
         Self::BalancingRaisesMajorityEnergy,
         Self::BalancingClosesErrorGap,
         Self::EnergyGapGrowsWithImbalance,
+        Self::MajorityToggledTurnsLess,
         Self::MajorityScoreMoreConstant,
         Self::MajorityNeedsRegionLess,
     ];
@@ -66,6 +72,7 @@ impl Claim {
             Self::BalancingRaisesMajorityEnergy => "balancing_raises_majority_energy",
             Self::BalancingClosesErrorGap => "balancing_closes_error_gap",
             Self::EnergyGapGrowsWithImbalance => "energy_gap_grows_with_imbalance",
+            Self::MajorityToggledTurnsLess => "majority_toggled_turns_less",
             Self::MajorityScoreMoreConstant => "majority_score_more_constant",
             Self::MajorityNeedsRegionLess => "majority_needs_region_less",
         }
@@ -91,6 +98,9 @@ impl Claim {
             Self::EnergyGapGrowsWithImbalance => {
                 "The more imbalanced the attribute, the larger the unbalanced classifier's gap in energy"
             }
+            Self::MajorityToggledTurnsLess => {
+                "Toggling the attribute in images of the majority class turns the unbalanced classifier's decision less often than the balanced one's, at the same operating point"
+            }
             Self::MajorityScoreMoreConstant => {
                 "Of the score for the majority class, the unbalanced classifier has a larger part that is the same for every image than the balanced one"
             }
@@ -110,6 +120,7 @@ impl Claim {
             Self::BalancingRaisesMajorityEnergy => "mean rise in energy",
             Self::BalancingClosesErrorGap => "mean narrowing in error",
             Self::EnergyGapGrowsWithImbalance => "rank correlation over these attributes",
+            Self::MajorityToggledTurnsLess => "mean difference in turned decisions",
             Self::MajorityScoreMoreConstant => "mean difference in the constant part's share",
             Self::MajorityNeedsRegionLess => "mean difference in loss on the same images",
         }
@@ -126,8 +137,17 @@ impl Claim {
     pub fn needs_regions(self) -> bool {
         !matches!(
             self,
-            Self::MinorityErrsMore | Self::BalancingClosesErrorGap | Self::MajorityScoreMoreConstant
+            Self::MinorityErrsMore
+                | Self::BalancingClosesErrorGap
+                | Self::MajorityToggledTurnsLess
+                | Self::MajorityScoreMoreConstant
         )
+    }
+
+    /// Whether the claim can be asked of these attributes at all: what toggling does only where it was tried.
+    fn can_be_asked(self, evidence: &[AttributeEvidence]) -> bool {
+        let tried = || evidence.iter().any(|one| one.balanced.majority_turned.is_some());
+        self != Self::MajorityToggledTurnsLess || tried()
     }
 
     /// The means that the effect in one attribute is made of; `None` where one is absent or stands on fewer than [`MIN_SAMPLES`] samples,
@@ -150,6 +170,9 @@ impl Claim {
             }
             Self::MajorityLookedForBeyondChance => vec![unbalanced.majority_specificity],
             Self::BalancingRaisesMajorityEnergy => vec![balanced.majority_energy, unbalanced.majority_energy],
+            Self::MajorityToggledTurnsLess => {
+                vec![balanced.majority_turned, attribute.majority_turned_at_same_point]
+            }
             Self::MajorityScoreMoreConstant => vec![unbalanced.majority_constant, balanced.majority_constant],
             Self::MajorityNeedsRegionLess => vec![attribute.majority_loss_rise],
         };
@@ -207,11 +230,12 @@ pub const RULE: &str = "Each claim is a mean over the attributes named, and its 
     are counted one by one at 5 % after the same correction. Described: what follows from how common a class is, in any classifier whose \
     scores are calibrated, is told and not judged. Only several trainings with different seeds tell what holds beyond these networks.";
 
-/// Judges every claim on the evidence of one run, one entry per attribute, whose means are cells of `resampled`.
+/// Judges every claim that can be asked on the evidence of one run, one entry per attribute, whose means are cells of `resampled`.
 #[must_use]
 pub fn findings(evidence: &[AttributeEvidence], resampled: &Resampled) -> Vec<Finding> {
     let mut all: Vec<Finding> = Claim::ALL
         .into_iter()
+        .filter(|claim| claim.can_be_asked(evidence))
         .map(|claim| Finding::measured(claim, evidence, resampled))
         .collect();
     let effects: Vec<_> = all
@@ -248,6 +272,7 @@ pub struct Described {
 pub fn described(evidence: &[AttributeEvidence]) -> Vec<Described> {
     Claim::ALL
         .into_iter()
+        .filter(|claim| claim.can_be_asked(evidence))
         .map(|claim| {
             let having = Having::of(claim, evidence);
             let published = |_: Cell| None;
@@ -514,6 +539,7 @@ mod tests {
                             majority_energy: grounds(energies.1),
                             majority_constant: grounds(0.9),
                             majority_specificity: grounds(0.1),
+                            majority_turned: None,
                         },
                         balanced: ClassifierEvidence {
                             minority_error: grounds(0.2),
@@ -522,7 +548,9 @@ mod tests {
                             majority_energy: grounds(0.4),
                             majority_constant: grounds(0.1),
                             majority_specificity: grounds(0.1),
+                            majority_turned: None,
                         },
+                        majority_turned_at_same_point: None,
                         majority_energy_rise: grounds(0.1),
                         majority_loss_rise: grounds(0.1),
                     }
@@ -565,6 +593,43 @@ mod tests {
     fn nothing_is_no_clear_effect() {
         let finding = &Made::new(10, (0.2, 0.2), (0.4, 0.4)).findings()[3];
         assert_eq!(finding.judgement, Some(Judgement::NoClearEffect));
+    }
+
+    #[test]
+    fn what_toggling_does_is_asked_where_it_was_tried() {
+        let claim = Claim::MajorityToggledTurnsLess;
+        let mut made = Made::new(12, (0.4, 0.1), (0.6, 0.2));
+        assert!(made.findings().iter().all(|finding| finding.claim != claim));
+        for (i, attribute) in made.evidence.iter_mut().enumerate() {
+            let mut rate = |every: usize| {
+                let cell = made
+                    .ratios
+                    .add_rate((0..IMAGES).map(|image| (image, (image + i) % every == 0)));
+                Some(Grounds::measured(cell.unwrap(), IMAGES))
+            };
+            attribute.balanced.majority_turned = rate(2);
+            attribute.majority_turned_at_same_point = rate(5);
+        }
+        let finding = |made: &Made| {
+            made.findings()
+                .into_iter()
+                .find(|finding| finding.claim == claim)
+                .unwrap()
+        };
+        let found = finding(&made);
+        assert_eq!(found.judgement, Some(Judgement::Observed), "{found}");
+        assert!((found.effect.unwrap().value - 0.3).abs() < 1e-9, "{found}");
+        for attribute in &mut made.evidence {
+            std::mem::swap(
+                &mut attribute.balanced.majority_turned,
+                &mut attribute.majority_turned_at_same_point,
+            );
+        }
+        assert_eq!(finding(&made).judgement, Some(Judgement::Contradicted));
+        for attribute in &mut made.evidence {
+            attribute.majority_turned_at_same_point = None;
+        }
+        assert_eq!(finding(&made).judgement, Some(Judgement::TooLittleData));
     }
 
     #[test]

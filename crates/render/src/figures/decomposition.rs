@@ -93,7 +93,8 @@ pub fn decomposition(style: &Style, data: &DecompositionFigure) -> Result<Figure
         are exchanged. Lower bars: the same steps back from the balanced classifier. Either way the three add up to the difference (point, \
         with its 95 % interval). To the right of 0: a step that raises the quantity. Means over attributes; specificity: energy \
         less what the maps of other attributes have in the same region; no evidence: maps without any positive value; region's loss: what the \
-        score loses with the region hidden, beyond an equal area elsewhere. All but errors are of the images predicted as the class.";
+        score loses with the region hidden, beyond an equal area elsewhere; turned: decisions that go over to the other class when the \
+        attribute is toggled in the image. Errors and turned decisions are of the images of the class, the others of those predicted as it.";
     Ok(Figure::new(NAME, caption.to_owned(), svg, [width, height]))
 }
 

@@ -16,6 +16,7 @@ mod bias_reliance;
 mod calibration;
 mod complete;
 mod contact_sheet;
+mod cross_effects;
 mod decomposition;
 mod energies;
 mod energy_scatter;
@@ -29,12 +30,14 @@ mod sanity_checks;
 mod score_distributions;
 pub mod sweep;
 mod training_curves;
+mod turned_decisions;
 
 pub use average_cams::{AverageCams, AveragePanel, AverageRow, average_cams};
 pub use bars::{Bar, BarFigure, BarGroup, BarPair};
 pub use bias_reliance::{BiasBar, BiasFigure, BiasGroup, bias_reliance};
 pub use calibration::{CalibrationCurve, calibration};
 pub use contact_sheet::{ContactSheet, SheetCell, contact_sheet};
+pub use cross_effects::{CrossEffect, CrossEffectFigure, CrossEffectPanel, cross_effects};
 pub use decomposition::{DecompositionFigure, DecompositionRow, decomposition};
 pub use energies::energies;
 pub use energy_scatter::{EnergyScatter, ScatterPoint, energy_scatter};
@@ -47,6 +50,7 @@ pub use published::{PublishedFigure, PublishedPanel, published};
 pub use sanity_checks::{SanityChecks, SanityPanel, SanityPoint, sanity_checks};
 pub use score_distributions::{ScoreDistributions, ScoreGroup, Spread, score_distributions};
 pub use training_curves::{EpochPoint, TrainingCurve, training_curves};
+pub use turned_decisions::turned_decisions;
 
 #[cfg(test)]
 mod gallery;

@@ -1,10 +1,12 @@
 //! The names of all figures: those of their files.
 
 /// The figures of a run, in the order in which a report shows them.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 16] = [
     "decomposition",
     "error_rates",
     "energies",
+    "turned_decisions",
+    "cross_effects",
     "energy_scatter",
     "imbalance",
     "average_cams",

@@ -9,7 +9,7 @@ use model::{ClassWeights, Scheme};
 use synthetic::faces;
 
 use crate::data::write_procedural;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::print;
 use pipeline::{Interrupt, Progress};
 use render::sheet::{Cell, Column, Sheet, Unit};
@@ -49,6 +49,10 @@ pub enum Command {
         /// Draw only so many faces and repeat them: for trying how something scales
         #[arg(long, value_name = "N")]
         distinct: Option<usize>,
+        /// Draw every face again with one attribute toggled, all else the same: for each attribute, or for these; `pairs.csv` says which
+        /// picture belongs to which, and `differences/` where they differ
+        #[arg(long, value_name = "NAME,NAME", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+        counterfactuals: Option<String>,
     },
     /// Download CelebA or pretrained weights from the Hugging Face hub; goes on where an earlier download ended
     Fetch(super::fetch::Arguments),
@@ -84,9 +88,14 @@ pub fn run(command: Command) -> Result<()> {
             seed,
             layout,
             distinct,
+            counterfactuals,
         } => {
             let config = faces::Config::new(images, seed);
-            let form = faces::Form { layout, distinct };
+            let form = faces::Form {
+                layout,
+                distinct,
+                counterfactuals: counterfactuals.as_deref().map(toggled).transpose()?,
+            };
             write_procedural(&out, &config, form, &Progress::new(), &Interrupt::listen()?)?;
             print(out.display())?;
         }
@@ -107,6 +116,26 @@ fn layout(name: &str) -> std::result::Result<faces::Layout, String> {
         let names = known.map(faces::Layout::name).join(", ");
         format!("expected one of {names}")
     })
+}
+
+/// The attributes that an option names, or `all`.
+fn toggled(names: &str) -> Result<faces::Toggled> {
+    if names == "all" {
+        return Ok(faces::Toggled::ALL);
+    }
+    let known = dataset::Attributes::celeba();
+    let attribute = |name: &str| {
+        let found = known.index(name.trim()).and_then(faces::Attribute::at);
+        found.ok_or_else(|| {
+            Error::Request(format!(
+                "--counterfactuals: {name}, expected `all`, which it is without a name, or some of CelebA's attributes: {}",
+                known.names().join(", ")
+            ))
+        })
+    };
+    Ok(faces::Toggled::of(
+        names.split(',').map(attribute).collect::<Result<Vec<_>>>()?,
+    ))
 }
 
 fn counts(labels: &Labels, partition: Option<&Path>) -> Result<String> {

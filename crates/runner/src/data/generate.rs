@@ -19,7 +19,8 @@ pub fn write_procedural(
     progress: &Progress,
     interrupt: &Interrupt,
 ) -> Result<()> {
-    shown("procedural faces", config.images, folder, progress, interrupt, |show| {
+    let pictures = config.images * (1 + form.counterfactuals.map_or(0, faces::Toggled::count));
+    shown("procedural faces", pictures, folder, progress, interrupt, |show| {
         faces::write_in(folder, config, form, show)
     })
 }

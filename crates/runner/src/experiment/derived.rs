@@ -3,7 +3,7 @@
 use model::{Scheme, Weighting};
 
 use super::range::Problem;
-use super::{Change, Classifier, Experiment, Threshold};
+use super::{Change, Classifier, DataSource, Experiment, Threshold};
 
 /// Where a classifier comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +40,16 @@ impl Experiment {
     /// Whether methods are tried on a classifier: not on a derived one, whose maps are made of the same features.
     pub fn wants_faithfulness(&self, classifier: &str) -> bool {
         self.measure.faithfulness.images > 0 && !self.is_derived(classifier)
+    }
+
+    /// Whether attributes are toggled in images: where the program draws them.
+    pub fn wants_interventions(&self) -> bool {
+        let drawn = match self.data.source {
+            DataSource::Procedural => true,
+            DataSource::Table => self.data.table.as_ref().is_some_and(|table| table.shapes.is_some()),
+            DataSource::Celeba => false,
+        };
+        drawn && self.measure.interventions.images > 0
     }
 
     /// The classifier that has learnt a classifier's features: itself, but for a derived one.

@@ -29,6 +29,8 @@ pub struct MeasureSettings {
     pub decomposed_images: usize,
     /// Whether the maps tell what the classifiers use.
     pub faithfulness: FaithfulnessSettings,
+    /// What toggling an attribute in an image does to the scores, where the program draws the images.
+    pub interventions: InterventionSettings,
 }
 
 impl Default for MeasureSettings {
@@ -41,6 +43,7 @@ impl Default for MeasureSettings {
             occlusion: OcclusionSettings::default(),
             decomposed_images: 16,
             faithfulness: FaithfulnessSettings::default(),
+            interventions: InterventionSettings::default(),
         }
     }
 }
@@ -124,6 +127,21 @@ impl Default for FaithfulnessSettings {
             ],
             heatmap_attribute: "Male".to_owned(),
         }
+    }
+}
+
+/// Section `measure.interventions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct InterventionSettings {
+    /// Test images of each class of each attribute, at most, in which it is toggled: drawn with the experiment's seed, the same for every
+    /// classifier. 0: none. Only where the program draws the images (`data.source: procedural`, `data.table.shapes`).
+    pub images: usize,
+}
+
+impl Default for InterventionSettings {
+    fn default() -> Self {
+        Self { images: 100 }
     }
 }
 

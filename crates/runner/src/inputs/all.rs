@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pipeline::{ContentHash, Contents};
 
+use super::counterfactuals::Counterfactuals;
 use super::images::{Images, Split, SplitImages, SplitLabels, TestImages, TrainingImages};
 use super::looked_at::LookedAt;
 use super::masks::Masks;
@@ -136,6 +137,11 @@ impl<'a> Inputs<'a> {
     /// The masks of the test images, where there are any.
     pub fn masks(&self) -> Masks<'_> {
         Masks(self.looked_at)
+    }
+
+    /// The test images drawn again with an attribute toggled, where the program draws the data set.
+    pub fn counterfactuals(&self) -> Option<Counterfactuals<'_>> {
+        Counterfactuals::new(&self.experiment.data, self.attributes, self.looked_at)
     }
 
     /// How often each attribute is there among the training images, and what else tables and figures say of the data set.

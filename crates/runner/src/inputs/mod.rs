@@ -8,11 +8,13 @@
 //! |---|---|
 //! | `all.rs` | everything there is to read in a run, from which steps take their pieces |
 //! | `images.rs`, `masks.rs` | the images of a split, with or without labels; exact masks |
+//! | `counterfactuals.rs` | test images drawn again with an attribute toggled |
 //! | `people.rs` | who is in the test images |
 //! | `regions.rs` | where attributes should be visible |
 //! | `parts.rs` | a setting, the attributes' names, another step's file, weights from elsewhere |
 
 mod all;
+mod counterfactuals;
 mod images;
 mod looked_at;
 mod masks;
@@ -21,6 +23,7 @@ mod people;
 mod regions;
 
 pub use all::Inputs;
+pub use counterfactuals::{Counterfactuals, Toggled};
 pub use images::{Images, Split, SplitImages, SplitLabels, TestImages, TrainingImages};
 pub use looked_at::LookedAt;
 pub use masks::Masks;

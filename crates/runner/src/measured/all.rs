@@ -6,10 +6,12 @@ use metrics::{
 use rayon::prelude::*;
 
 use super::columns::Decompositions;
+use super::cross_effects::CrossEffects;
 use super::decomposition::Decomposition;
 use super::differences::Difference;
 use super::facts::DataFacts;
 use super::faithfulness::Faithfulness;
+use super::interventions::InterventionFile;
 use super::judged::{Judged, judged};
 use super::measures::{AttributeMeasures, ClassifierMeasures, Group, Measure};
 use super::occlusion::{self, OcclusionFile};
@@ -48,6 +50,9 @@ pub struct Measured {
     pub correlations: Vec<[Option<Estimate>; 2]>,
     /// The groups in which each classifier errs most ([`Subgroup::attribute`] counts in [`Self::attributes`]).
     pub subgroups: Vec<Subgroup>,
+    /// What toggling each attribute does to every score, one entry a classifier, in the order of [`Self::attributes`]; absent where nothing was
+    /// toggled.
+    pub cross_effects: Vec<Option<CrossEffects>>,
 }
 
 impl Measured {
@@ -103,6 +108,7 @@ impl Measured {
         let mut classifiers = Vec::new();
         let mut scored = Vec::new();
         let mut hidden: Vec<Option<OcclusionFile>> = Vec::new();
+        let mut toggled: Vec<Option<InterventionFile>> = Vec::new();
         let mut faithfulness = Vec::new();
         for (name, measures, own) in measures {
             faithfulness.push(or_absent(Faithfulness::read(recorded, &name, bootstrap), fault)?);
@@ -124,6 +130,10 @@ impl Measured {
                 }
             }
             hidden.push(file);
+            toggled.push(or_absent(
+                InterventionFile::read(recorded, &name, &facts.attributes),
+                fault,
+            )?);
             scored.push(own);
             classifiers.push(name);
         }
@@ -133,13 +143,22 @@ impl Measured {
             .iter()
             .map(|name| recorded.experiment.is_derived(name))
             .collect();
-        let judged = judged(recorded, &classifiers, &roles, &mut attributes, &scored, &hidden);
+        let judged = judged(
+            recorded,
+            &classifiers,
+            &roles,
+            &mut attributes,
+            &scored,
+            &hidden,
+            &toggled,
+        );
         let Judged {
             findings,
             decomposition,
             differences,
             correlations,
             mut subgroups,
+            cross_effects,
         } = or_absent(judged.map(Some), fault)?.unwrap_or_default();
         let mut attributes: Vec<Option<AttributeMeasures>> = attributes.into_iter().map(Some).collect();
         let order = table_order(&facts.attributes, &facts.counts);
@@ -147,6 +166,10 @@ impl Measured {
         for group in &mut subgroups {
             (group.attribute, group.within) = (place(group.attribute), place(group.within));
         }
+        let cross_effects = cross_effects
+            .iter()
+            .map(|one| one.as_ref().map(|one| one.ordered(&order)));
+        let cross_effects = cross_effects.collect();
         let attributes = order.iter().filter_map(|&index| attributes[index].take()).collect();
         Ok(Self {
             classifiers,
@@ -159,6 +182,7 @@ impl Measured {
             differences,
             correlations,
             subgroups,
+            cross_effects,
         })
     }
 
@@ -201,6 +225,10 @@ impl Measured {
                 .iter()
                 .filter(|group| kept.contains(&group.classifier))
                 .cloned()
+                .collect(),
+            cross_effects: kept
+                .iter()
+                .filter_map(|&place| self.cross_effects.get(place).cloned())
                 .collect(),
         }
     }

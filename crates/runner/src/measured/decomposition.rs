@@ -31,11 +31,15 @@ pub enum DecomposedQuantity {
     MinorityLoss,
     /// The same of those predicted as the majority.
     MajorityLoss,
+    /// Share of the images of the minority class whose decision turns when the attribute is toggled.
+    MinorityTurned,
+    /// The same of those of the majority class.
+    MajorityTurned,
 }
 
 impl DecomposedQuantity {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::MinorityError,
         Self::MajorityError,
         Self::BalancedError,
@@ -47,6 +51,8 @@ impl DecomposedQuantity {
         Self::MajorityEmpty,
         Self::MinorityLoss,
         Self::MajorityLoss,
+        Self::MinorityTurned,
+        Self::MajorityTurned,
     ];
 
     /// A name for files and keys.
@@ -63,6 +69,8 @@ impl DecomposedQuantity {
             Self::MajorityEmpty => "majority_no_evidence",
             Self::MinorityLoss => "minority_loss",
             Self::MajorityLoss => "majority_loss",
+            Self::MinorityTurned => "minority_turned",
+            Self::MajorityTurned => "majority_turned",
         }
     }
 
@@ -80,6 +88,8 @@ impl DecomposedQuantity {
             Self::MajorityEmpty => "no evidence, majority",
             Self::MinorityLoss => "region's loss, minority",
             Self::MajorityLoss => "region's loss, majority",
+            Self::MinorityTurned => "turned, minority",
+            Self::MajorityTurned => "turned, majority",
         }
     }
 
@@ -88,13 +98,21 @@ impl DecomposedQuantity {
         match self {
             Self::MinorityError | Self::MajorityError | Self::BalancedError => "error",
             Self::MinorityLoss | Self::MajorityLoss => "logits",
+            Self::MinorityTurned | Self::MajorityTurned => "share of decisions",
             _ => "share of a map, or of maps",
         }
     }
 
     /// Whether it is about an attribute's place, so that attributes without one take no part.
     fn is_placed(self) -> bool {
-        !matches!(self, Self::MinorityError | Self::MajorityError | Self::BalancedError)
+        !matches!(
+            self,
+            Self::MinorityError
+                | Self::MajorityError
+                | Self::BalancedError
+                | Self::MinorityTurned
+                | Self::MajorityTurned
+        )
     }
 
     /// The means that it is the mean of, in an attribute of this minority.
@@ -113,6 +131,8 @@ impl DecomposedQuantity {
             Self::MajorityEmpty => vec![groups.empty[many]],
             Self::MinorityLoss => vec![groups.loss[few]],
             Self::MajorityLoss => vec![groups.loss[many]],
+            Self::MinorityTurned => vec![groups.turned[few]],
+            Self::MajorityTurned => vec![groups.turned[many]],
         }
     }
 }

@@ -27,6 +27,14 @@ pub struct Estimates {
     pub lost_control: [Option<Estimate>; 2],
     /// What is lost with the region hidden beyond that.
     pub loss: [Option<Estimate>; 2],
+    /// Effect of toggling the attribute on its score in the images of the class.
+    pub effect: [Option<Estimate>; 2],
+    /// Share of the images of the class whose decision toggling it turns.
+    pub turned: [Option<Estimate>; 2],
+    /// By how much toggling another attribute changes the score, in the images of the class.
+    pub foreign: [Option<Estimate>; 2],
+    /// Number of images of the class in which the attribute is toggled.
+    pub toggled: [usize; 2],
 }
 
 impl Estimates {
@@ -48,6 +56,10 @@ impl Estimates {
             lost: all(groups.lost),
             lost_control: all(groups.lost_control),
             loss: all(groups.loss),
+            effect: all(groups.effect),
+            turned: all(groups.turned),
+            foreign: all(groups.foreign),
+            toggled: groups.effect.map(|grounds| grounds.map_or(0, |grounds| grounds.n)),
         }
     }
 }

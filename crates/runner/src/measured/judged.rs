@@ -3,13 +3,15 @@
 use metrics::{Cell, Claim, Class, Estimate, Finding, Grounds, Resampled, findings, spearman};
 use rayon::prelude::*;
 
+use super::cross_effects::CrossEffects;
 use super::decomposition::{self, Decomposition};
 use super::differences::{self, Difference};
-use super::estimates::Estimates;
+use super::estimates::{Estimates, of_class};
+use super::interventions::InterventionFile;
 use super::measures::AttributeMeasures;
 use super::occlusion::OcclusionFile;
 use super::ranked;
-use super::sample::{About, Groups, Sample, Scored};
+use super::sample::{About, Files, Groups, Sample, Scored};
 use super::subgroups::{self, Subgroup};
 use crate::error::{Error, Result};
 use crate::experiment::{RegionSource, Role};
@@ -24,6 +26,8 @@ pub struct Judged {
     pub correlations: Vec<[Option<Estimate>; 2]>,
     /// Attributes as the data set has them.
     pub subgroups: Vec<Subgroup>,
+    /// Of each classifier, likewise; absent where nothing was toggled.
+    pub cross_effects: Vec<Option<CrossEffects>>,
 }
 
 /// Gives every mean its interval over the people tested, and judges what is made of several.
@@ -34,6 +38,7 @@ pub fn judged(
     attributes: &mut [AttributeMeasures],
     scored: &[Scored],
     hidden: &[Option<OcclusionFile>],
+    toggled: &[Option<InterventionFile>],
 ) -> Result<Judged> {
     let Some(first) = scored.first() else {
         return Ok(Judged::default());
@@ -46,10 +51,25 @@ pub fn judged(
             "the classifiers' predictions are not of the same images and people".to_owned(),
         ));
     }
-    let rows: Vec<_> = scored.iter().zip(hidden.iter().map(Option::as_ref)).collect();
+    let rows: Vec<Files<'_>> = scored
+        .iter()
+        .zip(hidden.iter().zip(toggled))
+        .map(|(scored, (hidden, toggled))| Files {
+            scored,
+            hidden: hidden.as_ref(),
+            toggled: toggled.as_ref(),
+        })
+        .collect();
     let mut sample = Sample::new(&rows, attributes.len(), first.people.clone())?;
     let position = |role| roles.iter().position(|known| *known == Some(role));
     let compared = position(Role::Unbalanced).zip(position(Role::Balanced));
+    let arms = decomposition::arms(recorded.experiment).and_then(|names| {
+        let mut positions = [0; 6];
+        for (position, name) in positions.iter_mut().zip(&names) {
+            *position = classifiers.iter().position(|known| known == name)?;
+        }
+        Some((names, positions))
+    });
     let mut evidence = Vec::new();
     if let Some((unbalanced, balanced)) = compared {
         for (index, attribute) in attributes.iter().enumerate() {
@@ -59,10 +79,15 @@ pub fn judged(
                 minority_share: rate.min(1.0 - rate),
                 local: attribute.local,
             };
-            evidence.push(sample.evidence(&rows, [unbalanced, balanced], index, attributes.len(), about)?);
+            let mut found = sample.evidence(&rows, [unbalanced, balanced], index, attributes.len(), about)?;
+            let same_point = arms.as_ref().map(|(_, positions)| positions[1]);
+            found.majority_turned_at_same_point =
+                same_point.and_then(|place| of_class(&sample.groups(place, index).turned, about.minority.opposite()));
+            evidence.push(found);
         }
     }
-    let resampled = sample.resample(recorded.experiment.bootstrap());
+    let bootstrap = recorded.experiment.bootstrap();
+    let resampled = sample.resample(bootstrap);
     attributes.par_iter_mut().enumerate().for_each(|(index, attribute)| {
         for (classifier, measures) in attribute.classifiers.iter_mut().enumerate() {
             measures.take(Estimates::of(sample.groups(classifier, index), &resampled));
@@ -78,19 +103,13 @@ pub fn judged(
     }
     let kinds: Vec<_> = attributes.iter().map(|one| (one.minority(), one.local)).collect();
     let names: Vec<&str> = attributes.iter().map(|one| one.name.as_str()).collect();
-    let arms = decomposition::arms(recorded.experiment).and_then(|names| {
-        let mut positions = [0; 6];
-        for (position, name) in positions.iter_mut().zip(&names) {
-            *position = classifiers.iter().position(|known| known == name)?;
-        }
-        Some((names, positions))
-    });
     Ok(Judged {
         findings: compared.map_or_else(Vec::new, |_| {
             let mut all = findings(&evidence, &resampled);
             for finding in &mut all {
                 finding.unmeasured =
-                    unmeasured(finding.claim, recorded.experiment.regions(), attributes).map(str::to_owned);
+                    unmeasured(finding.claim, recorded.experiment.regions(), attributes, arms.is_some())
+                        .map(str::to_owned);
             }
             all
         }),
@@ -106,11 +125,28 @@ pub fn judged(
             &kinds.iter().map(|(minority, _)| *minority).collect::<Vec<_>>(),
             recorded.experiment.measure.subgroups,
         )?,
+        cross_effects: rows
+            .iter()
+            .map(|files| {
+                let of = |toggled| CrossEffects::of(files.scored, toggled, attributes.len(), bootstrap);
+                files.toggled.map(of).transpose()
+            })
+            .collect::<Result<_>>()?,
     })
 }
 
-/// Why a claim cannot be measured with the regions of a run; `None` where it can.
-fn unmeasured(claim: Claim, regions: &RegionSource, attributes: &[AttributeMeasures]) -> Option<&'static str> {
+/// Why a claim cannot be measured with the regions and classifiers of a run; `None` where it can.
+fn unmeasured(
+    claim: Claim,
+    regions: &RegionSource,
+    attributes: &[AttributeMeasures],
+    has_arms: bool,
+) -> Option<&'static str> {
+    if claim == Claim::MajorityToggledTurnsLess && !has_arms {
+        return Some(
+            "not measured: the two are compared at the same operating point, which takes the classifiers that are derived from them (classifiers.NAME.from)",
+        );
+    }
     if !claim.needs_regions() {
         return None;
     }
@@ -173,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_regions_do_not_allow_is_said() {
-        let why = |claim, regions: &RegionSource| unmeasured(claim, regions, &[]).unwrap_or_default();
+        let why = |claim, regions: &RegionSource| unmeasured(claim, regions, &[], true).unwrap_or_default();
         let specificity = Claim::MajorityLookedForBeyondChance;
         assert!(why(specificity, &RegionSource::Whole).contains("no regions were given"));
         assert!(why(specificity, &RegionSource::Masks).contains("the same in every image"));

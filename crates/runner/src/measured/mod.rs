@@ -12,15 +12,19 @@
 //! | `decomposition.rs` | the difference of the two classifiers, shared out among threshold, head and features |
 //! | `differences.rs` | what sets groups of predictions and classifiers apart |
 //! | `reliance.rs`, `occlusion.rs`, `faithfulness.rs` | what one kind of analysis has found, group by group |
+//! | `interventions.rs` | what toggling an attribute in an image does to the scores |
+//! | `cross_effects.rs` | of every attribute on the score of every other one |
 //! | `predictions.rs`, `columns.rs`, `facts.rs` | what the files of the steps hold |
 
 mod all;
 mod columns;
+mod cross_effects;
 mod decomposition;
 mod differences;
 mod estimates;
 mod facts;
 mod faithfulness;
+mod interventions;
 mod judged;
 mod measures;
 mod occlusion;
@@ -32,11 +36,13 @@ mod subgroups;
 
 pub use all::{Available, Measured};
 pub use columns::write_columns;
+pub use cross_effects::CrossEffects;
 pub use decomposition::{Decomposed, DecomposedQuantity, Decomposition, PartOfDifference, arms};
 pub use differences::{Difference, RelianceQuantity};
 pub use estimates::{Estimates, of_class};
 pub use facts::DataFacts;
 pub use faithfulness::{CENTRE, Faithfulness, MethodScores, RANDOM, SCORES, Score, Summary, method_title};
+pub use interventions::toggled_score;
 pub use measures::{AttributeMeasures, ClassifierMeasures, Group, Measure};
 pub use occlusion::{AllBiases, Losses, Occlusion};
 pub use predictions::Predictions;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use metrics::{AttributeEvidence, Bootstrap, Class, ClassifierEvidence, Grounds, Occluded, People, Ratios, Resampled};
 
+use super::interventions::InterventionFile;
 use super::occlusion::OcclusionFile;
 use crate::error::{Error, Result};
 
@@ -67,6 +68,24 @@ pub struct Groups {
     pub lost_control: [Option<Grounds>; 2],
     /// What they lose with the region hidden beyond that, paired by image.
     pub loss: [Option<Grounds>; 2],
+    /// Effect of toggling the attribute on its score in the images of the class: with it less without it.
+    pub effect: [Option<Grounds>; 2],
+    /// Decisions that toggling it turns from the class to the other, among the images of the class.
+    pub turned: [Option<Grounds>; 2],
+    /// By how much toggling another attribute changes its score in the images of the class, whichever way: a mean over images and
+    /// attributes.
+    pub foreign: [Option<Grounds>; 2],
+}
+
+/// The files of a classifier that a sample is made of.
+#[derive(Clone, Copy)]
+pub struct Files<'a> {
+    /// Scores, labels and maps.
+    pub scored: &'a Scored,
+    /// What is hidden of its images.
+    pub hidden: Option<&'a OcclusionFile>,
+    /// What is toggled in them.
+    pub toggled: Option<&'a InterventionFile>,
 }
 
 /// The sums of all classifiers and attributes.
@@ -77,19 +96,19 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The sums of some classifiers, each with what is hidden of its images, over the same images of some people.
+    /// The sums of some classifiers over the same images of some people.
     ///
     /// # Errors
     /// When classifiers are not of the same images.
-    pub fn new(classifiers: &[(&Scored, Option<&OcclusionFile>)], attributes: usize, people: People) -> Result<Self> {
+    pub fn new(classifiers: &[Files<'_>], attributes: usize, people: People) -> Result<Self> {
         let mut sample = Self {
             ratios: Ratios::new(people),
             groups: Vec::new(),
         };
-        for (scored, hidden) in classifiers {
-            let place = places(scored);
+        for files in classifiers {
+            let place = places(files.scored);
             let groups = (0..attributes)
-                .map(|attribute| sample.groups_of(scored, *hidden, &place, attribute, attributes))
+                .map(|attribute| sample.groups_of(*files, &place, attribute, attributes))
                 .collect::<Result<_>>()?;
             sample.groups.push(groups);
         }
@@ -98,12 +117,16 @@ impl Sample {
 
     fn groups_of(
         &mut self,
-        scored: &Scored,
-        hidden: Option<&OcclusionFile>,
+        files: Files<'_>,
         place: &HashMap<&str, usize>,
         attribute: usize,
         width: usize,
     ) -> Result<Groups> {
+        let Files {
+            scored,
+            hidden,
+            toggled,
+        } = files;
         let rows = || (0..scored.images.len()).map(move |image| (image, image * width + attribute));
         let predicted = |at: usize| Class::predicted(scored.scores[at]);
         let mut groups = Groups::default();
@@ -167,6 +190,19 @@ impl Sample {
                     .collect();
                 groups.all_biases[side] = self.ratio(biases)?;
             }
+            if let Some(toggled) = toggled {
+                let own = || {
+                    let all = toggled.of_score(attribute, scored, place);
+                    all.filter(|one| one.attribute == attribute && one.label == sign)
+                };
+                let others = toggled
+                    .of_score(attribute, scored, place)
+                    .filter(|one| one.attribute != attribute && scored.labels[one.image * width + attribute] == sign);
+                groups.effect[side] = self.mean(own().map(|one| (one.image, one.effect())).collect())?;
+                groups.turned[side] = self.rate(own().map(|one| (one.image, one.is_turned())).collect())?;
+                groups.foreign[side] =
+                    self.mean(others.map(|one| (one.image, (one.after - one.before).abs())).collect())?;
+            }
         }
         Ok(groups)
     }
@@ -183,7 +219,7 @@ impl Sample {
     /// As [`Self::new`].
     pub fn evidence(
         &mut self,
-        classifiers: &[(&Scored, Option<&OcclusionFile>)],
+        classifiers: &[Files<'_>],
         [unbalanced, balanced]: [usize; 2],
         attribute: usize,
         width: usize,
@@ -194,14 +230,15 @@ impl Sample {
         let of = |groups: &Groups| ClassifierEvidence {
             majority_constant: groups.constant[many],
             majority_specificity: groups.specificity[many],
+            majority_turned: groups.turned[many],
             ..ClassifierEvidence::new(about.minority, groups.error, groups.energy)
         };
         let [before, after] = [unbalanced, balanced].map(|classifier| classifiers[classifier]);
-        let energies: Vec<(usize, f64)> = match (&before.0.maps, &after.0.maps) {
-            (Some(first), Some(second)) => (0..before.0.images.len())
+        let energies: Vec<(usize, f64)> = match (&before.scored.maps, &after.scored.maps) {
+            (Some(first), Some(second)) => (0..before.scored.images.len())
                 .filter_map(|image| {
                     let at = image * width + attribute;
-                    let both = [before.0, after.0].map(|one| Class::predicted(one.scores[at]));
+                    let both = [before.scored, after.scored].map(|one| Class::predicted(one.scores[at]));
                     let pair = first.energies[at].zip(second.energies[at]);
                     let (a, b) = pair.filter(|_| both == [majority; 2])?;
                     Some((image, f64::from(b) - f64::from(a)))
@@ -209,9 +246,9 @@ impl Sample {
                 .collect(),
             _ => Vec::new(),
         };
-        let losses: Vec<(usize, f64)> = match (before.1, after.1) {
+        let losses: Vec<(usize, f64)> = match (before.hidden, after.hidden) {
             (Some(first), Some(second)) => {
-                let place = places(before.0);
+                let place = places(before.scored);
                 let loss = |(image, predicted, occluded): (&str, Class, Occluded)| {
                     Some((
                         *place.get(image)?,
@@ -232,6 +269,7 @@ impl Sample {
             local: about.local,
             unbalanced: of(self.groups(unbalanced, attribute)),
             balanced: of(self.groups(balanced, attribute)),
+            majority_turned_at_same_point: None,
             majority_energy_rise: self.mean(energies)?,
             majority_loss_rise: self.mean(losses)?,
         })
@@ -284,7 +322,7 @@ fn grounds(cell: std::result::Result<Option<metrics::Cell>, metrics::Error>, n: 
 }
 
 /// The positions of images by name.
-fn places(scored: &Scored) -> HashMap<&str, usize> {
+pub(super) fn places(scored: &Scored) -> HashMap<&str, usize> {
     let names = scored.images.iter().enumerate();
     names.map(|(place, name)| (name.as_str(), place)).collect()
 }

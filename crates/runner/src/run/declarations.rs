@@ -12,6 +12,7 @@ use crate::request::Last;
 use crate::steps::examples::{Browse, Choose};
 use crate::steps::explain::Explain;
 use crate::steps::faithfulness::Try;
+use crate::steps::intervene::Intervene;
 use crate::steps::occlude::Occlude;
 use crate::steps::predict::Predict;
 use crate::steps::{SharedStep, Step, draw, measure, train};
@@ -41,6 +42,10 @@ pub fn declarations(inputs: &Inputs<'_>, last: Last) -> Result<Vec<Declaration>>
             all.extend(Occlude::new(inputs, name).map(|step| step.declaration()));
             all.extend(Try::new(inputs, name).map(|step| step.declaration()));
         }
+    }
+    if last >= Last::Explain {
+        let interventions = names.iter().filter_map(|name| Intervene::new(inputs, name));
+        all.extend(interventions.map(|step| step.declaration()));
     }
     if last >= Last::Measure {
         all.push(measure::declaration(inputs)?);

@@ -19,6 +19,7 @@ use crate::request::{Last, Run};
 use crate::steps::examples::{self, Browse, Choose};
 use crate::steps::explain;
 use crate::steps::faithfulness::Try;
+use crate::steps::intervene::Intervene;
 use crate::steps::measure::{self, Results};
 use crate::steps::occlude::Occlude;
 use crate::steps::predict::Predict;
@@ -119,6 +120,11 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
                 steps::run(&context, &trial)?;
             }
         }
+    }
+    if last >= Last::Explain {
+        // All classifiers at once: to draw the images costs more than to score them.
+        let interventions: Vec<_> = names.iter().filter_map(|name| Intervene::new(&inputs, name)).collect();
+        steps::run_together(&context, &interventions)?;
     }
     if last >= Last::Measure {
         let manifest = context.manifest();

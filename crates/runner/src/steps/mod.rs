@@ -9,6 +9,7 @@
 //! | `predict/NAME` | `NAME/predictions.parquet`, `NAME/reference.safetensors` |
 //! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors`, on request `NAME/raw_maps.safetensors` |
 //! | `occlude/NAME` | `NAME/occlusion.parquet` |
+//! | `intervene/NAME` | `NAME/interventions.parquet` |
 //! | `faithfulness/NAME` | `NAME/faithfulness.parquet`, `NAME/sanity.parquet` |
 //! | `choose` | `chosen.parquet`, `chosen.safetensors` |
 //! | `examples` | `examples.json` |
@@ -19,6 +20,7 @@ pub mod draw;
 pub mod examples;
 pub mod explain;
 pub mod faithfulness;
+pub mod intervene;
 pub mod measure;
 pub mod occlude;
 mod pass;

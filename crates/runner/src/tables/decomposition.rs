@@ -190,7 +190,8 @@ pub fn sentences(measured: &Measured, decomposition: &Decomposition) -> Vec<Stri
     let parts = wanted
         .into_iter()
         .filter_map(|(quantity, name)| Some(sentence(decomposition.of(quantity)?, name)));
-    ignored(measured).into_iter().chain(parts).collect()
+    let toggled = toggled(decomposition);
+    ignored(measured).into_iter().chain(toggled).chain(parts).collect()
 }
 
 /// Does the unbalanced classifier ignore the majority classes?
@@ -236,6 +237,29 @@ fn ignored(measured: &Measured) -> Option<String> {
         beyond
             .effect
             .map_or_else(|| "–".to_owned(), |effect| format!("{:.3}", effect.value)),
+    ))
+}
+
+/// What toggling the attribute in an image does to decisions, at the unbalanced classifier's threshold and at the balanced one's.
+fn toggled(decomposition: &Decomposition) -> Option<String> {
+    let of = |quantity: DecomposedQuantity| {
+        let [unbalanced, moved, .., balanced] = decomposition.of(quantity)?.arms;
+        let share = |estimate: Estimate| {
+            let ends = estimate
+                .interval
+                .map_or_else(String::new, |ends| format!(" [{:.3}, {:.3}]", ends.low, ends.high));
+            format!("{:.3}{ends}", estimate.value)
+        };
+        Some([unbalanced, moved, balanced].map(share))
+    };
+    let [from_majority, from_minority] =
+        [DecomposedQuantity::MajorityTurned, DecomposedQuantity::MinorityTurned].map(of);
+    let ([first, moved, last], [minority_first, minority_moved, minority_last]) = (from_majority?, from_minority?);
+    Some(format!(
+        "What do the classifiers use? Toggling the attribute in an image of the majority, all else being the same, turns {first} of the unbalanced \
+         classifier's decisions to the minority, and {last} of the balanced one's. With the unbalanced one's threshold moved to where the balanced \
+         one's class weights put it, with no network changed, {moved} turn. In images of the minority {minority_first}, {minority_last} and \
+         {minority_moved} turn to the majority."
     ))
 }
 

@@ -2,7 +2,9 @@
 
 use super::beside_the_paper::BesideThePaper;
 use super::table::Table;
-use super::{bias_reliance, claims, decomposition, faithfulness, occlusion, paper, statistics, subgroups};
+use super::{
+    bias_reliance, claims, decomposition, faithfulness, interventions, occlusion, paper, statistics, subgroups,
+};
 use crate::measured::Measured;
 use render::sheet::{Sheet, latex_document};
 
@@ -44,6 +46,19 @@ fn tables(measured: &Measured, images: &str, comparison: Option<&BesideThePaper>
             markdown: Some(short.markdown()),
             latex: Some(short.rows_titled(ROWS)),
             ..Table::new("occlusion", occlusion::table(measured))
+        });
+    }
+    if interventions::is_there(measured) {
+        let short = interventions::short(learnt);
+        tables.push(Table {
+            parquet: true,
+            markdown: Some(short.markdown()),
+            latex: Some(short.rows_titled(ROWS)),
+            ..Table::new("interventions", interventions::table(measured))
+        });
+        tables.push(Table {
+            parquet: true,
+            ..Table::new("cross_effects", interventions::cross_effects(measured))
         });
     }
     if measured.faithfulness.iter().any(Option::is_some) {
@@ -163,6 +178,7 @@ mod tests {
             differences: Vec::new(),
             correlations: Vec::new(),
             subgroups: Vec::new(),
+            cross_effects: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! they tell to type runs.
 
 mod generated;
+mod hidden_cues;
 mod links;
 mod pages;
 mod tutorial;

@@ -13,6 +13,7 @@ mod figures;
 mod forms;
 mod hub;
 mod included;
+mod interventions;
 mod methods;
 mod paths;
 mod people;

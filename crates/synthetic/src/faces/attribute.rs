@@ -49,6 +49,11 @@ pub enum Attribute {
 pub(crate) const ATTRIBUTES: usize = 40;
 
 impl Attribute {
+    /// The attribute of a column, counted from 0.
+    pub fn at(column: usize) -> Option<Self> {
+        Self::ALL.get(column).copied()
+    }
+
     /// All attributes, in column order.
     pub const ALL: [Self; ATTRIBUTES] = [
         Self::FiveOClockShadow,

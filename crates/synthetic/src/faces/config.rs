@@ -8,6 +8,9 @@ pub const GENERATOR_VERSION: u32 = 3;
 /// CelebA's images: in all, and of the validation and test splits.
 const CELEBA: (usize, usize, usize) = (202_599, 19_867, 19_962);
 
+/// Most images of a data set: names have six digits.
+pub(super) const MOST: usize = 999_999;
+
 /// What data set to write. The images of the validation split follow those of the training split, as CelebA's do, and
 /// those of the test split come last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +48,7 @@ impl Config {
 
     pub(super) fn check(&self) -> Result<()> {
         let held_out = self.validation.checked_add(self.test);
-        if self.images > 0 && self.images < 1_000_000 && held_out.is_some_and(|n| n < self.images) {
+        if self.images > 0 && self.images <= MOST && held_out.is_some_and(|n| n < self.images) {
             return Ok(());
         }
         Err(Error::Invalid {
@@ -54,7 +57,7 @@ impl Config {
                 "{} images, {} for validation and {} for testing",
                 self.images, self.validation, self.test
             ),
-            expected: "1 to 999999 images, at least one of them for training".to_owned(),
+            expected: format!("1 to {MOST} images, at least one of them for training"),
         })
     }
 

@@ -28,6 +28,7 @@ pub struct Face {
 }
 
 /// What a face is before it is drawn: its labels, its traits, and whatever else makes its picture.
+#[derive(Clone, Debug)]
 pub struct FacePlan {
     /// CelebA's 40 attributes in official order, 1 or -1.
     pub labels: [i8; ATTRIBUTES],
@@ -53,6 +54,17 @@ impl FacePlan {
             person: Person::sample(&mut stream(2)),
             nuisance: Nuisance::sample(&mut stream(3)),
         }
+    }
+
+    /// The same face with the other class of one attribute, its counterfactual: label and trait are those that it would have then, and all
+    /// else, chance included, stays.
+    #[must_use]
+    pub fn toggled(&self, attribute: A) -> Self {
+        let mut other = self.clone();
+        let label = &mut other.labels[attribute as usize];
+        other.traits = other.traits.toggled(attribute, *label);
+        *label = -*label;
+        other
     }
 
     /// Draws the face.

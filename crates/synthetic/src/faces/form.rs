@@ -1,3 +1,6 @@
+use dataset::Attributes;
+
+use super::attribute::{ATTRIBUTES, Attribute};
 use super::config::Config;
 use crate::{Error, Result};
 
@@ -38,10 +41,49 @@ pub struct Form {
     /// Draw only so many faces, and repeat them: for trying how something scales, not for training. Repeated files are
     /// second names of the first where the system can.
     pub distinct: Option<usize>,
+    /// Which attributes are toggled, each by itself, in a further picture of every face: its counterfactuals. They follow the faces, and
+    /// stand in `pairs.csv` beside the face that they are made of; `left_out.csv` names the pairs in which another cue would go or come
+    /// too. `differences/` has where each differs from its face.
+    pub counterfactuals: Option<Toggled>,
+}
+
+/// A set of attributes that are toggled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Toggled(u64);
+
+impl Toggled {
+    /// All attributes.
+    pub const ALL: Self = Self((1 << ATTRIBUTES) - 1);
+
+    /// Some attributes.
+    pub fn of(attributes: impl IntoIterator<Item = Attribute>) -> Self {
+        Self(attributes.into_iter().fold(0, |all, one| all | 1 << one as usize))
+    }
+
+    /// How many they are.
+    pub fn count(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Whether an attribute is among them.
+    pub fn has(self, attribute: Attribute) -> bool {
+        self.0 >> attribute as usize & 1 == 1
+    }
 }
 
 impl Form {
     pub(super) fn check(self, config: &Config) -> Result<()> {
+        let whole = self.layout != Layout::Parquet && self.distinct.is_none();
+        if self.counterfactuals.is_some() && !whole {
+            return Err(Error::Invalid {
+                what: "counterfactuals".to_owned(),
+                found: match self.distinct {
+                    Some(faces) => format!("of {faces} distinct faces"),
+                    None => format!("in the layout {}", self.layout.name()),
+                },
+                expected: "the layout nested, flat or zip, and all faces distinct".to_owned(),
+            });
+        }
         match self.distinct {
             Some(faces) if !(1..=config.images).contains(&faces) => Err(Error::Invalid {
                 what: "distinct faces".to_owned(),
@@ -63,6 +105,12 @@ impl Form {
         if let Some(faces) = self.distinct {
             text.push_str(&format!(",\n  \"distinct\": {faces}"));
         }
+        if let Some(toggled) = self.counterfactuals {
+            let names = Attributes::celeba();
+            let chosen = Attribute::ALL.into_iter().filter(|&one| toggled.has(one));
+            let chosen: Vec<String> = chosen.map(|one| format!("\"{}\"", names.name(one as usize))).collect();
+            text.push_str(&format!(",\n  \"counterfactuals\": [{}]", chosen.join(", ")));
+        }
         text.push_str("\n}\n");
         text
     }
@@ -79,6 +127,7 @@ mod tests {
         let form = Form {
             layout: Layout::Zip,
             distinct: Some(9),
+            counterfactuals: None,
         };
         let marker = form.marker(&config);
         assert!(

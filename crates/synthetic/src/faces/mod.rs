@@ -22,10 +22,13 @@
 
 mod attribute;
 mod config;
+mod counterfactual;
 mod face;
 mod form;
+mod hiding;
 mod labels;
 mod nuisance;
+mod pairs;
 mod parts;
 mod person;
 mod raster;
@@ -36,8 +39,10 @@ mod writer;
 
 pub use attribute::Attribute;
 pub use config::{Config, GENERATOR_VERSION};
+pub use counterfactual::{counterfactual, difference_mask};
 pub use face::{Face, FacePlan, render};
-pub use form::{Form, Layout};
+pub use form::{Form, Layout, Toggled};
 pub use labels::LabelSampler;
+pub use pairs::{DIFFERENCES, LEFT_OUT, PAIRS};
 pub use traits::Traits;
 pub use writer::{MARKER, write, write_in};

@@ -5,6 +5,7 @@ use rand_distr::StandardNormal;
 use super::raster::{Canvas, Colour, HEIGHT, Point, Shape, WIDTH, mix, shade};
 
 /// What surrounds and disturbs a picture; drawn from the picture's own random numbers, and never from its labels.
+#[derive(Clone, Debug)]
 pub(super) struct Nuisance {
     background: [Colour; 2],
     direction: f32,

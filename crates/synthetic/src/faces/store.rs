@@ -23,6 +23,14 @@ pub(super) struct Drawn {
     pub(super) landmarks: Landmarks,
 }
 
+/// What is said of an image.
+pub(super) struct Annotated {
+    pub(super) labels: [i8; ATTRIBUTES],
+    pub(super) landmarks: Landmarks,
+    /// Which face it shows: its person, and that face's split.
+    pub(super) face: usize,
+}
+
 /// CelebA's file names: six digits, from 1.
 pub(super) fn name(index: usize, extension: &str) -> String {
     format!("{:06}.{extension}", index + 1)
@@ -129,8 +137,14 @@ impl Store {
         }
     }
 
-    /// Writes the annotations of all faces, and ends.
-    pub(super) fn finish(self, rows: &[([i8; ATTRIBUTES], Landmarks)]) -> Result<()> {
+    /// Stores a further picture of a face, as image `index`; called in the order of the images.
+    pub(super) fn put_further(&mut self, index: usize, picture: &Drawn) -> Result<()> {
+        self.put_new(index, picture)?;
+        self.put(index, index, picture)
+    }
+
+    /// Writes the annotations of all images, and ends.
+    pub(super) fn finish(self, rows: &[Annotated]) -> Result<()> {
         let landmarks = landmarks(rows);
         put(
             &self.annotations.join("list_landmarks_align_celeba.txt"),
@@ -148,17 +162,17 @@ impl Store {
         }
         let mut labels = format!("{}\n{} \n", rows.len(), Attributes::celeba().names().join(" "));
         let (mut identities, mut splits) = (String::new(), String::new());
-        for (index, (row, _)) in rows.iter().enumerate() {
+        for (index, row) in rows.iter().enumerate() {
             let name = name(index, "jpg");
             // Writing to a string cannot fail.
             let _ = write!(labels, "{name}");
-            for label in row {
+            for label in row.labels {
                 let _ = write!(labels, " {label:>2}");
             }
             labels.push('\n');
             // Every procedural face is another person.
-            let _ = writeln!(identities, "{name} {}", index + 1);
-            let _ = writeln!(splits, "{name} {}", self.config.split(index).code());
+            let _ = writeln!(identities, "{name} {}", row.face + 1);
+            let _ = writeln!(splits, "{name} {}", self.config.split(row.face).code());
         }
         put(&self.annotations.join("list_attr_celeba.txt"), labels.as_bytes())?;
         put(&self.annotations.join("identity_CelebA.txt"), identities.as_bytes())?;
@@ -184,12 +198,12 @@ impl Shards {
     }
 }
 
-fn landmarks(rows: &[([i8; ATTRIBUTES], Landmarks)]) -> String {
+fn landmarks(rows: &[Annotated]) -> String {
     let mut text = format!(
         "{}\nlefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x rightmouth_y\n",
         rows.len()
     );
-    for (index, (_, points)) in rows.iter().enumerate() {
+    for (index, Annotated { landmarks: points, .. }) in rows.iter().enumerate() {
         text.push_str(&name(index, "jpg"));
         for v in [
             points.left_eye,

@@ -95,6 +95,14 @@ impl Traits {
         self
     }
 
+    /// The traits of the same face if its label of one attribute were the other one: that trait moves by the distance between its two
+    /// classes, and keeps how far it is from its class's mean.
+    #[must_use]
+    pub fn toggled(self, attribute: Attribute, label: i8) -> Self {
+        let value = self.value(attribute) - f32::from(label) * 2.0 * Self::mean(attribute);
+        self.with(attribute, value)
+    }
+
     /// The mean trait of the attribute's positive class; that of the negative is its opposite.
     pub fn mean(attribute: Attribute) -> f32 {
         Difficulty::of(attribute).distance() / 2.0

@@ -1,16 +1,16 @@
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dataset::Landmarks;
+use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
-use super::attribute::ATTRIBUTES;
 use super::config::Config;
 use super::face::render;
 use super::form::Form;
-use super::store::{Drawn, Store, name};
+use super::pairs;
+use super::store::{Annotated, Drawn, Store, name};
 use crate::folder::{Progress, WriteOutcome, cannot_write, write_once};
 use crate::{Error, Result};
 
@@ -56,7 +56,7 @@ fn fill(folder: &Path, config: &Config, form: Form, progress: &Progress<'_>) -> 
     let distinct = form.distinct.unwrap_or(config.images);
     let done = AtomicUsize::new(0);
     let mut kept: Vec<Drawn> = Vec::new();
-    let mut rows: Vec<([i8; ATTRIBUTES], Landmarks)> = Vec::with_capacity(config.images);
+    let mut rows: Vec<Annotated> = Vec::with_capacity(config.images);
     for start in (0..config.images).step_by(TOGETHER) {
         let part = start..(start + TOGETHER).min(config.images);
         let drawn: Vec<Drawn> = (part.start..part.end.min(distinct).max(part.start))
@@ -78,36 +78,48 @@ fn fill(folder: &Path, config: &Config, form: Form, progress: &Progress<'_>) -> 
             // Kept from an earlier part, or drawn in this one.
             let face = kept.get(original).unwrap_or_else(|| &drawn[original - part.start]);
             store.put(index, original, face)?;
-            rows.push((face.labels, face.landmarks));
+            rows.push(Annotated {
+                labels: face.labels,
+                landmarks: face.landmarks,
+                face: index,
+            });
         }
         if distinct < config.images {
             kept.extend(drawn);
         }
+    }
+    if let Some(attributes) = form.counterfactuals {
+        pairs::add(folder, config, attributes, &mut store, &mut rows, progress)?;
     }
     store.finish(&rows)
 }
 
 fn draw(seed: u64, index: usize) -> Result<Drawn> {
     let face = render(seed, index as u64);
-    let path = PathBuf::from(name(index, "jpg"));
-    let mut jpeg = Vec::with_capacity(1 << 14);
-    JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
-        .encode_image(&face.image)
-        .map_err(|source| Error::Encode {
-            path: path.clone(),
-            source,
-        })?;
     Ok(Drawn {
-        jpeg,
-        masks: face.masks.to_png(&path)?,
+        jpeg: encoded(&face.image, index)?,
+        masks: face.masks.to_png(name(index, "jpg").as_ref())?,
         labels: face.labels,
         landmarks: face.landmarks,
     })
 }
 
+/// The picture of face `index` as the bytes of its file.
+pub(super) fn encoded(image: &RgbImage, index: usize) -> Result<Vec<u8>> {
+    let mut jpeg = Vec::with_capacity(1 << 14);
+    JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
+        .encode_image(image)
+        .map_err(|source| Error::Encode {
+            path: name(index, "jpg").into(),
+            source,
+        })?;
+    Ok(jpeg)
+}
+
 #[cfg(test)]
 mod tests {
     use std::ops::ControlFlow;
+    use std::path::PathBuf;
 
     use dataset::{Attributes, CelebaFolder, Source, Split};
 

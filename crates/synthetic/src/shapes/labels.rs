@@ -23,10 +23,22 @@ const DISTANCE: f32 = 4.0;
 /// The labels of one picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Row {
+    /// What they are, told or not: 1 or -1.
+    pub(super) labels: [i8; 5],
     /// As the table tells them: 1, -1, or 0 for an empty cell.
     pub(super) told: [i8; 5],
     /// How strongly each property is drawn, in [0, 1].
     pub(super) strength: [f32; 5],
+}
+
+/// How strongly a property is drawn of which the trait is so large.
+fn strength(of: f32) -> f32 {
+    1.0 / (1.0 + (-1.5 * of).exp())
+}
+
+/// The trait of a property that is drawn so strongly.
+fn trait_of(strength: f32) -> f32 {
+    (strength / (1.0 - strength)).ln() / 1.5
 }
 
 impl Row {
@@ -43,13 +55,22 @@ impl Row {
         let strength = labels.map(|label| {
             let noise: f32 = random.sample(StandardNormal);
             let mean = f32::from(label) * DISTANCE / 2.0;
-            1.0 / (1.0 + (-1.5 * (mean + noise)).exp())
+            strength(mean + noise)
         });
         let mut told = labels;
         if random.random::<f32>() < UNKNOWN {
             told[4] = 0;
         }
-        Self { told, strength }
+        Self { labels, told, strength }
+    }
+
+    /// The same with the other class of one attribute, and the same chance: its trait moves by the distance of the classes.
+    pub(super) fn toggled(mut self, attribute: usize) -> Self {
+        let label = f32::from(self.labels[attribute]);
+        self.strength[attribute] = strength(trait_of(self.strength[attribute]) - label * DISTANCE);
+        self.labels[attribute] = -self.labels[attribute];
+        self.told[attribute] = -self.told[attribute];
+        self
     }
 }
 
@@ -59,6 +80,25 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+
+    #[test]
+    fn a_toggled_attribute_is_drawn_as_the_other_class_and_comes_back() {
+        let mut random = ChaCha8Rng::seed_from_u64(4);
+        for _ in 0..200 {
+            let row = Row::sample(&mut random);
+            for attribute in 0..5 {
+                let toggled = row.toggled(attribute);
+                let changed: Vec<usize> = (0..5).filter(|&i| row.strength[i] != toggled.strength[i]).collect();
+                assert_eq!(changed, [attribute]);
+                let towards = f32::from(toggled.labels[attribute]);
+                assert!(towards * (toggled.strength[attribute] - row.strength[attribute]) > 0.0);
+                assert_eq!(toggled.labels[attribute], -row.labels[attribute]);
+                let back = toggled.toggled(attribute);
+                // A strength near 1 keeps few digits of its distance from 1.
+                assert!((back.strength[attribute] - row.strength[attribute]).abs() < 1e-2);
+            }
+        }
+    }
 
     #[test]
     fn labels_are_imbalanced_correlated_and_partly_unknown() {

@@ -8,9 +8,11 @@
 //! The layout is what [`TableFolder`](dataset::TableFolder) reads: `labels.csv`, `images/` (JPEG and PNG of several sizes),
 //! `masks/ATTRIBUTE/`.
 
+mod counterfactual;
 mod draw;
 mod labels;
 mod writer;
 
+pub use counterfactual::{counterfactual, difference_mask};
 pub use labels::ATTRIBUTES;
 pub use writer::{Config, GENERATOR_VERSION, IMAGES, MASKS, TABLE, write};

@@ -67,12 +67,8 @@ fn fill(folder: &Path, config: Config, progress: &Progress<'_>) -> Result<()> {
     let rows: Vec<(String, Row)> = (0..config.images)
         .into_par_iter()
         .map(|index| {
-            let mut random = generator(config.seed, index as u64);
-            let row = Row::sample(&mut random);
-            let picture = draw(&row, &mut random);
-            // Every fourth is a PNG.
-            let extension = if index % 4 == 3 { "png" } else { "jpg" };
-            let name = format!("{:05}.{extension}", index + 1);
+            let (row, picture) = drawn(config.seed, index, None);
+            let name = file_name(index);
             put(&images.join(&name), &encoded(&picture, &images.join(&name))?)?;
             for (folder, mask) in masks.iter().zip(&picture.masks) {
                 let path = folder.join(format!("{:05}.png", index + 1));
@@ -104,7 +100,25 @@ fn fill(folder: &Path, config: Config, progress: &Progress<'_>) -> Result<()> {
     put(&folder.join(TABLE), table.as_bytes())
 }
 
-fn encoded(picture: &Picture, path: &Path) -> Result<Vec<u8>> {
+/// The picture `index` of the data set with this seed, or the same with one attribute toggled, and what it shows.
+pub(super) fn drawn(seed: u64, index: usize, toggled: Option<usize>) -> (Row, Picture) {
+    let mut random = generator(seed, index as u64);
+    let mut row = Row::sample(&mut random);
+    if let Some(attribute) = toggled {
+        row = row.toggled(attribute);
+    }
+    let picture = draw(&row, &mut random);
+    (row, picture)
+}
+
+/// The name of picture `index`; every fourth is a PNG.
+pub(super) fn file_name(index: usize) -> String {
+    let extension = if index % 4 == 3 { "png" } else { "jpg" };
+    format!("{:05}.{extension}", index + 1)
+}
+
+/// The picture as the bytes of a file with this name.
+pub(super) fn encoded(picture: &Picture, path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(1 << 14);
     let written = if path.extension().is_some_and(|extension| extension == "png") {
         let (width, height) = picture.image.dimensions();

@@ -141,6 +141,33 @@ impl MadeUp<'_> {
         (0..self.classifiers).map(make).collect()
     }
 
+    /// Toggled attributes, whose effects are nearly their own alone.
+    pub fn crossed(&self) -> CrossEffectFigure {
+        let count = self.attributes.len();
+        let effect = |row: usize, column: usize| match (row * count + column) % 17 {
+            _ if row == column => CrossEffect::Share(1.0),
+            3 => CrossEffect::Hidden,
+            5 => CrossEffect::Absent,
+            _ => CrossEffect::Share(0.6 * (noise(row * count + column) - 0.5)),
+        };
+        let matrix = || {
+            (0..count)
+                .map(|row| (0..count).map(|column| effect(row, column)).collect())
+                .collect()
+        };
+        CrossEffectFigure {
+            attributes: self.attributes.iter().map(|name| (*name).to_owned()).collect(),
+            panels: self
+                .classifiers()
+                .into_iter()
+                .map(|classifier| CrossEffectPanel {
+                    classifier,
+                    effects: matrix(),
+                })
+                .collect(),
+        }
+    }
+
     pub fn bars(&self, energies: bool) -> BarFigure {
         let bar = |value: f64, i: usize| Bar {
             value: (i % 37 != 5).then_some(value),

@@ -21,6 +21,8 @@ fn gallery(style: &Style, data: MadeUp<'_>) -> Vec<Figure> {
     vec![
         error_rates(style, &data.bars(false)).unwrap(),
         energies(style, &data.bars(true)).unwrap(),
+        turned_decisions(style, &data.bars(false)).unwrap(),
+        cross_effects(style, &data.crossed()).unwrap(),
         average_cams(style, &data.sheet()).unwrap(),
         contact_sheet(style, &data.contacts()).unwrap(),
         examples(style, &data.examples()).unwrap(),

@@ -9,7 +9,7 @@ use crate::experiment::{DataSource, Experiment, to_yaml};
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::recorded::Recorded;
 use crate::steps::examples;
-use crate::tables::{caution, decomposition_in_short, means, sentences, subgroups_in_short};
+use crate::tables::{caution, decomposition_in_short, interventions_in_short, means, sentences, subgroups_in_short};
 use pipeline::Manifest;
 use render::Figure;
 use render::report::{Fact, FileLink, ReportData, ReportKind};
@@ -17,7 +17,7 @@ use render::sheet::{Cell, Column, Sheet, Unit};
 use render::text::{counted, thousands};
 
 /// What is in a table, by its file's name.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 15] = [
     ("subgroups", "the groups in which each classifier errs most"),
     (
         "decomposition",
@@ -28,6 +28,8 @@ const TABLES: [(&str, &str); 13] = [
     ("bias_reliance", "what of each score is a bias"),
     ("bias_reliance_differences", "the same, balanced against unbalanced"),
     ("occlusion", "what each score loses with the region hidden"),
+    ("interventions", "what toggling each attribute in the images does"),
+    ("cross_effects", "the same of every attribute on every score"),
     (
         "faithfulness",
         "whether maps tell what the classifiers use, method by method",
@@ -112,6 +114,13 @@ pub fn report_data(
         figures: figures.to_vec(),
         tables: std::iter::once(attributes(&measured.learnt()))
             .chain((!measured.subgroups.is_empty()).then(|| subgroups_in_short(&measured.learnt())))
+            .chain(
+                measured
+                    .cross_effects
+                    .iter()
+                    .any(Option::is_some)
+                    .then(|| interventions_in_short(&measured.learnt())),
+            )
             .collect(),
         examples: examples::read_browser(folder)?,
         formats: experiment
@@ -364,6 +373,10 @@ fn files(experiment: &Experiment, manifest: &Manifest, measured: &Measured, figu
                 "occlusion.parquet",
                 "its scores with regions hidden, and what all biases make of them",
             ),
+            (
+                "interventions.parquet",
+                "its scores of images in which an attribute is toggled",
+            ),
             ("faithfulness.parquet", "methods tried on a sample of its scores"),
             ("sanity.parquet", "the same with weights randomised"),
             ("reference.safetensors", "the mean of its features, for centred maps"),
@@ -371,6 +384,7 @@ fn files(experiment: &Experiment, manifest: &Manifest, measured: &Measured, figu
             let there = match file {
                 "training.parquet" | "training.jsonl" => experiment.is_trained(classifier),
                 "occlusion.parquet" => experiment.measure.wants_occlusion(),
+                "interventions.parquet" => experiment.wants_interventions(),
                 "faithfulness.parquet" | "sanity.parquet" => experiment.wants_faithfulness(classifier),
                 "reference.safetensors" => !experiment.is_derived(classifier),
                 _ => true,

@@ -63,6 +63,7 @@ fn evidence(attribute: &AttributeMeasures, published: &Published) -> Option<Attr
         local: attribute.local,
         unbalanced: of(Role::Unbalanced),
         balanced: of(Role::Balanced),
+        majority_turned_at_same_point: None,
         majority_energy_rise: None,
         majority_loss_rise: None,
     })

@@ -1,7 +1,9 @@
 //! From what was measured to what figures are drawn from.
 
+mod interventions;
 mod scores;
 
+pub use interventions::{cross_effects, turned_decisions};
 pub use scores::{calibration, score_distributions};
 
 use metrics::{Class, Correlation, MIN_SAMPLES, Statistics};
@@ -378,6 +380,7 @@ mod tests {
             differences: Vec::new(),
             correlations: Vec::new(),
             subgroups: Vec::new(),
+            cross_effects: Vec::new(),
         };
         let data = sanity_checks(&measured).expect("a classifier that was tried");
         assert_eq!(data.depths, ["head", "stage 4"]);

@@ -1,0 +1,75 @@
+//! Pictures of shapes drawn a second time with one attribute toggled.
+
+use std::path::PathBuf;
+
+use image::GrayImage;
+
+use super::writer::{drawn, encoded, file_name};
+use crate::Result;
+use crate::counterfactual::{Counterfactual, difference};
+
+/// The picture `index` of the data set with this seed, drawn with an attribute (by its place in [`ATTRIBUTES`](super::ATTRIBUTES))
+/// toggled. Every attribute is a property of another shape, so each can be toggled alone.
+///
+/// # Errors
+/// When it cannot be encoded.
+///
+/// # Panics
+/// When there is no such attribute.
+pub fn counterfactual(seed: u64, index: usize, attribute: usize) -> Result<Counterfactual> {
+    let (row, picture) = drawn(seed, index, Some(attribute));
+    Ok(Counterfactual {
+        bytes: encoded(&picture, &PathBuf::from(file_name(index)))?,
+        label: -row.labels[attribute],
+    })
+}
+
+/// Where the picture `index` and the same with the attribute toggled differ: 255 there, 0 elsewhere.
+///
+/// # Panics
+/// When there is no such attribute.
+pub fn difference_mask(seed: u64, index: usize, attribute: usize) -> GrayImage {
+    difference(
+        &drawn(seed, index, None).1.image,
+        &drawn(seed, index, Some(attribute)).1.image,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shapes::ATTRIBUTES;
+
+    /// Nothing is blurred here: what differs lies in the toggled shape's mask, which every class of the attribute has.
+    #[test]
+    fn pictures_differ_in_the_shape_alone() {
+        for index in 0..6 {
+            for attribute in 0..ATTRIBUTES.len() {
+                let (row, picture) = drawn(2, index, None);
+                let mask = difference_mask(2, index, attribute);
+                let toggled = drawn(2, index, Some(attribute)).1;
+                let mut count = 0;
+                for (x, y, pixel) in mask.enumerate_pixels().filter(|(_, _, pixel)| pixel.0[0] > 0) {
+                    count += 1;
+                    let inside = [&picture, &toggled]
+                        .iter()
+                        .any(|one| one.masks[attribute].get_pixel(x, y) != &image::Luma([0]));
+                    assert!(
+                        inside,
+                        "{} of picture {index} at {x}, {y}: {pixel:?}",
+                        ATTRIBUTES[attribute]
+                    );
+                }
+                assert!(
+                    count > 10,
+                    "{} of picture {index} changes {count} pixels",
+                    ATTRIBUTES[attribute]
+                );
+                let made = counterfactual(2, index, attribute).unwrap();
+                assert_eq!(made.label, row.labels[attribute]);
+                let size = image::load_from_memory(&made.bytes).unwrap();
+                assert_eq!((size.width(), size.height()), mask.dimensions());
+            }
+        }
+    }
+}
