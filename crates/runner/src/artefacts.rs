@@ -77,6 +77,11 @@ pub fn interventions(classifier: &str) -> String {
     format!("{classifier}/interventions.parquet")
 }
 
+/// How local the cells of its layers are: numbers, and maps for a figure.
+pub fn locality(classifier: &str) -> [String; 2] {
+    ["parquet", "safetensors"].map(|ending| format!("{classifier}/locality.{ending}"))
+}
+
 /// Whether maps tell what it uses: the scores of the methods, and how alike their maps stay to those of randomised networks.
 pub fn faithfulness(classifier: &str) -> [String; 2] {
     ["faithfulness", "sanity"].map(|file| format!("{classifier}/{file}.parquet"))

@@ -48,6 +48,8 @@ enum Command {
     Draw(Draw),
     /// Run an experiment under many settings and seeds, here or on a cluster, and compare the results
     Sweep(Box<commands::sweep::Arguments>),
+    /// Try every method of maps on several trainings of an experiment: which tell what the classifiers use, and which do not
+    BenchmarkMaps(commands::benchmark_maps::Arguments),
     /// List the experiments and sweeps inside the program, or write them as files
     Experiments(commands::experiments::Arguments),
     /// Say what an experiment or a sweep would do, or everything that is wrong with its file; needs no data
@@ -83,7 +85,8 @@ impl Command {
             | Self::Explain(_)
             | Self::Measure(_)
             | Self::Draw(_)
-            | Self::Sweep(_) => true,
+            | Self::Sweep(_)
+            | Self::BenchmarkMaps(_) => true,
             Self::Experiments(_)
             | Self::Check(_)
             | Self::Schema(_)
@@ -170,6 +173,7 @@ fn run(command: Command) -> Result<()> {
         Command::Measure(run) => run::execute(&run, Last::Measure),
         Command::Draw(run) => run::execute(&run.run(), Last::Draw),
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
+        Command::BenchmarkMaps(arguments) => commands::benchmark_maps::run(&arguments),
         Command::Experiments(arguments) => commands::experiments::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Schema(arguments) => commands::schema::run(&arguments),
@@ -271,6 +275,8 @@ mod tests {
             "biascam sweep s.yaml --jobs 2 --device cuda:0,cuda:1 --set training.epochs=1 --fresh",
             "biascam sweep s.yaml --slurm",
             "biascam sweep s.yaml --compare",
+            "biascam benchmark-maps embedded --seeds 1,2,3 --images 40 --methods hires_cam,layer_cam --out which.md",
+            "biascam data procedural --out d --images 10 --counterfactuals=Smiling,Bald --layout zip",
             "biascam check a.yaml --set seed=2",
             "biascam schema",
             "biascam schema sweep",

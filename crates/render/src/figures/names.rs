@@ -1,7 +1,7 @@
 //! The names of all figures: those of their files.
 
 /// The figures of a run, in the order in which a report shows them.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
     "decomposition",
     "error_rates",
     "energies",
@@ -9,6 +9,7 @@ pub const NAMES: [&str; 16] = [
     "cross_effects",
     "energy_scatter",
     "imbalance",
+    "locality",
     "average_cams",
     "examples",
     "bias_reliance",

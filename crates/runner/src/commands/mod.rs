@@ -1,6 +1,7 @@
 //! The commands beside the steps of a run.
 
 pub mod audit;
+pub mod benchmark_maps;
 pub mod check;
 pub mod data;
 pub mod experiments;

@@ -42,6 +42,11 @@ impl Experiment {
         self.measure.faithfulness.images > 0 && !self.is_derived(classifier)
     }
 
+    /// Whether it is measured how local a classifier's maps can be: not of a derived one, which has another's features.
+    pub fn wants_locality(&self, classifier: &str) -> bool {
+        self.measure.locality.images > 0 && !self.is_derived(classifier)
+    }
+
     /// Whether attributes are toggled in images: where the program draws them.
     pub fn wants_interventions(&self) -> bool {
         let drawn = match self.data.source {

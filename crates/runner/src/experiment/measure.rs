@@ -31,6 +31,8 @@ pub struct MeasureSettings {
     pub faithfulness: FaithfulnessSettings,
     /// What toggling an attribute in an image does to the scores, where the program draws the images.
     pub interventions: InterventionSettings,
+    /// How much of what decides a cell of a map lies in the part of the image that the cell stands for.
+    pub locality: LocalitySettings,
 }
 
 impl Default for MeasureSettings {
@@ -44,6 +46,7 @@ impl Default for MeasureSettings {
             decomposed_images: 16,
             faithfulness: FaithfulnessSettings::default(),
             interventions: InterventionSettings::default(),
+            locality: LocalitySettings::default(),
         }
     }
 }
@@ -142,6 +145,25 @@ pub struct InterventionSettings {
 impl Default for InterventionSettings {
     fn default() -> Self {
         Self { images: 100 }
+    }
+}
+
+/// Section `measure.locality`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LocalitySettings {
+    /// Test images, drawn with the experiment's seed, on which it is found by gradients and by hiding squares; 0: none, and nothing of it.
+    pub images: usize,
+    /// How many of them also go through FAME, of the last layer: each costs `explain.fame.steps` forward and backward passes for every cell.
+    pub fame_images: usize,
+}
+
+impl Default for LocalitySettings {
+    fn default() -> Self {
+        Self {
+            images: 8,
+            fame_images: 1,
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! Test images drawn again with one attribute toggled, where the program draws the data set.
 
-use dataset::Preparation;
+use dataset::{AttributeMasks, Preparation};
+use metrics::Region;
 use pipeline::{Declaration, Piece};
 use serde::Serialize;
 use synthetic::{Counterfactual, faces, shapes};
 
 use super::looked_at::LookedAt;
+use crate::data::DataSet;
 use crate::error::Result;
 use crate::experiment::{DataSettings, DataSource};
 
@@ -92,14 +94,66 @@ impl<'a> Counterfactuals<'a> {
         let Some(drawn) = drawn else {
             return Ok(None);
         };
-        let preparation: Preparation = data.source.preparation(self.image_size);
-        let landmarks = data.annotations().landmarks.as_ref().map(|all| &all[index]);
-        let name = &data.annotations().names[index];
-        let square = preparation.apply(&drawn.bytes, name.as_ref(), landmarks)?;
         Ok(Some(Toggled {
             label: drawn.label,
-            square,
+            square: self.square(data, index, &drawn.bytes)?,
         }))
+    }
+
+    /// Which pixels of the aligned square toggling an attribute in an image changes; `None` where it cannot be toggled alone, or changes none of
+    /// the square's pixels.
+    ///
+    /// # Errors
+    /// When the image's size or landmarks cannot be read.
+    pub fn difference(&self, index: usize, attribute: usize) -> Result<Option<Region>> {
+        let Some(LookedAt { data, .. }) = self.looked_at else {
+            return Ok(None);
+        };
+        if !self.can_toggle_alone(attribute, data.annotations().labels_of(index)) {
+            return Ok(None);
+        }
+        let drawn = match self.generator {
+            Generator::Faces { seed, .. } => {
+                faces::Attribute::at(attribute).map(|attribute| faces::difference_mask(seed, index as u64, attribute))
+            }
+            Generator::Shapes { seed, .. } => self
+                .shape(attribute)
+                .map(|shape| shapes::difference_mask(seed, index, shape)),
+        };
+        let Some(drawn) = drawn else {
+            return Ok(None);
+        };
+        let mut mask = AttributeMasks::new(drawn.width(), drawn.height(), 1);
+        for (x, y, _) in drawn.enumerate_pixels().filter(|(_, _, pixel)| pixel.0[0] > 0) {
+            mask.insert(0, x, y);
+        }
+        let (size, image_size) = (self.image_size, drawn.dimensions());
+        let transform = data.source.alignment(index, image_size, size)?;
+        let region = Region::from_mask(size, dataset::aligned_masks(&mask, image_size, &transform, size))?;
+        Ok(Some(region).filter(|region| region.pixels() > 0))
+    }
+
+    /// An image with other noise of the sensor, `[S, S, 3]` as the network sees it; `None` where the data set is not here.
+    ///
+    /// # Errors
+    /// When it cannot be drawn or decoded.
+    pub fn with_other_noise(&self, index: usize) -> Result<Option<Vec<f32>>> {
+        let Some(LookedAt { data, .. }) = self.looked_at else {
+            return Ok(None);
+        };
+        let bytes = match self.generator {
+            Generator::Faces { seed, .. } => faces::with_other_noise(seed, index as u64, 0)?,
+            Generator::Shapes { seed, .. } => shapes::with_other_noise(seed, index, 0)?,
+        };
+        self.square(data, index, &bytes).map(Some)
+    }
+
+    /// A picture that takes the place of an image, aligned by that image's landmarks.
+    fn square(&self, data: &DataSet, index: usize, bytes: &[u8]) -> Result<Vec<f32>> {
+        let preparation: Preparation = data.source.preparation(self.image_size);
+        let annotations = data.annotations();
+        let landmarks = annotations.landmarks.as_ref().map(|all| &all[index]);
+        Ok(preparation.apply(bytes, annotations.names[index].as_ref(), landmarks)?)
     }
 
     /// Where in the generator's table an attribute of shapes stands: a table may take some of its columns.

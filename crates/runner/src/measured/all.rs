@@ -12,6 +12,7 @@ use super::differences::Difference;
 use super::facts::DataFacts;
 use super::faithfulness::Faithfulness;
 use super::interventions::InterventionFile;
+use super::locality::{self, LayerLocality};
 use super::judged::{Judged, judged};
 use super::measures::{AttributeMeasures, ClassifierMeasures, Group, Measure};
 use super::occlusion::{self, OcclusionFile};
@@ -53,6 +54,8 @@ pub struct Measured {
     /// What toggling each attribute does to every score, one entry a classifier, in the order of [`Self::attributes`]; absent where nothing was
     /// toggled.
     pub cross_effects: Vec<Option<CrossEffects>>,
+    /// How local the cells of each classifier's layers are, one entry a classifier; absent where it was not measured.
+    pub locality: Vec<Option<Vec<LayerLocality>>>,
 }
 
 impl Measured {
@@ -110,7 +113,9 @@ impl Measured {
         let mut hidden: Vec<Option<OcclusionFile>> = Vec::new();
         let mut toggled: Vec<Option<InterventionFile>> = Vec::new();
         let mut faithfulness = Vec::new();
+        let mut locality = Vec::new();
         for (name, measures, own) in measures {
+            locality.push(or_absent(locality::read(recorded, &name), fault)?);
             faithfulness.push(or_absent(Faithfulness::read(recorded, &name, bootstrap), fault)?);
             for (attribute, measures) in attributes.iter_mut().zip(measures) {
                 attribute.classifiers.push(measures);
@@ -183,6 +188,7 @@ impl Measured {
             correlations,
             subgroups,
             cross_effects,
+            locality,
         })
     }
 
@@ -230,6 +236,7 @@ impl Measured {
                 .iter()
                 .filter_map(|&place| self.cross_effects.get(place).cloned())
                 .collect(),
+            locality: kept.iter().filter_map(|&place| self.locality.get(place).cloned()).collect(),
         }
     }
 }

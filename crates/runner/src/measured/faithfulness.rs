@@ -12,6 +12,8 @@ use render::text::readable;
 pub const RANDOM: &str = "random_map";
 /// The baseline that knows only that the middle of an aligned face matters.
 pub const CENTRE: &str = "centre_prior";
+/// The baseline that knows attribute and prediction and not the image: the mean of the maps of all images that are predicted so.
+pub const MEAN: &str = "mean_map";
 
 /// What is measured of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub struct Score {
 }
 
 /// All scores, in the order of the tables.
-pub const SCORES: [Score; 8] = [
+pub const SCORES: [Score; 14] = [
     score("deletion", "deletion ↓", true),
     score("insertion", "insertion ↑", true),
     score("road", "ROAD ↑", true),
@@ -34,6 +36,12 @@ pub const SCORES: [Score; 8] = [
     score("mask_score_region", "IoU region ↑", true),
     score("mask_score_exact", "IoU mask ↑", true),
     score("heatmap_score", "IoU other map", false),
+    score("pointing_toggled", "pointing, toggled ↑", false),
+    score("energy_toggled", "energy, toggled ↑", false),
+    score("auroc_toggled", "AUROC, toggled ↑", true),
+    score("top_k_toggled", "top 2 %, toggled ↑", false),
+    score("rank_accuracy_toggled", "rank accuracy, toggled ↑", false),
+    score("stability", "stability ↑", false),
 ];
 
 const fn score(name: &'static str, title: &'static str, short: bool) -> Score {

@@ -12,6 +12,7 @@
 //! | `decomposition.rs` | the difference of the two classifiers, shared out among threshold, head and features |
 //! | `differences.rs` | what sets groups of predictions and classifiers apart |
 //! | `reliance.rs`, `occlusion.rs`, `faithfulness.rs` | what one kind of analysis has found, group by group |
+//! | `locality.rs` | how local the cells of the layers are |
 //! | `interventions.rs` | what toggling an attribute in an image does to the scores |
 //! | `cross_effects.rs` | of every attribute on the score of every other one |
 //! | `predictions.rs`, `columns.rs`, `facts.rs` | what the files of the steps hold |
@@ -26,6 +27,7 @@ mod facts;
 mod faithfulness;
 mod interventions;
 mod judged;
+mod locality;
 mod measures;
 mod occlusion;
 mod predictions;
@@ -41,8 +43,9 @@ pub use decomposition::{Decomposed, DecomposedQuantity, Decomposition, PartOfDif
 pub use differences::{Difference, RelianceQuantity};
 pub use estimates::{Estimates, of_class};
 pub use facts::DataFacts;
-pub use faithfulness::{CENTRE, Faithfulness, MethodScores, RANDOM, SCORES, Score, Summary, method_title};
+pub use faithfulness::{CENTRE, Faithfulness, MEAN, MethodScores, RANDOM, SCORES, Score, Summary, method_title};
 pub use interventions::toggled_score;
+pub use locality::{LayerLocality, of_maps};
 pub use measures::{AttributeMeasures, ClassifierMeasures, Group, Measure};
 pub use occlusion::{AllBiases, Losses, Occlusion};
 pub use predictions::Predictions;

@@ -13,6 +13,7 @@ use crate::steps::examples::{Browse, Choose};
 use crate::steps::explain::Explain;
 use crate::steps::faithfulness::Try;
 use crate::steps::intervene::Intervene;
+use crate::steps::locality::Locate;
 use crate::steps::occlude::Occlude;
 use crate::steps::predict::Predict;
 use crate::steps::{SharedStep, Step, draw, measure, train};
@@ -41,6 +42,7 @@ pub fn declarations(inputs: &Inputs<'_>, last: Last) -> Result<Vec<Declaration>>
             all.push(Explain::new(inputs, name).declaration());
             all.extend(Occlude::new(inputs, name).map(|step| step.declaration()));
             all.extend(Try::new(inputs, name).map(|step| step.declaration()));
+            all.extend(Locate::new(inputs, name).map(|step| step.declaration()));
         }
     }
     if last >= Last::Explain {

@@ -20,6 +20,7 @@ use crate::steps::examples::{self, Browse, Choose};
 use crate::steps::explain;
 use crate::steps::faithfulness::Try;
 use crate::steps::intervene::Intervene;
+use crate::steps::locality::Locate;
 use crate::steps::measure::{self, Results};
 use crate::steps::occlude::Occlude;
 use crate::steps::predict::Predict;
@@ -31,6 +32,14 @@ use render::text::counted;
 /// # Errors
 /// Those of the experiment's file, the data set and every step. What was finished before stays.
 pub fn execute(request: &Run, last: Last) -> Result<()> {
+    execute_among(request, last, None)
+}
+
+/// As [`execute`], for one run of several, which one interrupt stops.
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_among(request: &Run, last: Last, interrupt: Option<&Interrupt>) -> Result<()> {
     if request.dry_run {
         return forecast::show(request, last);
     }
@@ -54,7 +63,10 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     }
     let scaled = Judge::new(&request.options.data).scale(&mut loaded.experiment);
     let ChosenDevice { device, why_no_gpu } = choose_device(&request.options.device)?;
-    let interrupt = Interrupt::listen()?;
+    let interrupt = match interrupt {
+        Some(interrupt) => interrupt.clone(),
+        None => Interrupt::listen()?,
+    };
     let experiment = included::shown(&loaded.path);
     let context = Context::open(
         loaded,
@@ -118,6 +130,9 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
             steps::run_together(&context, &occlude)?;
             for trial in family.iter().filter_map(|name| Try::new(&inputs, name)) {
                 steps::run(&context, &trial)?;
+            }
+            for locate in family.iter().filter_map(|name| Locate::new(&inputs, name)) {
+                steps::run(&context, &locate)?;
             }
         }
     }

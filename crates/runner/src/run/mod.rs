@@ -20,6 +20,6 @@ mod redraw;
 mod replace;
 mod sources;
 
-pub use execute::execute;
+pub use execute::{execute, execute_among};
 pub use finished::Judge;
 pub use needs::{missing, missing_data, precision, refuse};

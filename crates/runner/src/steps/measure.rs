@@ -1,6 +1,6 @@
 //! The measurement step: tables and verdicts from predictions and energies.
 
-use super::{explain, faithfulness, intervene, occlude, predict};
+use super::{explain, faithfulness, intervene, locality, occlude, predict};
 use crate::artefacts;
 use crate::error::Result;
 use crate::experiment::Experiment;
@@ -61,6 +61,10 @@ pub fn results(
         }
         if experiment.wants_interventions() {
             declaration = declaration.artefact(&intervene::step_name(name), &artefacts::interventions(name));
+        }
+        if experiment.wants_locality(name) {
+            let [table, _] = artefacts::locality(name);
+            declaration = declaration.artefact(&locality::step_name(name), &table);
         }
         if experiment.wants_faithfulness(name) {
             for file in artefacts::faithfulness(name) {
@@ -127,6 +131,9 @@ impl<'a> Results<'a> {
         print(format_args!(
             "* the majority class; {what}; {tested} test images{energies}\n",
         ))?;
+        if let Some(note) = tables::locality_note(measured) {
+            print(format_args!("{note}\n"))?;
+        }
         print(format_args!("{}\n", tables::summary(measured)))?;
         print(format_args!("{}\n", tables::bias_reliance(learnt)))?;
         let faithfulness = tables::faithfulness(measured);

@@ -9,6 +9,7 @@
 //! | `predict/NAME` | `NAME/predictions.parquet`, `NAME/reference.safetensors` |
 //! | `explain/NAME` | `NAME/energy.parquet`, `NAME/maps.safetensors`, on request `NAME/raw_maps.safetensors` |
 //! | `occlude/NAME` | `NAME/occlusion.parquet` |
+//! | `locality/NAME` | `NAME/locality.parquet`, `NAME/locality.safetensors` |
 //! | `intervene/NAME` | `NAME/interventions.parquet` |
 //! | `faithfulness/NAME` | `NAME/faithfulness.parquet`, `NAME/sanity.parquet` |
 //! | `choose` | `chosen.parquet`, `chosen.safetensors` |
@@ -21,6 +22,7 @@ pub mod examples;
 pub mod explain;
 pub mod faithfulness;
 pub mod intervene;
+pub mod locality;
 pub mod measure;
 pub mod occlude;
 mod pass;

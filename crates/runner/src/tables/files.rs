@@ -3,7 +3,7 @@
 use super::beside_the_paper::BesideThePaper;
 use super::table::Table;
 use super::{
-    bias_reliance, claims, decomposition, faithfulness, interventions, occlusion, paper, statistics, subgroups,
+    bias_reliance, claims, decomposition, faithfulness, interventions, locality, occlusion, paper, statistics, subgroups,
 };
 use crate::measured::Measured;
 use render::sheet::{Sheet, latex_document};
@@ -46,6 +46,15 @@ fn tables(measured: &Measured, images: &str, comparison: Option<&BesideThePaper>
             markdown: Some(short.markdown()),
             latex: Some(short.rows_titled(ROWS)),
             ..Table::new("occlusion", occlusion::table(measured))
+        });
+    }
+    if locality::is_there(measured) {
+        let short = locality::short(measured);
+        tables.push(Table {
+            parquet: true,
+            markdown: Some(short.markdown()),
+            latex: Some(short),
+            ..Table::new("locality", locality::table(measured))
         });
     }
     if interventions::is_there(measured) {
@@ -179,6 +188,7 @@ mod tests {
             correlations: Vec::new(),
             subgroups: Vec::new(),
             cross_effects: Vec::new(),
+            locality: Vec::new(),
         }
     }
 

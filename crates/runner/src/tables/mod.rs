@@ -7,6 +7,7 @@ mod decomposition;
 mod faithfulness;
 mod files;
 mod interventions;
+mod locality;
 mod occlusion;
 mod paper;
 mod statistics;
@@ -20,6 +21,7 @@ pub use decomposition::{sentences, short as decomposition_in_short, text as deco
 pub use faithfulness::text as faithfulness;
 pub use files::files;
 pub use interventions::short as interventions_in_short;
+pub use locality::{note as locality_note, short as locality_in_short};
 pub use paper::{means, short as paper, summary};
 pub use subgroups::short as subgroups_in_short;
 pub(crate) use table::Table;

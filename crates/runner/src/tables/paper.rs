@@ -2,6 +2,7 @@
 
 use metrics::{Class, Estimate, Filter};
 
+use super::locality;
 use crate::measured::{AttributeMeasures, ClassifierMeasures, Estimates, Measure, Measured, Ranked, of_class};
 use render::sheet::{self, Cell, Sheet, Unit};
 
@@ -76,7 +77,8 @@ pub fn halves(measured: &Measured, images: &str) -> Sheet {
     Sheet {
         title: format!(
             "Error rates of the {images}, and mean proportional energy of those predicted positive (+) and negative (-). Bold: the \
-             majority class of the training images."
+             majority class of the training images.{}",
+            locality::note(measured).map_or_else(String::new, |note| format!(" {note}"))
         ),
         emphasis: "majority",
         ..of_attributes(measured, ["Attribute", "Positive"], of_classifier)

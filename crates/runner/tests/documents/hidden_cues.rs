@@ -12,10 +12,13 @@ fn the_table_of_hidden_cues_is_the_programs() {
     let names = Attributes::celeba();
     let name = |attribute: Attribute| names.name(attribute as usize).to_owned();
     let hiding = Attribute::ALL.into_iter().filter(|one| !one.hides().is_empty());
-    let expected: BTreeMap<String, Vec<String>> =
-        hiding.map(|one| (name(one), one.hides().iter().map(|&other| name(other)).collect())).collect();
+    let expected: BTreeMap<String, Vec<String>> = hiding
+        .map(|one| (name(one), one.hides().iter().map(|&other| name(other)).collect()))
+        .collect();
     let page = std::fs::read_to_string(root().join("docs/understand/interventions.md")).expect("the page");
-    let (_, table) = page.split_once("| toggling | hides the cues of |\n|---|---|\n").expect("the table");
+    let (_, table) = page
+        .split_once("| toggling | hides the cues of |\n|---|---|\n")
+        .expect("the table");
     let told: BTreeMap<String, Vec<String>> = table
         .lines()
         .take_while(|line| line.starts_with('|'))

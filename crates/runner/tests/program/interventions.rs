@@ -12,7 +12,10 @@ use crate::place::{Place, succeeds};
 /// By image, toggled attribute and scored attribute, the score.
 fn toggled(path: &Path, scored: &[&str]) -> HashMap<(String, String, String), f32> {
     let table = ReadTable::parquet(path).expect("a table");
-    let (images, toggled) = (table.texts("image").expect("names"), table.texts("toggled").expect("names"));
+    let (images, toggled) = (
+        table.texts("image").expect("names"),
+        table.texts("toggled").expect("names"),
+    );
     let mut found = HashMap::new();
     for name in scored {
         let scores = table.singles(&format!("score_{name}")).expect("scores");
@@ -38,7 +41,17 @@ fn toggled_scores_are_those_of_the_pictures_that_are_written() {
         succeeds(&output.expect("the program starts"))
     };
     let toggles = "--counterfactuals=Smiling,Bald";
-    biascam(&["data", "procedural", "--out", "pairs", "--images", "480", "--seed", "1", toggles]);
+    biascam(&[
+        "data",
+        "procedural",
+        "--out",
+        "pairs",
+        "--images",
+        "480",
+        "--seed",
+        "1",
+        toggles,
+    ]);
     let experiment = "
 data: {source: celeba, folder: pairs, image_size: 56}
 model: {architecture: {block: basic, stem: {kernel: 3, stride: 2, max_pool: true}, stages: [{width: 8, blocks: 1, stride: 1, kernel: 3}, {width: 16, blocks: 1, stride: 2, kernel: 3}]}}
@@ -48,7 +61,10 @@ classifiers: {adopted: {weights: results/smoke/balanced/checkpoint.safetensors}}
     biascam(&["predict", "adopted.yaml", "--data", ".", "--device", "cpu"]);
     let predictions = place.folder.path().join("results/adopted/adopted/predictions.parquet");
     let table = ReadTable::parquet(&predictions).expect("a table");
-    let (images, attributes) = (table.texts("image").expect("names"), table.texts("attribute").expect("names"));
+    let (images, attributes) = (
+        table.texts("image").expect("names"),
+        table.texts("attribute").expect("names"),
+    );
     let scores = table.singles("score").expect("scores");
     let theirs: HashMap<(&str, &str), f32> = images
         .iter()
@@ -76,7 +92,10 @@ classifiers: {adopted: {weights: results/smoke/balanced/checkpoint.safetensors}}
     let left_out = fs::read_to_string(place.folder.path().join("pairs/left_out.csv")).expect("left out");
     for line in left_out.lines().skip(1) {
         let cells: Vec<&str> = line.split(',').collect();
-        assert!(!ours.contains_key(&(cells[0].to_owned(), cells[1].to_owned(), "Smiling".to_owned())), "{line}");
+        assert!(
+            !ours.contains_key(&(cells[0].to_owned(), cells[1].to_owned(), "Smiling".to_owned())),
+            "{line}"
+        );
     }
 }
 
@@ -84,20 +103,33 @@ classifiers: {adopted: {weights: results/smoke/balanced/checkpoint.safetensors}}
 fn what_toggling_does_is_told_where_images_are_drawn() {
     let place = Place::new();
     let said = succeeds(&place.run("reproduce", &[]));
-    assert!(said.contains("Toggling the attribute in images of the majority class"), "{said}");
+    assert!(
+        said.contains("Toggling the attribute in images of the majority class"),
+        "{said}"
+    );
     let table = ReadTable::csv(&place.results("tables/interventions.csv"), true).expect("a table");
     // Attributes, classifiers and classes.
     assert_eq!(table.height() % (40 * 2), 0);
     let counts = table.integers("n").expect("numbers");
-    assert!(counts.iter().all(|&n| n <= 6) && counts.iter().filter(|&&n| n == 6).count() > 40, "{counts:?}");
+    assert!(
+        counts.iter().all(|&n| n <= 6) && counts.iter().filter(|&&n| n == 6).count() > 40,
+        "{counts:?}"
+    );
     for share in table.doubles("turned").expect("numbers").into_iter().flatten() {
         assert!((0.0..=1.0).contains(&share), "{share}");
     }
     let crossed = ReadTable::csv(&place.results("tables/cross_effects.csv"), true).expect("a table");
-    let (one, other) = (crossed.texts("toggled").expect("names"), crossed.texts("score_of").expect("names"));
-    let (hidden, effect) = (crossed.integers("hidden").expect("0 or 1"), crossed.doubles("effect").expect("numbers"));
+    let (one, other) = (
+        crossed.texts("toggled").expect("names"),
+        crossed.texts("score_of").expect("names"),
+    );
+    let (hidden, effect) = (
+        crossed.integers("hidden").expect("0 or 1"),
+        crossed.doubles("effect").expect("numbers"),
+    );
     for row in 0..crossed.height() {
-        let expected = one[row] == "Bald" && other[row].ends_with("_Hair") || one[row] == "Bald" && other[row] == "Receding_Hairline";
+        let expected = one[row] == "Bald" && other[row].ends_with("_Hair")
+            || one[row] == "Bald" && other[row] == "Receding_Hairline";
         if one[row] == "Bald" {
             assert_eq!(hidden[row] == 1, expected, "{} on {}", one[row], other[row]);
         }
@@ -107,7 +139,10 @@ fn what_toggling_does_is_told_where_images_are_drawn() {
         assert!(place.results(&format!("figures/{figure}.svg")).is_file(), "{figure}");
     }
     let report = fs::read_to_string(place.results("report.html")).expect("the report");
-    assert!(report.contains("id=\"interventions\""), "the section of toggled attributes");
+    assert!(
+        report.contains("id=\"interventions\""),
+        "the section of toggled attributes"
+    );
 
     // Switched off, nothing of it is there, and nothing else runs again.
     let off = place.run("reproduce", &["measure.interventions.images=0"]);

@@ -44,6 +44,17 @@ pub fn counterfactual(seed: u64, index: u64, attribute: Attribute) -> Result<Opt
     }))
 }
 
+/// The face `index` of the data set with this seed in a picture with other noise of the sensor, as the bytes of a file.
+///
+/// # Errors
+/// When it cannot be encoded.
+pub fn with_other_noise(seed: u64, index: u64, number: u64) -> Result<Vec<u8>> {
+    encoded(
+        &FacePlan::new(seed, index).with_other_noise(number).draw().image,
+        index as usize,
+    )
+}
+
 /// Where the face `index` and the same with the attribute toggled differ, `[218, 178]`: 255 there, 0 elsewhere. It is what was drawn that is
 /// compared: the files' JPEG compression spreads a difference over blocks of 16 x 16 pixels, by little.
 pub fn difference_mask(seed: u64, index: u64, attribute: Attribute) -> GrayImage {
@@ -122,7 +133,6 @@ mod tests {
             Attribute::Eyeglasses,
             Attribute::WearingHat,
             Attribute::WearingEarrings,
-            Attribute::WearingNecktie,
             Attribute::Bangs,
             Attribute::Mustache,
             Attribute::RosyCheeks,
@@ -146,6 +156,24 @@ mod tests {
         plan.labels[Attribute::BlackHair as usize] = 1;
         assert!(!plan.can_toggle_alone(Attribute::Bald));
         assert!(plan.can_toggle_alone(Attribute::Smiling));
+    }
+
+    #[test]
+    fn other_noise_changes_every_part_of_the_picture_by_little() {
+        let plan = FacePlan::new(5, 3);
+        let face = plan.draw();
+        let other = plan.with_other_noise(0).draw();
+        assert_eq!((face.labels, &face.masks), (other.labels, &other.masks));
+        let changes: Vec<f64> = face
+            .image
+            .iter()
+            .zip(other.image.iter())
+            .map(|(a, b)| f64::from(a.abs_diff(*b)))
+            .collect();
+        let mean = changes.iter().sum::<f64>() / changes.len() as f64;
+        assert!((0.5..8.0).contains(&mean), "{mean} grey levels");
+        assert!(changes.iter().filter(|&&change| change > 0.0).count() * 2 > changes.len());
+        assert_ne!(other.image, plan.with_other_noise(1).draw().image);
     }
 
     #[test]

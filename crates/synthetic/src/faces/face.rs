@@ -67,6 +67,14 @@ impl FacePlan {
         other
     }
 
+    /// The same face in a picture with other noise of the sensor, the `number`-th: nothing that anyone would call another picture.
+    #[must_use]
+    pub fn with_other_noise(&self, number: u64) -> Self {
+        let mut other = self.clone();
+        other.nuisance.renew_noise(number);
+        other
+    }
+
     /// Draws the face.
     pub fn draw(&self) -> Face {
         let mut scene = Scene::new(&self.person, &self.traits);

@@ -39,7 +39,7 @@ mod writer;
 
 pub use attribute::Attribute;
 pub use config::{Config, GENERATOR_VERSION};
-pub use counterfactual::{counterfactual, difference_mask};
+pub use counterfactual::{counterfactual, difference_mask, with_other_noise};
 pub use face::{Face, FacePlan, render};
 pub use form::{Form, Layout, Toggled};
 pub use labels::LabelSampler;

@@ -1,4 +1,4 @@
-use rand::Rng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
@@ -53,6 +53,11 @@ impl Nuisance {
             noise: rng.random_range(0.005..0.026),
             noise_seed: rng.random(),
         }
+    }
+
+    /// Other noise of the same strength.
+    pub fn renew_noise(&mut self, number: u64) {
+        self.noise_seed = ChaCha8Rng::seed_from_u64(self.noise_seed.wrapping_add(number + 1)).random();
     }
 
     /// A gradient with a few blurred lights or shadows.

@@ -115,8 +115,8 @@ fn mean(colour: Colour) -> f32 {
     colour.iter().sum::<f32>() / 3.0
 }
 
-/// Draws one picture.
-pub(super) fn draw(row: &Row, random: &mut impl Rng) -> Picture {
+/// Draws one picture; with the noise of the sensor from `noise` where it is another one's.
+pub(super) fn draw<R: Rng>(row: &Row, random: &mut R, mut noise_from: Option<R>) -> Picture {
     let (width, height) = (random.random_range(96..=128_u32), random.random_range(96..=128_u32));
     let (w, h) = (width as f32, height as f32);
     let mut colour = |low: f32, high: f32| -> Colour { std::array::from_fn(|_| random.random_range(low..high)) };
@@ -183,7 +183,10 @@ pub(super) fn draw(row: &Row, random: &mut impl Rng) -> Picture {
         let (u, v) = (x as f32 / w - 0.5, y as f32 / h - 0.5);
         let shade = 1.0 + 0.3 * (u * light_angle.cos() + v * light_angle.sin());
         Rgb(sum.map(|value| {
-            let grain: f32 = random.sample(StandardNormal);
+            let grain: f32 = match &mut noise_from {
+                Some(other) => other.sample(StandardNormal),
+                None => random.sample(StandardNormal),
+            };
             ((value * shade + noise * grain) * 255.0).round().clamp(0.0, 255.0) as u8
         }))
     });

@@ -13,6 +13,6 @@ mod draw;
 mod labels;
 mod writer;
 
-pub use counterfactual::{counterfactual, difference_mask};
+pub use counterfactual::{counterfactual, difference_mask, with_other_noise};
 pub use labels::ATTRIBUTES;
 pub use writer::{Config, GENERATOR_VERSION, IMAGES, MASKS, TABLE, write};

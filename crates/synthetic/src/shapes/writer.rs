@@ -67,7 +67,7 @@ fn fill(folder: &Path, config: Config, progress: &Progress<'_>) -> Result<()> {
     let rows: Vec<(String, Row)> = (0..config.images)
         .into_par_iter()
         .map(|index| {
-            let (row, picture) = drawn(config.seed, index, None);
+            let (row, picture) = drawn(config.seed, index, None, None);
             let name = file_name(index);
             put(&images.join(&name), &encoded(&picture, &images.join(&name))?)?;
             for (folder, mask) in masks.iter().zip(&picture.masks) {
@@ -100,14 +100,16 @@ fn fill(folder: &Path, config: Config, progress: &Progress<'_>) -> Result<()> {
     put(&folder.join(TABLE), table.as_bytes())
 }
 
-/// The picture `index` of the data set with this seed, or the same with one attribute toggled, and what it shows.
-pub(super) fn drawn(seed: u64, index: usize, toggled: Option<usize>) -> (Row, Picture) {
+/// The picture `index` of the data set with this seed, or the same with one attribute toggled or with other noise, and what it shows.
+pub(super) fn drawn(seed: u64, index: usize, toggled: Option<usize>, other_noise: Option<u64>) -> (Row, Picture) {
     let mut random = generator(seed, index as u64);
     let mut row = Row::sample(&mut random);
     if let Some(attribute) = toggled {
         row = row.toggled(attribute);
     }
-    let picture = draw(&row, &mut random);
+    // A stream that no picture has.
+    let noise = other_noise.map(|number| generator(seed ^ (number + 1).rotate_left(32), index as u64));
+    let picture = draw(&row, &mut random, noise);
     (row, picture)
 }
 

@@ -141,6 +141,32 @@ impl MadeUp<'_> {
         (0..self.classifiers).map(make).collect()
     }
 
+    /// Cells of 7 x 7, whose influence lies about their squares.
+    pub fn local(&self) -> LocalityFigure {
+        let cell = |number: usize| {
+            let (row, column) = (number / 7, number % 7);
+            let centre = [column, row].map(|at| (at as f64 + 0.5) / 7.0);
+            LocalityCell {
+                map: (number % 11 != 4).then(|| map(28, centre, 0.15)),
+                square: Outline {
+                    side: 7,
+                    inside: (0..49).map(|other| other == number).collect(),
+                },
+            }
+        };
+        let panel = |classifier| LocalityPanel {
+            classifier,
+            words: "0.31 in the own square (its area 0.02), 0.72 with its neighbours".to_owned(),
+            columns: 7,
+            cells: (0..49).map(cell).collect(),
+        };
+        LocalityFigure {
+            image: face(self.side, 3),
+            influence: "expected gradient".to_owned(),
+            panels: self.classifiers().into_iter().map(panel).collect(),
+        }
+    }
+
     /// Toggled attributes, whose effects are nearly their own alone.
     pub fn crossed(&self) -> CrossEffectFigure {
         let count = self.attributes.len();

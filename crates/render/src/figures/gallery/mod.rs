@@ -23,6 +23,7 @@ fn gallery(style: &Style, data: MadeUp<'_>) -> Vec<Figure> {
         energies(style, &data.bars(true)).unwrap(),
         turned_decisions(style, &data.bars(false)).unwrap(),
         cross_effects(style, &data.crossed()).unwrap(),
+        locality(style, &data.local()).unwrap(),
         average_cams(style, &data.sheet()).unwrap(),
         contact_sheet(style, &data.contacts()).unwrap(),
         examples(style, &data.examples()).unwrap(),

@@ -16,7 +16,7 @@ use crate::measured::{DataFacts, Measured, Predictions};
 use crate::published::Published;
 use crate::recorded::Recorded;
 use crate::steps::measure::{Results, results};
-use crate::steps::{examples, explain, measure, train};
+use crate::steps::{examples, explain, locality, measure, train};
 use pipeline::{Declaration, Progress, Sandbox};
 use render::figures;
 use render::{Figure, Style};
@@ -112,6 +112,10 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
             return Ok(None);
         }
         Ok(Some(figures::imbalance(style, &data)?))
+    }),
+    ("locality", |sources, style| {
+        let data = pictures::locality(&sources.recorded, &sources.measured)?;
+        Ok(data.map(|data| figures::locality(style, &data)).transpose()?)
     }),
     ("average_cams", |sources, style| {
         let data = pictures::average_cams(&sources.recorded, sources.facts, &sources.measured)?;
@@ -240,7 +244,11 @@ pub fn declaration(experiment: &Experiment, attributes: &[String], regions: &Dec
         .artefacts_of(examples::BROWSE);
     let all = experiment.classifier_names();
     let declaration = all.iter().fold(declaration, |declaration, name| {
-        let declaration = declaration.artefact(&explain::step_name(name), &artefacts::maps(name));
+        let mut declaration = declaration.artefact(&explain::step_name(name), &artefacts::maps(name));
+        if experiment.wants_locality(name) {
+            let [_, tensors] = artefacts::locality(name);
+            declaration = declaration.artefact(&locality::step_name(name), &tensors);
+        }
         if experiment.is_trained(name) {
             declaration.artefact(&train::step_name(name), &artefacts::history(name))
         } else {

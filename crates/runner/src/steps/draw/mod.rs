@@ -2,6 +2,7 @@
 
 mod figure_data;
 mod figures;
+mod locality_pictures;
 mod pictures;
 mod report;
 

@@ -5,13 +5,17 @@ use image::RgbImage;
 use metrics::Class;
 
 use crate::error::Result;
-use crate::measured::{DataFacts, Measured};
+use super::locality_pictures::LocalityPictures;
+use crate::measured::{DataFacts, Measured, of_maps};
 use crate::recorded::Recorded;
 use crate::regions;
 use crate::steps::examples::{Chosen, WAYS};
 use crate::steps::explain::MapsFile;
 use render::Outline;
-use render::figures::{AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, ExamplesFigure};
+use render::figures::{
+    AverageCams, AveragePanel, AverageRow, ExampleCell, ExamplePanel, ExampleRow, ExamplesFigure, LocalityFigure,
+    LocalityPanel,
+};
 
 /// The average map of each attribute over the images predicted positive and negative.
 ///
@@ -49,6 +53,37 @@ pub fn average_cams(recorded: &Recorded<'_>, facts: &DataFacts, measured: &Measu
         classifiers: measured.classifiers.clone(),
         rows: rows.collect(),
     })
+}
+
+/// The influence on each cell of the maps, over the first image on which it was found; `None` where it was not looked for.
+///
+/// # Errors
+/// Those of the classifiers' files.
+pub fn locality(recorded: &Recorded<'_>, measured: &Measured) -> Result<Option<LocalityFigure>> {
+    let mut panels = Vec::new();
+    let mut first: Option<(RgbImage, String)> = None;
+    for (classifier, found) in measured.classifiers.iter().zip(&measured.locality) {
+        let Some(found) = found else { continue };
+        let pictures = LocalityPictures::read(recorded, classifier)?;
+        let words = of_maps(found, pictures.influence).map(|one| {
+            format!(
+                "{:.2} in the own square ({:.2} of the image), {:.2} with its neighbours ({:.2})",
+                one.shares[0], one.areas[0], one.shares[1], one.areas[1]
+            )
+        });
+        first.get_or_insert_with(|| (pictures.image.clone(), pictures.in_words().to_owned()));
+        panels.push(LocalityPanel {
+            classifier: classifier.clone(),
+            words: words.unwrap_or_default(),
+            columns: pictures.columns(),
+            cells: pictures.cells(),
+        });
+    }
+    Ok(first.map(|(image, influence)| LocalityFigure {
+        image,
+        influence,
+        panels,
+    }))
 }
 
 /// The chosen images with their maps; none when the experiment wants none.

@@ -9,7 +9,7 @@ use crate::experiment::{DataSource, Experiment, to_yaml};
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::recorded::Recorded;
 use crate::steps::examples;
-use crate::tables::{caution, decomposition_in_short, interventions_in_short, means, sentences, subgroups_in_short};
+use crate::tables::{caution, decomposition_in_short, interventions_in_short, locality_in_short, locality_note, means, sentences, subgroups_in_short};
 use pipeline::Manifest;
 use render::Figure;
 use render::report::{Fact, FileLink, ReportData, ReportKind};
@@ -17,7 +17,7 @@ use render::sheet::{Cell, Column, Sheet, Unit};
 use render::text::{counted, thousands};
 
 /// What is in a table, by its file's name.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 16] = [
     ("subgroups", "the groups in which each classifier errs most"),
     (
         "decomposition",
@@ -28,6 +28,7 @@ const TABLES: [(&str, &str); 15] = [
     ("bias_reliance", "what of each score is a bias"),
     ("bias_reliance_differences", "the same, balanced against unbalanced"),
     ("occlusion", "what each score loses with the region hidden"),
+    ("locality", "how much of a cell's influence lies where the cell is"),
     ("interventions", "what toggling each attribute in the images does"),
     ("cross_effects", "the same of every attribute on every score"),
     (
@@ -148,7 +149,8 @@ fn overview(measured: &Measured) -> Sheet {
         title: "Means over attributes".to_owned(),
         note: "In brackets: attributes behind the mean. Energies are those of attributes with a local region, for the images \
                predicted as the class."
-            .to_owned(),
+            .to_owned()
+            + &locality_note(measured).map_or_else(String::new, |note| format!(" {note}")),
         ..means(measured)
     }
 }
@@ -377,6 +379,7 @@ fn files(experiment: &Experiment, manifest: &Manifest, measured: &Measured, figu
                 "interventions.parquet",
                 "its scores of images in which an attribute is toggled",
             ),
+            ("locality.parquet", "how much of a cell's influence lies where the cell is"),
             ("faithfulness.parquet", "methods tried on a sample of its scores"),
             ("sanity.parquet", "the same with weights randomised"),
             ("reference.safetensors", "the mean of its features, for centred maps"),
@@ -385,6 +388,7 @@ fn files(experiment: &Experiment, manifest: &Manifest, measured: &Measured, figu
                 "training.parquet" | "training.jsonl" => experiment.is_trained(classifier),
                 "occlusion.parquet" => experiment.measure.wants_occlusion(),
                 "interventions.parquet" => experiment.wants_interventions(),
+                "locality.parquet" => experiment.wants_locality(classifier),
                 "faithfulness.parquet" | "sanity.parquet" => experiment.wants_faithfulness(classifier),
                 "reference.safetensors" => !experiment.is_derived(classifier),
                 _ => true,

@@ -8,8 +8,9 @@
 //! - in the metadata `filters`, the names of the seven, separated by spaces
 
 use std::collections::HashMap;
+use std::path::Path;
 
-use cam::{MapAverage, PostProcessing};
+use cam::{ExplainerConfig, MapAverage, PostProcessing};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 use metrics::{Class, Filter};
@@ -80,13 +81,26 @@ impl MapsFile {
     /// When it is absent or damaged.
     pub fn read(recorded: &Recorded<'_>, classifier: &str, attributes: usize) -> Result<Self> {
         let path = recorded.folder.join(artefacts::maps(classifier));
-        let fault = |message: String| Error::artefact(&path, message);
-        let bytes = std::fs::read(&path).map_err(Error::io(&path, "reading"))?;
+        let experiment = recorded.experiment;
+        Self::at(
+            &path,
+            &experiment.explain.config(),
+            experiment.data.image_size,
+            attributes,
+        )
+    }
+
+    /// Reads a file of maps of images of side `size` that were made as `config` says, which is of so many attributes.
+    ///
+    /// # Errors
+    /// When it is absent or damaged.
+    pub fn at(path: &Path, config: &ExplainerConfig, size: usize, attributes: usize) -> Result<Self> {
+        let fault = |message: String| Error::artefact(path, message);
+        let bytes = std::fs::read(path).map_err(Error::io(path, "reading"))?;
         let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
             .map_err(|error| fault(format!("not safetensors: {error}")))?;
         let tensor = |name: &str| tensors.get(name).ok_or_else(|| fault(format!("no tensor `{name}`")));
         let averages = tensor("average/maps")?;
-        let size = recorded.experiment.data.image_size;
         let (_, _, height, width) = averages
             .dims4()
             .map_err(|_| fault("`average/maps` is no [A, F, h, w]".to_owned()))?;
@@ -102,7 +116,6 @@ impl MapsFile {
         shaped(averages, &[attributes, filters, height, width])?;
         shaped(tensor("average/faces")?, &[attributes, 2, size, size, 3])?;
         shaped(tensor("average/count")?, &[attributes, filters])?;
-        let config = recorded.experiment.explain.config();
         Ok(Self {
             size,
             post_processing: PostProcessing::new(config.method, config.resize, [height, width], size)?,
@@ -112,17 +125,26 @@ impl MapsFile {
         })
     }
 
-    /// Number of images, their mean face, and their mean map [S, S], of one attribute and predicted class.
-    pub fn average(&self, attribute: usize, class: Class) -> (usize, Option<RgbImage>, Vec<f32>) {
-        let filter = Filter::predicted(class);
-        let place = Filter::ALL
-            .iter()
-            .position(|known| *known == filter)
-            .unwrap_or_default();
-        let group = attribute * Filter::ALL.len() + place;
+    /// The mean final map [S, S] of the images predicted as a class of an attribute; not numbers where there are none.
+    pub fn mean_map(&self, attribute: usize, class: Class) -> Vec<f32> {
+        let group = Self::group(attribute, class);
         let cells = &self.maps[group * self.post_processing.len()..][..self.post_processing.len()];
         let mut map = vec![0.0; self.size * self.size];
         self.post_processing.enlarge(cells, &mut map);
+        map
+    }
+
+    /// Which of the averages is that of an attribute's images predicted as a class.
+    fn group(attribute: usize, class: Class) -> usize {
+        let filter = Filter::predicted(class);
+        let place = Filter::ALL.iter().position(|known| *known == filter);
+        attribute * Filter::ALL.len() + place.unwrap_or_default()
+    }
+
+    /// Number of images, their mean face, and their mean map [S, S], of one attribute and predicted class.
+    pub fn average(&self, attribute: usize, class: Class) -> (usize, Option<RgbImage>, Vec<f32>) {
+        let map = self.mean_map(attribute, class);
+        let group = Self::group(attribute, class);
         let (side, bytes) = (self.size as u32, self.size * self.size * 3);
         let face = 2 * attribute + usize::from(class == Class::Negative);
         let face = self.faces[face * bytes..][..bytes].to_vec();

@@ -146,6 +146,11 @@ pub fn energies(classifier: &str) -> Artefact {
     Artefact::new(step_name(classifier), artefacts::energy(classifier))
 }
 
+/// The average maps of a classifier.
+pub fn average_maps(classifier: &str) -> Artefact {
+    Artefact::new(step_name(classifier), artefacts::maps(classifier))
+}
+
 /// One of the classifiers that are explained together, and what its maps leave behind.
 struct Explained<'a> {
     explaining: Explaining<'a>,

@@ -1,6 +1,7 @@
 //! The faithfulness step: whether the maps of some methods tell what the classifier uses.
 
 mod cases;
+mod localised;
 mod removal;
 mod trial;
 

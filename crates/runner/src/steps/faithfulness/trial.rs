@@ -8,6 +8,8 @@
 //! - `pointing_region`, `pointing_exact`: 1 where the map's largest value is in the region or exact mask, else 0
 //! - `mask_score_region`, `mask_score_exact`: Attention-IoU of the map with them
 //! - `heatmap_score`: Attention-IoU with the map of `measure.faithfulness.heatmap_attribute`
+//! - `..._toggled`: see [`localised`](super::localised), where the program draws the images
+//! - `stability`: rank correlation of the raw map with that of the same picture with other noise, likewise
 //!
 //! `NAME/sanity.parquet` has one row for each of them and depth of randomisation: `similarity`, the rank correlation of the raw map
 //! with that of the network as it was trained.
@@ -23,12 +25,14 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::cases::{Case, cases};
+use super::localised::Localised;
 use super::removal::{Removal, Removed};
 use crate::artefacts;
 use crate::error::Result;
 use crate::experiment::{ExplainSettings, FaithfulnessSettings};
-use crate::inputs::{Artefact, AttributeRegions, Attributes, Inputs, Masks, Setting, TestImages};
-use crate::measured::{CENTRE, Predictions, RANDOM};
+use crate::inputs::{Artefact, AttributeRegions, Attributes, Counterfactuals, Inputs, Masks, Setting, TestImages};
+use crate::measured::{CENTRE, MEAN, Predictions, RANDOM};
+use crate::steps::explain::{self, MapsFile};
 use crate::steps::pass::{self, Pass};
 use crate::steps::step::{Step, write_table};
 use crate::steps::{predict, reference, train};
@@ -42,7 +46,7 @@ const TOLERANCE: f64 = 15.0 / 224.0;
 const TOGETHER: usize = 8;
 
 /// Bumped when the step would write other bytes from the same inputs.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The step of a classifier.
 pub fn step_name(classifier: &str) -> String {
@@ -57,12 +61,15 @@ pub struct Try<'a> {
     images: TestImages<'a>,
     regions: AttributeRegions<'a>,
     masks: Masks<'a>,
+    counterfactuals: Option<Counterfactuals<'a>>,
     explain: Setting<ExplainSettings>,
     settings: Setting<&'a FaithfulnessSettings>,
     seed: Setting<u64>,
     checkpoint: Artefact,
     predictions: Artefact,
     reference: Artefact,
+    /// The mean maps.
+    maps: Artefact,
 }
 
 impl<'a> Try<'a> {
@@ -76,12 +83,14 @@ impl<'a> Try<'a> {
             images: inputs.labelled_test_images(),
             regions: inputs.regions(),
             masks: inputs.masks(),
+            counterfactuals: inputs.counterfactuals(),
             explain: Setting::new("explain", experiment.explain.of_maps()),
             settings: Setting::new("measure.faithfulness", settings),
             seed: Setting::new("seed", experiment.seed),
             checkpoint: train::checkpoint(classifier),
             predictions: predict::predictions(classifier),
             reference: predict::mean_features(inputs, classifier),
+            maps: explain::average_maps(classifier),
         })
     }
 }
@@ -94,24 +103,28 @@ impl Step for Try<'_> {
             images,
             regions,
             masks,
+            counterfactuals,
             explain,
             settings,
             seed,
             checkpoint,
             predictions,
             reference,
+            maps,
         } = self;
         Declaration::of(step_name(classifier), VERSION)
             .reading(attributes)
             .reading(images)
             .reading(regions)
             .reading(masks)
+            .reading(counterfactuals)
             .reading(explain)
             .reading(settings)
             .reading(seed)
             .reading(checkpoint)
             .reading(predictions)
             .reading(reference)
+            .reading(maps)
     }
 
     fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
@@ -129,6 +142,10 @@ struct Loaded<'a> {
     signs: [i8; 2],
     region: &'a Region,
     exact: Option<Region>,
+    /// The pixels that toggling the attribute changes.
+    toggled: Option<Region>,
+    /// The same picture with other noise, `[S, S, 3]`.
+    other_noise: Option<Vec<f32>>,
 }
 
 /// The maps of one case by one method.
@@ -147,6 +164,8 @@ struct Row {
     pointing: [Option<f64>; 2],
     mask_score: [Option<f64>; 2],
     heatmap_score: Option<f64>,
+    localised: Localised,
+    stability: Option<f64>,
 }
 
 struct Trial<'a> {
@@ -161,6 +180,7 @@ struct Trial<'a> {
     other: Option<usize>,
     network: Network,
     reference: Reference,
+    mean_maps: MapsFile,
     /// Stands for a region where an image has none of its own.
     whole: Region,
     cases: Vec<Case>,
@@ -193,6 +213,7 @@ impl<'a> Trial<'a> {
             other: names.iter().position(|name| *name == step.settings.heatmap_attribute),
             network: pass::trained_network(folder, &step.checkpoint, names, device)?,
             reference: reference::read(&step.reference.at(folder)?)?,
+            mean_maps: MapsFile::at(&step.maps.at(folder)?, &step.explain.config(), size, names.len())?,
             whole: Region::from_mask(size, vec![true; size * size])?,
             step,
             folder,
@@ -246,16 +267,21 @@ impl<'a> Trial<'a> {
                         (Target::Negative, _) | (Target::Predicted | Target::Label, Class::Negative) => -1,
                     };
                 let mask = masks.get(&case.index).map(|masks| &masks[case.attribute]);
-                Loaded {
+                let counterfactuals = self.step.counterfactuals.as_ref();
+                let toggled = counterfactuals.map(|drawn| drawn.difference(case.index, case.attribute));
+                let other_noise = counterfactuals.map(|drawn| drawn.with_other_noise(case.index));
+                Ok(Loaded {
                     case,
                     number,
                     image: &images[&case.index],
                     signs: [sign(case.attribute), sign(self.other.unwrap_or(case.attribute))],
                     region: self.step.regions.in_image(case.attribute, mask).unwrap_or(&self.whole),
                     exact: mask.filter(|mask| mask.pixels() > 0).cloned(),
-                }
+                    toggled: toggled.transpose()?.flatten(),
+                    other_noise: other_noise.transpose()?.flatten(),
+                })
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let names = self.names();
         let mut raw: Vec<Vec<Vec<f32>>> = Vec::new();
         let mut rows: Vec<Row> = Vec::new();
@@ -263,8 +289,20 @@ impl<'a> Trial<'a> {
         let mut work = self.folder.progress().work(title, self.cases.len() as u64);
         for some in loaded.chunks(TOGETHER) {
             self.folder.interrupt().check()?;
-            let maps = self.maps(&self.network, &self.reference, some)?;
-            for (one, mut maps) in some.iter().zip(maps) {
+            let images: Vec<&[f32]> = some.iter().map(|one| one.image).collect();
+            let maps = self.maps(&self.network, &self.reference, some, &images)?;
+            let noisy: Vec<&[f32]> = some.iter().filter_map(|one| one.other_noise.as_deref()).collect();
+            let of_noisy = match noisy.len() == some.len() {
+                true => self.maps(&self.network, &self.reference, some, &noisy)?,
+                false => Vec::new(),
+            };
+            for (place, (one, mut maps)) in some.iter().zip(maps).enumerate() {
+                let stable = of_noisy.get(place).map(|others| {
+                    let pairs = maps.iter().zip(others);
+                    pairs
+                        .map(|(own, other)| similarity(&own.raw, &other.raw))
+                        .collect::<Vec<_>>()
+                });
                 maps.extend(self.baselines(one, cells));
                 let road = one.number < self.step.settings.road_images;
                 let of_methods: Vec<&[f32]> = maps.iter().map(|maps| maps.map.as_slice()).collect();
@@ -277,8 +315,10 @@ impl<'a> Trial<'a> {
                     road,
                     seed,
                 )?;
-                for (maps, removed) in maps.iter().zip(removed) {
-                    rows.push(self.row(one, maps, removed)?);
+                for (method, (maps, removed)) in maps.iter().zip(removed).enumerate() {
+                    let mut row = self.row(one, maps, removed)?;
+                    row.stability = stable.as_ref().and_then(|all| *all.get(method)?);
+                    rows.push(row);
                 }
                 maps.truncate(self.methods.len());
                 raw.push(maps.into_iter().map(|maps| maps.raw).collect());
@@ -298,12 +338,18 @@ impl<'a> Trial<'a> {
         self.methods
             .iter()
             .map(|method| method.name())
-            .chain([RANDOM, CENTRE])
+            .chain([RANDOM, CENTRE, MEAN])
             .collect()
     }
 
-    /// The maps of every case by every method, the cases side by side.
-    fn maps(&self, network: &Network, reference: &Reference, cases: &[Loaded<'_>]) -> Result<Vec<Vec<CaseMaps>>> {
+    /// The maps of every case by every method, the cases side by side; `images`: what each sees.
+    fn maps(
+        &self,
+        network: &Network,
+        reference: &Reference,
+        cases: &[Loaded<'_>],
+        images: &[&[f32]],
+    ) -> Result<Vec<Vec<CaseMaps>>> {
         let explainers: Vec<Explainer<'_>> = self
             .methods
             .iter()
@@ -320,9 +366,9 @@ impl<'a> Trial<'a> {
                 Explainer::new(network, config)
             })
             .collect::<cam::Result<_>>()?;
-        let of = |one: &Loaded<'_>| {
+        let of = |(one, image): (&Loaded<'_>, &&[f32])| {
             let shape = (1, self.size, self.size, 3);
-            let image = Tensor::from_slice(one.image, shape, self.device)?.permute((0, 3, 1, 2))?;
+            let image = Tensor::from_slice(image, shape, self.device)?.permute((0, 3, 1, 2))?;
             let other = self.other.filter(|&other| other != one.case.attribute);
             let attributes: Vec<usize> = std::iter::once(one.case.attribute).chain(other).collect();
             let map = |explainer: &Explainer<'_>| -> Result<CaseMaps> {
@@ -342,11 +388,12 @@ impl<'a> Trial<'a> {
             };
             explainers.iter().map(map).collect()
         };
-        cases.par_iter().map(of).collect()
+        cases.par_iter().zip(images).map(of).collect()
     }
 
-    /// A map of independent random cells, and the centre prior, at the features' resolution and made ready like any map.
-    fn baselines(&self, one: &Loaded<'_>, [height, width]: [usize; 2]) -> [CaseMaps; 2] {
+    /// A map of independent random cells, and the centre prior, at the features' resolution and made ready like any map; and the mean map of
+    /// the attribute's images that are predicted so.
+    fn baselines(&self, one: &Loaded<'_>, [height, width]: [usize; 2]) -> [CaseMaps; 3] {
         let mut rng = ChaCha8Rng::seed_from_u64(mixed(&[*self.step.seed, one.number as u64]));
         let random: Vec<f32> = (0..height * width).map(|_| rng.random()).collect();
         let off = |at: usize, cells: usize| (at as f64 + 0.5) / cells as f64 - 0.5;
@@ -355,11 +402,22 @@ impl<'a> Trial<'a> {
             (-0.5 * distance * distance).exp() as f32
         });
         let post_processing = PostProcessing::of_layer(self.config.resize, [height, width], self.size);
-        [random, centre.collect()].map(|raw| {
+        let [random, centre] = [random, centre.collect()].map(|raw| {
             let mut map = vec![0.0; self.size * self.size];
             post_processing.finalise(&raw, &mut map);
             CaseMaps { raw, map, other: None }
-        })
+        });
+        let mut mean = self.mean_maps.mean_map(one.case.attribute, one.case.predicted);
+        // Where no image of the class was explained there is no mean: a map without any evidence.
+        if mean.iter().any(|value| !value.is_finite()) {
+            mean.fill(0.0);
+        }
+        let mean = CaseMaps {
+            raw: mean.clone(),
+            map: mean,
+            other: None,
+        };
+        [random, centre, mean]
     }
 
     fn row(&self, one: &Loaded<'_>, maps: &CaseMaps, removed: Removed) -> Result<Row> {
@@ -386,6 +444,11 @@ impl<'a> Trial<'a> {
             pointing: [in_region[0], in_exact[0]],
             mask_score: [in_region[1], in_exact[1]],
             heatmap_score,
+            localised: match &one.toggled {
+                Some(changed) => Localised::of(&maps.map, changed, TOLERANCE * self.size as f64)?,
+                None => Localised::default(),
+            },
+            stability: None,
         })
     }
 
@@ -409,11 +472,11 @@ impl<'a> Trial<'a> {
             }
             for some in loaded.chunks(TOGETHER) {
                 self.folder.interrupt().check()?;
-                for (one, maps) in some.iter().zip(self.maps(&network, &reference, some)?) {
+                let images: Vec<&[f32]> = some.iter().map(|one| one.image).collect();
+                for (one, maps) in some.iter().zip(self.maps(&network, &reference, some, &images)?) {
                     for ((method, maps), before) in self.methods.iter().zip(&maps).zip(&before[one.number]) {
                         keys.push((self.image(one), self.attribute(one), method.name(), layer));
-                        let wide = |map: &[f32]| map.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
-                        similarities.push(metrics::spearman(&wide(&maps.raw), &wide(before)));
+                        similarities.push(similarity(&maps.raw, before));
                     }
                 }
             }
@@ -444,7 +507,7 @@ impl<'a> Trial<'a> {
             .collect();
         let numbers = |value: &dyn Fn(&Row) -> Option<f64>| -> Vec<Option<f64>> { rows.iter().map(value).collect() };
         let score = |one: &Loaded<'_>| f64::from(logits[&one.case.index][one.case.attribute]) * f64::from(one.signs[0]);
-        Columns::default()
+        let table = Columns::default()
             .texts(
                 "image",
                 &keys.iter().map(|(one, _)| self.image(one)).collect::<Vec<_>>(),
@@ -472,6 +535,16 @@ impl<'a> Trial<'a> {
             .doubles("pointing_exact", &numbers(&|row| row.pointing[1]))
             .doubles("mask_score_region", &numbers(&|row| row.mask_score[0]))
             .doubles("mask_score_exact", &numbers(&|row| row.mask_score[1]))
-            .doubles("heatmap_score", &numbers(&|row| row.heatmap_score))
+            .doubles("heatmap_score", &numbers(&|row| row.heatmap_score));
+        let table = Localised::COLUMNS.iter().fold(table, |table, (name, score)| {
+            table.doubles(name, &numbers(&|row| score(&row.localised)))
+        });
+        table.doubles("stability", &numbers(&|row| row.stability))
     }
+}
+
+/// The rank correlation of two raw maps.
+fn similarity(one: &[f32], other: &[f32]) -> Option<f64> {
+    let wide = |map: &[f32]| map.iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+    metrics::spearman(&wide(one), &wide(other))
 }

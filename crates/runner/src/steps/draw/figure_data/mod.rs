@@ -381,6 +381,7 @@ mod tests {
             correlations: Vec::new(),
             subgroups: Vec::new(),
             cross_effects: Vec::new(),
+            locality: Vec::new(),
         };
         let data = sanity_checks(&measured).expect("a classifier that was tried");
         assert_eq!(data.depths, ["head", "stage 4"]);

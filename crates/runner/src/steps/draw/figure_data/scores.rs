@@ -154,6 +154,8 @@ mod tests {
             differences: Vec::new(),
             correlations: Vec::new(),
             subgroups: Vec::new(),
+            cross_effects: Vec::new(),
+            locality: Vec::new(),
         };
         let curves = calibration(&measured, &facts(), &[predictions()], model::Loss::Euclidean);
         // Probabilities of the minority: Bald .75 (right), .25, 0; Young .15 and .6 (right).

@@ -1,0 +1,169 @@
+//! `biascam benchmark-maps`: which methods tell what a classifier uses, on several trainings, where the program can toggle what is used.
+
+mod page;
+mod tried;
+
+use std::path::PathBuf;
+
+use cam::Method;
+use clap::Args;
+use disk::write_whole;
+use pipeline::Interrupt;
+use render::text::counted;
+
+use self::page::Page;
+use self::tried::Tried;
+use crate::error::{Error, Result};
+use crate::experiment::{self, Experiment};
+use crate::output::print;
+use crate::request::{Last, Run, RunOptions};
+use crate::run;
+
+/// What to try, and on what.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The experiment whose classifiers are explained: a file, or the name of one of the program's own
+    #[arg(value_name = "EXPERIMENT", default_value = "experiments/embedded.yaml")]
+    pub experiment: PathBuf,
+    /// Seeds of trainings, each of which draws its images too where the program draws them
+    #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [1, 2, 3])]
+    pub seeds: Vec<u64>,
+    /// Scores of each classifier on which methods are tried: every attribute with a place and either predicted class in turn
+    #[arg(long, value_name = "N", default_value_t = 140)]
+    pub images: usize,
+    /// How many of them also go through ROAD, whose imputations cost most of the time
+    #[arg(long, value_name = "N", default_value_t = 28)]
+    pub road_images: usize,
+    /// The methods; without it all but those that are another one by definition at the last stage
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
+    pub methods: Option<Vec<String>>,
+    /// A Markdown page: a new one, or one that is there, of which what stands between the marks of this command is replaced
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Where and how the runs are made.
+    #[command(flatten)]
+    pub options: RunOptions,
+}
+
+/// Carries out the command.
+///
+/// # Errors
+/// Those of the experiment, of its runs, and of writing.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let methods = methods(arguments)?;
+    let mut seeds = arguments.seeds.clone();
+    seeds.sort_unstable();
+    seeds.dedup();
+    if seeds.is_empty() || arguments.images == 0 {
+        return Err(Error::Request(
+            "benchmark-maps: nothing to try; --seeds takes at least one number, --images at least 1".to_owned(),
+        ));
+    }
+    let loaded = experiment::load(&arguments.experiment, &arguments.options.settings)?;
+    let folder = arguments.options.results.join(format!("{}-maps", loaded.name));
+    let interrupt = Interrupt::listen()?;
+    let mut all = Vec::new();
+    for &seed in &seeds {
+        let settings = settings(&loaded.experiment, arguments, &methods, seed)?;
+        let name = format!("seed-{seed}");
+        let one = Run {
+            experiment: arguments.experiment.clone(),
+            name: Some(name.clone()),
+            // The folder is this command's own.
+            replace: true,
+            dry_run: false,
+            verify: false,
+            options: RunOptions {
+                results: folder.clone(),
+                data: arguments.options.data.clone(),
+                device: arguments.options.device.clone(),
+                settings,
+                fresh: arguments.options.fresh,
+            },
+            out: None,
+        };
+        run::execute_among(&one, Last::Measure, Some(&interrupt))?;
+        all.push(Tried::read(&folder.join(name))?);
+    }
+    let command = command(arguments);
+    let page = Page::of(&all, &command, &seeds)?;
+    let table = folder.join("benchmark.csv");
+    write_whole(&table, &page.csv()?).map_err(Error::from)?;
+    match &arguments.out {
+        Some(path) => {
+            let before = match path.exists() {
+                true => Some(std::fs::read_to_string(path).map_err(Error::io(path, "reading"))?),
+                false => None,
+            };
+            let text = page.within(before.as_deref()).ok_or_else(|| {
+                Error::Request(format!(
+                    "{}: no marks of this command in it ({} and {}); expected them, or the name of a new file",
+                    path.display(),
+                    page::BEGIN,
+                    page::END
+                ))
+            })?;
+            write_whole(path, text.as_bytes()).map_err(Error::from)?;
+            print(path.display())?;
+        }
+        None => print(page.markdown())?,
+    }
+    print(format_args!("{} of {} in {}", counted(seeds.len(), "training"), loaded.name, table.display()))
+}
+
+/// The methods that are tried.
+fn methods(arguments: &Arguments) -> Result<Vec<Method>> {
+    let Some(names) = &arguments.methods else {
+        // At the last stage these are HiResCAM's maps, up to a factor.
+        let same = [Method::Cam, Method::GradCam, Method::XGradCam, Method::ShapleyCam, Method::GradCamElementwise];
+        return Ok(Method::ALL.iter().copied().filter(|method| !same.contains(method)).collect());
+    };
+    let method = |name: &String| {
+        name.trim().parse::<Method>().map_err(|error| Error::Request(format!("--methods: {error}")))
+    };
+    names.iter().map(method).collect()
+}
+
+/// The settings of one training: what is not about maps is switched off.
+fn settings(experiment: &Experiment, arguments: &Arguments, methods: &[Method], seed: u64) -> Result<Vec<String>> {
+    let learnt: std::collections::BTreeMap<_, _> =
+        experiment.classifiers.iter().filter(|(name, _)| !experiment.is_derived(name)).collect();
+    let classifiers = serde_json::to_string(&learnt)
+        .map_err(|error| Error::Request(format!("classifiers cannot be written: {error}")))?;
+    let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
+    let mut settings = arguments.options.settings.clone();
+    settings.extend([
+        format!("classifiers={classifiers}"),
+        format!("seed={seed}"),
+        format!("measure.faithfulness.images={}", arguments.images),
+        format!("measure.faithfulness.road_images={}", arguments.road_images),
+        format!("measure.faithfulness.methods=[{}]", names.join(", ")),
+        "measure.occlusion.images=0".to_owned(),
+        "measure.decomposed_images=0".to_owned(),
+        "measure.interventions.images=0".to_owned(),
+        "measure.locality.images=0".to_owned(),
+    ]);
+    if experiment.data.source == experiment::DataSource::Procedural {
+        settings.push(format!("data.procedural.seed={seed}"));
+    }
+    Ok(settings)
+}
+
+/// The command that makes the page, for those who read it.
+fn command(arguments: &Arguments) -> String {
+    let mut words = vec!["biascam benchmark-maps".to_owned()];
+    let experiment = arguments.experiment.display().to_string();
+    let own = experiment.strip_prefix("experiments/").and_then(|name| name.strip_suffix(".yaml"));
+    words.push(own.map_or(experiment.clone(), str::to_owned));
+    let numbers: Vec<String> = arguments.seeds.iter().map(u64::to_string).collect();
+    words.push(format!("--seeds {}", numbers.join(",")));
+    words.push(format!("--images {} --road-images {}", arguments.images, arguments.road_images));
+    if let Some(methods) = &arguments.methods {
+        words.push(format!("--methods {}", methods.join(",")));
+    }
+    words.extend(arguments.options.settings.iter().map(|setting| format!("--set {}", pipeline::quoted(setting))));
+    if let Some(out) = &arguments.out {
+        words.push(format!("--out {}", out.display()));
+    }
+    words.join(" ")
+}

@@ -1,0 +1,322 @@
+//! What the benchmark says: tables, and which methods are beyond what knows nothing of the image.
+
+use metrics::{Interval, OverSeeds, over_seeds};
+use render::sheet::{Cell, Column, Sheet, Unit};
+use render::text::counted;
+
+use super::tried::{Tried, TriedClassifier};
+use crate::error::Result;
+use crate::measured::{CENTRE, MEAN, RANDOM, SCORES, method_title};
+
+/// What this command writes stands between these lines of a page.
+pub const BEGIN: &str = "<!-- biascam benchmark-maps: begin -->";
+/// The end of it.
+pub const END: &str = "<!-- biascam benchmark-maps: end -->";
+
+/// A score that is shown: its place in [`SCORES`], and whether a small value is the better one.
+const SHOWN: [(&str, bool); 9] = [
+    ("auroc_toggled", false),
+    ("energy_toggled", false),
+    ("pointing_toggled", false),
+    ("top_k_toggled", false),
+    ("rank_accuracy_toggled", false),
+    ("deletion", true),
+    ("insertion", false),
+    ("road", false),
+    ("stability", false),
+];
+
+/// The scores by which a method is judged: it has to be beyond every baseline in each of them.
+const JUDGED: [&str; 3] = ["auroc_toggled", "deletion", "insertion"];
+
+/// More alike to the maps of a random network than this, a map tells of the image rather than of the network.
+const ALIKE: f64 = 0.5;
+
+/// One method of one classifier in the images that are predicted as a class.
+struct Row {
+    method: String,
+    /// Means over trainings, by [`SHOWN`].
+    means: Vec<Option<f64>>,
+    /// How alike its maps are to those of a random network.
+    all_random: Option<f64>,
+    /// By [`JUDGED`]: how much better it is than the centre prior and than the mean map, on the same images; absent of a baseline.
+    better: Vec<[Option<OverSeeds>; 2]>,
+}
+
+/// One classifier and predicted class.
+struct Group {
+    classifier: String,
+    minority: bool,
+    cases: usize,
+    rows: Vec<Row>,
+}
+
+/// What all trainings say together.
+pub struct Page {
+    groups: Vec<Group>,
+    command: String,
+    seeds: Vec<u64>,
+}
+
+impl Page {
+    /// Sums up trainings of the same experiment.
+    ///
+    /// # Errors
+    /// None that finished runs can cause.
+    pub fn of(all: &[Tried], command: &str, seeds: &[u64]) -> Result<Self> {
+        let mut groups = Vec::new();
+        let names = all.first().map_or(&[][..], |tried| &tried.classifiers);
+        for one in names {
+            let trainings: Vec<&TriedClassifier> = all
+                .iter()
+                .filter_map(|tried| tried.classifiers.iter().find(|other| other.name == one.name))
+                .collect();
+            for minority in [false, true] {
+                groups.push(group(&trainings, minority));
+            }
+        }
+        Ok(Self {
+            groups,
+            command: command.to_owned(),
+            seeds: seeds.to_vec(),
+        })
+    }
+
+    /// What stands between the marks.
+    pub fn markdown(&self) -> String {
+        let seeds: Vec<String> = self.seeds.iter().map(u64::to_string).collect();
+        let mut text = format!(
+            "{BEGIN}\n\n    {}\n\nMeans over {} (seeds {}).\n",
+            self.command,
+            counted(self.seeds.len(), "training"),
+            seeds.join(", ")
+        );
+        for group in &self.groups {
+            text += &format!(
+                "\n**{}, images predicted as the {}** ({} a training)\n\n{}\n\n{}\n",
+                group.classifier,
+                if group.minority { "minority" } else { "majority" },
+                counted(group.cases / self.seeds.len().max(1), "score"),
+                sheet(group).markdown(),
+                verdict(group)
+            );
+        }
+        text + &format!("\n{END}")
+    }
+
+    /// A page with it: a new one, or `before` with what stood between the marks replaced. `None` where that has no marks.
+    pub fn within(&self, before: Option<&str>) -> Option<String> {
+        let Some(before) = before else {
+            return Some(format!("# Which map to trust\n\n{}\n", self.markdown()));
+        };
+        let (start, rest) = before.split_once(BEGIN)?;
+        let (_, end) = rest.split_once(END)?;
+        Some(format!("{start}{}{end}", self.markdown()))
+    }
+
+    /// All numbers as one table: a row for each classifier, predicted class and method.
+    ///
+    /// # Errors
+    /// None: no two columns have a title.
+    pub fn csv(&self) -> Result<Vec<u8>> {
+        let rows: Vec<(&Group, &Row)> =
+            self.groups.iter().flat_map(|group| group.rows.iter().map(move |row| (group, row))).collect();
+        let texts = |value: &dyn Fn(&Group, &Row) -> String| -> Vec<String> {
+            rows.iter().map(|(group, row)| value(group, row)).collect()
+        };
+        let numbers = |value: &dyn Fn(&Row) -> Option<f64>| -> Vec<Option<f64>> {
+            rows.iter().map(|(_, row)| value(row)).collect()
+        };
+        let mut table = Sheet::default()
+            .texts("classifier", &texts(&|group, _| group.classifier.clone()))
+            .texts(
+                "predicted",
+                &texts(&|group, _| if group.minority { "minority" } else { "majority" }.to_owned()),
+            )
+            .texts("method", &texts(&|_, row| row.method.clone()));
+        for (place, (name, _)) in SHOWN.iter().enumerate() {
+            table = table.numbers(name, &numbers(&|row| row.means[place]));
+        }
+        table = table.numbers("all_random", &numbers(&|row| row.all_random));
+        for (place, name) in JUDGED.iter().enumerate() {
+            for (side, baseline) in [CENTRE, MEAN].into_iter().enumerate() {
+                let of = |row: &Row| row.better.get(place).and_then(|both| both[side]);
+                let title = format!("{name}_better_than_{baseline}");
+                table = table
+                    .numbers(&title, &numbers(&|row| Some(of(row)?.value)))
+                    .numbers(&format!("{title}_low"), &numbers(&|row| Some(of(row)?.interval.low)))
+                    .numbers(&format!("{title}_high"), &numbers(&|row| Some(of(row)?.interval.high)));
+            }
+        }
+        Ok(table.csv()?)
+    }
+}
+
+fn is_baseline(method: &str) -> bool {
+    [RANDOM, CENTRE, MEAN].contains(&method)
+}
+
+fn place_of(name: &str) -> usize {
+    SCORES.iter().position(|score| score.name == name).unwrap_or_default()
+}
+
+/// One classifier, as all trainings have it.
+fn group(trainings: &[&TriedClassifier], minority: bool) -> Group {
+    let methods = trainings.first().map_or(&[][..], |one| &one.methods);
+    let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+    let over_trainings = |value: &dyn Fn(&TriedClassifier) -> Option<f64>| {
+        let values: Vec<f64> = trainings.iter().filter_map(|one| value(one)).collect();
+        mean(&values)
+    };
+    let plain = |values: Vec<(usize, f64)>| -> Vec<f64> { values.into_iter().map(|(_, value)| value).collect() };
+    let row = |(place, method): (usize, &String)| Row {
+        method: method.clone(),
+        means: SHOWN
+            .iter()
+            .map(|(name, _)| over_trainings(&|one| mean(&plain(one.values(place_of(name), place, minority)))))
+            .collect(),
+        all_random: over_trainings(&|one| {
+            let of_class = one.all_random[place].iter().filter(|(case, _)| one.minority[*case] == minority);
+            mean(&of_class.map(|(_, similarity)| *similarity).collect::<Vec<f64>>())
+        }),
+        better: match is_baseline(method) {
+            true => Vec::new(),
+            false => JUDGED
+                .iter()
+                .map(|name| [CENTRE, MEAN].map(|baseline| better(trainings, name, place, baseline, minority)))
+                .collect(),
+        },
+    };
+    Group {
+        classifier: trainings.first().map(|one| one.name.clone()).unwrap_or_default(),
+        minority,
+        cases: trainings.iter().map(|one| one.minority.iter().filter(|&&one| one == minority).count()).sum(),
+        rows: methods.iter().enumerate().map(row).collect(),
+    }
+}
+
+/// By how much a method is better than a baseline in a score, on the same images: a mean over trainings, with their interval.
+fn better(trainings: &[&TriedClassifier], name: &str, method: usize, baseline: &str, minority: bool) -> Option<OverSeeds> {
+    let score = place_of(name);
+    let sign = if SHOWN.iter().any(|(known, small)| *known == name && *small) { -1.0 } else { 1.0 };
+    let mut means = Vec::new();
+    let mut errors = Vec::new();
+    for one in trainings {
+        let other = one.methods.iter().position(|known| known == baseline)?;
+        let (own, others) = (one.values(score, method, minority), one.values(score, other, minority));
+        let others: std::collections::HashMap<usize, f64> = others.into_iter().collect();
+        let differences: Vec<f64> =
+            own.into_iter().filter_map(|(case, value)| Some(sign * (value - others.get(&case)?))).collect();
+        let n = differences.len() as f64;
+        let mean = differences.iter().sum::<f64>() / n;
+        let variance = differences.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        means.push(mean);
+        errors.push((variance / n).sqrt());
+    }
+    over_seeds(&means, Some(&errors))
+}
+
+fn sheet(group: &Group) -> Sheet {
+    let titles = SHOWN.iter().map(|(name, _)| SCORES[place_of(name)].title.replace(", toggled", ""));
+    let columns = titles.chain(["all random ↓".to_owned()]).map(|title| Column::new(&title, Unit::Number(3)));
+    let row = |row: &Row| {
+        let name = Cell::Name {
+            name: row.method.clone(),
+            title: method_title(&row.method),
+        };
+        std::iter::once(name)
+            .chain(row.means.iter().map(|mean| Cell::number(*mean)))
+            .chain([Cell::number(row.all_random)])
+            .collect()
+    };
+    Sheet {
+        columns: std::iter::once(Column::new("method", Unit::Text)).chain(columns).collect(),
+        rows: group.rows.iter().map(row).collect(),
+        ..Sheet::default()
+    }
+}
+
+/// Which methods are to be trusted here.
+fn verdict(group: &Group) -> String {
+    let beyond = |one: &Option<OverSeeds>| one.as_ref().is_some_and(|OverSeeds { interval: Interval { low, .. }, .. }| *low > 0.0);
+    let all: Vec<&Row> = group.rows.iter().filter(|row| !is_baseline(&row.method)).collect();
+    let titled = |rows: Vec<&Row>| -> String {
+        let titles: Vec<String> = rows.iter().map(|row| method_title(&row.method)).collect();
+        if titles.is_empty() { "none".to_owned() } else { titles.join(", ") }
+    };
+    let those = |keep: &dyn Fn(&Row) -> bool| titled(all.iter().copied().filter(|row| keep(row)).collect());
+    let forgets = |row: &Row| row.all_random.is_none_or(|alike| alike < ALIKE);
+    let passes = |row: &Row, side: usize| row.better.iter().all(|both| beyond(&both[side]));
+    format!(
+        "Beyond the centre prior in AUROC, deletion and insertion: {}. Beyond the mean map too: {}. Of these, changed by random weights (all random \
+         below {ALIKE}): {}. Not changed by them: {}.",
+        those(&|row| passes(row, 0)),
+        those(&|row| passes(row, 0) && passes(row, 1)),
+        those(&|row| passes(row, 0) && passes(row, 1) && forgets(row)),
+        those(&|row| !forgets(row)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two methods and the baselines, on cases that all predict the majority.
+    fn tried(shift: f64) -> Tried {
+        let methods: Vec<String> = ["hires_cam", "eigen_cam", RANDOM, CENTRE, MEAN].map(str::to_owned).to_vec();
+        let cases = 30;
+        let score = |name: &str, method: usize, case: usize| {
+            let noise = 0.01 * ((case * 7919 + method) % 10) as f64 + shift;
+            let good = [0.9, 0.5, 0.3, 0.5, 0.6][method];
+            match name {
+                "deletion" => 1.0 - good + noise,
+                _ => good + noise,
+            }
+        };
+        let scores = SCORES
+            .iter()
+            .map(|one| {
+                let of = |case| (0..methods.len()).map(move |method| (case, method));
+                (0..cases).flat_map(of).map(|(case, method)| Some(score(one.name, method, case))).collect()
+            })
+            .collect();
+        Tried {
+            classifiers: vec![TriedClassifier {
+                name: "unbalanced".to_owned(),
+                all_random: vec![vec![(0, 0.1)], vec![(0, 0.9)], Vec::new(), Vec::new(), Vec::new()],
+                minority: vec![false; cases],
+                methods,
+                scores,
+            }],
+        }
+    }
+
+    #[test]
+    fn a_method_is_trusted_that_is_beyond_every_baseline_on_the_same_images() {
+        let all = [tried(0.0), tried(0.01), tried(0.02)];
+        let page = Page::of(&all, "biascam benchmark-maps embedded", &[1, 2, 3]).unwrap();
+        let group = &page.groups[0];
+        assert_eq!((group.minority, group.cases), (false, 90));
+        let text = verdict(group);
+        assert!(text.starts_with("Beyond the centre prior in AUROC, deletion and insertion: HiResCAM. Beyond the mean map too: HiResCAM."), "{text}");
+        assert!(text.ends_with("below 0.5): HiResCAM. Not changed by them: Eigen-CAM."), "{text}");
+        let better = group.rows[0].better[1][1].unwrap();
+        assert!((better.value - 0.3).abs() < 0.01, "less deletion is better: {better:?}");
+        let csv = String::from_utf8(page.csv().unwrap()).unwrap();
+        assert!(csv.lines().next().unwrap().contains("auroc_toggled_better_than_mean_map_low"));
+        // None of the minority.
+        assert!(verdict(&page.groups[1]).contains("insertion: none."));
+    }
+
+    #[test]
+    fn what_stands_between_the_marks_is_replaced_and_nothing_else() {
+        let page = Page::of(&[tried(0.0), tried(0.01)], "biascam benchmark-maps x", &[1, 2]).unwrap();
+        let before = format!("# A page\n\nbefore\n\n{BEGIN}\nold\n{END}\n\nafter\n");
+        let after = page.within(Some(&before)).unwrap();
+        assert!(after.starts_with("# A page\n\nbefore\n\n") && after.ends_with("\n\nafter\n"));
+        assert!(!after.contains("\nold\n") && after.contains("    biascam benchmark-maps x\n"));
+        assert_eq!(page.within(Some(&after)).unwrap(), after);
+        assert!(page.within(Some("# Another page")).is_none());
+        assert!(page.within(None).unwrap().starts_with("# Which map to trust"));
+    }
+}

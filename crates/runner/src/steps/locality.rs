@@ -1,0 +1,266 @@
+//! The locality step: how much of what decides a cell of each layer lies in the part of the image that the cell stands for.
+//!
+//! `NAME/locality.parquet` has a row for each layer, kind of influence and cell that was looked at, in rows and columns counted from 0:
+//!
+//! - `own`, `grown`: share of the influence in the cell's own square, and in it with the squares of its neighbours, means over the images; absent
+//!   where no pixel has an influence
+//! - `own_area`, `grown_area`: the shares of the image that these are
+//!
+//! `NAME/locality.safetensors` has for a figure, of the last layer: `image` [S, S, 3] in [0, 1], the first image; `maps/KIND` [cells, s, s], the
+//! influence on each cell over its largest value, on that image (FAME's) or in the mean over all (the gradient's); `cell_of_pixels` [S, S].
+
+use std::collections::BTreeMap;
+
+use cam::{FameConfig, Influence, LocalityProbe, Resize, Shares};
+use candle_core::{Device, Tensor};
+use pipeline::{Columns, Declaration, Sandbox};
+use rand::SeedableRng;
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::pass::{self, Pass};
+use super::step::{Step, write_table};
+use super::train;
+use crate::artefacts;
+use crate::error::{Error, Result};
+use crate::experiment::LocalitySettings;
+use crate::inputs::{Artefact, Attributes, Inputs, Setting, TestImages};
+
+/// Bumped when the step would write other bytes from the same inputs.
+const VERSION: u32 = 1;
+/// At most so many cells along each side of a layer are looked at, evenly spread.
+const ALONG: usize = 7;
+/// Side of the maps that are kept.
+const KEPT: usize = 56;
+
+/// The step of a classifier.
+pub fn step_name(classifier: &str) -> String {
+    format!("locality/{classifier}")
+}
+
+/// Measures how local the cells of one classifier's layers are.
+pub struct Locate<'a> {
+    classifier: &'a str,
+    attributes: Attributes<'a>,
+    images: TestImages<'a>,
+    settings: Setting<LocalitySettings>,
+    resize: Setting<Resize>,
+    fame: Setting<FameConfig>,
+    seed: Setting<u64>,
+    checkpoint: Artefact,
+}
+
+impl<'a> Locate<'a> {
+    /// The step of a classifier, if it is wanted: not of a derived one, which has another's features.
+    pub fn new(inputs: &'a Inputs<'_>, classifier: &'a str) -> Option<Self> {
+        let experiment = inputs.experiment;
+        experiment.wants_locality(classifier).then(|| Self {
+            classifier,
+            attributes: inputs.attributes(),
+            images: inputs.test_images(),
+            settings: Setting::new("measure.locality", experiment.measure.locality),
+            resize: Setting::new("explain.resize", experiment.explain.resize),
+            fame: Setting::new("explain.fame", experiment.explain.fame),
+            seed: Setting::new("seed", experiment.seed),
+            checkpoint: train::checkpoint(classifier),
+        })
+    }
+}
+
+impl Step for Locate<'_> {
+    fn declaration(&self) -> Declaration {
+        let Self {
+            classifier,
+            attributes,
+            images,
+            settings,
+            resize,
+            fame,
+            seed,
+            checkpoint,
+        } = self;
+        Declaration::of(step_name(classifier), VERSION)
+            .reading(attributes)
+            .reading(images)
+            .reading(settings)
+            .reading(resize)
+            .reading(fame)
+            .reading(seed)
+            .reading(checkpoint)
+    }
+
+    fn work(&self, folder: &Sandbox<'_>, device: &Device) -> Result<()> {
+        let network = pass::trained_network(folder, &self.checkpoint, self.attributes.names(), device)?;
+        let images = self.read_images(folder, device)?;
+        let mut rows = Rows::default();
+        let layers = network.architecture().layers();
+        let mut work = folder.progress().work(folder.step(), layers.len() as u64);
+        let mut tensors = BTreeMap::new();
+        for (place, layer) in layers.iter().enumerate() {
+            folder.interrupt().check()?;
+            let probe = LocalityProbe::new(&network, layer, *self.resize, &images)?.with_fame(*self.fame)?;
+            let cells = spread(probe.shape());
+            let is_last = place + 1 == layers.len();
+            let few = images.narrow(0, 0, self.settings.fame_images.min(images.dim(0)?))?;
+            for (influence, on) in [
+                (Influence::Gradient, &images),
+                (Influence::Occlusion, &images),
+                (Influence::Fame, &few),
+            ] {
+                folder.interrupt().check()?;
+                // FAME of one layer costs hundreds of passes.
+                if on.dim(0)? == 0 || influence == Influence::Fame && !is_last {
+                    continue;
+                }
+                rows.add(layer, influence, &probe.measure(on, influence, &cells)?);
+            }
+            if is_last {
+                tensors = self.pictures(&probe, &images)?;
+            }
+            work.at(place as u64 + 1, "");
+        }
+        work.abandon();
+        let [table_path, tensors_path] = artefacts::locality(self.classifier);
+        write_table(folder, &table_path, rows.columns())?;
+        let bytes = safetensors::serialize(tensors, None)
+            .map_err(|error| Error::Request(format!("{tensors_path} cannot be written: {error}")))?;
+        Ok(folder.write(&tensors_path, &bytes)?)
+    }
+}
+
+impl Locate<'_> {
+    /// The images, `[N, 3, S, S]`.
+    fn read_images(&self, folder: &Sandbox<'_>, device: &Device) -> Result<Tensor> {
+        let mut rng = ChaCha8Rng::seed_from_u64(*self.seed);
+        let all = self.images.indices();
+        let mut chosen: Vec<usize> = all.choose_multiple(&mut rng, self.settings.images).copied().collect();
+        chosen.sort_unstable();
+        let mut batches = Vec::new();
+        let pass = Pass {
+            folder,
+            device,
+            images: *self.images,
+            title: folder.step(),
+            together: pass::BATCH,
+        };
+        pass.over(&chosen, |_, images| {
+            batches.push(images.copy()?);
+            Ok(())
+        })?;
+        Ok(Tensor::cat(&batches, 0)?)
+    }
+
+    /// What the figure is drawn from.
+    fn pictures(&self, probe: &LocalityProbe<'_>, images: &Tensor) -> Result<BTreeMap<String, Tensor>> {
+        let cells = probe.cells();
+        let size = images.dim(3)?;
+        let cpu = &Device::Cpu;
+        let first = images.narrow(0, 0, 1)?;
+        let mut mean = vec![0.0_f32; cells.len() * size * size];
+        for image in 0..images.dim(0)? {
+            let maps = probe.maps(&images.narrow(0, image, 1)?, Influence::Gradient, &cells)?;
+            mean.iter_mut().zip(maps).for_each(|(sum, value)| *sum += value);
+        }
+        let mut kept = vec![(Influence::Gradient, mean)];
+        if self.settings.fame_images > 0 {
+            kept.push((Influence::Fame, probe.maps(&first, Influence::Fame, &cells)?));
+        }
+        let mut tensors = BTreeMap::new();
+        for (influence, maps) in kept {
+            let side = KEPT.min(size);
+            let maps: Vec<f32> = maps.chunks_exact(size * size).flat_map(|map| shrunk(map, size, side)).collect();
+            let maps = Tensor::from_vec(maps, (cells.len(), side, side), cpu)?;
+            tensors.insert(format!("maps/{}", influence.name()), maps);
+        }
+        let image = first.squeeze(0)?.permute((1, 2, 0))?.contiguous()?.to_device(cpu)?;
+        tensors.insert("image".to_owned(), image);
+        let of_pixels: Vec<u32> = probe.cell_of_pixels().into_iter().map(|cell| cell as u32).collect();
+        tensors.insert("cell_of_pixels".to_owned(), Tensor::from_vec(of_pixels, (size, size), cpu)?);
+        Ok(tensors)
+    }
+}
+
+/// Up to [`ALONG`] rows and columns of a grid, evenly spread.
+fn spread([rows, columns]: [usize; 2]) -> Vec<[usize; 2]> {
+    let along = |length: usize| -> Vec<usize> {
+        let count = length.min(ALONG);
+        (0..count).map(|place| (2 * place + 1) * length / (2 * count)).collect()
+    };
+    let columns = along(columns);
+    along(rows).into_iter().flat_map(|row| columns.iter().map(move |&column| [row, column])).collect()
+}
+
+/// A map at a smaller side, each pixel the mean of those that it stands for, over its largest value.
+fn shrunk(map: &[f32], size: usize, side: usize) -> Vec<f32> {
+    let range = |place: usize| place * size / side..((place + 1) * size / side).max(place * size / side + 1);
+    let mean = |row: usize, column: usize| {
+        let pixels = range(row).flat_map(|y| range(column).map(move |x| map[y * size + x]));
+        let count = range(row).len() * range(column).len();
+        pixels.sum::<f32>() / count as f32
+    };
+    let mut small: Vec<f32> = (0..side * side).map(|pixel| mean(pixel / side, pixel % side)).collect();
+    let largest = small.iter().copied().fold(0.0_f32, f32::max);
+    if largest > 0.0 {
+        small.iter_mut().for_each(|value| *value /= largest);
+    }
+    small
+}
+
+/// The rows of the table.
+#[derive(Default)]
+struct Rows {
+    layers: Vec<String>,
+    influences: Vec<&'static str>,
+    rows: Vec<i64>,
+    columns: Vec<i64>,
+    /// Found, and by area.
+    shares: [Vec<Option<Shares>>; 2],
+}
+
+impl Rows {
+    fn add(&mut self, layer: &str, influence: Influence, found: &cam::Locality) {
+        for ((cell, shares), area) in found.cells.iter().zip(found.by_cell()).zip(&found.areas) {
+            self.layers.push(layer.to_owned());
+            self.influences.push(influence.name());
+            self.rows.push(cell[0] as i64);
+            self.columns.push(cell[1] as i64);
+            self.shares[0].push(shares);
+            self.shares[1].push(area.shares());
+        }
+    }
+
+    fn columns(&self) -> Columns {
+        let share = |place: usize, of: fn(&Shares) -> f64| -> Vec<Option<f64>> {
+            self.shares[place].iter().map(|one| one.as_ref().map(of)).collect()
+        };
+        Columns::default()
+            .texts("layer", &self.layers)
+            .texts("influence", &self.influences)
+            .integers("row", &self.rows)
+            .integers("column", &self.columns)
+            .doubles("own", &share(0, |one| one.own))
+            .doubles("grown", &share(0, |one| one.grown))
+            .doubles("own_area", &share(1, |one| one.own))
+            .doubles("grown_area", &share(1, |one| one.grown))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_spread_over_a_layer_and_all_of_a_small_one() {
+        assert_eq!(spread([2, 3]), [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]);
+        let many = spread([28, 56]);
+        assert_eq!(many.len(), ALONG * ALONG);
+        assert_eq!((many[0], many[ALONG * ALONG - 1]), ([2, 4], [26, 52]));
+    }
+
+    #[test]
+    fn a_smaller_map_has_the_means_over_the_largest() {
+        let map = [1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        assert_eq!(shrunk(&map, 4, 2), [1.0, 1.0, 0.0, 0.0]);
+        assert_eq!(shrunk(&[0.0; 9], 3, 2), [0.0; 4]);
+    }
+}
