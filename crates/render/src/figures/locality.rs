@@ -82,14 +82,29 @@ pub fn locality(style: &Style, data: &LocalityFigure) -> Result<Figure> {
     };
     let scale = line_height(tick) + 1.5;
     let head = line_height(label) + line_height(tick) + 0.6;
-    let stacked: Vec<f64> =
-        data.panels.chunks(beside).map(|row| row.iter().map(&tall).fold(0.0_f64, f64::max)).collect();
-    let height = 2.0 * MARGIN + scale + stacked.iter().map(|tall| head + tall).sum::<f64>() + GAP * (stacked.len() - 1) as f64;
+    let stacked: Vec<f64> = data
+        .panels
+        .chunks(beside)
+        .map(|row| row.iter().map(&tall).fold(0.0_f64, f64::max))
+        .collect();
+    let height =
+        2.0 * MARGIN + scale + stacked.iter().map(|tall| head + tall).sum::<f64>() + GAP * (stacked.len() - 1) as f64;
     let size = [width, height];
     let mut svg = Svg::new();
     svg.rectangle([0.0, 0.0], size, plotters::style::WHITE);
-    colour_scale(&mut svg, style, [width - MARGIN, MARGIN + line_height(tick) / 2.0], ColourMap::default());
-    svg.text([MARGIN, MARGIN + capital(tick) + 0.4], &data.influence, tick, GREY, Anchor::Start);
+    colour_scale(
+        &mut svg,
+        style,
+        [width - MARGIN, MARGIN + line_height(tick) / 2.0],
+        ColourMap::default(),
+    );
+    svg.text(
+        [MARGIN, MARGIN + capital(tick) + 0.4],
+        &data.influence,
+        tick,
+        GREY,
+        Anchor::Start,
+    );
     let mut top = MARGIN + scale;
     for (row, tall) in data.panels.chunks(beside).zip(&stacked) {
         for (column, one) in row.iter().enumerate() {
@@ -97,7 +112,13 @@ pub fn locality(style: &Style, data: &LocalityFigure) -> Result<Figure> {
             let name = fit(&readable(&one.classifier), label, room);
             svg.text([left, top + capital(label)], &name, label, INK, Anchor::Start);
             let words = fit(&one.words, tick, room);
-            svg.text([left, top + line_height(label) + capital(tick)], &words, tick, GREY, Anchor::Start);
+            svg.text(
+                [left, top + line_height(label) + capital(tick)],
+                &words,
+                tick,
+                GREY,
+                Anchor::Start,
+            );
             let step = side(one) + CELL_GAP;
             for (number, cell) in one.cells.iter().enumerate() {
                 let place = [

@@ -161,7 +161,7 @@ pub struct LocalitySettings {
 impl Default for LocalitySettings {
     fn default() -> Self {
         Self {
-            images: 8,
+            images: 4,
             fame_images: 1,
         }
     }

@@ -38,7 +38,10 @@ pub use explain::ExplainSettings;
 pub use figures::FigureSettings;
 pub use load::{Loaded, load, settings_of, to_yaml};
 pub use meant::keys_like;
-pub use measure::{FaithfulnessSettings, Hide, InterventionSettings, LocalitySettings, MeasureSettings, OcclusionSettings, RegionSource};
+pub use measure::{
+    FaithfulnessSettings, Hide, InterventionSettings, LocalitySettings, MeasureSettings, OcclusionSettings,
+    RegionSource,
+};
 pub use network::{ArchitectureChoice, IMAGENET_DEVIATION, IMAGENET_MEAN, NetworkSettings, repository_of};
 pub use paths::{is_path, resolved, resolved_experiment, resolved_setting, way};
 pub use range::Problem;

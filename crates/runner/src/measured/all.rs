@@ -12,8 +12,8 @@ use super::differences::Difference;
 use super::facts::DataFacts;
 use super::faithfulness::Faithfulness;
 use super::interventions::InterventionFile;
-use super::locality::{self, LayerLocality};
 use super::judged::{Judged, judged};
+use super::locality::{self, LayerLocality};
 use super::measures::{AttributeMeasures, ClassifierMeasures, Group, Measure};
 use super::occlusion::{self, OcclusionFile};
 use super::predictions::Predictions;
@@ -236,7 +236,10 @@ impl Measured {
                 .iter()
                 .filter_map(|&place| self.cross_effects.get(place).cloned())
                 .collect(),
-            locality: kept.iter().filter_map(|&place| self.locality.get(place).cloned()).collect(),
+            locality: kept
+                .iter()
+                .filter_map(|&place| self.locality.get(place).cloned())
+                .collect(),
         }
     }
 }

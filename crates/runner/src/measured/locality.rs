@@ -36,7 +36,9 @@ pub fn read(recorded: &Recorded<'_>, classifier: &str) -> Result<Option<Vec<Laye
     let columns = [own?, grown?, own_area?, grown_area?];
     let mut found: Vec<LayerLocality> = Vec::new();
     for row in 0..layers.len() {
-        let known = found.last_mut().filter(|one| one.layer == layers[row] && one.influence == influences[row]);
+        let known = found
+            .last_mut()
+            .filter(|one| one.layer == layers[row] && one.influence == influences[row]);
         // A cell without influence has no share, and its area does not count either.
         let values: Option<Vec<f64>> = columns.iter().map(|column| column[row]).collect();
         let one = match known {
@@ -63,7 +65,10 @@ pub fn read(recorded: &Recorded<'_>, classifier: &str) -> Result<Option<Vec<Laye
     found.retain(|one| one.cells > 0);
     for one in &mut found {
         let cells = one.cells as f64;
-        one.shares.iter_mut().chain(&mut one.areas).for_each(|sum| *sum /= cells);
+        one.shares
+            .iter_mut()
+            .chain(&mut one.areas)
+            .for_each(|sum| *sum /= cells);
     }
     Ok(Some(found))
 }

@@ -168,14 +168,20 @@ impl Locate<'_> {
         let mut tensors = BTreeMap::new();
         for (influence, maps) in kept {
             let side = KEPT.min(size);
-            let maps: Vec<f32> = maps.chunks_exact(size * size).flat_map(|map| shrunk(map, size, side)).collect();
+            let maps: Vec<f32> = maps
+                .chunks_exact(size * size)
+                .flat_map(|map| shrunk(map, size, side))
+                .collect();
             let maps = Tensor::from_vec(maps, (cells.len(), side, side), cpu)?;
             tensors.insert(format!("maps/{}", influence.name()), maps);
         }
         let image = first.squeeze(0)?.permute((1, 2, 0))?.contiguous()?.to_device(cpu)?;
         tensors.insert("image".to_owned(), image);
         let of_pixels: Vec<u32> = probe.cell_of_pixels().into_iter().map(|cell| cell as u32).collect();
-        tensors.insert("cell_of_pixels".to_owned(), Tensor::from_vec(of_pixels, (size, size), cpu)?);
+        tensors.insert(
+            "cell_of_pixels".to_owned(),
+            Tensor::from_vec(of_pixels, (size, size), cpu)?,
+        );
         Ok(tensors)
     }
 }
@@ -187,7 +193,10 @@ fn spread([rows, columns]: [usize; 2]) -> Vec<[usize; 2]> {
         (0..count).map(|place| (2 * place + 1) * length / (2 * count)).collect()
     };
     let columns = along(columns);
-    along(rows).into_iter().flat_map(|row| columns.iter().map(move |&column| [row, column])).collect()
+    along(rows)
+        .into_iter()
+        .flat_map(|row| columns.iter().map(move |&column| [row, column]))
+        .collect()
 }
 
 /// A map at a smaller side, each pixel the mean of those that it stands for, over its largest value.
@@ -259,7 +268,9 @@ mod tests {
 
     #[test]
     fn a_smaller_map_has_the_means_over_the_largest() {
-        let map = [1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let map = [
+            1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0,
+        ];
         assert_eq!(shrunk(&map, 4, 2), [1.0, 1.0, 0.0, 0.0]);
         assert_eq!(shrunk(&[0.0; 9], 3, 2), [0.0; 4]);
     }

@@ -3,7 +3,8 @@
 use super::beside_the_paper::BesideThePaper;
 use super::table::Table;
 use super::{
-    bias_reliance, claims, decomposition, faithfulness, interventions, locality, occlusion, paper, statistics, subgroups,
+    bias_reliance, claims, decomposition, faithfulness, interventions, locality, occlusion, paper, statistics,
+    subgroups,
 };
 use crate::measured::Measured;
 use render::sheet::{Sheet, latex_document};

@@ -21,12 +21,23 @@ pub fn is_there(measured: &Measured) -> bool {
 /// neighbours, means over cells, each beside the share of the image that it is.
 pub fn table(measured: &Measured) -> Sheet {
     let all: Vec<(&str, &LayerLocality)> = rows(measured).collect();
-    let number = |value: fn(&LayerLocality) -> f64| -> Vec<Option<f64>> { all.iter().map(|(_, one)| Some(value(one))).collect() };
+    let number = |value: fn(&LayerLocality) -> f64| -> Vec<Option<f64>> {
+        all.iter().map(|(_, one)| Some(value(one))).collect()
+    };
     Sheet::default()
         .texts("classifier", &all.iter().map(|(name, _)| *name).collect::<Vec<_>>())
-        .texts("layer", &all.iter().map(|(_, one)| one.layer.as_str()).collect::<Vec<_>>())
-        .texts("influence", &all.iter().map(|(_, one)| one.influence.as_str()).collect::<Vec<_>>())
-        .counts("cells", &all.iter().map(|(_, one)| one.cells as i64).collect::<Vec<_>>())
+        .texts(
+            "layer",
+            &all.iter().map(|(_, one)| one.layer.as_str()).collect::<Vec<_>>(),
+        )
+        .texts(
+            "influence",
+            &all.iter().map(|(_, one)| one.influence.as_str()).collect::<Vec<_>>(),
+        )
+        .counts(
+            "cells",
+            &all.iter().map(|(_, one)| one.cells as i64).collect::<Vec<_>>(),
+        )
         .numbers("own", &number(|one| one.shares[0]))
         .numbers("own_area", &number(|one| one.areas[0]))
         .numbers("grown", &number(|one| one.shares[1]))
@@ -37,10 +48,14 @@ pub fn table(measured: &Measured) -> Sheet {
 pub fn short(measured: &Measured) -> Sheet {
     let row = |(name, one): (&str, &LayerLocality)| {
         let numbers = [one.shares[0], one.areas[0], one.shares[1], one.areas[1]];
-        [Cell::from(name), Cell::from(one.layer.as_str()), Cell::from(one.influence.as_str())]
-            .into_iter()
-            .chain(numbers.map(|value| Cell::number(Some(value))))
-            .collect()
+        [
+            Cell::from(name),
+            Cell::from(one.layer.as_str()),
+            Cell::from(one.influence.as_str()),
+        ]
+        .into_iter()
+        .chain(numbers.map(|value| Cell::number(Some(value))))
+        .collect()
     };
     Sheet {
         id: "locality".to_owned(),
@@ -66,7 +81,9 @@ pub fn note(measured: &Measured) -> Option<String> {
     };
     let all = measured.classifiers.iter().zip(&measured.locality);
     let shares: Vec<String> = all.clone().filter_map(of).collect();
-    let area = all.filter_map(|(_, found)| Some(of_maps(found.as_ref()?, "gradient")?.areas[0])).next()?;
+    let area = all
+        .filter_map(|(_, found)| Some(of_maps(found.as_ref()?, "gradient")?.areas[0]))
+        .next()?;
     Some(format!(
         "What a place on a map can mean: of the gradient's influence on a cell of the last layer this share lies in the cell's own square, which \
          is {area:.2} of the image: {}.",

@@ -108,26 +108,46 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
         None => print(page.markdown())?,
     }
-    print(format_args!("{} of {} in {}", counted(seeds.len(), "training"), loaded.name, table.display()))
+    print(format_args!(
+        "{} of {} in {}",
+        counted(seeds.len(), "training"),
+        loaded.name,
+        table.display()
+    ))
 }
 
 /// The methods that are tried.
 fn methods(arguments: &Arguments) -> Result<Vec<Method>> {
     let Some(names) = &arguments.methods else {
         // At the last stage these are HiResCAM's maps, up to a factor.
-        let same = [Method::Cam, Method::GradCam, Method::XGradCam, Method::ShapleyCam, Method::GradCamElementwise];
-        return Ok(Method::ALL.iter().copied().filter(|method| !same.contains(method)).collect());
+        let same = [
+            Method::Cam,
+            Method::GradCam,
+            Method::XGradCam,
+            Method::ShapleyCam,
+            Method::GradCamElementwise,
+        ];
+        return Ok(Method::ALL
+            .iter()
+            .copied()
+            .filter(|method| !same.contains(method))
+            .collect());
     };
     let method = |name: &String| {
-        name.trim().parse::<Method>().map_err(|error| Error::Request(format!("--methods: {error}")))
+        name.trim()
+            .parse::<Method>()
+            .map_err(|error| Error::Request(format!("--methods: {error}")))
     };
     names.iter().map(method).collect()
 }
 
 /// The settings of one training: what is not about maps is switched off.
 fn settings(experiment: &Experiment, arguments: &Arguments, methods: &[Method], seed: u64) -> Result<Vec<String>> {
-    let learnt: std::collections::BTreeMap<_, _> =
-        experiment.classifiers.iter().filter(|(name, _)| !experiment.is_derived(name)).collect();
+    let learnt: std::collections::BTreeMap<_, _> = experiment
+        .classifiers
+        .iter()
+        .filter(|(name, _)| !experiment.is_derived(name))
+        .collect();
     let classifiers = serde_json::to_string(&learnt)
         .map_err(|error| Error::Request(format!("classifiers cannot be written: {error}")))?;
     let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
@@ -153,15 +173,26 @@ fn settings(experiment: &Experiment, arguments: &Arguments, methods: &[Method], 
 fn command(arguments: &Arguments) -> String {
     let mut words = vec!["biascam benchmark-maps".to_owned()];
     let experiment = arguments.experiment.display().to_string();
-    let own = experiment.strip_prefix("experiments/").and_then(|name| name.strip_suffix(".yaml"));
+    let own = experiment
+        .strip_prefix("experiments/")
+        .and_then(|name| name.strip_suffix(".yaml"));
     words.push(own.map_or(experiment.clone(), str::to_owned));
     let numbers: Vec<String> = arguments.seeds.iter().map(u64::to_string).collect();
     words.push(format!("--seeds {}", numbers.join(",")));
-    words.push(format!("--images {} --road-images {}", arguments.images, arguments.road_images));
+    words.push(format!(
+        "--images {} --road-images {}",
+        arguments.images, arguments.road_images
+    ));
     if let Some(methods) = &arguments.methods {
         words.push(format!("--methods {}", methods.join(",")));
     }
-    words.extend(arguments.options.settings.iter().map(|setting| format!("--set {}", pipeline::quoted(setting))));
+    words.extend(
+        arguments
+            .options
+            .settings
+            .iter()
+            .map(|setting| format!("--set {}", pipeline::quoted(setting))),
+    );
     if let Some(out) = &arguments.out {
         words.push(format!("--out {}", out.display()));
     }

@@ -119,8 +119,11 @@ impl Page {
     /// # Errors
     /// None: no two columns have a title.
     pub fn csv(&self) -> Result<Vec<u8>> {
-        let rows: Vec<(&Group, &Row)> =
-            self.groups.iter().flat_map(|group| group.rows.iter().map(move |row| (group, row))).collect();
+        let rows: Vec<(&Group, &Row)> = self
+            .groups
+            .iter()
+            .flat_map(|group| group.rows.iter().map(move |row| (group, row)))
+            .collect();
         let texts = |value: &dyn Fn(&Group, &Row) -> String| -> Vec<String> {
             rows.iter().map(|(group, row)| value(group, row)).collect()
         };
@@ -176,7 +179,9 @@ fn group(trainings: &[&TriedClassifier], minority: bool) -> Group {
             .map(|(name, _)| over_trainings(&|one| mean(&plain(one.values(place_of(name), place, minority)))))
             .collect(),
         all_random: over_trainings(&|one| {
-            let of_class = one.all_random[place].iter().filter(|(case, _)| one.minority[*case] == minority);
+            let of_class = one.all_random[place]
+                .iter()
+                .filter(|(case, _)| one.minority[*case] == minority);
             mean(&of_class.map(|(_, similarity)| *similarity).collect::<Vec<f64>>())
         }),
         better: match is_baseline(method) {
@@ -190,23 +195,38 @@ fn group(trainings: &[&TriedClassifier], minority: bool) -> Group {
     Group {
         classifier: trainings.first().map(|one| one.name.clone()).unwrap_or_default(),
         minority,
-        cases: trainings.iter().map(|one| one.minority.iter().filter(|&&one| one == minority).count()).sum(),
+        cases: trainings
+            .iter()
+            .map(|one| one.minority.iter().filter(|&&one| one == minority).count())
+            .sum(),
         rows: methods.iter().enumerate().map(row).collect(),
     }
 }
 
 /// By how much a method is better than a baseline in a score, on the same images: a mean over trainings, with their interval.
-fn better(trainings: &[&TriedClassifier], name: &str, method: usize, baseline: &str, minority: bool) -> Option<OverSeeds> {
+fn better(
+    trainings: &[&TriedClassifier],
+    name: &str,
+    method: usize,
+    baseline: &str,
+    minority: bool,
+) -> Option<OverSeeds> {
     let score = place_of(name);
-    let sign = if SHOWN.iter().any(|(known, small)| *known == name && *small) { -1.0 } else { 1.0 };
+    let sign = if SHOWN.iter().any(|(known, small)| *known == name && *small) {
+        -1.0
+    } else {
+        1.0
+    };
     let mut means = Vec::new();
     let mut errors = Vec::new();
     for one in trainings {
         let other = one.methods.iter().position(|known| known == baseline)?;
         let (own, others) = (one.values(score, method, minority), one.values(score, other, minority));
         let others: std::collections::HashMap<usize, f64> = others.into_iter().collect();
-        let differences: Vec<f64> =
-            own.into_iter().filter_map(|(case, value)| Some(sign * (value - others.get(&case)?))).collect();
+        let differences: Vec<f64> = own
+            .into_iter()
+            .filter_map(|(case, value)| Some(sign * (value - others.get(&case)?)))
+            .collect();
         let n = differences.len() as f64;
         let mean = differences.iter().sum::<f64>() / n;
         let variance = differences.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (n - 1.0);
@@ -217,8 +237,12 @@ fn better(trainings: &[&TriedClassifier], name: &str, method: usize, baseline: &
 }
 
 fn sheet(group: &Group) -> Sheet {
-    let titles = SHOWN.iter().map(|(name, _)| SCORES[place_of(name)].title.replace(", toggled", ""));
-    let columns = titles.chain(["all random ↓".to_owned()]).map(|title| Column::new(&title, Unit::Number(3)));
+    let titles = SHOWN
+        .iter()
+        .map(|(name, _)| SCORES[place_of(name)].title.replace(", toggled", ""));
+    let columns = titles
+        .chain(["all random ↓".to_owned()])
+        .map(|title| Column::new(&title, Unit::Number(3)));
     let row = |row: &Row| {
         let name = Cell::Name {
             name: row.method.clone(),
@@ -230,7 +254,9 @@ fn sheet(group: &Group) -> Sheet {
             .collect()
     };
     Sheet {
-        columns: std::iter::once(Column::new("method", Unit::Text)).chain(columns).collect(),
+        columns: std::iter::once(Column::new("method", Unit::Text))
+            .chain(columns)
+            .collect(),
         rows: group.rows.iter().map(row).collect(),
         ..Sheet::default()
     }
@@ -238,11 +264,22 @@ fn sheet(group: &Group) -> Sheet {
 
 /// Which methods are to be trusted here.
 fn verdict(group: &Group) -> String {
-    let beyond = |one: &Option<OverSeeds>| one.as_ref().is_some_and(|OverSeeds { interval: Interval { low, .. }, .. }| *low > 0.0);
+    let beyond = |one: &Option<OverSeeds>| {
+        one.as_ref().is_some_and(
+            |OverSeeds {
+                 interval: Interval { low, .. },
+                 ..
+             }| *low > 0.0,
+        )
+    };
     let all: Vec<&Row> = group.rows.iter().filter(|row| !is_baseline(&row.method)).collect();
     let titled = |rows: Vec<&Row>| -> String {
         let titles: Vec<String> = rows.iter().map(|row| method_title(&row.method)).collect();
-        if titles.is_empty() { "none".to_owned() } else { titles.join(", ") }
+        if titles.is_empty() {
+            "none".to_owned()
+        } else {
+            titles.join(", ")
+        }
     };
     let those = |keep: &dyn Fn(&Row) -> bool| titled(all.iter().copied().filter(|row| keep(row)).collect());
     let forgets = |row: &Row| row.all_random.is_none_or(|alike| alike < ALIKE);
@@ -263,7 +300,9 @@ mod tests {
 
     /// Two methods and the baselines, on cases that all predict the majority.
     fn tried(shift: f64) -> Tried {
-        let methods: Vec<String> = ["hires_cam", "eigen_cam", RANDOM, CENTRE, MEAN].map(str::to_owned).to_vec();
+        let methods: Vec<String> = ["hires_cam", "eigen_cam", RANDOM, CENTRE, MEAN]
+            .map(str::to_owned)
+            .to_vec();
         let cases = 30;
         let score = |name: &str, method: usize, case: usize| {
             let noise = 0.01 * ((case * 7919 + method) % 10) as f64 + shift;
@@ -277,7 +316,10 @@ mod tests {
             .iter()
             .map(|one| {
                 let of = |case| (0..methods.len()).map(move |method| (case, method));
-                (0..cases).flat_map(of).map(|(case, method)| Some(score(one.name, method, case))).collect()
+                (0..cases)
+                    .flat_map(of)
+                    .map(|(case, method)| Some(score(one.name, method, case)))
+                    .collect()
             })
             .collect();
         Tried {
@@ -298,12 +340,25 @@ mod tests {
         let group = &page.groups[0];
         assert_eq!((group.minority, group.cases), (false, 90));
         let text = verdict(group);
-        assert!(text.starts_with("Beyond the centre prior in AUROC, deletion and insertion: HiResCAM. Beyond the mean map too: HiResCAM."), "{text}");
-        assert!(text.ends_with("below 0.5): HiResCAM. Not changed by them: Eigen-CAM."), "{text}");
+        assert!(
+            text.starts_with(
+                "Beyond the centre prior in AUROC, deletion and insertion: HiResCAM. Beyond the mean map too: HiResCAM."
+            ),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("below 0.5): HiResCAM. Not changed by them: Eigen-CAM."),
+            "{text}"
+        );
         let better = group.rows[0].better[1][1].unwrap();
         assert!((better.value - 0.3).abs() < 0.01, "less deletion is better: {better:?}");
         let csv = String::from_utf8(page.csv().unwrap()).unwrap();
-        assert!(csv.lines().next().unwrap().contains("auroc_toggled_better_than_mean_map_low"));
+        assert!(
+            csv.lines()
+                .next()
+                .unwrap()
+                .contains("auroc_toggled_better_than_mean_map_low")
+        );
         // None of the minority.
         assert!(verdict(&page.groups[1]).contains("insertion: none."));
     }

@@ -64,20 +64,33 @@ impl TriedClassifier {
                 let row = case(number);
                 let place = facts.attributes.iter().position(|known| *known == attributes[row])?;
                 let (positives, negatives) = facts.counts[place];
-                let predicted = if predicted[row] > 0 { Class::Positive } else { Class::Negative };
+                let predicted = if predicted[row] > 0 {
+                    Class::Positive
+                } else {
+                    Class::Negative
+                };
                 Some(predicted == Class::minority(positives, negatives))
             })
             .collect::<Option<Vec<bool>>>()
             .ok_or_else(|| Error::artefact(&scores_path, "its attributes are not those of the data set"))?;
-        let scores = SCORES.iter().map(|score| table.doubles(score.name)).collect::<pipeline::Result<_>>()?;
+        let scores = SCORES
+            .iter()
+            .map(|score| table.doubles(score.name))
+            .collect::<pipeline::Result<_>>()?;
 
         let sanity = ReadTable::parquet(&sanity_path)?;
         let [of_image, of_attribute, of_method, of_depth] =
             ["image", "attribute", "method", "randomised_from"].map(|column| sanity.texts(column));
         let (of_image, of_attribute, of_method, of_depth) = (of_image?, of_attribute?, of_method?, of_depth?);
         let similarity = sanity.doubles("similarity")?;
-        let keys: std::collections::HashMap<(&str, &str), usize> =
-            (0..cases).map(|number| ((images[case(number)].as_str(), attributes[case(number)].as_str()), number)).collect();
+        let keys: std::collections::HashMap<(&str, &str), usize> = (0..cases)
+            .map(|number| {
+                (
+                    (images[case(number)].as_str(), attributes[case(number)].as_str()),
+                    number,
+                )
+            })
+            .collect();
         let last = of_depth.last().cloned().unwrap_or_default();
         let mut all_random = vec![Vec::new(); methods.len()];
         for row in (0..similarity.len()).filter(|&row| of_depth[row] == last) {
@@ -99,7 +112,9 @@ impl TriedClassifier {
     /// Values of a score and a method in the cases of a predicted class, with the case's number.
     pub fn values(&self, score: usize, method: usize, minority: bool) -> Vec<(usize, f64)> {
         let cases = (0..self.minority.len()).filter(|&case| self.minority[case] == minority);
-        cases.filter_map(|case| Some((case, self.scores[score][case * self.methods.len() + method]?))).collect()
+        cases
+            .filter_map(|case| Some((case, self.scores[score][case * self.methods.len() + method]?)))
+            .collect()
     }
 }
 

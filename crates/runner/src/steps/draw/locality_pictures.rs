@@ -12,7 +12,10 @@ use crate::recorded::Recorded;
 /// Kinds of influence, the one that is shown if it is there first, with what it is in words.
 const KINDS: [(&str, &str); 2] = [
     ("fame", "influence on each cell by FAME, on this image"),
-    ("gradient", "influence on each cell by the expected gradient, over one of the images"),
+    (
+        "gradient",
+        "influence on each cell by the expected gradient, over one of the images",
+    ),
 ];
 
 /// What a classifier's file holds.
@@ -43,10 +46,17 @@ impl LocalityPictures {
         let tensor = |name: &str| tensors.get(name).ok_or_else(|| fault(format!("no tensor `{name}`")));
         let image = tensor("image")?;
         let (size, width, channels) = image.dims3().map_err(|_| fault("`image` is no [S, S, 3]".to_owned()))?;
-        let found = KINDS.iter().find_map(|&(kind, words)| Some((kind, words, tensors.get(&format!("maps/{kind}"))?)));
+        let found = KINDS
+            .iter()
+            .find_map(|&(kind, words)| Some((kind, words, tensors.get(&format!("maps/{kind}"))?)));
         let (influence, words, maps) = found.ok_or_else(|| fault("no tensor `maps/gradient`".to_owned()))?;
-        let maps: Vec<Vec<Vec<f32>>> = maps.to_vec3().map_err(|_| fault("maps that are no [cells, s, s]".to_owned()))?;
-        let cell_of_pixels: Vec<u32> = tensor("cell_of_pixels")?.flatten_all()?.to_dtype(DType::U32)?.to_vec1()?;
+        let maps: Vec<Vec<Vec<f32>>> = maps
+            .to_vec3()
+            .map_err(|_| fault("maps that are no [cells, s, s]".to_owned()))?;
+        let cell_of_pixels: Vec<u32> = tensor("cell_of_pixels")?
+            .flatten_all()?
+            .to_dtype(DType::U32)?
+            .to_vec1()?;
         let last = cell_of_pixels.iter().max().map_or(0, |cell| *cell as usize);
         if (width, channels) != (size, 3) || cell_of_pixels.len() != size * size || last >= maps.len() {
             return Err(fault("its tensors do not belong together".to_owned()));
@@ -78,7 +88,11 @@ impl LocalityPictures {
             map: map.iter().any(|value| *value > 0.0).then(|| map.clone()),
             square: Outline {
                 side: self.size,
-                inside: self.cell_of_pixels.iter().map(|&cell| cell as usize == number).collect(),
+                inside: self
+                    .cell_of_pixels
+                    .iter()
+                    .map(|&cell| cell as usize == number)
+                    .collect(),
             },
         };
         self.maps.iter().enumerate().map(cell).collect()
@@ -87,6 +101,9 @@ impl LocalityPictures {
 
 fn picture(image: &Tensor, size: usize) -> Result<RgbImage> {
     let values: Vec<f32> = image.flatten_all()?.to_vec1()?;
-    let bytes = values.into_iter().map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8).collect();
+    let bytes = values
+        .into_iter()
+        .map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
+        .collect();
     Ok(RgbImage::from_raw(size as u32, size as u32, bytes).unwrap_or_else(|| RgbImage::new(1, 1)))
 }

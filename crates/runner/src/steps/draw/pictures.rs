@@ -4,8 +4,8 @@ use cam::PostProcessing;
 use image::RgbImage;
 use metrics::Class;
 
-use crate::error::Result;
 use super::locality_pictures::LocalityPictures;
+use crate::error::Result;
 use crate::measured::{DataFacts, Measured, of_maps};
 use crate::recorded::Recorded;
 use crate::regions;

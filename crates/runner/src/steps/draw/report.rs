@@ -9,7 +9,10 @@ use crate::experiment::{DataSource, Experiment, to_yaml};
 use crate::measured::{AttributeMeasures, DataFacts, Measured};
 use crate::recorded::Recorded;
 use crate::steps::examples;
-use crate::tables::{caution, decomposition_in_short, interventions_in_short, locality_in_short, locality_note, means, sentences, subgroups_in_short};
+use crate::tables::{
+    caution, decomposition_in_short, interventions_in_short, locality_in_short, locality_note, means, sentences,
+    subgroups_in_short,
+};
 use pipeline::Manifest;
 use render::Figure;
 use render::report::{Fact, FileLink, ReportData, ReportKind};
@@ -115,6 +118,13 @@ pub fn report_data(
         figures: figures.to_vec(),
         tables: std::iter::once(attributes(&measured.learnt()))
             .chain((!measured.subgroups.is_empty()).then(|| subgroups_in_short(&measured.learnt())))
+            .chain(
+                measured
+                    .locality
+                    .iter()
+                    .any(Option::is_some)
+                    .then(|| locality_in_short(measured)),
+            )
             .chain(
                 measured
                     .cross_effects
@@ -379,7 +389,10 @@ fn files(experiment: &Experiment, manifest: &Manifest, measured: &Measured, figu
                 "interventions.parquet",
                 "its scores of images in which an attribute is toggled",
             ),
-            ("locality.parquet", "how much of a cell's influence lies where the cell is"),
+            (
+                "locality.parquet",
+                "how much of a cell's influence lies where the cell is",
+            ),
             ("faithfulness.parquet", "methods tried on a sample of its scores"),
             ("sanity.parquet", "the same with weights randomised"),
             ("reference.safetensors", "the mean of its features, for centred maps"),
