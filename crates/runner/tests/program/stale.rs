@@ -22,7 +22,7 @@ model:
     stem: {kernel: 3, stride: 2, max_pool: false}
     stages: [{width: 8, blocks: 1, stride: 1, kernel: 3}]
 training: {epochs: 1, learning_rate: 0.01, optimiser: adamw, batch_size: 8, augmentation: {scale: 0, rotation: 0, shift: 0, blur: 0, mirror: 0}}
-measure: {resamples: 100, faithfulness: {images: 4}, occlusion: {images: 4}, decomposed_images: 2}
+measure: {resamples: 100, faithfulness: {images: 4}, occlusion: {images: 4}, decomposed_images: 2, locality: {images: 2, fame_images: 0}}
 figures: {which: [error_rates, examples], formats: [svg], examples: 1}
 report: {examples: 1}
 ";
@@ -125,7 +125,7 @@ fn of_their_own(said: &str) -> BTreeSet<String> {
 /// Steps by their kinds: `train` is that of every classifier, `train/balanced` one.
 fn steps(kinds: &str) -> BTreeSet<String> {
     let of_kind = |kind: &str| match kind {
-        "train" | "predict" | "explain" | "occlude" | "faithfulness" => {
+        "train" | "predict" | "explain" | "occlude" | "faithfulness" | "locality" | "intervene" => {
             CLASSIFIERS.map(|name| format!("{kind}/{name}")).to_vec()
         }
         one => vec![one.to_owned()],
@@ -134,7 +134,7 @@ fn steps(kinds: &str) -> BTreeSet<String> {
 }
 
 /// Everything that looks at a test image.
-const IMAGES: &str = "predict explain occlude faithfulness choose examples";
+const IMAGES: &str = "predict explain occlude faithfulness locality choose examples";
 
 /// A file, what is done to it, and the steps that run again for it.
 type Change<'a> = (&'a str, &'a dyn Fn(&Set), &'a str);
@@ -154,6 +154,7 @@ fn each_input_reruns_exactly_the_steps_that_read_it() {
         ("occlude", "occlusion"),
         ("faithfulness", "faithfulness"),
         ("faithfulness", "sanity"),
+        ("locality", "locality"),
     ] {
         for name in CLASSIFIERS {
             for reader in ["measure", "draw"] {
@@ -168,7 +169,10 @@ fn each_input_reruns_exactly_the_steps_that_read_it() {
 
     // The report shows the whole experiment, so that every setting draws again.
     let settings = [
-        ("seed=2", "train occlude faithfulness measure choose examples draw"),
+        (
+            "seed=2",
+            "train occlude faithfulness locality measure choose examples draw",
+        ),
         ("training.epochs=2", "train draw"),
         ("training.loss=cross_entropy", "train draw"),
         ("training.augmentation.mirror=0.5", "train draw"),
@@ -187,11 +191,11 @@ fn each_input_reruns_exactly_the_steps_that_read_it() {
         ("data.training_fraction=0.75", "train measure choose examples draw"),
         (
             "data.table.resize=stretch",
-            "train predict explain occlude faithfulness choose examples draw",
+            "train predict explain occlude faithfulness locality choose examples draw",
         ),
         (
             "data.image_size=40",
-            "train predict explain occlude faithfulness choose examples draw",
+            "train predict explain occlude faithfulness locality choose examples draw",
         ),
         ("model.mean=[0.5, 0.5, 0.5]", "train draw"),
         ("explain.method=grad_cam", "explain faithfulness choose examples draw"),
@@ -206,6 +210,9 @@ fn each_input_reruns_exactly_the_steps_that_read_it() {
         ("measure.occlusion.images=5", "occlude draw"),
         ("measure.decomposed_images=3", "occlude draw"),
         ("measure.faithfulness.images=5", "faithfulness draw"),
+        ("measure.locality.images=3", "locality draw"),
+        // Of images that the program does not draw nothing is toggled.
+        ("measure.interventions.images=5", "draw"),
         ("figures.palette=grey", "draw"),
         ("figures.examples=2", "choose draw"),
         ("report.examples=2", "examples draw"),
@@ -394,7 +401,11 @@ fn the_frontal_filter_and_masks_do_not_train_again() {
     };
     assert!(dry(&[]).0.is_empty());
     let (found, said) = dry(&["data.frontal_threshold=0.2"]);
-    assert_eq!(found, steps("predict explain occlude faithfulness measure"), "{said}");
+    assert_eq!(
+        found,
+        steps("predict explain occlude faithfulness locality intervene measure"),
+        "{said}"
+    );
     assert!(said.contains("number of test images"), "{said}");
 
     let data = fs::read_dir(place.folder.path().join("data"))

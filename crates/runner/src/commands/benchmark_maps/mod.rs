@@ -151,7 +151,9 @@ fn settings(experiment: &Experiment, arguments: &Arguments, methods: &[Method], 
     let classifiers = serde_json::to_string(&learnt)
         .map_err(|error| Error::Request(format!("classifiers cannot be written: {error}")))?;
     let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
-    let mut settings = arguments.options.settings.clone();
+    // Many masks and steps for each of many maps; what is asked for by name comes last.
+    let mut settings = vec!["explain.rise.masks=500".to_owned(), "explain.fame.steps=75".to_owned()];
+    settings.extend(arguments.options.settings.clone());
     settings.extend([
         format!("classifiers={classifiers}"),
         format!("seed={seed}"),
