@@ -174,7 +174,8 @@ proptest! {
             apply(layer, &x, [&gamma, &beta], residual_tensor)
         });
         let expected = with_gradients(&variables, || reference::affine(&x, &gamma, &beta, residual_tensor, relu));
-        check(&variables, &expected, TOLERANCE, "affine", |set| {
+        // Gradients of scale and shift are sums of up to 1,300 numbers of either sign, in another order.
+        check(&variables, &expected, 3.0 * TOLERANCE, "affine", |set| {
             let layer = BatchNorm { set, ..BatchNorm::affine(dims, relu) };
             apply(layer, &x, [&gamma, &beta], residual_tensor)
         });

@@ -35,7 +35,7 @@ pub fn execute(request: &Run, last: Last) -> Result<()> {
     execute_among(request, last, None)
 }
 
-/// As [`execute`], for one run of several, which one interrupt stops.
+/// As [`execute`]; with an interrupt it is one run of several, which that one stops and which leave it to others to print numbers.
 ///
 /// # Errors
 /// As [`execute`].
@@ -63,6 +63,7 @@ pub fn execute_among(request: &Run, last: Last, interrupt: Option<&Interrupt>) -
     }
     let scaled = Judge::new(&request.options.data).scale(&mut loaded.experiment);
     let ChosenDevice { device, why_no_gpu } = choose_device(&request.options.device)?;
+    let is_alone = interrupt.is_none();
     let interrupt = match interrupt {
         Some(interrupt) => interrupt.clone(),
         None => Interrupt::listen()?,
@@ -156,8 +157,10 @@ pub fn execute_among(request: &Run, last: Last, interrupt: Option<&Interrupt>) -
             let declaration = draw::declaration(&context.experiment, data.attributes(), regions.declared())?;
             workspace.step(&declaration, |folder| draw::work(folder, &sources))?;
         }
-        let Experiment { explain, seed, .. } = &context.experiment;
-        results.show(explain::explained_images(&data.test, explain.images, *seed).len())?;
+        if is_alone {
+            let Experiment { explain, seed, .. } = &context.experiment;
+            results.show(explain::explained_images(&data.test, explain.images, *seed).len())?;
+        }
     }
     let end = if last >= Last::Draw {
         context.results().join(artefacts::REPORT)
@@ -166,7 +169,7 @@ pub fn execute_among(request: &Run, last: Last, interrupt: Option<&Interrupt>) -
     };
     context.workspace.settle();
     keep_hashes(&context);
-    print(end.display())
+    if is_alone { print(end.display()) } else { Ok(()) }
 }
 
 /// Keeps the hashes of files for the next run, which else has to read them again.

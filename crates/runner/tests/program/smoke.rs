@@ -249,12 +249,12 @@ fn hidden_regions_and_biases(table: &ReadTable, scores: &ReadTable) {
     assert_eq!(decomposed, 40 * 16, "measure.decomposed_images");
 }
 
-/// Twelve scores, each tried by five methods and two baselines, and by the five while six parts of the network are randomised.
+/// Twelve scores, each tried by five methods and three baselines, and by the five while six parts of the network are randomised.
 fn methods_tried(place: &Place, classifier: &str) {
     let read =
         |file: &str| ReadTable::parquet(&place.results(&format!("{classifier}/{file}.parquet"))).expect("a table");
     let table = read("faithfulness");
-    assert_eq!(table.height(), 12 * 7);
+    assert_eq!(table.height(), 12 * 8);
     let methods = table.texts("method").expect("names");
     let (score, deletion) = (
         table.doubles("score").expect("numbers"),

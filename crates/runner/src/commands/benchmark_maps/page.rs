@@ -98,7 +98,7 @@ impl Page {
                 if group.minority { "minority" } else { "majority" },
                 counted(group.cases / self.seeds.len().max(1), "score"),
                 sheet(group).markdown(),
-                verdict(group)
+                verdict(group, self.seeds.len())
             );
         }
         text + &format!("\n{END}")
@@ -262,8 +262,11 @@ fn sheet(group: &Group) -> Sheet {
     }
 }
 
-/// Which methods are to be trusted here.
-fn verdict(group: &Group) -> String {
+/// Which methods are to be trusted here, as a list.
+fn verdict(group: &Group, trainings: usize) -> String {
+    if trainings < 2 {
+        return "Of one training nothing is said: intervals over trainings need at least two.".to_owned();
+    }
     let beyond = |one: &Option<OverSeeds>| {
         one.as_ref().is_some_and(
             |OverSeeds {
@@ -273,25 +276,42 @@ fn verdict(group: &Group) -> String {
         )
     };
     let all: Vec<&Row> = group.rows.iter().filter(|row| !is_baseline(&row.method)).collect();
-    let titled = |rows: Vec<&Row>| -> String {
-        let titles: Vec<String> = rows.iter().map(|row| method_title(&row.method)).collect();
+    let those = |keep: &dyn Fn(&Row) -> bool| -> String {
+        let kept = all.iter().filter(|row| keep(row));
+        let titles: Vec<String> = kept.map(|row| method_title(&row.method)).collect();
         if titles.is_empty() {
             "none".to_owned()
         } else {
             titles.join(", ")
         }
     };
-    let those = |keep: &dyn Fn(&Row) -> bool| titled(all.iter().copied().filter(|row| keep(row)).collect());
-    let forgets = |row: &Row| row.all_random.is_none_or(|alike| alike < ALIKE);
-    let passes = |row: &Row, side: usize| row.better.iter().all(|both| beyond(&both[side]));
-    format!(
-        "Beyond the centre prior in AUROC, deletion and insertion: {}. Beyond the mean map too: {}. Of these, changed by random weights (all random \
-         below {ALIKE}): {}. Not changed by them: {}.",
-        those(&|row| passes(row, 0)),
-        those(&|row| passes(row, 0) && passes(row, 1)),
-        those(&|row| passes(row, 0) && passes(row, 1) && forgets(row)),
-        those(&|row| !forgets(row)),
-    )
+    let passes = |row: &Row, place: usize, side: usize| row.better.get(place).is_some_and(|both| beyond(&both[side]));
+    let passes_all = |row: &Row, side: usize| (0..JUDGED.len()).all(|place| passes(row, place, side));
+    let forgets = |row: &Row| row.all_random.is_some_and(|alike| alike < ALIKE);
+    let line = |(place, name): (usize, &&str)| {
+        let title = SCORES[place_of(name)].title;
+        let title = title.trim_end_matches([' ', '↑', '↓']).replace(", toggled", "");
+        format!(
+            "- {title}: beyond the centre prior {}; beyond the mean map {}",
+            those(&|row| passes(row, place, 0)),
+            those(&|row| passes(row, place, 1))
+        )
+    };
+    let mut lines: Vec<String> = JUDGED.iter().enumerate().map(line).collect();
+    lines.push(format!(
+        "- all three: beyond the centre prior {}; beyond the mean map too {}",
+        those(&|row| passes_all(row, 0)),
+        those(&|row| passes_all(row, 0) && passes_all(row, 1))
+    ));
+    lines.push(format!(
+        "- maps that random weights hardly change (all random at least {ALIKE}): {}",
+        those(&|row| !forgets(row))
+    ));
+    lines.push(format!(
+        "- **to be trusted** (all three beyond both, and changed by random weights): {}",
+        those(&|row| passes_all(row, 0) && passes_all(row, 1) && forgets(row))
+    ));
+    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -339,17 +359,14 @@ mod tests {
         let page = Page::of(&all, "biascam benchmark-maps embedded", &[1, 2, 3]).unwrap();
         let group = &page.groups[0];
         assert_eq!((group.minority, group.cases), (false, 90));
-        let text = verdict(group);
+        let text = verdict(group, 3);
         assert!(
-            text.starts_with(
-                "Beyond the centre prior in AUROC, deletion and insertion: HiResCAM. Beyond the mean map too: HiResCAM."
-            ),
+            text.contains("- AUROC: beyond the centre prior HiResCAM; beyond the mean map HiResCAM\n"),
             "{text}"
         );
-        assert!(
-            text.ends_with("below 0.5): HiResCAM. Not changed by them: Eigen-CAM."),
-            "{text}"
-        );
+        assert!(text.contains("(all random at least 0.5): Eigen-CAM\n"), "{text}");
+        assert!(text.ends_with("changed by random weights): HiResCAM"), "{text}");
+        assert!(verdict(group, 1).starts_with("Of one training nothing"));
         let better = group.rows[0].better[1][1].unwrap();
         assert!((better.value - 0.3).abs() < 0.01, "less deletion is better: {better:?}");
         let csv = String::from_utf8(page.csv().unwrap()).unwrap();
@@ -360,7 +377,7 @@ mod tests {
                 .contains("auroc_toggled_better_than_mean_map_low")
         );
         // None of the minority.
-        assert!(verdict(&page.groups[1]).contains("insertion: none."));
+        assert!(verdict(&page.groups[1], 3).contains("- insertion: beyond the centre prior none;"));
     }
 
     #[test]

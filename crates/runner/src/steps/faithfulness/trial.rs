@@ -408,10 +408,11 @@ impl<'a> Trial<'a> {
             CaseMaps { raw, map, other: None }
         });
         let mut mean = self.mean_maps.mean_map(one.case.attribute, one.case.predicted);
-        // Where no image of the class was explained there is no mean: a map without any evidence.
+        // Where no image of the class was explained there is no mean: a map without any evidence. Enlarging rounds a 0 to either side.
         if mean.iter().any(|value| !value.is_finite()) {
             mean.fill(0.0);
         }
+        mean.iter_mut().for_each(|value| *value = value.max(0.0));
         let mean = CaseMaps {
             raw: mean.clone(),
             map: mean,
