@@ -23,6 +23,7 @@ fn data() -> ReportData {
         majority_energy: measured(0.3 + majority),
         majority_constant: measured(1.0 - majority),
         majority_specificity: measured(0.1),
+        majority_turned: None,
     };
     let evidence: Vec<AttributeEvidence> = (0..8)
         .map(|i| AttributeEvidence {
@@ -30,6 +31,7 @@ fn data() -> ReportData {
             local: i != 3,
             unbalanced: classifier(0.5 - 0.03 * f64::from(i), 0.02),
             balanced: classifier(0.15, 0.14),
+            majority_turned_at_same_point: None,
             majority_energy_rise: None,
             majority_loss_rise: None,
         })

@@ -83,7 +83,7 @@ fn column(
     attributes: usize,
 ) -> Result<Vec<Option<Cell>>> {
     let mut values: Vec<Vec<(usize, f64)>> = vec![Vec::new(); attributes];
-    for one in toggled.of_score(score, scored, place) {
+    for one in toggled.of_score(score, &scored.scores, place) {
         values[one.attribute].push((one.image, one.effect()));
     }
     let cell = |values: Vec<(usize, f64)>| {

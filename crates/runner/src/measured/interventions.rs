@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use pipeline::ReadTable;
 use synthetic::faces;
 
-use super::sample::Scored;
 use crate::artefacts;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSource, Experiment};
@@ -99,11 +98,11 @@ impl InterventionFile {
     }
 
     /// What happens to the score of an attribute where any attribute is toggled whose cue does not hide that of the scored one: of what the
-    /// drawing hides, the score has to change.
+    /// drawing hides, the score has to change. `scores` are those of the images themselves, `[N, A]`, and `places` where each stands.
     pub fn of_score<'a>(
         &'a self,
         attribute: usize,
-        scored: &'a Scored,
+        scores: &'a [f32],
         places: &'a HashMap<&str, usize>,
     ) -> impl Iterator<Item = Toggle> + 'a {
         let rows = (0..self.toggled.len()).filter(move |&row| !self.is_hidden(self.toggled[row], attribute));
@@ -113,7 +112,7 @@ impl InterventionFile {
                 image,
                 attribute: self.toggled[row],
                 label: self.labels[row],
-                before: f64::from(scored.scores[image * self.attributes + attribute]),
+                before: f64::from(*scores.get(image * self.attributes + attribute)?),
                 after: f64::from(self.scores[row * self.attributes + attribute]),
             })
         })

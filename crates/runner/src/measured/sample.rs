@@ -192,11 +192,11 @@ impl Sample {
             }
             if let Some(toggled) = toggled {
                 let own = || {
-                    let all = toggled.of_score(attribute, scored, place);
+                    let all = toggled.of_score(attribute, &scored.scores, place);
                     all.filter(|one| one.attribute == attribute && one.label == sign)
                 };
                 let others = toggled
-                    .of_score(attribute, scored, place)
+                    .of_score(attribute, &scored.scores, place)
                     .filter(|one| one.attribute != attribute && scored.labels[one.image * width + attribute] == sign);
                 groups.effect[side] = self.mean(own().map(|one| (one.image, one.effect())).collect())?;
                 groups.turned[side] = self.rate(own().map(|one| (one.image, one.is_turned())).collect())?;

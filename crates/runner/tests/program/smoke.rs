@@ -262,7 +262,7 @@ fn methods_tried(place: &Place, classifier: &str) {
     );
     assert!(score.iter().all(|score| score.is_some_and(|score| score >= 0.0)));
     assert!(deletion.iter().all(|area| area.is_some_and(f64::is_finite)));
-    assert_eq!(table.doubles("road").expect("numbers").iter().flatten().count(), 2 * 7);
+    assert_eq!(table.doubles("road").expect("numbers").iter().flatten().count(), 2 * 8);
     for (column, whole) in [
         ("pointing_region", true),
         ("pointing_exact", true),

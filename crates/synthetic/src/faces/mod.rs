@@ -23,6 +23,7 @@
 mod attribute;
 mod config;
 mod counterfactual;
+mod encoded;
 mod face;
 mod form;
 mod hiding;

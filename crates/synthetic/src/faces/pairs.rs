@@ -11,10 +11,10 @@ use rayon::prelude::*;
 
 use super::attribute::{ATTRIBUTES, Attribute};
 use super::config::Config;
+use super::encoded::encoded;
 use super::face::FacePlan;
 use super::form::Toggled;
 use super::store::{Annotated, Drawn, Store, name};
-use super::writer::encoded;
 use crate::counterfactual::difference;
 use crate::folder::{Progress, cannot_write, put};
 use crate::{Error, Result};

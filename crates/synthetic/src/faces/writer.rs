@@ -2,11 +2,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use image::RgbImage;
-use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
 use super::config::Config;
+use super::encoded::encoded;
 use super::face::render;
 use super::form::Form;
 use super::pairs;
@@ -16,9 +15,6 @@ use crate::{Error, Result};
 
 /// The file that marks a finished data set.
 pub const MARKER: &str = "procedural.json";
-
-/// JPEG quality of the images.
-const QUALITY: u8 = 90;
 
 /// Writes a data set of procedural faces in CelebA's official layout.
 ///
@@ -102,18 +98,6 @@ fn draw(seed: u64, index: usize) -> Result<Drawn> {
         labels: face.labels,
         landmarks: face.landmarks,
     })
-}
-
-/// The picture of face `index` as the bytes of its file.
-pub(super) fn encoded(image: &RgbImage, index: usize) -> Result<Vec<u8>> {
-    let mut jpeg = Vec::with_capacity(1 << 14);
-    JpegEncoder::new_with_quality(&mut jpeg, QUALITY)
-        .encode_image(image)
-        .map_err(|source| Error::Encode {
-            path: name(index, "jpg").into(),
-            source,
-        })?;
-    Ok(jpeg)
 }
 
 #[cfg(test)]

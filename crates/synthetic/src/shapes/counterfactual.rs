@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn pictures_differ_in_the_shape_alone() {
         for index in 0..6 {
-            for attribute in 0..ATTRIBUTES.len() {
+            for (attribute, name) in ATTRIBUTES.iter().enumerate() {
                 let (row, picture) = drawn(2, index, None, None);
                 let mask = difference_mask(2, index, attribute);
                 let toggled = drawn(2, index, Some(attribute), None).1;
@@ -74,17 +74,9 @@ mod tests {
                     let inside = [&picture, &toggled]
                         .iter()
                         .any(|one| one.masks[attribute].get_pixel(x, y) != &image::Luma([0]));
-                    assert!(
-                        inside,
-                        "{} of picture {index} at {x}, {y}: {pixel:?}",
-                        ATTRIBUTES[attribute]
-                    );
+                    assert!(inside, "{} of picture {index} at {x}, {y}: {pixel:?}", name);
                 }
-                assert!(
-                    count > 10,
-                    "{} of picture {index} changes {count} pixels",
-                    ATTRIBUTES[attribute]
-                );
+                assert!(count > 10, "{} of picture {index} changes {count} pixels", name);
                 let made = counterfactual(2, index, attribute).unwrap();
                 assert_eq!(made.label, row.labels[attribute]);
                 let size = image::load_from_memory(&made.bytes).unwrap();

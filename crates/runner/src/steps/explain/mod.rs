@@ -147,7 +147,7 @@ pub fn energies(classifier: &str) -> Artefact {
 }
 
 /// The average maps of a classifier.
-pub fn average_maps(classifier: &str) -> Artefact {
+pub fn mean_maps(classifier: &str) -> Artefact {
     Artefact::new(step_name(classifier), artefacts::maps(classifier))
 }
 

@@ -90,7 +90,7 @@ impl<'a> Try<'a> {
             checkpoint: train::checkpoint(classifier),
             predictions: predict::predictions(classifier),
             reference: predict::mean_features(inputs, classifier),
-            maps: explain::average_maps(classifier),
+            maps: explain::mean_maps(classifier),
         })
     }
 }
