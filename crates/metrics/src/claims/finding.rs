@@ -99,7 +99,7 @@ impl Claim {
                 "The more imbalanced the attribute, the larger the unbalanced classifier's gap in energy"
             }
             Self::MajorityToggledTurnsLess => {
-                "Toggling the attribute in images of the majority class turns the unbalanced classifier's decision less often than the balanced one's, at the same operating point"
+                "Toggling the attribute in images of the majority class turns the unbalanced classifier's decision less often than the balanced one's, even with its threshold moved for the same class weights"
             }
             Self::MajorityScoreMoreConstant => {
                 "Of the score for the majority class, the unbalanced classifier has a larger part that is the same for every image than the balanced one"
@@ -120,7 +120,9 @@ impl Claim {
             Self::BalancingRaisesMajorityEnergy => "mean rise in energy",
             Self::BalancingClosesErrorGap => "mean narrowing in error",
             Self::EnergyGapGrowsWithImbalance => "rank correlation over these attributes",
-            Self::MajorityToggledTurnsLess => "mean difference in turned decisions",
+            Self::MajorityToggledTurnsLess => {
+                "mean difference in the share that turns, balanced - unbalanced with its threshold moved,"
+            }
             Self::MajorityScoreMoreConstant => "mean difference in the constant part's share",
             Self::MajorityNeedsRegionLess => "mean difference in loss on the same images",
         }
@@ -208,6 +210,8 @@ pub struct Finding {
     pub adjusted_p_value: Option<f64>,
     /// Attributes of which the effect is positive; `None` for a correlation, which no single attribute shows.
     pub supporting: Option<usize>,
+    /// Attributes of which the effect is negative, likewise: where it is 0 it leans neither way.
+    pub opposing: Option<usize>,
     /// Attributes that show the effect or its opposite each by itself; absent for a correlation and for published numbers.
     pub counts: Option<AttributeCounts>,
     /// Attributes that have the effect.
@@ -351,10 +355,10 @@ impl Finding {
         let single = claim != Claim::EnergyGapGrowsWithImbalance;
         let effects = having.effects(&|cell| resampled.value(cell)).unwrap_or_default();
         // Both classifiers are tested on the same samples of a class: they are counted once.
-        let counted = if claim == Claim::BalancingClosesErrorGap {
-            2
-        } else {
-            usize::MAX
+        let counted = match claim {
+            Claim::BalancingClosesErrorGap => 2,
+            Claim::MajorityToggledTurnsLess => 1,
+            _ => usize::MAX,
         };
         let samples = |(_, grounds): &(f64, Vec<Grounds>)| grounds.iter().take(counted).map(|one| one.n).sum::<usize>();
         Self {
@@ -378,6 +382,7 @@ impl Finding {
             },
             adjusted_p_value: None,
             supporting: single.then(|| effects.iter().filter(|effect| **effect > 0.0).count()),
+            opposing: single.then(|| effects.iter().filter(|effect| **effect < 0.0).count()),
             counts: single.then(|| {
                 let each = having
                     .grounds
@@ -399,12 +404,12 @@ impl Finding {
 
     /// A mean that most attributes do not share is no effect on attributes.
     fn with_most_attributes(&self, judgement: Judgement) -> Judgement {
-        let Some(supporting) = self.supporting else {
+        let (Some(supporting), Some(opposing)) = (self.supporting, self.opposing) else {
             return judgement;
         };
         let few = match judgement {
             Judgement::Observed => 2 * supporting <= self.attributes,
-            Judgement::Contradicted => 2 * supporting >= self.attributes,
+            Judgement::Contradicted => 2 * opposing <= self.attributes,
             Judgement::NoClearEffect | Judgement::TooLittleData => false,
         };
         if few { Judgement::NoClearEffect } else { judgement }
@@ -425,6 +430,11 @@ impl Finding {
             Some(supporting) => format!("above 0 in {supporting} of {} attribute{ending}", self.attributes),
             None => format!("{} attribute{ending}", self.attributes),
         };
+        if let (Some(supporting), Some(opposing)) = (self.supporting, self.opposing)
+            && supporting + opposing < self.attributes
+        {
+            text += &format!(", at 0 in {}", self.attributes - supporting - opposing);
+        }
         if let Some(AttributeCounts { showing, opposite, .. }) = self.counts {
             text += &format!(" (clearly in {showing}, clearly below 0 in {opposite})");
         }
@@ -635,12 +645,24 @@ mod tests {
     #[test]
     fn a_mean_that_most_attributes_do_not_share_is_no_effect() {
         let mut finding = Made::new(5, (0.4, 0.1), (0.4, 0.4)).findings()[0].clone();
-        finding.supporting = Some(1);
+        (finding.supporting, finding.opposing) = (Some(1), Some(2));
         assert_eq!(
             finding.with_most_attributes(Judgement::Observed),
             Judgement::NoClearEffect
         );
-        finding.supporting = Some(3);
+        // Attributes at 0 lean neither way.
+        assert_eq!(
+            finding.with_most_attributes(Judgement::Contradicted),
+            Judgement::NoClearEffect
+        );
+        assert!(
+            finding
+                .in_attributes()
+                .starts_with("above 0 in 1 of 5 attributes, at 0 in 2"),
+            "{}",
+            finding.in_attributes()
+        );
+        (finding.supporting, finding.opposing) = (Some(3), Some(2));
         assert_eq!(finding.with_most_attributes(Judgement::Observed), Judgement::Observed);
         assert_eq!(
             finding.with_most_attributes(Judgement::Contradicted),

@@ -37,14 +37,26 @@ pub(crate) fn panel(
 
 /// The colours of activations from 0 to 1, right-aligned at `[right, middle]`. Returns its width in mm, with what is written
 /// beside it.
-pub(crate) fn colour_scale(svg: &mut Svg, style: &Style, [right, middle]: [f64; 2], colours: ColourMap) -> f64 {
+pub(crate) fn colour_scale(svg: &mut Svg, style: &Style, place: [f64; 2], colours: ColourMap) -> f64 {
+    colour_scale_of("activation", svg, style, place, colours)
+}
+
+/// The same of something else than activations.
+pub(crate) fn colour_scale_of(
+    what: &str,
+    svg: &mut Svg,
+    style: &Style,
+    [right, middle]: [f64; 2],
+    colours: ColourMap,
+) -> f64 {
     const STEPS: usize = 48;
     const WIDTH: f64 = 22.0;
     let points = style.tick();
     let baseline = middle + capital(points) / 2.0;
     let one = text_width("1", points) + 1.0;
     let left = right - WIDTH - one;
-    svg.text([left - 1.0, baseline], "activation  0", points, INK, Anchor::End);
+    let words = format!("{what}  0");
+    svg.text([left - 1.0, baseline], &words, points, INK, Anchor::End);
     for step in 0..STEPS {
         let [r, g, b] = colours.colour(step as f32 / (STEPS - 1) as f32);
         let x = left + WIDTH * step as f64 / STEPS as f64;
@@ -52,5 +64,5 @@ pub(crate) fn colour_scale(svg: &mut Svg, style: &Style, [right, middle]: [f64; 
         svg.rectangle([x, middle - 1.0], [left + WIDTH - x, 2.0], RGBColor(r, g, b));
     }
     svg.text([right, baseline], "1", points, INK, Anchor::End);
-    WIDTH + one + 1.0 + text_width("activation  0", points)
+    WIDTH + one + 1.0 + text_width(&words, points)
 }

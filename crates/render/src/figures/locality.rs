@@ -5,7 +5,7 @@ use image::RgbImage;
 use crate::colour::ColourMap;
 use crate::drawing::export::Figure;
 use crate::drawing::outline::Outline;
-use crate::drawing::picture_panel::{colour_scale, panel};
+use crate::drawing::picture_panel::{colour_scale_of, panel};
 use crate::drawing::raster::overlay;
 use crate::drawing::style::{Column, GREY, INK, Style, capital, fit, line_height};
 use crate::drawing::svg::{Anchor, Svg};
@@ -92,7 +92,8 @@ pub fn locality(style: &Style, data: &LocalityFigure) -> Result<Figure> {
     let size = [width, height];
     let mut svg = Svg::new();
     svg.rectangle([0.0, 0.0], size, plotters::style::WHITE);
-    colour_scale(
+    colour_scale_of(
+        "influence",
         &mut svg,
         style,
         [width - MARGIN, MARGIN + line_height(tick) / 2.0],
@@ -140,7 +141,8 @@ pub fn locality(style: &Style, data: &LocalityFigure) -> Result<Figure> {
         top += head + tall + GAP;
     }
     let caption = "Where in the image the influence on each cell of the last layer lies: a picture for each cell, in the cell's place. Outlined is \
-        the square that a class activation map paints when it shows the cell. Where the influence lies elsewhere, a place on a map says little about \
+        the square that a class activation map paints when it shows the cell. The picture below is one test image; on a cell without colour no \
+        pixel has an influence. Where the influence lies elsewhere, a place on a map says little about \
         the pixels there.";
     Ok(Figure::new(NAME, caption.to_owned(), svg.finish(), size))
 }

@@ -20,9 +20,18 @@ pub fn write_procedural(
     interrupt: &Interrupt,
 ) -> Result<()> {
     let pictures = config.images * (1 + form.counterfactuals.map_or(0, faces::Toggled::count));
-    shown("procedural faces", pictures, folder, progress, interrupt, |show| {
-        faces::write_in(folder, config, form, show)
-    })
+    let what = match form.counterfactuals {
+        Some(_) => format!("{} faces and their counterfactuals", config.images),
+        None => format!("{} images", config.images),
+    };
+    shown(
+        "procedural faces",
+        (pictures, &what),
+        folder,
+        progress,
+        interrupt,
+        |show| faces::write_in(folder, config, form, show),
+    )
 }
 
 /// Writes the example table of shapes unless it is there already, and shows how it goes.
@@ -30,15 +39,16 @@ pub fn write_procedural(
 /// # Errors
 /// Those of the generator; [`Interrupted`](pipeline::Interrupted).
 pub fn write_shapes(folder: &Path, config: shapes::Config, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
-    shown("shapes", config.images, folder, progress, interrupt, |show| {
+    let what = format!("{} images", config.images);
+    shown("shapes", (config.images, &what), folder, progress, interrupt, |show| {
         shapes::write(folder, config, show)
     })
 }
 
-/// Runs a generator of images, and shows how it goes.
+/// Runs a generator of so many images at most, and shows how it goes and what it has made.
 fn shown(
     title: &str,
-    images: usize,
+    (images, what): (usize, &str),
     folder: &Path,
     progress: &Progress,
     interrupt: &Interrupt,
@@ -59,7 +69,7 @@ fn shown(
     let outcome = write(&show);
     let work = work.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     match outcome {
-        Ok(WriteOutcome::Written) => work.done(&format!("{images} images in {}", folder.display())),
+        Ok(WriteOutcome::Written) => work.done(&format!("{what} in {}", folder.display())),
         Ok(WriteOutcome::AlreadyThere) => work.abandon(),
         Err(error) => {
             work.abandon();

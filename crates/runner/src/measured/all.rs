@@ -201,9 +201,16 @@ impl Measured {
     /// The classifiers that have learnt features of their own: what figures and wide tables show.
     #[must_use]
     pub fn learnt(&self) -> Self {
-        let kept: Vec<usize> = (0..self.classifiers.len())
-            .filter(|&place| !self.derived[place])
-            .collect();
+        Self {
+            derived: vec![false; self.derived.iter().filter(|derived| !**derived).count()],
+            ..self.only(&|place| !self.derived[place])
+        }
+    }
+
+    /// Some classifiers, by their places.
+    #[must_use]
+    pub fn only(&self, keep: &dyn Fn(usize) -> bool) -> Self {
+        let kept: Vec<usize> = (0..self.classifiers.len()).filter(|&place| keep(place)).collect();
         let attribute = |attribute: &AttributeMeasures| AttributeMeasures {
             classifiers: kept.iter().map(|&place| attribute.classifiers[place].clone()).collect(),
             ..attribute.clone()
@@ -214,7 +221,7 @@ impl Measured {
             attributes: self.attributes.iter().map(attribute).collect(),
             findings: self.findings.clone(),
             faithfulness: kept.iter().map(|&place| self.faithfulness[place].clone()).collect(),
-            derived: vec![false; kept.len()],
+            derived: kept.iter().map(|&place| self.derived[place]).collect(),
             decomposition: self.decomposition.clone(),
             differences: self
                 .differences

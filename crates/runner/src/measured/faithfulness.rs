@@ -55,6 +55,8 @@ pub struct Summary {
     pub statistics: Statistics,
     /// Less the random map's, paired by image and attribute; absent for the random map itself.
     pub over_random: Option<Paired>,
+    /// Less the mean map's, likewise; absent in results of versions that did not try that.
+    pub over_mean: Option<Paired>,
 }
 
 /// One method.
@@ -94,6 +96,7 @@ impl Faithfulness {
         let Some(random) = random.filter(|_| names.len() % methods.len() == 0) else {
             return Err(Error::artefact(&scores_path, "its rows are not scores times methods"));
         };
+        let mean = methods.iter().position(|name| name == MEAN);
         let columns: Vec<Vec<Option<f64>>> = SCORES
             .iter()
             .map(|score| table.doubles(score.name))
@@ -101,13 +104,17 @@ impl Faithfulness {
         let summary = |column: &[Option<f64>], method: usize| {
             let of = |method: usize| column.iter().skip(method).step_by(methods.len());
             let values: Vec<f64> = of(method).flatten().copied().collect();
-            let (own, of_random): (Vec<f64>, Vec<f64>) = of(method)
-                .zip(of(random))
-                .filter_map(|(own, random)| own.zip(*random))
-                .unzip();
+            let over = |baseline: usize| {
+                let (own, others): (Vec<f64>, Vec<f64>) = of(method)
+                    .zip(of(baseline))
+                    .filter_map(|(own, other)| own.zip(*other))
+                    .unzip();
+                Paired::of(&own, &others, bootstrap).filter(|_| method != baseline)
+            };
             Some(Summary {
                 statistics: Statistics::of(&values, bootstrap)?,
-                over_random: Paired::of(&own, &of_random, bootstrap).filter(|_| method != random),
+                over_random: over(random),
+                over_mean: mean.and_then(over),
             })
         };
 

@@ -144,7 +144,7 @@ fn unmeasured(
 ) -> Option<&'static str> {
     if claim == Claim::MajorityToggledTurnsLess && !has_arms {
         return Some(
-            "not measured: the two are compared at the same operating point, which takes the classifiers that are derived from them (classifiers.NAME.from)",
+            "not measured: it takes the classifiers that are derived from the two (classifiers.NAME.from), among them the unbalanced one with its threshold moved",
         );
     }
     if !claim.needs_regions() {

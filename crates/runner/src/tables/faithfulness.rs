@@ -11,8 +11,14 @@ fn rows(measured: &Measured) -> Vec<(&str, &MethodScores)> {
         .collect()
 }
 
-/// One row for each classifier and method. Of each score: mean, 95 % interval, number of values, and the mean difference to the random
-/// map with its interval, paired by image and attribute.
+/// A baseline, and the difference to it.
+type Baseline = (&'static str, fn(&Summary) -> Option<metrics::Paired>);
+
+/// The baselines that methods are compared with image by image.
+const BASELINES: [Baseline; 2] = [("random", |one| one.over_random), ("mean_map", |one| one.over_mean)];
+
+/// One row for each classifier and method. Of each score: mean, 95 % interval, number of values, and the mean differences to the random
+/// map and to the mean map with their intervals, paired by image and attribute.
 pub fn table(measured: &Measured) -> Sheet {
     let rows = rows(measured);
     let mut table = Sheet::default()
@@ -44,19 +50,17 @@ pub fn table(measured: &Measured) -> Sheet {
                 &format!("{name}_high"),
                 &numbers(&|one| Some(one.statistics.interval?.high)),
             )
-            .numbers(&format!("{name}_n"), &numbers(&|one| Some(one.statistics.n as f64)))
-            .numbers(
-                &format!("{name}_over_random"),
-                &numbers(&|one| Some(one.over_random?.difference)),
-            )
-            .numbers(
-                &format!("{name}_over_random_low"),
-                &numbers(&|one| Some(one.over_random?.interval?.low)),
-            )
-            .numbers(
-                &format!("{name}_over_random_high"),
-                &numbers(&|one| Some(one.over_random?.interval?.high)),
-            );
+            .numbers(&format!("{name}_n"), &numbers(&|one| Some(one.statistics.n as f64)));
+        for (baseline, over) in BASELINES {
+            let title = format!("{name}_over_{baseline}");
+            table = table
+                .numbers(&title, &numbers(&|one| Some(over(one)?.difference)))
+                .numbers(&format!("{title}_low"), &numbers(&|one| Some(over(one)?.interval?.low)))
+                .numbers(
+                    &format!("{title}_high"),
+                    &numbers(&|one| Some(over(one)?.interval?.high)),
+                );
+        }
     }
     table
 }

@@ -59,7 +59,7 @@ fn tables(measured: &Measured, images: &str, comparison: Option<&BesideThePaper>
         });
     }
     if interventions::is_there(measured) {
-        let short = interventions::short(learnt);
+        let short = interventions::short(&interventions::shown(measured));
         tables.push(Table {
             parquet: true,
             markdown: Some(short.markdown()),
@@ -167,6 +167,7 @@ mod tests {
                 statistics.map(|statistics| Summary {
                     statistics,
                     over_random: None,
+                    over_mean: None,
                 });
                 SCORES.len()
             ],

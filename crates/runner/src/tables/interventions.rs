@@ -120,6 +120,26 @@ pub fn cross_effects(measured: &Measured) -> Sheet {
         .counts("hidden", &hidden)
 }
 
+/// What the short table says.
+const CAPTION: &str = "Decisions that turn when the attribute is toggled in the image, all else being the same: share of the images of the minority \
+    class and of the majority class in which the decision goes from the image's class to the other. A decision that was wrong before does not turn.";
+
+/// The classifiers that are shown: the trained ones, and the unbalanced one with its threshold moved, with which the verdict compares.
+pub fn shown(measured: &Measured) -> Measured {
+    let same_point = measured.decomposition.as_ref().map(|one| one.classifiers[1].clone());
+    measured.only(&|place| !measured.derived[place] || Some(&measured.classifiers[place]) == same_point.as_ref())
+}
+
+/// The short table as a part of the report.
+pub fn in_short(measured: &Measured) -> Sheet {
+    Sheet {
+        id: "interventions".to_owned(),
+        title: "Toggled attributes".to_owned(),
+        note: CAPTION.to_owned(),
+        ..short(&shown(measured))
+    }
+}
+
 /// What readers are shown: of each classifier the share of decisions that turn, from the minority and from the majority.
 pub fn short(measured: &Measured) -> Sheet {
     let titles = measured.classifiers.iter().flat_map(|classifier| {
@@ -134,11 +154,10 @@ pub fn short(measured: &Measured) -> Sheet {
         row
     };
     Sheet {
-        id: "interventions".to_owned(),
-        title: "Decisions that turn when the attribute is toggled in the image, all else being the same: share of the images of the minority class and \
-                of the majority class in which the decision goes over to the class that the image is given."
-            .to_owned(),
-        columns: std::iter::once(Column::new("attribute", Unit::Text)).chain(titles).collect(),
+        title: CAPTION.to_owned(),
+        columns: std::iter::once(Column::new("attribute", Unit::Text))
+            .chain(titles)
+            .collect(),
         rows: measured.attributes.iter().map(row).collect(),
         ..Sheet::default()
     }

@@ -44,6 +44,20 @@ pub fn table(measured: &Measured) -> Sheet {
         .numbers("grown_area", &number(|one| one.areas[1]))
 }
 
+/// What the short table says.
+const CAPTION: &str = "What a place on a map can mean: share of the influence on a cell that lies in the cell's own square of the image, and in that \
+    with its neighbours, each beside its share of the image's area. Means over the cells that anything has an influence on.";
+
+/// The short table as a part of the report.
+pub fn in_short(measured: &Measured) -> Sheet {
+    Sheet {
+        id: "locality".to_owned(),
+        title: "What a place on a map can mean".to_owned(),
+        note: CAPTION.to_owned(),
+        ..short(measured)
+    }
+}
+
 /// What readers are shown.
 pub fn short(measured: &Measured) -> Sheet {
     let row = |(name, one): (&str, &LayerLocality)| {
@@ -58,14 +72,14 @@ pub fn short(measured: &Measured) -> Sheet {
         .collect()
     };
     Sheet {
-        id: "locality".to_owned(),
-        title: "What a place on a map can mean: share of the influence on a cell that lies in the cell's own square of the image, and in that with \
-                its neighbours, each beside its share of the image's area."
-            .to_owned(),
+        title: CAPTION.to_owned(),
         columns: ["classifier", "layer", "influence"]
             .map(|title| Column::new(title, Unit::Text))
             .into_iter()
-            .chain(["own square", "its area", "with neighbours", "their area"].map(|title| Column::new(title, Unit::Share)))
+            .chain(
+                ["own square", "its area", "with neighbours", "their area"]
+                    .map(|title| Column::new(title, Unit::Share)),
+            )
             .collect(),
         rows: rows(measured).map(row).collect(),
         sections: true,

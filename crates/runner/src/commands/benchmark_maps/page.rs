@@ -32,6 +32,9 @@ const JUDGED: [&str; 3] = ["auroc_toggled", "deletion", "insertion"];
 /// More alike to the maps of a random network than this, a map tells of the image rather than of the network.
 const ALIKE: f64 = 0.5;
 
+/// Fewer trainings have no verdict.
+const LEAST: usize = 3;
+
 /// One method of one classifier in the images that are predicted as a class.
 struct Row {
     method: String,
@@ -86,17 +89,17 @@ impl Page {
     pub fn markdown(&self) -> String {
         let seeds: Vec<String> = self.seeds.iter().map(u64::to_string).collect();
         let mut text = format!(
-            "{BEGIN}\n\n    {}\n\nMeans over {} (seeds {}).\n",
+            "{BEGIN}\n\n    {}\n\nMeans over {} (seeds {}). The columns are explained in docs/understand/which-map.md.\n",
             self.command,
             counted(self.seeds.len(), "training"),
             seeds.join(", ")
         );
         for group in &self.groups {
             text += &format!(
-                "\n**{}, images predicted as the {}** ({} a training)\n\n{}\n\n{}\n",
+                "\n**{}, images predicted as the {}** ({} in all)\n\n{}\n\n{}\n",
                 group.classifier,
                 if group.minority { "minority" } else { "majority" },
-                counted(group.cases / self.seeds.len().max(1), "score"),
+                counted(group.cases, "score"),
                 sheet(group).markdown(),
                 verdict(group, self.seeds.len())
             );
@@ -264,8 +267,8 @@ fn sheet(group: &Group) -> Sheet {
 
 /// Which methods are to be trusted here, as a list.
 fn verdict(group: &Group, trainings: usize) -> String {
-    if trainings < 2 {
-        return "Of one training nothing is said: intervals over trainings need at least two.".to_owned();
+    if trainings < LEAST {
+        return format!("Of fewer than {LEAST} trainings nothing is said: they hardly tell how much trainings differ.");
     }
     let beyond = |one: &Option<OverSeeds>| {
         one.as_ref().is_some_and(
@@ -366,7 +369,7 @@ mod tests {
         );
         assert!(text.contains("(all random at least 0.5): Eigen-CAM\n"), "{text}");
         assert!(text.ends_with("changed by random weights): HiResCAM"), "{text}");
-        assert!(verdict(group, 1).starts_with("Of one training nothing"));
+        assert!(verdict(group, 2).starts_with("Of fewer than 3 trainings nothing"));
         let better = group.rows[0].better[1][1].unwrap();
         assert!((better.value - 0.3).abs() < 0.01, "less deletion is better: {better:?}");
         let csv = String::from_utf8(page.csv().unwrap()).unwrap();

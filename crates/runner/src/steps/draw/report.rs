@@ -130,7 +130,7 @@ pub fn report_data(
                     .cross_effects
                     .iter()
                     .any(Option::is_some)
-                    .then(|| interventions_in_short(&measured.learnt())),
+                    .then(|| interventions_in_short(measured)),
             )
             .collect(),
         examples: examples::read_browser(folder)?,
