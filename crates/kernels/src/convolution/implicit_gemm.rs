@@ -105,13 +105,16 @@ impl ImplicitGemm<'_> {
         unsafe { output.finish() }
     }
 
-    /// The same as a matrix product, where every window is one pixel.
+    /// The same as a matrix product, where every window is one pixel, and one that is there.
     fn pointwise(&self) -> Option<Pointwise<'_>> {
+        let is_there = |pixels: usize, source: usize| pixels.saturating_sub(1) * self.source_step < source;
         match self.phases.as_slice() {
             [phase]
                 if phase.window == (1, 1)
                     && (phase.source, self.padding) == ((0, 0), (0, 0))
-                    && self.output_step == 1 =>
+                    && self.output_step == 1
+                    && is_there(phase.size.0, self.source.height)
+                    && is_there(phase.size.1, self.source.width) =>
             {
                 Some(Pointwise {
                     source: self.source,

@@ -78,7 +78,7 @@ fn check_fused(x: [usize; 4], [outputs, kernel, stride, padding]: [usize; 4]) {
 }
 
 /// Shapes that every branch of the kernels sees.
-const CONVOLUTIONS: [([usize; 4], [usize; 4]); 24] = [
+const CONVOLUTIONS: [([usize; 4], [usize; 4]); 26] = [
     ([2, 12, 12, 16], [16, 3, 1, 1]),
     ([3, 7, 7, 32], [32, 3, 1, 1]),
     ([2, 14, 14, 16], [32, 3, 2, 1]),
@@ -100,6 +100,9 @@ const CONVOLUTIONS: [([usize; 4], [usize; 4]); 24] = [
     ([1, 6, 5, 1024], [33, 1, 1, 0]),
     ([2, 7, 7, 1024], [16, 1, 2, 0]),
     ([2, 9, 6, 32], [64, 1, 3, 0]),
+    // Pixels of the source behind the last window, of which the gradient's one convolution for all parities has one too many.
+    ([1, 4, 4, 17], [1, 3, 3, 0]),
+    ([2, 5, 7, 3], [9, 2, 2, 0]),
     // So many outputs and images that the filter gradient copies its windows: in tiles of 12, 14 and 11 floats.
     ([16, 5, 6, 20], [128, 3, 1, 1]),
     ([16, 6, 5, 12], [128, 3, 2, 1]),

@@ -418,7 +418,9 @@ fn the_comparison(browser: &Browser, place: &Place, three: &Place, single: &Path
     let names = browser.spoken_names("button, input, select");
     assert!(names.iter().all(|name| !name.is_empty()), "{names:?}");
     let drawn = browser.script("return [...document.querySelectorAll('#figures h3')].map((e) => e.textContent)");
-    assert_eq!((&drawn[0], &drawn[4]), (&json!("Error rates"), &json!("Average CAMs")));
+    assert_eq!(drawn[0], json!("Error rates"));
+    let drawn = drawn.as_array().expect("headings");
+    assert!(drawn.contains(&json!("Average CAMs")), "{drawn:?}");
     keep(browser, "comparison");
 
     // The page says the means that the run's own report says.
