@@ -16,3 +16,13 @@ pub struct Recorded<'a> {
     /// The results folder.
     pub folder: &'a Path,
 }
+
+impl Recorded<'_> {
+    /// Whether a step is recorded to have made a file, which then should be there.
+    pub fn has(&self, file: &str) -> bool {
+        self.manifest
+            .stages
+            .values()
+            .any(|record| record.artefacts.contains_key(file))
+    }
+}

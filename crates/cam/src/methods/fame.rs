@@ -38,7 +38,9 @@ impl FameConfig {
         if self.steps == 0 {
             return fault("fame.steps", self.steps.to_string(), "at least 1");
         }
-        if !(self.step_size > 0.0 && self.step_size.is_finite()) {
+        // It is used in single precision, in which it has to be a number above 0 too.
+        let step_size = self.step_size as f32;
+        if !(step_size > 0.0 && step_size.is_finite()) {
             return fault("fame.step_size", self.step_size.to_string(), "above 0");
         }
         Ok(())
@@ -111,7 +113,7 @@ mod tests {
         assert!(config.check().is_ok());
         let message = FameConfig { steps: 0, ..config }.check().unwrap_err().to_string();
         assert_eq!(message, "fame.steps: 0, expected at least 1");
-        for step_size in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        for step_size in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e39, 1e-50] {
             let message = FameConfig { step_size, ..config }.check().unwrap_err().to_string();
             assert!(message.starts_with("fame.step_size: "), "{message}");
         }

@@ -92,7 +92,7 @@ pub fn cross_effects(style: &Style, data: &CrossEffectFigure) -> Result<Figure> 
     let height = 2.0 * MARGIN + key + stacked as f64 * (head + tall + below) + (stacked - 1) as f64 * GAP;
     let mut svg = String::new();
     let page = Page::new(&mut svg, style, [width, height])?;
-    colour_bar(&page, [MARGIN + left, MARGIN])?;
+    colour_bar(&page, [MARGIN + left, MARGIN], width - MARGIN)?;
     for (place, panel) in data.panels.iter().enumerate() {
         let (column, row) = (place % beside, place / beside);
         let origin = [
@@ -166,7 +166,7 @@ fn colour(share: f64) -> RGBColor {
     RGBColor(mixed(WHITE.0, end.0), mixed(WHITE.1, end.1), mixed(WHITE.2, end.2))
 }
 
-fn colour_bar(page: &Page<'_>, origin: Point) -> Result<()> {
+fn colour_bar(page: &Page<'_>, origin: Point, right: f64) -> Result<()> {
     const STEPS: usize = 41;
     let style = page.style;
     for step in 0..STEPS {
@@ -183,8 +183,12 @@ fn colour_bar(page: &Page<'_>, origin: Point) -> Result<()> {
         page.text(label, at, style.tick(), INK, (HPos::Center, VPos::Top))?;
     }
     let at = [origin[0] + BAR[0] + 2.0 * TICK_GAP, origin[1] + BAR[1] / 2.0];
-    let words = "effect of toggling the row's attribute, as a share of the column's own";
-    page.text(words, at, style.tick(), INK, (HPos::Left, VPos::Center))
+    let words = fit(
+        "effect of toggling the row's attribute, as a share of the column's own",
+        style.tick(),
+        right - at[0],
+    );
+    page.text(&words, at, style.tick(), INK, (HPos::Left, VPos::Center))
 }
 
 #[cfg(test)]

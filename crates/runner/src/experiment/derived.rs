@@ -47,14 +47,18 @@ impl Experiment {
         self.measure.locality.images > 0 && !self.is_derived(classifier)
     }
 
-    /// Whether attributes are toggled in images: where the program draws them.
-    pub fn wants_interventions(&self) -> bool {
-        let drawn = match self.data.source {
+    /// Whether the program draws the images.
+    pub fn draws_its_images(&self) -> bool {
+        match self.data.source {
             DataSource::Procedural => true,
             DataSource::Table => self.data.table.as_ref().is_some_and(|table| table.shapes.is_some()),
             DataSource::Celeba => false,
-        };
-        drawn && self.measure.interventions.images > 0
+        }
+    }
+
+    /// Whether attributes are toggled in images: where the program draws them.
+    pub fn wants_interventions(&self) -> bool {
+        self.draws_its_images() && self.measure.interventions.images > 0
     }
 
     /// The classifier that has learnt a classifier's features: itself, but for a derived one.

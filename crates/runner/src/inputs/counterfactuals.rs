@@ -1,5 +1,7 @@
 //! Test images drawn again with one attribute toggled, where the program draws the data set.
 
+use std::path::Path;
+
 use dataset::{AttributeMasks, Preparation};
 use metrics::Region;
 use pipeline::{Declaration, Piece};
@@ -8,7 +10,7 @@ use synthetic::{Counterfactual, faces, shapes};
 
 use super::looked_at::LookedAt;
 use crate::data::DataSet;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::{DataSettings, DataSource};
 
 /// What draws the data set.
@@ -81,19 +83,34 @@ impl<'a> Counterfactuals<'a> {
         let Some(LookedAt { data, .. }) = self.looked_at else {
             return Ok(None);
         };
+        let number = self.number(data, index)?;
         let drawn: Option<Counterfactual> = match self.generator {
             Generator::Faces { seed, .. } => match faces::Attribute::at(attribute) {
-                Some(attribute) => faces::counterfactual(seed, index as u64, attribute)?,
+                Some(attribute) => faces::counterfactual(seed, number as u64, attribute)?,
                 None => None,
             },
             Generator::Shapes { seed, .. } => match self.shape(attribute) {
-                Some(shape) => Some(shapes::counterfactual(seed, index, shape)?),
+                Some(shape) => Some(shapes::counterfactual(seed, number, shape)?),
                 None => None,
             },
         };
         let Some(drawn) = drawn else {
             return Ok(None);
         };
+        let told = data
+            .annotations()
+            .labels_of(index)
+            .get(attribute)
+            .copied()
+            .unwrap_or_default();
+        if told != 0 && told.signum() != drawn.label {
+            let name = self.attributes.get(attribute).map_or("", String::as_str);
+            return Err(self.another(
+                data,
+                index,
+                &format!("its label of {name} is not that of the picture that is drawn"),
+            ));
+        }
         Ok(Some(Toggled {
             label: drawn.label,
             square: self.square(data, index, &drawn.bytes)?,
@@ -112,13 +129,14 @@ impl<'a> Counterfactuals<'a> {
         if !self.can_toggle_alone(attribute, data.annotations().labels_of(index)) {
             return Ok(None);
         }
+        let number = self.number(data, index)?;
         let drawn = match self.generator {
             Generator::Faces { seed, .. } => {
-                faces::Attribute::at(attribute).map(|attribute| faces::difference_mask(seed, index as u64, attribute))
+                faces::Attribute::at(attribute).map(|attribute| faces::difference_mask(seed, number as u64, attribute))
             }
             Generator::Shapes { seed, .. } => self
                 .shape(attribute)
-                .map(|shape| shapes::difference_mask(seed, index, shape)),
+                .map(|shape| shapes::difference_mask(seed, number, shape)),
         };
         let Some(drawn) = drawn else {
             return Ok(None);
@@ -141,11 +159,35 @@ impl<'a> Counterfactuals<'a> {
         let Some(LookedAt { data, .. }) = self.looked_at else {
             return Ok(None);
         };
+        let number = self.number(data, index)?;
         let bytes = match self.generator {
-            Generator::Faces { seed, .. } => faces::with_other_noise(seed, index as u64, 0)?,
-            Generator::Shapes { seed, .. } => shapes::with_other_noise(seed, index, 0)?,
+            Generator::Faces { seed, .. } => faces::with_other_noise(seed, number as u64, 0)?,
+            Generator::Shapes { seed, .. } => shapes::with_other_noise(seed, number, 0)?,
         };
         self.square(data, index, &bytes).map(Some)
+    }
+
+    /// Which of the generator's pictures an image is, counted from 0: its name says so, wherever it stands in a table.
+    fn number(&self, data: &DataSet, index: usize) -> Result<usize> {
+        let name = Path::new(&data.annotations().names[index]);
+        let number = name.file_stem().and_then(|stem| stem.to_str()?.parse::<usize>().ok());
+        let number = number.and_then(|number| number.checked_sub(1));
+        number.ok_or_else(|| {
+            self.another(
+                data,
+                index,
+                "its name is not one that the program gives, such as 000001.jpg",
+            )
+        })
+    }
+
+    /// The data set is not the one that is drawn.
+    fn another(&self, data: &DataSet, index: usize, why: &str) -> Error {
+        Error::Request(format!(
+            "{}: {why}; attributes can be toggled in the program's own data set only: remove its folder and run again, or set \
+             measure.interventions.images=0 and measure.faithfulness.images=0",
+            data.annotations().names[index]
+        ))
     }
 
     /// A picture that takes the place of an image, aligned by that image's landmarks.

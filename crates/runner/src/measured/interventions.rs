@@ -60,13 +60,13 @@ impl Toggle {
 }
 
 impl InterventionFile {
-    /// Reads a classifier's file; `None` where the experiment does not want it, or it was not made.
+    /// Reads a classifier's file; `None` where the experiment does not want it.
     ///
     /// # Errors
     /// When it is damaged, or of other attributes.
     pub fn read(recorded: &Recorded<'_>, classifier: &str, attributes: &[String]) -> Result<Option<Self>> {
         let path = recorded.folder.join(artefacts::interventions(classifier));
-        if !recorded.experiment.wants_interventions() || !path.exists() {
+        if !recorded.experiment.wants_interventions() || !recorded.has(&artefacts::interventions(classifier)) {
             return Ok(None);
         }
         let table = ReadTable::parquet(&path)?;

@@ -14,7 +14,7 @@ use super::ranked;
 use super::sample::{About, Files, Groups, Sample, Scored};
 use super::subgroups::{self, Subgroup};
 use crate::error::{Error, Result};
-use crate::experiment::{RegionSource, Role};
+use crate::experiment::{Kind, RegionSource, Role};
 use crate::recorded::Recorded;
 
 /// What is said of a run over the people tested.
@@ -70,6 +70,12 @@ pub fn judged(
         }
         Some((names, positions))
     });
+    // The unbalanced classifier with its threshold moved to where it answers to the balanced one's class weights.
+    let same_point = compared.and_then(|(unbalanced, balanced)| {
+        let [unbalanced, balanced] = [unbalanced, balanced].map(|place| classifiers[place].as_str());
+        let name = recorded.experiment.derived(unbalanced, Kind::Threshold, balanced)?;
+        classifiers.iter().position(|known| known == name)
+    });
     let mut evidence = Vec::new();
     if let Some((unbalanced, balanced)) = compared {
         for (index, attribute) in attributes.iter().enumerate() {
@@ -80,7 +86,6 @@ pub fn judged(
                 local: attribute.local,
             };
             let mut found = sample.evidence(&rows, [unbalanced, balanced], index, attributes.len(), about)?;
-            let same_point = arms.as_ref().map(|(_, positions)| positions[1]);
             found.majority_turned_at_same_point =
                 same_point.and_then(|place| of_class(&sample.groups(place, index).turned, about.minority.opposite()));
             evidence.push(found);
@@ -140,11 +145,11 @@ fn unmeasured(
     claim: Claim,
     regions: &RegionSource,
     attributes: &[AttributeMeasures],
-    has_arms: bool,
+    has_same_point: bool,
 ) -> Option<&'static str> {
-    if claim == Claim::MajorityToggledTurnsLess && !has_arms {
+    if claim == Claim::MajorityToggledTurnsLess && !has_same_point {
         return Some(
-            "not measured: it takes the classifiers that are derived from the two (classifiers.NAME.from), among them the unbalanced one with its threshold moved",
+            "not measured: it takes a classifier that is the unbalanced one with its threshold moved ({from: unbalanced, threshold: prior, to: balanced})",
         );
     }
     if !claim.needs_regions() {

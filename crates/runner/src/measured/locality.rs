@@ -27,7 +27,8 @@ pub struct LayerLocality {
 /// When the file is damaged.
 pub fn read(recorded: &Recorded<'_>, classifier: &str) -> Result<Option<Vec<LayerLocality>>> {
     let [path, _] = artefacts::locality(classifier).map(|path| recorded.folder.join(path));
-    if !recorded.experiment.wants_locality(classifier) || !path.exists() {
+    let [file, _] = artefacts::locality(classifier);
+    if !recorded.experiment.wants_locality(classifier) || !recorded.has(&file) {
         return Ok(None);
     }
     let table = ReadTable::parquet(&path)?;

@@ -112,10 +112,19 @@ impl Step for Locate<'_> {
                 if on.dim(0)? == 0 || influence == Influence::Fame && !is_last {
                     continue;
                 }
-                rows.add(layer, influence, &probe.measure(on, influence, &cells)?);
+                // Hidden squares serve all cells at once; the others are done a few at a time, so that a stop need not wait.
+                let together = if influence == Influence::Occlusion {
+                    cells.len()
+                } else {
+                    ALONG
+                };
+                for some in cells.chunks(together.max(1)) {
+                    folder.interrupt().check()?;
+                    rows.add(layer, influence, &probe.measure(on, influence, some)?);
+                }
             }
             if is_last {
-                tensors = self.pictures(&probe, &images)?;
+                tensors = self.pictures(folder, &probe, &images)?;
             }
             work.at(place as u64 + 1, "");
         }
@@ -151,7 +160,12 @@ impl Locate<'_> {
     }
 
     /// What the figure is drawn from.
-    fn pictures(&self, probe: &LocalityProbe<'_>, images: &Tensor) -> Result<BTreeMap<String, Tensor>> {
+    fn pictures(
+        &self,
+        folder: &Sandbox<'_>,
+        probe: &LocalityProbe<'_>,
+        images: &Tensor,
+    ) -> Result<BTreeMap<String, Tensor>> {
         let cells = probe.cells();
         let size = images.dim(3)?;
         let cpu = &Device::Cpu;
@@ -163,7 +177,12 @@ impl Locate<'_> {
         }
         let mut kept = vec![(Influence::Gradient, mean)];
         if self.settings.fame_images > 0 {
-            kept.push((Influence::Fame, probe.maps(&first, Influence::Fame, &cells)?));
+            let mut maps = Vec::new();
+            for some in cells.chunks(ALONG) {
+                folder.interrupt().check()?;
+                maps.extend(probe.maps(&first, Influence::Fame, some)?);
+            }
+            kept.push((Influence::Fame, maps));
         }
         let mut tensors = BTreeMap::new();
         for (influence, maps) in kept {

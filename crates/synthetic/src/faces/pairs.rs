@@ -65,7 +65,7 @@ pub(super) fn add(
             .collect::<Result<_>>()?;
         for (face, (pairs, left_out)) in faces.zip(drawn) {
             for pair in pairs {
-                if next > super::config::MOST {
+                if next >= super::config::MOST {
                     return Err(Error::Invalid {
                         what: "procedural faces with counterfactuals".to_owned(),
                         found: format!("more than {} images", super::config::MOST),

@@ -3,7 +3,7 @@
 mod page;
 mod tried;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cam::Method;
 use clap::Args;
@@ -60,6 +60,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         ));
     }
     let loaded = experiment::load(&arguments.experiment, &arguments.options.settings)?;
+    if !loaded.experiment.draws_its_images() {
+        return Err(Error::Request(format!(
+            "{}: its images are photographs; benchmark-maps asks what attributes really change, and needs images that the program draws (data.source: \
+             procedural, or data.table.shapes)",
+            arguments.experiment.display()
+        )));
+    }
+    let before = arguments.out.as_deref().map(page_before).transpose()?.flatten();
     let folder = arguments.options.results.join(format!("{}-maps", loaded.name));
     let interrupt = Interrupt::listen()?;
     let mut all = Vec::new();
@@ -91,18 +99,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     write_whole(&table, &page.csv()?).map_err(Error::from)?;
     match &arguments.out {
         Some(path) => {
-            let before = match path.exists() {
-                true => Some(std::fs::read_to_string(path).map_err(Error::io(path, "reading"))?),
-                false => None,
-            };
-            let text = page.within(before.as_deref()).ok_or_else(|| {
-                Error::Request(format!(
-                    "{}: no marks of this command in it ({} and {}); expected them, or the name of a new file",
-                    path.display(),
-                    page::BEGIN,
-                    page::END
-                ))
-            })?;
+            let text = page.within(before.as_deref()).ok_or_else(|| no_marks(path))?;
             write_whole(path, text.as_bytes()).map_err(Error::from)?;
             print(path.display())?;
         }
@@ -113,6 +110,41 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         counted(seeds.len(), "training"),
         loaded.name,
         table.display()
+    ))
+}
+
+/// What a page holds already, before hours of work; `None` of a new one.
+fn page_before(path: &Path) -> Result<Option<String>> {
+    if !path.exists() {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        return match folder.is_none_or(Path::is_dir) {
+            true => Ok(None),
+            false => Err(Error::Request(format!(
+                "--out {}: its folder is not there",
+                path.display()
+            ))),
+        };
+    }
+    let bytes = std::fs::read(path).map_err(Error::io(path, "reading"))?;
+    let text = String::from_utf8(bytes);
+    let text = text.map_err(|_| {
+        Error::Request(format!(
+            "{}: no text in UTF-8, expected a Markdown page",
+            path.display()
+        ))
+    })?;
+    match page::has_marks(&text) {
+        true => Ok(Some(text)),
+        false => Err(no_marks(path)),
+    }
+}
+
+fn no_marks(path: &Path) -> Error {
+    Error::Request(format!(
+        "{}: no marks of this command in it, {} and then {}; expected them, or the name of a new file",
+        path.display(),
+        page::BEGIN,
+        page::END
     ))
 }
 

@@ -13,6 +13,11 @@ pub const BEGIN: &str = "<!-- biascam benchmark-maps: begin -->";
 /// The end of it.
 pub const END: &str = "<!-- biascam benchmark-maps: end -->";
 
+/// Whether a page has both, in this order.
+pub fn has_marks(page: &str) -> bool {
+    page.split_once(BEGIN).is_some_and(|(_, rest)| rest.contains(END))
+}
+
 /// A score that is shown: its place in [`SCORES`], and whether a small value is the better one.
 const SHOWN: [(&str, bool); 9] = [
     ("auroc_toggled", false),
