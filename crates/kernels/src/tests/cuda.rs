@@ -93,7 +93,7 @@ fn gradients_of_rows_are_the_cpus() {
         let result = max_pool2d(&x, 3, 2, 1)?;
         let found = [
             InputGradient::new(&weight, &scale, 2, 1)?.apply(&of_y, [17, 16])?,
-            relu_gradient(&x, &[of_y.clone()])?,
+            relu_gradient(&x, std::slice::from_ref(&of_y))?,
             relu_gradient(&x, &[of_y.clone(), here(&[6, 9, 8, 24], 5)?])?,
             max_pool2d_gradient(&x, &result, &here(&[6, 5, 4, 24], 6)?, [3, 2, 1])?,
         ];
