@@ -21,17 +21,17 @@ pub struct LayerLocality {
     pub cells: usize,
 }
 
-/// Those of one classifier, in the order of the layers; `None` where the experiment does not want them, or they were not made.
+/// Those of one classifier, in the order of the layers; `None` where the experiment does not want them, or nothing is recorded to have made
+/// them.
 ///
 /// # Errors
 /// When the file is damaged.
 pub fn read(recorded: &Recorded<'_>, classifier: &str) -> Result<Option<Vec<LayerLocality>>> {
-    let [path, _] = artefacts::locality(classifier).map(|path| recorded.folder.join(path));
     let [file, _] = artefacts::locality(classifier);
     if !recorded.experiment.wants_locality(classifier) || !recorded.has(&file) {
         return Ok(None);
     }
-    let table = ReadTable::parquet(&path)?;
+    let table = ReadTable::parquet(&recorded.folder.join(file))?;
     let (layers, influences) = (table.texts("layer")?, table.texts("influence")?);
     let [own, grown, own_area, grown_area] = ["own", "grown", "own_area", "grown_area"].map(|name| table.doubles(name));
     let columns = [own?, grown?, own_area?, grown_area?];
