@@ -12,7 +12,7 @@ use crate::progress::Progress;
 
 /// The program was asked to stop (SIGINT, SIGTERM, SIGHUP) and has saved its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("stopped; the same command goes on from here")]
+#[error("stopped; the same command goes on from what is finished")]
 pub struct Interrupted {
     /// The signal's number: the exit status is 128 plus this.
     pub signal: i32,

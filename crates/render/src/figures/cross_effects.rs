@@ -40,6 +40,8 @@ pub struct CrossEffectFigure {
 }
 
 const NAME: &str = "cross_effects";
+/// What stands under the columns' numbers.
+const SCORED: &str = "score of attribute";
 const MARGIN: f64 = 1.0;
 const GAP: f64 = 3.0;
 /// Panels beside each other.
@@ -85,6 +87,10 @@ pub fn cross_effects(style: &Style, data: &CrossEffectFigure) -> Result<Figure> 
     let room = (width - 2.0 * MARGIN - left - (beside - 1) as f64 * GAP) / beside as f64;
     let cell = [(room / count as f64).min(CELL), line.min(CELL)];
     let [wide, tall] = cell.map(|side| side * count as f64);
+    // A matrix of few attributes is narrower than its words.
+    let titles: Vec<String> = data.panels.iter().map(|panel| readable(&panel.classifier)).collect();
+    let words = widest(&titles, style.label()).max(widest(&[SCORED.to_owned()], style.tick()));
+    let pitch = wide.max(words.min(room)) + GAP;
     let key = BAR[1] + TICK_GAP + line + GAP / 2.0;
     let head = line_height(style.label());
     let below = 2.2 * line;
@@ -93,13 +99,13 @@ pub fn cross_effects(style: &Style, data: &CrossEffectFigure) -> Result<Figure> 
     let mut svg = String::new();
     let page = Page::new(&mut svg, style, [width, height])?;
     colour_bar(&page, [MARGIN + left, MARGIN], width - MARGIN)?;
-    for (place, panel) in data.panels.iter().enumerate() {
+    for (place, (panel, title)) in data.panels.iter().zip(&titles).enumerate() {
         let (column, row) = (place % beside, place / beside);
         let origin = [
-            MARGIN + left + column as f64 * (wide + GAP),
+            MARGIN + left + column as f64 * pitch,
             MARGIN + key + head + row as f64 * (head + tall + below + GAP),
         ];
-        let title = fit(&readable(&panel.classifier), style.label(), wide.max(room));
+        let title = fit(title, style.label(), pitch - GAP);
         page.text(
             &title,
             [origin[0], origin[1] - head / 2.0],
@@ -119,8 +125,13 @@ pub fn cross_effects(style: &Style, data: &CrossEffectFigure) -> Result<Figure> 
             let at = [origin[0] + (number as f64 - 0.5) * cell[0], origin[1] + tall + TICK_GAP];
             page.text(&number.to_string(), at, style.tick(), INK, (HPos::Center, VPos::Top))?;
         }
-        let at = [origin[0] + wide / 2.0, origin[1] + tall + TICK_GAP + line];
-        page.text("score of attribute", at, style.tick(), INK, (HPos::Center, VPos::Top))?;
+        let from_left = wide < words;
+        let at = [
+            origin[0] + if from_left { 0.0 } else { wide / 2.0 },
+            origin[1] + tall + TICK_GAP + line,
+        ];
+        let side = if from_left { HPos::Left } else { HPos::Center };
+        page.text(SCORED, at, style.tick(), INK, (side, VPos::Top))?;
     }
     page.finish()?;
     let caption = "What toggling one attribute (row) does to the score of another (column), as a share of what toggling that one itself does to its \

@@ -244,6 +244,15 @@ fn steps(experiment: &Experiment) -> String {
     if measure.faithfulness.images > 0 {
         steps.push(format!("faithfulness (at most {} scores)", measure.faithfulness.images));
     }
+    if experiment.wants_interventions() {
+        steps.push(format!(
+            "intervene (at most {} images of each class)",
+            measure.interventions.images
+        ));
+    }
+    if measure.locality.images > 0 {
+        steps.push(format!("locality ({})", counted(measure.locality.images, "image")));
+    }
     steps.push(format!("measure (regions: {})", regions(experiment)));
     steps.push("draw".to_owned());
     steps.join(", ")

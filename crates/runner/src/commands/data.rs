@@ -6,9 +6,9 @@ use clap::Subcommand;
 use dataset::{ClassCounts, Split};
 use metrics::Class;
 use model::{ClassWeights, Scheme};
-use synthetic::faces;
+use synthetic::{faces, shapes};
 
-use crate::data::write_procedural;
+use crate::data::{write_procedural, write_shapes};
 use crate::error::{Error, Result};
 use crate::output::print;
 use pipeline::{Interrupt, Progress};
@@ -53,6 +53,22 @@ pub enum Command {
         /// picture belongs to which, and `differences/` where they differ
         #[arg(long, value_name = "NAME,NAME", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
         counterfactuals: Option<String>,
+    },
+    /// Write pictures of five shapes with a table of their attributes and exact masks, as `data.table.shapes` does
+    Shapes {
+        /// The folder to write; it must not exist, or hold the same pictures already
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Number of pictures
+        #[arg(long)]
+        images: usize,
+        /// Seed of shapes and labels
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Draw every picture again with each attribute toggled, all else the same; `pairs.csv` says which belongs to which, and
+        /// `differences/` where they differ
+        #[arg(long)]
+        counterfactuals: bool,
     },
     /// Download CelebA or pretrained weights from the Hugging Face hub; goes on where an earlier download ended
     Fetch(super::fetch::Arguments),
@@ -99,6 +115,16 @@ pub fn run(command: Command) -> Result<()> {
             write_procedural(&out, &config, form, &Progress::new(), &Interrupt::listen()?)?;
             print(out.display())?;
         }
+        Command::Shapes {
+            out,
+            images,
+            seed,
+            counterfactuals,
+        } => {
+            let config = shapes::Config { images, seed };
+            write_shapes(&out, config, counterfactuals, &Progress::new(), &Interrupt::listen()?)?;
+            print(out.display())?;
+        }
         Command::Fetch(arguments) => super::fetch::run(&arguments)?,
         Command::Frontal { landmarks, threshold } => {
             for name in dataset::frontal_names(&landmarks, threshold)? {
@@ -122,6 +148,11 @@ fn layout(name: &str) -> std::result::Result<faces::Layout, String> {
 fn toggled(names: &str) -> Result<faces::Toggled> {
     if names == "all" {
         return Ok(faces::Toggled::ALL);
+    }
+    if names.trim().is_empty() {
+        return Err(Error::Request(
+            "--counterfactuals=: no attribute is named; leave the = out to toggle each".to_owned(),
+        ));
     }
     let known = dataset::Attributes::celeba();
     let attribute = |name: &str| {

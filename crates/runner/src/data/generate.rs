@@ -34,14 +34,26 @@ pub fn write_procedural(
     )
 }
 
-/// Writes the example table of shapes unless it is there already, and shows how it goes.
+/// Writes the example table of shapes, with or without its counterfactuals, unless it is there already, and shows how it goes.
 ///
 /// # Errors
 /// Those of the generator; [`Interrupted`](pipeline::Interrupted).
-pub fn write_shapes(folder: &Path, config: shapes::Config, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
-    let what = format!("{} images", config.images);
-    shown("shapes", (config.images, &what), folder, progress, interrupt, |show| {
-        shapes::write(folder, config, show)
+pub fn write_shapes(
+    folder: &Path,
+    config: shapes::Config,
+    counterfactuals: bool,
+    progress: &Progress,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let (pictures, what) = match counterfactuals {
+        true => (
+            config.images * (1 + shapes::ATTRIBUTES.len()),
+            format!("{} images and their counterfactuals", config.images),
+        ),
+        false => (config.images, format!("{} images", config.images)),
+    };
+    shown("shapes", (pictures, &what), folder, progress, interrupt, |show| {
+        shapes::write(folder, config, counterfactuals, show)
     })
 }
 

@@ -21,7 +21,7 @@ mod set;
 mod straddling;
 
 pub use content::{Content, ContentOfSplit, Reading};
-pub use generate::write_procedural;
+pub use generate::{write_procedural, write_shapes};
 pub use open::{check_visible, faults, look, open, prepare};
 pub use place::{Place, folder};
 pub use set::{BadImage, DataSet};

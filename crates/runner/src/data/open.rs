@@ -170,7 +170,7 @@ fn read(data: &DataSettings, place: &Place<'_>) -> Result<(DataSet, Vec<String>)
         (DataSource::Celeba, _) => celeba::open(&folder, place.progress, place.interrupt)?,
         (DataSource::Table, Some(table)) => {
             if let Some(shapes) = table.shapes {
-                write_shapes(&folder, shapes, place.progress, place.interrupt)?;
+                write_shapes(&folder, shapes, false, place.progress, place.interrupt)?;
             }
             Arc::new(TableFolder::open(&table.config(&folder))?)
         }

@@ -46,14 +46,31 @@ impl Default for ExplainSettings {
 }
 
 impl ExplainSettings {
-    /// The settings that decide what a map is: not how many are made, nor what is kept of them.
+    /// The settings that decide what maps of these methods are: not how many are made, nor what is kept of them.
     #[must_use]
-    pub fn of_maps(&self) -> Self {
+    pub fn of_maps(&self, methods: &[Method]) -> Self {
         Self {
             images: None,
             keep_maps: false,
-            ..self.clone()
+            ..self.used_by(methods)
         }
+    }
+
+    /// These settings, with those that none of the methods reads at their defaults: changing them makes no map another one.
+    #[must_use]
+    pub fn used_by(&self, methods: &[Method]) -> Self {
+        let mut used = self.clone();
+        let default = Self::default();
+        if !methods.contains(&Method::ScoreCam) {
+            used.upsampling = default.upsampling;
+        }
+        if !methods.contains(&Method::Rise) {
+            used.rise = default.rise;
+        }
+        if !methods.contains(&Method::Fame) {
+            used.fame = default.fame;
+        }
+        used
     }
 
     /// The settings as `cam` takes them, without the reference of the centred CAM.
@@ -69,5 +86,24 @@ impl ExplainSettings {
             fame: self.fame,
             reference: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_other_methods_count_for_nothing() {
+        let mut changed = ExplainSettings::default();
+        changed.fame.steps += 1;
+        changed.rise.masks += 1;
+        changed.upsampling = Upsampling::HalfPixel;
+        assert_eq!(changed.used_by(&[Method::HiresCam]), ExplainSettings::default());
+        assert_eq!(changed.used_by(&[Method::HiresCam, Method::Fame]).fame, changed.fame);
+        assert_eq!(changed.used_by(&[Method::Rise]).rise, changed.rise);
+        assert_eq!(changed.used_by(&[Method::ScoreCam]).upsampling, changed.upsampling);
+        changed.keep_maps = true;
+        assert!(changed.used_by(&[Method::Cam]).keep_maps && !changed.of_maps(&[Method::Cam]).keep_maps);
     }
 }

@@ -111,7 +111,7 @@ pub struct FaithfulnessSettings {
     pub images: usize,
     /// How many of them, at most, also go through ROAD, whose imputations cost most of the time.
     pub road_images: usize,
-    /// The methods beside `explain.method`, a random map and one that always shows the middle.
+    /// The methods beside `explain.method`, a random map, one that always shows the middle and the mean map.
     pub methods: Vec<Method>,
     /// The attribute with whose map each map is compared by Attention-IoU's heatmap score, where the data set has it.
     pub heatmap_attribute: String,
@@ -130,6 +130,20 @@ impl Default for FaithfulnessSettings {
             ],
             heatmap_attribute: "Male".to_owned(),
         }
+    }
+}
+
+impl FaithfulnessSettings {
+    /// What is tried: the experiment's own method and the others, none twice.
+    #[must_use]
+    pub fn tried(&self, own: Method) -> Vec<Method> {
+        let mut all: Vec<Method> = Vec::new();
+        for &method in std::iter::once(&own).chain(&self.methods) {
+            if !all.contains(&method) {
+                all.push(method);
+            }
+        }
+        all
     }
 }
 

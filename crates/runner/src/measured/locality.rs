@@ -19,6 +19,8 @@ pub struct LayerLocality {
     pub areas: [f64; 2],
     /// Number of cells.
     pub cells: usize,
+    /// Whether the run's maps are made of this layer's cells.
+    pub has_maps: bool,
 }
 
 /// Those of one classifier, in the order of the layers; `None` where the experiment does not want them, or nothing is recorded to have made
@@ -32,7 +34,7 @@ pub fn read(recorded: &Recorded<'_>, classifier: &str) -> Result<Option<Vec<Laye
         return Ok(None);
     }
     let table = ReadTable::parquet(&recorded.folder.join(file))?;
-    let (layers, influences) = (table.texts("layer")?, table.texts("influence")?);
+    let (mut layers, influences) = (table.texts("layer")?, table.texts("influence")?);
     let [own, grown, own_area, grown_area] = ["own", "grown", "own_area", "grown_area"].map(|name| table.doubles(name));
     let columns = [own?, grown?, own_area?, grown_area?];
     let mut found: Vec<LayerLocality> = Vec::new();
@@ -51,6 +53,7 @@ pub fn read(recorded: &Recorded<'_>, classifier: &str) -> Result<Option<Vec<Laye
                     shares: [0.0; 2],
                     areas: [0.0; 2],
                     cells: 0,
+                    has_maps: false,
                 });
                 // Just pushed.
                 let Some(last) = found.last_mut() else { continue };
@@ -71,10 +74,22 @@ pub fn read(recorded: &Recorded<'_>, classifier: &str) -> Result<Option<Vec<Laye
             .chain(&mut one.areas)
             .for_each(|sum| *sum /= cells);
     }
+    let explain = &recorded.experiment.explain;
+    // A map of the image's size has no cells.
+    if !explain.method.is_whole() {
+        layers.dedup();
+        let layer = explain.config().layer_of(&layers)?;
+        found.iter_mut().for_each(|one| one.has_maps = one.layer == layer);
+    }
     Ok(Some(found))
 }
 
-/// The last layer's by one kind of influence.
+/// That of the maps' layer by one kind of influence; `None` where the maps have no cells.
 pub fn of_maps<'a>(all: &'a [LayerLocality], influence: &str) -> Option<&'a LayerLocality> {
+    all.iter().find(|one| one.has_maps && one.influence == influence)
+}
+
+/// The last layer's by one kind of influence.
+pub fn of_last_layer<'a>(all: &'a [LayerLocality], influence: &str) -> Option<&'a LayerLocality> {
     all.iter().rev().find(|one| one.influence == influence)
 }

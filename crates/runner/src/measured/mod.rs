@@ -45,7 +45,7 @@ pub use estimates::{Estimates, of_class};
 pub use facts::DataFacts;
 pub use faithfulness::{CENTRE, Faithfulness, MEAN, MethodScores, RANDOM, SCORES, Score, Summary, method_title};
 pub use interventions::toggled_score;
-pub use locality::{LayerLocality, of_maps};
+pub use locality::{LayerLocality, of_last_layer, of_maps};
 pub use measures::{AttributeMeasures, ClassifierMeasures, Group, Measure};
 pub use occlusion::{AllBiases, Losses, Occlusion};
 pub use predictions::Predictions;

@@ -84,7 +84,7 @@ mod tests {
             ("$ x\nbiascam: disk full\n$ x\ntrain\n", End::Unknown),
             ("$ x\nbiascam: needs:\n- a\n- b\n", failed("needs:\n- a\n- b")),
             (
-                "$ x\nbiascam: stopped; the same command goes on from here\n",
+                "$ x\nbiascam: stopped; the same command goes on from what is finished\n",
                 End::Stopped,
             ),
         ] {

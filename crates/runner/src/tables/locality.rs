@@ -95,12 +95,14 @@ pub fn note(measured: &Measured) -> Option<String> {
     };
     let all = measured.classifiers.iter().zip(&measured.locality);
     let shares: Vec<String> = all.clone().filter_map(of).collect();
-    let area = all
-        .filter_map(|(_, found)| Some(of_maps(found.as_ref()?, "gradient")?.areas[0]))
+    let one = all
+        .filter_map(|(_, found)| of_maps(found.as_ref()?, "gradient"))
         .next()?;
     Some(format!(
-        "What a place on a map can mean: of the gradient's influence on a cell of the last layer this share lies in the cell's own square, which \
-         is {area:.2} of the image: {}.",
+        "What a place on a map can mean: of the gradient's influence on a cell of the maps' layer ({}) this share lies in the cell's own square, \
+         which is {:.2} of the image: {}.",
+        one.layer,
+        one.areas[0],
         shares.join(", ")
     ))
 }

@@ -324,7 +324,7 @@ fn a_signal_saves_the_state_and_ends_with_its_status() {
         let output = child.wait_with_output().expect("ended");
         assert_eq!(output.status.code(), Some(status));
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(message.contains("goes on from here"), "{message}");
+        assert!(message.contains("goes on from what is finished"), "{message}");
         assert!(place.results("unbalanced/unfinished.safetensors").exists());
     }
 }

@@ -305,7 +305,7 @@ fn ctrl_c_leaves_a_part_that_is_gone_on_with() {
     assert!(kill.expect("a shell").success());
     let output = child.wait_with_output().expect("ended");
     assert_eq!(output.status.code(), Some(130));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("goes on from here"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("goes on from what is finished"));
     assert!(machine.files("out").is_empty());
 
     hub.misbehave(Misbehaviour::default());

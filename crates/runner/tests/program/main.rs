@@ -3,6 +3,7 @@
 mod arms;
 mod as_trained;
 mod audit;
+mod benchmark_maps;
 mod browser;
 mod changing;
 mod counts;

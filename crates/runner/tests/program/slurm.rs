@@ -257,7 +257,10 @@ fn a_sweep_moves_between_this_machine_and_a_cluster() {
     }
     assert!(text(&sweep.results("logs/exponent-0.log")).contains("going on after epoch"));
     let log = text(&sweep.results("logs/exponent-1.log"));
-    let parts = ["stopped; the same command goes on from here", "going on after epoch"];
+    let parts = [
+        "stopped; the same command goes on from what is finished",
+        "going on after epoch",
+    ];
     assert!(parts.iter().all(|part| log.contains(part)), "{log}");
     assert_eq!(log.matches("$ biascam").count(), 2, "{log}");
     assert!(sweep.results("comparison/report.html").is_file());

@@ -289,7 +289,7 @@ fn a_stopped_sweep_goes_on() {
     assert_eq!(output.status.code(), Some(130));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        said.contains("2 stopped with their state saved") && said.contains("goes on from here"),
+        said.contains("2 stopped with their state saved") && said.contains("goes on from what is finished"),
         "{said}"
     );
     assert!(runs.iter().all(|run| state(run).exists()));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use image::GrayImage;
 
-use super::writer::{drawn, encoded, file_name};
+use super::store::{drawn, encoded, file_name};
 use crate::Result;
 use crate::counterfactual::{Counterfactual, difference};
 

@@ -11,8 +11,12 @@
 mod counterfactual;
 mod draw;
 mod labels;
+mod pairs;
+mod store;
 mod writer;
 
 pub use counterfactual::{counterfactual, difference_mask, with_other_noise};
 pub use labels::ATTRIBUTES;
-pub use writer::{Config, GENERATOR_VERSION, IMAGES, MASKS, TABLE, write};
+pub use pairs::{DIFFERENCES, PAIRS, PICTURE};
+pub use store::{IMAGES, MASKS, TABLE};
+pub use writer::{Config, GENERATOR_VERSION, write};

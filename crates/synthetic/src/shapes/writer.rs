@@ -1,30 +1,18 @@
-use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use image::codecs::jpeg::JpegEncoder;
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
 use rayon::prelude::*;
 
-use super::draw::{Picture, draw};
 use super::labels::{ATTRIBUTES, Row};
-use crate::folder::{Progress, WriteOutcome, cannot_write, put, write_once};
-use crate::seed::generator;
+use super::pairs;
+use super::store::{Folder, TABLE, drawn, file_name, line};
+use crate::folder::{Progress, WriteOutcome, put, write_once};
 use crate::{Error, Result};
 
 /// Changes whenever the same seed gives other pictures, labels or masks.
 pub const GENERATOR_VERSION: u32 = 1;
-/// The table's file.
-pub const TABLE: &str = "labels.csv";
-/// The folder of the images.
-pub const IMAGES: &str = "images";
-/// The folder of the masks.
-pub const MASKS: &str = "masks";
-
 /// The file that marks a finished data set.
 const MARKER: &str = "shapes.json";
-const QUALITY: u8 = 92;
 
 /// What to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -37,12 +25,13 @@ pub struct Config {
     pub seed: u64,
 }
 
-/// Writes pictures, table and masks into `out`, unless they are there. The bytes depend on the configuration only.
+/// Writes pictures, table and masks into `out`, unless they are there; with `counterfactuals` also each picture with each attribute
+/// toggled, `differences/` and [`PAIRS`](super::PAIRS). The bytes depend on the configuration only.
 ///
 /// # Errors
 /// [`Error::File`] when `out` holds anything else, [`Error::Stopped`] when `progress` says so, [`Error::Write`] when a file
 /// cannot be written.
-pub fn write(out: &Path, config: Config, progress: &Progress<'_>) -> Result<WriteOutcome> {
+pub fn write(out: &Path, config: Config, counterfactuals: bool, progress: &Progress<'_>) -> Result<WriteOutcome> {
     if !(1..1_000_000).contains(&config.images) {
         return Err(Error::Invalid {
             what: "shapes".to_owned(),
@@ -50,110 +39,70 @@ pub fn write(out: &Path, config: Config, progress: &Progress<'_>) -> Result<Writ
             expected: "1 to 999999".to_owned(),
         });
     }
+    let pairs = if counterfactuals {
+        ",\n  \"counterfactuals\": true"
+    } else {
+        ""
+    };
     let marker = format!(
-        "{{\n  \"generator\": \"biascam shapes\",\n  \"version\": {GENERATOR_VERSION},\n  \"seed\": {},\n  \"images\": {}\n}}\n",
+        "{{\n  \"generator\": \"biascam shapes\",\n  \"version\": {GENERATOR_VERSION},\n  \"seed\": {},\n  \"images\": {}{pairs}\n}}\n",
         config.seed, config.images
     );
-    write_once(out, MARKER, &marker, |folder| fill(folder, config, progress))
+    write_once(out, MARKER, &marker, |folder| {
+        let folder = Folder::make(folder)?;
+        let rows = fill(&folder, config, progress)?;
+        match counterfactuals {
+            true => pairs::add(&folder, config.seed, &rows, progress),
+            false => put(&folder.root.join(TABLE), table(&rows).as_bytes()),
+        }
+    })
 }
 
-fn fill(folder: &Path, config: Config, progress: &Progress<'_>) -> Result<()> {
-    let images = folder.join(IMAGES);
-    let masks = ATTRIBUTES.map(|attribute| folder.join(MASKS).join(attribute));
-    for path in masks.iter().chain([&images]) {
-        fs::create_dir_all(path).map_err(cannot_write(path))?;
-    }
+fn fill(folder: &Folder, config: Config, progress: &Progress<'_>) -> Result<Vec<(String, Row)>> {
     let done = AtomicUsize::new(0);
-    let rows: Vec<(String, Row)> = (0..config.images)
+    (0..config.images)
         .into_par_iter()
         .map(|index| {
             let (row, picture) = drawn(config.seed, index, None, None);
             let name = file_name(index);
-            put(&images.join(&name), &encoded(&picture, &images.join(&name))?)?;
-            for (folder, mask) in masks.iter().zip(&picture.masks) {
-                let path = folder.join(format!("{:05}.png", index + 1));
-                let mut bytes = Vec::new();
-                let size = mask.dimensions();
-                PngEncoder::new(&mut bytes)
-                    .write_image(mask.as_raw(), size.0, size.1, ExtendedColorType::L8)
-                    .map_err(cannot_encode(&path))?;
-                put(&path, &bytes)?;
-            }
+            folder.put(&name, &picture)?;
             if progress(done.fetch_add(1, Ordering::Relaxed) + 1).is_break() {
                 return Err(Error::Stopped);
             }
             Ok((name, row))
         })
-        .collect::<Result<_>>()?;
+        .collect()
+}
+
+/// The table of these pictures.
+fn table(rows: &[(String, Row)]) -> String {
     let mut table = format!("file,{}\n", ATTRIBUTES.join(","));
     for (name, row) in rows {
-        table.push_str(&name);
-        for label in row.told {
-            table.push_str(match label {
-                1 => ",1",
-                -1 => ",0",
-                _ => ",",
-            });
-        }
+        table.push_str(&line(name, row));
         table.push('\n');
     }
-    put(&folder.join(TABLE), table.as_bytes())
-}
-
-/// The picture `index` of the data set with this seed, or the same with one attribute toggled or with other noise, and what it shows.
-pub(super) fn drawn(seed: u64, index: usize, toggled: Option<usize>, other_noise: Option<u64>) -> (Row, Picture) {
-    let mut random = generator(seed, index as u64);
-    let mut row = Row::sample(&mut random);
-    if let Some(attribute) = toggled {
-        row = row.toggled(attribute);
-    }
-    // A stream that no picture has.
-    let noise = other_noise.map(|number| generator(seed ^ (number + 1).rotate_left(32), index as u64));
-    let picture = draw(&row, &mut random, noise);
-    (row, picture)
-}
-
-/// The name of picture `index`; every fourth is a PNG.
-pub(super) fn file_name(index: usize) -> String {
-    let extension = if index % 4 == 3 { "png" } else { "jpg" };
-    format!("{:05}.{extension}", index + 1)
-}
-
-/// The picture as the bytes of a file with this name.
-pub(super) fn encoded(picture: &Picture, path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(1 << 14);
-    let written = if path.extension().is_some_and(|extension| extension == "png") {
-        let (width, height) = picture.image.dimensions();
-        PngEncoder::new(&mut bytes).write_image(picture.image.as_raw(), width, height, ExtendedColorType::Rgb8)
-    } else {
-        JpegEncoder::new_with_quality(&mut bytes, QUALITY).encode_image(&picture.image)
-    };
-    written.map_err(cannot_encode(path))?;
-    Ok(bytes)
-}
-
-fn cannot_encode(path: &Path) -> impl FnOnce(image::ImageError) -> Error {
-    let path = path.to_owned();
-    move |source| Error::Encode { path, source }
+    table
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::ops::ControlFlow;
 
     use dataset::{Fit, Shares, Source, Split, TableConfig, TableFolder, TableSplit};
 
+    use super::super::store::{IMAGES, MASKS};
     use super::*;
 
     fn written(folder: &Path, images: usize) -> TableFolder {
         let out = folder.join("shapes");
         let config = Config { images, seed: 4 };
         assert_eq!(
-            write(&out, config, &|_| ControlFlow::Continue(())).unwrap(),
+            write(&out, config, false, &|_| ControlFlow::Continue(())).unwrap(),
             WriteOutcome::Written
         );
         assert_eq!(
-            write(&out, config, &|_| ControlFlow::Break(())).unwrap(),
+            write(&out, config, false, &|_| ControlFlow::Break(())).unwrap(),
             WriteOutcome::AlreadyThere
         );
         TableFolder::open(&TableConfig {
@@ -201,7 +150,7 @@ mod tests {
         let read = |name: &str, threads: usize, seed: u64| {
             let out = folder.path().join(name);
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| write(&out, Config { images: 6, seed }, &|_| ControlFlow::Continue(())))
+            pool.install(|| write(&out, Config { images: 6, seed }, false, &|_| ControlFlow::Continue(())))
                 .unwrap();
             [
                 "labels.csv",
@@ -220,13 +169,20 @@ mod tests {
     fn a_foreign_folder_is_left_alone_and_a_stopped_one_does_not_stay() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("shapes");
-        let stop = write(&out, Config { images: 3, seed: 1 }, &|_| ControlFlow::Break(()));
+        let stop = write(&out, Config { images: 3, seed: 1 }, false, &|_| ControlFlow::Break(()));
         assert!(matches!(stop, Err(Error::Stopped)));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         fs::create_dir(&out).unwrap();
         fs::write(out.join("mine.txt"), "mine").unwrap();
-        let refused = write(&out, Config { images: 3, seed: 1 }, &|_| ControlFlow::Continue(()));
+        let refused = write(&out, Config { images: 3, seed: 1 }, false, &|_| {
+            ControlFlow::Continue(())
+        });
         assert!(refused.unwrap_err().to_string().contains("other files"));
-        assert!(write(&out, Config { images: 0, seed: 1 }, &|_| ControlFlow::Continue(())).is_err());
+        assert!(
+            write(&out, Config { images: 0, seed: 1 }, false, &|_| ControlFlow::Continue(
+                ()
+            ))
+            .is_err()
+        );
     }
 }

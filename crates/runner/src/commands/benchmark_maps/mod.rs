@@ -34,7 +34,8 @@ pub struct Arguments {
     /// How many of them also go through ROAD, whose imputations cost most of the time
     #[arg(long, value_name = "N", default_value_t = 28)]
     pub road_images: usize,
-    /// The methods; without it all but those that are another one by definition at the last stage
+    /// The methods, with the experiment's own among them in any case; without it all but those that are another one by definition at the
+    /// last stage
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
     pub methods: Option<Vec<String>>,
     /// A Markdown page: a new one, or one that is there, of which what stands between the marks of this command is replaced
@@ -59,6 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             "benchmark-maps: nothing to try; --seeds takes at least one number, --images at least 1".to_owned(),
         ));
     }
+    refuse_own_settings(&arguments.options.settings)?;
     let loaded = experiment::load(&arguments.experiment, &arguments.options.settings)?;
     if !loaded.experiment.draws_its_images() {
         return Err(Error::Request(format!(
@@ -69,6 +71,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let before = arguments.out.as_deref().map(page_before).transpose()?.flatten();
     let folder = arguments.options.results.join(format!("{}-maps", loaded.name));
+    let command = command(arguments);
+    claim(&folder, &command)?;
     let interrupt = Interrupt::listen()?;
     let mut all = Vec::new();
     for &seed in &seeds {
@@ -93,7 +97,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         run::execute_among(&one, Last::Measure, Some(&interrupt))?;
         all.push(Tried::read(&folder.join(name))?);
     }
-    let command = command(arguments);
     let page = Page::of(&all, &command, &seeds)?;
     let table = folder.join("benchmark.csv");
     write_whole(&table, &page.csv()?).map_err(Error::from)?;
@@ -111,6 +114,55 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         loaded.name,
         table.display()
     ))
+}
+
+/// Refuses settings that this command makes itself: they would be passed over.
+fn refuse_own_settings(settings: &[String]) -> Result<()> {
+    let key = |setting: &String| {
+        setting
+            .split_once('=')
+            .map_or(setting.clone(), |(key, _)| key.trim().to_owned())
+    };
+    match settings
+        .iter()
+        .map(key)
+        .find(|key| OWN.iter().any(|(own, _)| own == key))
+    {
+        None => Ok(()),
+        Some(found) => {
+            let by = OWN.iter().find(|(own, _)| *own == found).map_or("", |(_, by)| by);
+            Err(Error::Request(format!(
+                "--set {found}: benchmark-maps sets it itself{by}"
+            )))
+        }
+    }
+}
+
+/// The settings that this command makes itself, and what says them.
+const OWN: [(&str, &str); 9] = [
+    ("seed", "; --seeds names seeds"),
+    ("data.procedural.seed", "; --seeds names seeds"),
+    ("measure.faithfulness.images", "; --images says it"),
+    ("measure.faithfulness.road_images", "; --road-images says it"),
+    ("measure.faithfulness.methods", "; --methods names them"),
+    ("measure.occlusion.images", ", to 0"),
+    ("measure.decomposed_images", ", to 0"),
+    ("measure.interventions.images", ", to 0"),
+    ("measure.locality.images", ", to 0"),
+];
+
+/// Makes the folder this command's own, before hours of work: it replaces what runs are in it.
+fn claim(folder: &Path, command: &str) -> Result<()> {
+    let marker = folder.join("command.txt");
+    let is_empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    if !is_empty && !marker.exists() {
+        return Err(Error::Request(format!(
+            "{}: holds other files, and benchmark-maps has its runs there; name another folder with --results, or move this one",
+            folder.display()
+        )));
+    }
+    std::fs::create_dir_all(folder).map_err(Error::io(folder, "making"))?;
+    Ok(write_whole(&marker, format!("{command}\n").as_bytes())?)
 }
 
 /// What a page holds already, before hours of work; `None` of a new one.

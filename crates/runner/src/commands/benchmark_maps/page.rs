@@ -296,6 +296,9 @@ fn verdict(group: &Group, trainings: usize) -> String {
     let passes = |row: &Row, place: usize, side: usize| row.better.get(place).is_some_and(|both| beyond(&both[side]));
     let passes_all = |row: &Row, side: usize| (0..JUDGED.len()).all(|place| passes(row, place, side));
     let forgets = |row: &Row| row.all_random.is_some_and(|alike| alike < ALIKE);
+    let keeps = |row: &Row| row.all_random.is_some_and(|alike| alike >= ALIKE);
+    let unmeasured =
+        |row: &Row| row.all_random.is_none() || row.better.iter().flatten().any(|difference| difference.is_none());
     let line = |(place, name): (usize, &&str)| {
         let title = SCORES[place_of(name)].title;
         let title = title.trim_end_matches([' ', '↑', '↓']).replace(", toggled", "");
@@ -313,8 +316,14 @@ fn verdict(group: &Group, trainings: usize) -> String {
     ));
     lines.push(format!(
         "- maps that random weights hardly change (all random at least {ALIKE}): {}",
-        those(&|row| !forgets(row))
+        those(&keeps)
     ));
+    if all.iter().any(|row| unmeasured(row)) {
+        lines.push(format!(
+            "- too few scores to say everything of: {}",
+            those(&|row| unmeasured(row))
+        ));
+    }
     lines.push(format!(
         "- **to be trusted** (all three beyond both, and changed by random weights): {}",
         those(&|row| passes_all(row, 0) && passes_all(row, 1) && forgets(row))

@@ -37,7 +37,7 @@ pub struct Arguments {
     /// What to explain: predicted (|z|), positive (+z), negative (-z), or label (z times the label, with --labels)
     #[arg(long, default_value = "predicted")]
     pub target: String,
-    /// The stage whose activations are mapped, stage1 for the first; the last if not given
+    /// The stage whose activations are mapped, stage1 for the first; the last if not given; full_grad, rise and fame have none
     #[arg(long, value_name = "STAGE")]
     pub layer: Option<String>,
     /// Labels of the pictures in CelebA's text format, for --target label

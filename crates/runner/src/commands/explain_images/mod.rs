@@ -53,6 +53,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             methods.push(method);
         }
     }
+    if let Some(layer) = &arguments.layer
+        && !methods.iter().any(|method| method.has_layer())
+    {
+        let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
+        return Err(Error::Request(format!(
+            "--layer {layer}: {} makes its maps without looking at a layer; leave it out",
+            names.join(", ")
+        )));
+    }
     let sheets: Sheets = arguments.sheets.parse()?;
     let target: Target = parse("target", &arguments.target)?;
     let resize: Resize = parse("resize", &arguments.resize)?;

@@ -6,7 +6,7 @@ use metrics::Class;
 
 use super::locality_pictures::LocalityPictures;
 use crate::error::Result;
-use crate::measured::{DataFacts, Measured, of_maps};
+use crate::measured::{DataFacts, Measured, of_last_layer};
 use crate::recorded::Recorded;
 use crate::regions;
 use crate::steps::examples::{Chosen, WAYS};
@@ -65,7 +65,7 @@ pub fn locality(recorded: &Recorded<'_>, measured: &Measured) -> Result<Option<L
     for (classifier, found) in measured.classifiers.iter().zip(&measured.locality) {
         let Some(found) = found else { continue };
         let pictures = LocalityPictures::read(recorded, classifier)?;
-        let words = of_maps(found, pictures.influence).map(|one| {
+        let words = of_last_layer(found, pictures.influence).map(|one| {
             format!(
                 "{:.2} in the own square ({:.2} of the image), {:.2} with its neighbours ({:.2})",
                 one.shares[0], one.areas[0], one.shares[1], one.areas[1]

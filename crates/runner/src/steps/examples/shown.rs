@@ -50,7 +50,7 @@ impl<'a> Shown<'a> {
             images: inputs.labelled_test_images(),
             facts: inputs.facts(),
             regions: inputs.regions(),
-            explain: Setting::new("explain", experiment.explain.of_maps()),
+            explain: Setting::new("explain", experiment.explain.of_maps(&[experiment.explain.method])),
             seed: Setting::new("seed", experiment.seed),
             checkpoints: each(train::checkpoint),
             predictions: each(predict::predictions),

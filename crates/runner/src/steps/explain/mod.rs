@@ -57,7 +57,7 @@ pub struct Explain<'a> {
     regions: AttributeRegions<'a>,
     /// Energies are measured on exact masks beside the regions, wherever there are any.
     masks: Masks<'a>,
-    settings: Setting<&'a ExplainSettings>,
+    settings: Setting<ExplainSettings>,
     /// Draws the images, where not all are explained.
     seed: Option<Setting<u64>>,
     checkpoint: Artefact,
@@ -75,7 +75,7 @@ impl<'a> Explain<'a> {
             images: inputs.labelled_test_images(),
             regions: inputs.regions(),
             masks: inputs.masks(),
-            settings: Setting::new("explain", &experiment.explain),
+            settings: Setting::new("explain", experiment.explain.used_by(&[experiment.explain.method])),
             seed: sampled.then(|| Setting::new("seed", experiment.seed)),
             checkpoint: train::checkpoint(classifier),
             reference: predict::mean_features(inputs, classifier),

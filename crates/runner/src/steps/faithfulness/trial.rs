@@ -16,14 +16,13 @@
 
 use std::collections::HashMap;
 
-use cam::{Explainer, ExplainerConfig, Method, PostProcessing, Reference, Target};
+use cam::{Explainer, ExplainerConfig, Method, Reference, Target};
 use candle_core::{Device, Tensor};
 use metrics::{Class, Region, mixed};
 use model::{Mode, Network};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::baselines::{Baselines, CaseMaps};
 use super::cases::{Case, cases};
 use super::localised::Localised;
 use super::removal::{Removal, Removed};
@@ -38,8 +37,6 @@ use crate::steps::step::{Step, write_table};
 use crate::steps::{predict, reference, train};
 use pipeline::{Columns, Declaration, Sandbox};
 
-/// Deviation of the centre prior, in sides of the image.
-const CENTRE_DEVIATION: f64 = 0.25;
 /// The pointing game's tolerance: 15 pixels (Zhang et al. 2018) of an image of 224.
 const TOLERANCE: f64 = 15.0 / 224.0;
 /// Scores in work at a time.
@@ -84,7 +81,10 @@ impl<'a> Try<'a> {
             regions: inputs.regions(),
             masks: inputs.masks(),
             counterfactuals: inputs.counterfactuals(),
-            explain: Setting::new("explain", experiment.explain.of_maps()),
+            explain: Setting::new(
+                "explain",
+                experiment.explain.of_maps(&settings.tried(experiment.explain.method)),
+            ),
             settings: Setting::new("measure.faithfulness", settings),
             seed: Setting::new("seed", experiment.seed),
             checkpoint: train::checkpoint(classifier),
@@ -148,16 +148,6 @@ struct Loaded<'a> {
     other_noise: Option<Vec<f32>>,
 }
 
-/// The maps of one case by one method.
-struct CaseMaps {
-    /// Before the ReLU, at the layer's resolution.
-    raw: Vec<f32>,
-    /// `[S, S]`.
-    map: Vec<f32>,
-    /// That of the attribute it is compared with.
-    other: Option<Vec<f32>>,
-}
-
 /// One row of `faithfulness.parquet`, but for its key.
 struct Row {
     removed: Removed,
@@ -188,12 +178,6 @@ struct Trial<'a> {
 
 impl<'a> Trial<'a> {
     fn new(step: &'a Try<'a>, folder: &'a Sandbox<'a>, device: &'a Device) -> Result<Self> {
-        let mut methods: Vec<Method> = Vec::new();
-        for &method in std::iter::once(&step.explain.method).chain(&step.settings.methods) {
-            if !methods.contains(&method) {
-                methods.push(method);
-            }
-        }
         let (size, names) = (step.images.size(), step.attributes.names());
         let all = 0..names.len();
         let mut local: Vec<usize> = all
@@ -209,7 +193,7 @@ impl<'a> Trial<'a> {
             cases: cases(test, &predictions, &local, step.settings.images, *step.seed),
             size,
             config: step.explain.config(),
-            methods,
+            methods: step.settings.tried(step.explain.method),
             other: names.iter().position(|name| *name == step.settings.heatmap_attribute),
             network: pass::trained_network(folder, &step.checkpoint, names, device)?,
             reference: reference::read(&step.reference.at(folder)?)?,
@@ -283,6 +267,7 @@ impl<'a> Trial<'a> {
             })
             .collect::<Result<_>>()?;
         let names = self.names();
+        let baselines = Baselines::new(self.config.resize, cells, self.size, &self.mean_maps);
         let mut raw: Vec<Vec<Vec<f32>>> = Vec::new();
         let mut rows: Vec<Row> = Vec::new();
         let removal = Removal::new(self.folder, &self.network, self.device, self.size, images.values());
@@ -303,7 +288,8 @@ impl<'a> Trial<'a> {
                         .map(|(own, other)| similarity(&own.raw, &other.raw))
                         .collect::<Vec<_>>()
                 });
-                maps.extend(self.baselines(one, cells));
+                let seed = mixed(&[*self.step.seed, one.number as u64]);
+                maps.extend(baselines.of(one.case, seed));
                 let road = one.number < self.step.settings.road_images;
                 let of_methods: Vec<&[f32]> = maps.iter().map(|maps| maps.map.as_slice()).collect();
                 let seed = mixed(&[*self.step.seed, one.case.index as u64, one.case.attribute as u64]);
@@ -389,36 +375,6 @@ impl<'a> Trial<'a> {
             explainers.iter().map(map).collect()
         };
         cases.par_iter().zip(images).map(of).collect()
-    }
-
-    /// A map of independent random cells, and the centre prior, at the features' resolution and made ready like any map; and the mean map of
-    /// the attribute's images that are predicted so.
-    fn baselines(&self, one: &Loaded<'_>, [height, width]: [usize; 2]) -> [CaseMaps; 3] {
-        let mut rng = ChaCha8Rng::seed_from_u64(mixed(&[*self.step.seed, one.number as u64]));
-        let random: Vec<f32> = (0..height * width).map(|_| rng.random()).collect();
-        let off = |at: usize, cells: usize| (at as f64 + 0.5) / cells as f64 - 0.5;
-        let centre = (0..height * width).map(|cell| {
-            let distance = off(cell / width, height).hypot(off(cell % width, width)) / CENTRE_DEVIATION;
-            (-0.5 * distance * distance).exp() as f32
-        });
-        let post_processing = PostProcessing::of_layer(self.config.resize, [height, width], self.size);
-        let [random, centre] = [random, centre.collect()].map(|raw| {
-            let mut map = vec![0.0; self.size * self.size];
-            post_processing.finalise(&raw, &mut map);
-            CaseMaps { raw, map, other: None }
-        });
-        let mut mean = self.mean_maps.mean_map(one.case.attribute, one.case.predicted);
-        // Where no image of the class was explained there is no mean: a map without any evidence. Enlarging rounds a 0 to either side.
-        if mean.iter().any(|value| !value.is_finite()) {
-            mean.fill(0.0);
-        }
-        mean.iter_mut().for_each(|value| *value = value.max(0.0));
-        let mean = CaseMaps {
-            raw: mean.clone(),
-            map: mean,
-            other: None,
-        };
-        [random, centre, mean]
     }
 
     fn row(&self, one: &Loaded<'_>, maps: &CaseMaps, removed: Removed) -> Result<Row> {
