@@ -6,6 +6,13 @@ use super::{browser, claims, figures};
 use crate::html::escape;
 use crate::sheet::html as table;
 
+/// One finding as an item of a list: its first sentence stands out.
+fn item(finding: &str) -> String {
+    let end = [". ", "? "].iter().filter_map(|end| finding.find(end)).min();
+    let (first, rest) = finding.split_at(end.map_or(finding.len(), |end| end + 1));
+    format!("<li><strong>{}</strong>{}</li>\n", escape(first), escape(rest))
+}
+
 /// The report as one HTML document.
 #[must_use]
 pub fn run(data: &ReportData) -> String {
@@ -17,11 +24,7 @@ pub fn run(data: &ReportData) -> String {
     // The word is explained where it is first read.
     let mut energy = Some(ENERGY);
     if !data.verdicts.is_empty() {
-        let items: String = data
-            .verdicts
-            .iter()
-            .map(|sentence| format!("<li>{}</li>\n", escape(sentence)))
-            .collect();
+        let items: String = data.verdicts.iter().map(|finding| item(finding)).collect();
         let table = data.decomposition.as_ref().map(table::render).unwrap_or_default();
         let (short, title) = match data.decomposition {
             Some(_) => (
@@ -125,4 +128,21 @@ fn files(files: &[FileLink]) -> String {
         ));
     }
     body + "</ul>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::item;
+
+    #[test]
+    fn the_first_sentence_of_a_finding_stands_out() {
+        let expected = "<li><strong>Does it?</strong> By 0.1 [a, b]. Yes.</li>\n";
+        assert_eq!(item("Does it? By 0.1 [a, b]. Yes."), expected);
+        assert_eq!(
+            item("It rises by 0.1. A & B"),
+            "<li><strong>It rises by 0.1.</strong> A &amp; B</li>\n"
+        );
+        assert_eq!(item("One only."), "<li><strong>One only.</strong></li>\n");
+        assert_eq!(item(""), "<li><strong></strong></li>\n");
+    }
 }

@@ -239,8 +239,9 @@ fn compare(plan: &Plan, states: &[State], sweep: &Path) -> Result<()> {
     };
     let report = draw::write(plan, &found, states, sweep)?;
     print(tables::text(&comparison))?;
-    for setting in &joint {
-        print(setting.sentences().join("\n"))?;
+    let together = joint::sentences(&joint);
+    if !together.is_empty() {
+        print(together.join("\n"))?;
     }
     print(report.display())
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::comparison::{Comparison, Setting};
-use super::joint::JointSetting;
+use super::joint::{self, JointSetting};
 use super::records::{Quantity, Record};
 use super::state::State;
 use super::{COMPARISON, Plan, tables};
@@ -332,10 +332,8 @@ fn report(plan: &Plan, found: &Found<'_>, states: &[State], figures: Vec<Figure>
             counted(seeds(comparison), "seed"),
         ),
         kind: ReportKind::Sweep,
-        verdicts: found
-            .joint
-            .iter()
-            .flat_map(JointSetting::sentences)
+        verdicts: joint::sentences(found.joint)
+            .into_iter()
             .chain(tables::findings(comparison))
             .collect(),
         overview: vec![overview(comparison)],

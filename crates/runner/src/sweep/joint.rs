@@ -172,8 +172,8 @@ impl JointSetting {
         named.join(", ")
     }
 
-    /// What its seeds say together, a sentence each.
-    pub fn sentences(&self) -> Vec<String> {
+    /// What its seeds say together; `prefix` says of which setting.
+    fn sentences(&self, prefix: &str) -> Vec<String> {
         let seeds = self.claims.iter().map(|joint| joint.seeds).max().unwrap_or_default();
         let mut lines = Vec::new();
         for claim in Claim::ALL {
@@ -184,9 +184,9 @@ impl JointSetting {
                 .judgement
                 .map_or_else(|| "described".to_owned(), |judgement| judgement.to_string());
             lines.push(format!(
-                "{}: {}. {verdict}; {} {}.",
-                self.name(),
+                "{prefix}{}. {}: {} {}.",
                 claim.statement(),
+                capitalised(&verdict),
                 claim.effect(),
                 number(joint)
             ));
@@ -203,9 +203,8 @@ impl JointSetting {
                 (difference, step("threshold"), step("head"), step("features"))
             {
                 lines.push(format!(
-                    "{}: balancing changes {name} by {}. Moving the unbalanced classifier's threshold alone makes {} of that, refitting its head then \
+                    "{prefix}Balancing changes {name} by {}. Moving the unbalanced classifier's threshold alone makes {} of that, refitting its head then \
                      {}, and the balanced features {}.",
-                    self.name(),
                     number(difference),
                     number(threshold),
                     number(head),
@@ -225,6 +224,22 @@ impl JointSetting {
         }
         lines
     }
+}
+
+/// What the seeds of each setting say together, a finding each; the setting is named where there are several.
+pub fn sentences(settings: &[JointSetting]) -> Vec<String> {
+    let prefix = |one: &JointSetting| match settings.len() {
+        1 => String::new(),
+        _ => format!("{}: ", one.name()),
+    };
+    settings.iter().flat_map(|one| one.sentences(&prefix(one))).collect()
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn number(joint: &Joint) -> String {
