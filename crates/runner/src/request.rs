@@ -86,7 +86,10 @@ pub struct RunOptions {
 }
 
 /// A name that stays in the folder of all results.
-fn folder_name(name: &str) -> Result<String, String> {
+///
+/// # Errors
+/// Says what is expected.
+pub fn folder_name(name: &str) -> Result<String, String> {
     if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\\']) {
         return Err("expected a folder's name, without / or \\".to_owned());
     }

@@ -17,7 +17,7 @@ pub enum CrossEffect {
     Share(f64),
     /// Toggling the one hides or bares the cue of the other.
     Hidden,
-    /// Too few images.
+    /// Too few images, or no clear effect to be a share of.
     Absent,
 }
 
@@ -135,9 +135,9 @@ pub fn cross_effects(style: &Style, data: &CrossEffectFigure) -> Result<Figure> 
     }
     page.finish()?;
     let caption = "What toggling one attribute (row) does to the score of another (column), as a share of what toggling that one itself does to its \
-        score: the diagonal is 1. Blue: the score rises with the attribute; red: it falls. All else in the images is the same, so what stands \
-        beside the diagonal is read off another attribute's cue. Grey: toggling the one hides or bares the cue of the other, so that its score has to \
-        change; crosses: fewer than five images. Shares beyond 1 have the colour of 1.";
+        score: the diagonal is 1. Blue: the score moves as with its own attribute; red: it moves the other way. All else in the images is the same, so \
+        what stands beside the diagonal is read off another attribute's cue. Grey: toggling the one hides or bares the cue of the other, so that its \
+        score has to change; crosses: fewer than five images, or a score whose own attribute has no clear effect. Shares beyond 1 have the colour of 1.";
     Ok(Figure::new(NAME, caption.to_owned(), svg, [width, height]))
 }
 

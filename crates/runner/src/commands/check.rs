@@ -231,7 +231,9 @@ fn steps(experiment: &Experiment) -> String {
         steps.push("train".to_owned());
     }
     steps.push("predict".to_owned());
-    steps.push(format!("explain ({}, target {})", explain.method, explain.target));
+    let layer = explain.layer.as_ref().filter(|_| explain.method.has_layer());
+    let at = layer.map_or_else(String::new, |layer| format!(" at {layer}"));
+    steps.push(format!("explain ({}{at}, target {})", explain.method, explain.target));
     if measure.wants_occlusion() {
         let kinds = [
             (measure.occlusion.images, "images"),

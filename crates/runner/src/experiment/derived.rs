@@ -3,7 +3,7 @@
 use model::{Scheme, Weighting};
 
 use super::range::Problem;
-use super::{Change, Classifier, DataSource, Experiment, Threshold};
+use super::{Change, Classifier, DataSource, Experiment, Role, Threshold};
 
 /// Where a classifier comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -116,6 +116,16 @@ impl Experiment {
             (None, Some(_)) => Some(one.weighting()),
             _ => None,
         }
+    }
+
+    /// The unbalanced classifier with its threshold moved to where its decisions answer to the balanced one's class weights.
+    pub fn unbalanced_moved(&self) -> Option<&str> {
+        let role = |role| {
+            let mut all = self.classifiers.iter();
+            all.find(|(_, one)| one.role == Some(role))
+                .map(|(name, _)| name.as_str())
+        };
+        self.derived(role(Role::Unbalanced)?, Kind::Threshold, role(Role::Balanced)?)
     }
 
     /// The classifier derived from `from` by a change of this kind whose decisions answer to the same class weights as those of `to`;

@@ -42,6 +42,8 @@ pub struct Measured {
     pub faithfulness: Vec<Option<Faithfulness>>,
     /// Which classifiers are derived from another one.
     pub derived: Vec<bool>,
+    /// The name of the unbalanced one with its threshold moved for the balanced one's class weights, where there is one.
+    pub unbalanced_moved: Option<String>,
     /// What sets the balanced classifier apart from the unbalanced one, shared out; absent where the experiment has not all arms.
     pub decomposition: Option<Decomposition>,
     /// What of the scores is a bias, and what they lose, compared.
@@ -183,6 +185,7 @@ impl Measured {
             findings,
             faithfulness,
             derived,
+            unbalanced_moved: recorded.experiment.unbalanced_moved().map(str::to_owned),
             decomposition,
             differences,
             correlations,
@@ -222,6 +225,7 @@ impl Measured {
             findings: self.findings.clone(),
             faithfulness: kept.iter().map(|&place| self.faithfulness[place].clone()).collect(),
             derived: kept.iter().map(|&place| self.derived[place]).collect(),
+            unbalanced_moved: self.unbalanced_moved.clone(),
             decomposition: self.decomposition.clone(),
             differences: self
                 .differences

@@ -66,10 +66,13 @@ impl CrossEffects {
         }
     }
 
-    /// An effect as a share of the effect that toggling the scored attribute itself has.
+    /// An effect as a share of the effect that toggling the scored attribute itself has; `None` where that may be nothing.
     pub fn relative(&self, toggled: usize, score: usize) -> Option<f64> {
-        let own = self.effects[score][score]?.value;
-        Some(self.effects[toggled][score]?.value / own).filter(|share| share.is_finite())
+        let own = self.effects[score][score]?;
+        if own.interval.is_some_and(|ends| ends.low <= 0.0 && ends.high >= 0.0) {
+            return None;
+        }
+        Some(self.effects[toggled][score]?.value / own.value).filter(|share| share.is_finite())
     }
 }
 
@@ -103,6 +106,26 @@ mod tests {
         let mut ratios = Ratios::new(People::each_image(4));
         let cell = ratios.add((0..4).map(|image| (image, value))).unwrap();
         ratios.resample(Bootstrap { resamples: 10, seed: 1 }).mean(cell)
+    }
+
+    #[test]
+    fn there_is_no_share_of_an_own_effect_that_may_be_nothing() {
+        let mut ratios = Ratios::new(People::each_image(40));
+        let cell = ratios
+            .add((0..40).map(|image| (image, if image % 2 == 0 { 1.0 } else { -0.9 })))
+            .unwrap();
+        let doubtful = ratios
+            .resample(Bootstrap {
+                resamples: 200,
+                seed: 1,
+            })
+            .mean(cell);
+        let effects = CrossEffects {
+            effects: vec![vec![estimate(4.0), estimate(1.0)], vec![estimate(2.0), doubtful]],
+            hidden: vec![vec![false; 2]; 2],
+        };
+        assert_eq!((effects.relative(1, 1), effects.relative(0, 1)), (None, None));
+        assert_eq!(effects.relative(1, 0), Some(0.5));
     }
 
     #[test]

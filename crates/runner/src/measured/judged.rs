@@ -14,7 +14,7 @@ use super::ranked;
 use super::sample::{About, Files, Groups, Sample, Scored};
 use super::subgroups::{self, Subgroup};
 use crate::error::{Error, Result};
-use crate::experiment::{Kind, RegionSource, Role};
+use crate::experiment::{RegionSource, Role};
 use crate::recorded::Recorded;
 
 /// What is said of a run over the people tested.
@@ -70,12 +70,8 @@ pub fn judged(
         }
         Some((names, positions))
     });
-    // The unbalanced classifier with its threshold moved to where it answers to the balanced one's class weights.
-    let same_point = compared.and_then(|(unbalanced, balanced)| {
-        let [unbalanced, balanced] = [unbalanced, balanced].map(|place| classifiers[place].as_str());
-        let name = recorded.experiment.derived(unbalanced, Kind::Threshold, balanced)?;
-        classifiers.iter().position(|known| known == name)
-    });
+    let moved = recorded.experiment.unbalanced_moved();
+    let same_point = moved.and_then(|name| classifiers.iter().position(|known| known == name));
     let mut evidence = Vec::new();
     if let Some((unbalanced, balanced)) = compared {
         for (index, attribute) in attributes.iter().enumerate() {
@@ -112,9 +108,13 @@ pub fn judged(
         findings: compared.map_or_else(Vec::new, |_| {
             let mut all = findings(&evidence, &resampled);
             for finding in &mut all {
-                finding.unmeasured =
-                    unmeasured(finding.claim, recorded.experiment.regions(), attributes, arms.is_some())
-                        .map(str::to_owned);
+                finding.unmeasured = unmeasured(
+                    finding.claim,
+                    recorded.experiment.regions(),
+                    attributes,
+                    same_point.is_some(),
+                )
+                .map(str::to_owned);
             }
             all
         }),

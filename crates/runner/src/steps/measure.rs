@@ -12,7 +12,7 @@ use crate::tables::{self, BesideThePaper};
 use pipeline::{Declaration, Sandbox};
 
 /// Bumped when tables come out otherwise from the same numbers: they alone are made anew, in seconds.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// The step.
 pub const STEP: &str = "measure";

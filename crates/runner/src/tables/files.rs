@@ -185,6 +185,7 @@ mod tests {
             findings: Vec::new(),
             faithfulness: vec![Some(tried); classifiers.len()],
             derived: vec![false; classifiers.len()],
+            unbalanced_moved: None,
             decomposition: None,
             differences: Vec::new(),
             correlations: Vec::new(),

@@ -126,8 +126,8 @@ const CAPTION: &str = "Decisions that turn when the attribute is toggled in the 
 
 /// The classifiers that are shown: the trained ones, and the unbalanced one with its threshold moved, with which the verdict compares.
 pub fn shown(measured: &Measured) -> Measured {
-    let same_point = measured.decomposition.as_ref().map(|one| one.classifiers[1].clone());
-    measured.only(&|place| !measured.derived[place] || Some(&measured.classifiers[place]) == same_point.as_ref())
+    let moved = measured.unbalanced_moved.as_ref();
+    measured.only(&|place| !measured.derived[place] || Some(&measured.classifiers[place]) == moved)
 }
 
 /// The short table as a part of the report.

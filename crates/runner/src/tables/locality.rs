@@ -100,9 +100,13 @@ pub fn note(measured: &Measured) -> Option<String> {
         .next()?;
     Some(format!(
         "What a place on a map can mean: of the gradient's influence on a cell of the maps' layer ({}) this share lies in the cell's own square, \
-         which is {:.2} of the image: {}.",
+         which is {} of the image: {}.",
         one.layer,
-        one.areas[0],
+        // One cell of many has a small one.
+        match one.areas[0] {
+            area if area < 0.01 => format!("{area:.4}"),
+            area => format!("{area:.2}"),
+        },
         shares.join(", ")
     ))
 }

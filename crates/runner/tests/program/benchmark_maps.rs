@@ -55,6 +55,17 @@ fn a_page_has_every_method_and_the_command_goes_on_from_what_is_there() {
     let said = String::from_utf8_lossy(&again.stderr);
     assert!(!said.contains("epoch"), "{said}");
     assert!(fs::read_to_string(&page).expect("a page").starts_with("mine\n"));
+
+    // Other settings want to be asked for.
+    let other = [&few[..], &["--set", "training.epochs=2"]].concat();
+    let said = fails(&benchmark(&place, &other));
+    assert!(said.contains("holds finished results of other settings"), "{said}");
+    succeeds(&benchmark(&place, &[&other[..], &["--dry-run"]].concat()));
+    assert!(
+        !fs::read_to_string(results.join("command.txt"))
+            .expect("a command")
+            .contains("epochs=2")
+    );
 }
 
 #[test]
@@ -69,11 +80,13 @@ fn what_would_be_passed_over_or_lost_is_refused_at_once() {
     assert!(said.contains("sets it itself, to 0"), "{said}");
     let said = fails(&benchmark(&place, &["--out", "nowhere/page.md"]));
     assert!(said.contains("its folder is not there"), "{said}");
+    let said = fails(&benchmark(&place, &["--out", "/dev/null"]));
+    assert!(said.contains("no regular file"), "{said}");
 
     let other = place.folder.path().join("results/smoke-maps");
     fs::create_dir_all(&other).expect("made");
     fs::write(other.join("mine.txt"), "mine").expect("written");
     let said = fails(&benchmark(&place, &[]));
-    assert!(said.contains("holds other files"), "{said}");
+    assert!(said.contains("holds files, but no command.txt"), "{said}");
     assert_eq!(fs::read_dir(&other).expect("a folder").count(), 1);
 }

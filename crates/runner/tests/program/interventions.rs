@@ -143,6 +143,18 @@ fn what_toggling_does_is_told_where_images_are_drawn() {
         "the section of toggled attributes"
     );
 
+    // The claim takes one derived classifier, and that one stands in the tables of the report.
+    let reason = "it takes a classifier that is the unbalanced one with its threshold moved";
+    assert!(said.contains(reason), "{said}");
+    let moved = "classifiers.moved={from: unbalanced, threshold: prior, to: balanced}";
+    let said = succeeds(&place.run("reproduce", &[moved]));
+    assert!(!said.contains(reason), "{said}");
+    let turned = fs::read_to_string(place.results("tables/interventions.md")).expect("a table");
+    assert!(
+        turned.lines().next().is_some_and(|head| head.contains("moved")),
+        "{turned}"
+    );
+
     // Switched off, nothing of it is there, and nothing else runs again.
     let off = place.run("reproduce", &["measure.interventions.images=0"]);
     let said = String::from_utf8_lossy(&off.stderr).into_owned();

@@ -14,9 +14,9 @@ use render::text::counted;
 use self::page::Page;
 use self::tried::Tried;
 use crate::error::{Error, Result};
-use crate::experiment::{self, Experiment};
+use crate::experiment::{self, Experiment, ExplainSettings};
 use crate::output::print;
-use crate::request::{Last, Run, RunOptions};
+use crate::request::{Last, Run, RunOptions, folder_name};
 use crate::run;
 
 /// What to try, and on what.
@@ -35,12 +35,21 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 28)]
     pub road_images: usize,
     /// The methods, with the experiment's own among them in any case; without it all but those that are another one by definition at the
-    /// last stage
+    /// last stage. RISE has 500 masks and FAME 75 steps unless the experiment or --set says other than the usual numbers
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',')]
     pub methods: Option<Vec<String>>,
     /// A Markdown page: a new one, or one that is there, of which what stands between the marks of this command is replaced
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Name of the folder of results, in place of the experiment's with `-maps` behind it
+    #[arg(long, value_name = "NAME", value_parser = folder_name)]
+    pub name: Option<String>,
+    /// Replace finished results that were made with other settings, without asking
+    #[arg(long)]
+    pub replace: bool,
+    /// Print what would run, why, and how long it took the last time, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Where and how the runs are made.
     #[command(flatten)]
     pub options: RunOptions,
@@ -51,7 +60,6 @@ pub struct Arguments {
 /// # Errors
 /// Those of the experiment, of its runs, and of writing.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let methods = methods(arguments)?;
     let mut seeds = arguments.seeds.clone();
     seeds.sort_unstable();
     seeds.dedup();
@@ -64,15 +72,21 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let loaded = experiment::load(&arguments.experiment, &arguments.options.settings)?;
     if !loaded.experiment.draws_its_images() {
         return Err(Error::Request(format!(
-            "{}: its images are photographs; benchmark-maps asks what attributes really change, and needs images that the program draws (data.source: \
-             procedural, or data.table.shapes)",
+            "{}: its images are not drawn by the run itself; benchmark-maps asks what attributes really change, and needs images that it draws \
+             (data.source: procedural, or data.table.shapes)",
             arguments.experiment.display()
         )));
     }
+    let methods = methods(arguments, &loaded.experiment.explain)?;
     let before = arguments.out.as_deref().map(page_before).transpose()?.flatten();
-    let folder = arguments.options.results.join(format!("{}-maps", loaded.name));
-    let command = command(arguments);
-    claim(&folder, &command)?;
+    let name = arguments
+        .name
+        .clone()
+        .unwrap_or_else(|| format!("{}-maps", loaded.name));
+    let folder = arguments.options.results.join(name);
+    if !arguments.dry_run {
+        claim(&folder)?;
+    }
     let interrupt = Interrupt::listen()?;
     let mut all = Vec::new();
     for &seed in &seeds {
@@ -81,9 +95,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let one = Run {
             experiment: arguments.experiment.clone(),
             name: Some(name.clone()),
-            // The folder is this command's own.
-            replace: true,
-            dry_run: false,
+            replace: arguments.replace,
+            dry_run: arguments.dry_run,
             verify: false,
             options: RunOptions {
                 results: folder.clone(),
@@ -95,11 +108,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             out: None,
         };
         run::execute_among(&one, Last::Measure, Some(&interrupt))?;
-        all.push(Tried::read(&folder.join(name))?);
+        if !arguments.dry_run {
+            all.push(Tried::read(&folder.join(name))?);
+        }
     }
+    if arguments.dry_run {
+        return Ok(());
+    }
+    let command = command(arguments);
     let page = Page::of(&all, &command, &seeds)?;
     let table = folder.join("benchmark.csv");
-    write_whole(&table, &page.csv()?).map_err(Error::from)?;
+    write_whole(&table, &page.csv()?)?;
+    write_whole(&folder.join(MARKER), format!("{command}\n").as_bytes())?;
     match &arguments.out {
         Some(path) => {
             let text = page.within(before.as_deref()).ok_or_else(|| no_marks(path))?;
@@ -151,31 +171,48 @@ const OWN: [(&str, &str); 9] = [
     ("measure.locality.images", ", to 0"),
 ];
 
-/// Makes the folder this command's own, before hours of work: it replaces what runs are in it.
-fn claim(folder: &Path, command: &str) -> Result<()> {
-    let marker = folder.join("command.txt");
+/// The file that says that a folder is this command's, with the command that its tables are of.
+const MARKER: &str = "command.txt";
+/// How it begins.
+const NAME: &str = "biascam benchmark-maps";
+
+/// Makes sure that the folder is this command's own, before hours of work.
+fn claim(folder: &Path) -> Result<()> {
+    let marker = folder.join(MARKER);
     let is_empty = std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
-    if !is_empty && !marker.exists() {
-        return Err(Error::Request(format!(
-            "{}: holds other files, and benchmark-maps has its runs there; name another folder with --results, or move this one",
-            folder.display()
-        )));
+    if is_empty {
+        std::fs::create_dir_all(folder).map_err(Error::io(folder, "making"))?;
+        return Ok(write_whole(&marker, format!("{NAME}\n").as_bytes())?);
     }
-    std::fs::create_dir_all(folder).map_err(Error::io(folder, "making"))?;
-    Ok(write_whole(&marker, format!("{command}\n").as_bytes())?)
+    if std::fs::read_to_string(&marker).is_ok_and(|text| text.starts_with(NAME)) {
+        return Ok(());
+    }
+    Err(Error::Request(format!(
+        "{}: holds files, but no {MARKER} that begins with `{NAME}`, as a folder of benchmark-maps does; --name NAME takes another folder",
+        folder.display()
+    )))
 }
 
 /// What a page holds already, before hours of work; `None` of a new one.
 fn page_before(path: &Path) -> Result<Option<String>> {
     if !path.exists() {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        return match folder.is_none_or(Path::is_dir) {
-            true => Ok(None),
-            false => Err(Error::Request(format!(
+        if !folder.is_none_or(Path::is_dir) {
+            return Err(Error::Request(format!(
                 "--out {}: its folder is not there",
                 path.display()
-            ))),
-        };
+            )));
+        }
+        // Hours later is too late to find that it cannot be written.
+        std::fs::write(path, "").map_err(Error::io(path, "writing"))?;
+        std::fs::remove_file(path).map_err(Error::io(path, "removing"))?;
+        return Ok(None);
+    }
+    if !path.is_file() {
+        return Err(Error::Request(format!(
+            "--out {}: no regular file; expected a Markdown page, or the name of a new one",
+            path.display()
+        )));
     }
     let bytes = std::fs::read(path).map_err(Error::io(path, "reading"))?;
     let text = String::from_utf8(bytes);
@@ -201,21 +238,22 @@ fn no_marks(path: &Path) -> Error {
 }
 
 /// The methods that are tried.
-fn methods(arguments: &Arguments) -> Result<Vec<Method>> {
+fn methods(arguments: &Arguments, explain: &ExplainSettings) -> Result<Vec<Method>> {
     let Some(names) = &arguments.methods else {
-        // At the last stage these are HiResCAM's maps, up to a factor.
-        let same = [
-            Method::Cam,
-            Method::GradCam,
-            Method::XGradCam,
-            Method::ShapleyCam,
-            Method::GradCamElementwise,
-        ];
-        return Ok(Method::ALL
-            .iter()
-            .copied()
-            .filter(|method| !same.contains(method))
-            .collect());
+        let left_out: &[Method] = match explain.layer {
+            // The first four are HiResCAM up to a factor there, the last is LayerCAM.
+            None => &[
+                Method::Cam,
+                Method::GradCam,
+                Method::XGradCam,
+                Method::ShapleyCam,
+                Method::GradCamElementwise,
+            ],
+            // They are of the last stage only.
+            Some(_) => &[Method::Cam, Method::CentredCam],
+        };
+        let all = Method::ALL.iter().copied();
+        return Ok(all.filter(|method| !left_out.contains(method)).collect());
     };
     let method = |name: &String| {
         name.trim()
@@ -224,6 +262,10 @@ fn methods(arguments: &Arguments) -> Result<Vec<Method>> {
     };
     names.iter().map(method).collect()
 }
+
+/// RISE's masks and FAME's steps, where the experiment has the usual ones.
+const RISE_MASKS: usize = 500;
+const FAME_STEPS: usize = 75;
 
 /// The settings of one training: what is not about maps is switched off.
 fn settings(experiment: &Experiment, arguments: &Arguments, methods: &[Method], seed: u64) -> Result<Vec<String>> {
@@ -235,8 +277,15 @@ fn settings(experiment: &Experiment, arguments: &Arguments, methods: &[Method], 
     let classifiers = serde_json::to_string(&learnt)
         .map_err(|error| Error::Request(format!("classifiers cannot be written: {error}")))?;
     let names: Vec<&str> = methods.iter().map(|method| method.name()).collect();
-    // Many masks and steps for each of many maps; what is asked for by name comes last.
-    let mut settings = vec!["explain.rise.masks=500".to_owned(), "explain.fame.steps=75".to_owned()];
+    // The methods' own numbers of masks and steps are many for each of many maps; what is asked for comes last.
+    let (asked, usual) = (&experiment.explain, ExplainSettings::default());
+    let mut settings = Vec::new();
+    if asked.rise.masks == usual.rise.masks {
+        settings.push(format!("explain.rise.masks={RISE_MASKS}"));
+    }
+    if asked.fame.steps == usual.fame.steps {
+        settings.push(format!("explain.fame.steps={FAME_STEPS}"));
+    }
     settings.extend(arguments.options.settings.clone());
     settings.extend([
         format!("classifiers={classifiers}"),
@@ -257,12 +306,12 @@ fn settings(experiment: &Experiment, arguments: &Arguments, methods: &[Method], 
 
 /// The command that makes the page, for those who read it.
 fn command(arguments: &Arguments) -> String {
-    let mut words = vec!["biascam benchmark-maps".to_owned()];
+    let mut words = vec![NAME.to_owned()];
     let experiment = arguments.experiment.display().to_string();
     let own = experiment
         .strip_prefix("experiments/")
         .and_then(|name| name.strip_suffix(".yaml"));
-    words.push(own.map_or(experiment.clone(), str::to_owned));
+    words.push(pipeline::quoted(own.unwrap_or(&experiment)));
     let numbers: Vec<String> = arguments.seeds.iter().map(u64::to_string).collect();
     words.push(format!("--seeds {}", numbers.join(",")));
     words.push(format!(
@@ -280,7 +329,7 @@ fn command(arguments: &Arguments) -> String {
             .map(|setting| format!("--set {}", pipeline::quoted(setting))),
     );
     if let Some(out) = &arguments.out {
-        words.push(format!("--out {}", out.display()));
+        words.push(format!("--out {}", pipeline::quoted(&out.display().to_string())));
     }
     words.join(" ")
 }

@@ -56,6 +56,8 @@ struct Group {
     classifier: String,
     minority: bool,
     cases: usize,
+    /// How many trainings have any of them.
+    trainings: usize,
     rows: Vec<Row>,
 }
 
@@ -64,6 +66,7 @@ pub struct Page {
     groups: Vec<Group>,
     command: String,
     seeds: Vec<u64>,
+    masks_and_steps: [usize; 2],
 }
 
 impl Page {
@@ -87,6 +90,7 @@ impl Page {
             groups,
             command: command.to_owned(),
             seeds: seeds.to_vec(),
+            masks_and_steps: all.first().map_or([0; 2], |one| one.masks_and_steps),
         })
     }
 
@@ -94,19 +98,23 @@ impl Page {
     pub fn markdown(&self) -> String {
         let seeds: Vec<String> = self.seeds.iter().map(u64::to_string).collect();
         let mut text = format!(
-            "{BEGIN}\n\n    {}\n\nMeans over {} (seeds {}). The columns are explained in docs/understand/which-map.md.\n",
+            "{BEGIN}\n\n    {}\n\nMeans over {} (seeds {}) of the means of each; a score without changed pixels counts in the columns that need none. RISE has \
+             {}, FAME {}. docs/understand/which-map.md explains the columns.\n",
             self.command,
             counted(self.seeds.len(), "training"),
-            seeds.join(", ")
+            seeds.join(", "),
+            counted(self.masks_and_steps[0], "mask"),
+            counted(self.masks_and_steps[1], "step")
         );
         for group in &self.groups {
             text += &format!(
-                "\n**{}, images predicted as the {}** ({} in all)\n\n{}\n\n{}\n",
+                "\n**{}, images predicted as the {}** ({} of {})\n\n{}\n\n{}\n",
                 group.classifier,
                 if group.minority { "minority" } else { "majority" },
                 counted(group.cases, "score"),
+                counted(group.trainings, "training"),
                 sheet(group).markdown(),
-                verdict(group, self.seeds.len())
+                verdict(group)
             );
         }
         text + &format!("\n{END}")
@@ -207,6 +215,7 @@ fn group(trainings: &[&TriedClassifier], minority: bool) -> Group {
             .iter()
             .map(|one| one.minority.iter().filter(|&&one| one == minority).count())
             .sum(),
+        trainings: trainings.iter().filter(|one| one.minority.contains(&minority)).count(),
         rows: methods.iter().enumerate().map(row).collect(),
     }
 }
@@ -271,8 +280,8 @@ fn sheet(group: &Group) -> Sheet {
 }
 
 /// Which methods are to be trusted here, as a list.
-fn verdict(group: &Group, trainings: usize) -> String {
-    if trainings < LEAST {
+fn verdict(group: &Group) -> String {
+    if group.trainings < LEAST {
         return format!("Of fewer than {LEAST} trainings nothing is said: they hardly tell how much trainings differ.");
     }
     let beyond = |one: &Option<OverSeeds>| {
@@ -310,7 +319,7 @@ fn verdict(group: &Group, trainings: usize) -> String {
     };
     let mut lines: Vec<String> = JUDGED.iter().enumerate().map(line).collect();
     lines.push(format!(
-        "- all three: beyond the centre prior {}; beyond the mean map too {}",
+        "- all three: beyond the centre prior {}; beyond both {}",
         those(&|row| passes_all(row, 0)),
         those(&|row| passes_all(row, 0) && passes_all(row, 1))
     ));
@@ -360,6 +369,7 @@ mod tests {
             })
             .collect();
         Tried {
+            masks_and_steps: [500, 75],
             classifiers: vec![TriedClassifier {
                 name: "unbalanced".to_owned(),
                 all_random: vec![vec![(0, 0.1)], vec![(0, 0.9)], Vec::new(), Vec::new(), Vec::new()],
@@ -376,14 +386,15 @@ mod tests {
         let page = Page::of(&all, "biascam benchmark-maps embedded", &[1, 2, 3]).unwrap();
         let group = &page.groups[0];
         assert_eq!((group.minority, group.cases), (false, 90));
-        let text = verdict(group, 3);
+        let text = verdict(group);
         assert!(
             text.contains("- AUROC: beyond the centre prior HiResCAM; beyond the mean map HiResCAM\n"),
             "{text}"
         );
         assert!(text.contains("(all random at least 0.5): Eigen-CAM\n"), "{text}");
         assert!(text.ends_with("changed by random weights): HiResCAM"), "{text}");
-        assert!(verdict(group, 2).starts_with("Of fewer than 3 trainings nothing"));
+        let two = Page::of(&all[..2], "biascam benchmark-maps embedded", &[1, 2]).unwrap();
+        assert!(verdict(&two.groups[0]).starts_with("Of fewer than 3 trainings nothing"));
         let better = group.rows[0].better[1][1].unwrap();
         assert!((better.value - 0.3).abs() < 0.01, "less deletion is better: {better:?}");
         let csv = String::from_utf8(page.csv().unwrap()).unwrap();
@@ -393,8 +404,9 @@ mod tests {
                 .unwrap()
                 .contains("auroc_toggled_better_than_mean_map_low")
         );
-        // None of the minority.
-        assert!(verdict(&page.groups[1], 3).contains("- insertion: beyond the centre prior none;"));
+        // None predicts the minority.
+        assert!(verdict(&page.groups[1]).starts_with("Of fewer than 3 trainings nothing"));
+        assert!(page.markdown().contains("RISE has 500 masks, FAME 75 steps."));
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct TriedClassifier {
 pub struct Tried {
     /// The classifiers.
     pub classifiers: Vec<TriedClassifier>,
+    /// RISE's masks and FAME's steps.
+    pub masks_and_steps: [usize; 2],
 }
 
 impl Tried {
@@ -40,8 +42,10 @@ impl Tried {
         let facts = DataFacts::read(folder)?;
         let names = loaded.experiment.classifier_names();
         let read = |name: &String| TriedClassifier::read(folder, name, &facts);
+        let explain = &loaded.experiment.explain;
         Ok(Self {
             classifiers: names.iter().map(read).collect::<Result<_>>()?,
+            masks_and_steps: [explain.rise.masks, explain.fame.steps],
         })
     }
 }

@@ -8,10 +8,10 @@ use crate::measured::{CrossEffects, Measured, of_class};
 /// Decisions that turn, of each trained classifier, and of the unbalanced one with its threshold moved to where it is compared with the balanced
 /// one. `None` where nothing was toggled.
 pub fn turned_decisions(measured: &Measured) -> Option<BarFigure> {
-    let same_point = measured.decomposition.as_ref().map(|one| &one.classifiers[1]);
+    let moved = measured.unbalanced_moved.as_ref();
     let shown: Vec<usize> = (0..measured.classifiers.len())
         .filter(|&place| measured.cross_effects.get(place).is_some_and(Option::is_some))
-        .filter(|&place| !measured.derived[place] || Some(&measured.classifiers[place]) == same_point)
+        .filter(|&place| !measured.derived[place] || Some(&measured.classifiers[place]) == moved)
         .collect();
     if shown.is_empty() {
         return None;

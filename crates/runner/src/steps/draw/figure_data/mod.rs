@@ -376,6 +376,7 @@ mod tests {
             findings: Vec::new(),
             faithfulness: vec![None, Some(tried)],
             derived: Vec::new(),
+            unbalanced_moved: None,
             decomposition: None,
             differences: Vec::new(),
             correlations: Vec::new(),

@@ -150,6 +150,7 @@ mod tests {
             findings: Vec::new(),
             faithfulness: Vec::new(),
             derived: Vec::new(),
+            unbalanced_moved: None,
             decomposition: None,
             differences: Vec::new(),
             correlations: Vec::new(),
