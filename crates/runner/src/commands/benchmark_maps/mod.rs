@@ -116,7 +116,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return Ok(());
     }
     let command = command(arguments);
-    let page = Page::of(&all, &command, &seeds)?;
+    // The seed draws procedural faces anew.
+    let same_images = loaded.experiment.data.source != experiment::DataSource::Procedural;
+    let page = Page::of(&all, &command, &seeds, same_images)?;
     let table = folder.join("benchmark.csv");
     write_whole(&table, &page.csv()?)?;
     write_whole(&folder.join(MARKER), format!("{command}\n").as_bytes())?;

@@ -70,11 +70,11 @@ pub struct Page {
 }
 
 impl Page {
-    /// Sums up trainings of the same experiment.
+    /// Sums up trainings of the same experiment; `same_images` says whether all of them are tested on the same images.
     ///
     /// # Errors
     /// None that finished runs can cause.
-    pub fn of(all: &[Tried], command: &str, seeds: &[u64]) -> Result<Self> {
+    pub fn of(all: &[Tried], command: &str, seeds: &[u64], same_images: bool) -> Result<Self> {
         let mut groups = Vec::new();
         let names = all.first().map_or(&[][..], |tried| &tried.classifiers);
         for one in names {
@@ -83,7 +83,7 @@ impl Page {
                 .filter_map(|tried| tried.classifiers.iter().find(|other| other.name == one.name))
                 .collect();
             for minority in [false, true] {
-                groups.push(group(&trainings, minority));
+                groups.push(group(&trainings, minority, same_images));
             }
         }
         Ok(Self {
@@ -180,7 +180,7 @@ fn place_of(name: &str) -> usize {
 }
 
 /// One classifier, as all trainings have it.
-fn group(trainings: &[&TriedClassifier], minority: bool) -> Group {
+fn group(trainings: &[&TriedClassifier], minority: bool, same_images: bool) -> Group {
     let methods = trainings.first().map_or(&[][..], |one| &one.methods);
     let mean = |values: &[f64]| (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
     let over_trainings = |value: &dyn Fn(&TriedClassifier) -> Option<f64>| {
@@ -204,7 +204,9 @@ fn group(trainings: &[&TriedClassifier], minority: bool) -> Group {
             true => Vec::new(),
             false => JUDGED
                 .iter()
-                .map(|name| [CENTRE, MEAN].map(|baseline| better(trainings, name, place, baseline, minority)))
+                .map(|name| {
+                    [CENTRE, MEAN].map(|baseline| better(trainings, [name, baseline], place, minority, same_images))
+                })
                 .collect(),
         },
     };
@@ -220,13 +222,13 @@ fn group(trainings: &[&TriedClassifier], minority: bool) -> Group {
     }
 }
 
-/// By how much a method is better than a baseline in a score, on the same images: a mean over trainings, with their interval.
+/// By how much a method is better in a score than a baseline, on the same images: a mean over trainings, with their interval.
 fn better(
     trainings: &[&TriedClassifier],
-    name: &str,
+    [name, baseline]: [&str; 2],
     method: usize,
-    baseline: &str,
     minority: bool,
+    same_images: bool,
 ) -> Option<OverSeeds> {
     let score = place_of(name);
     let sign = if SHOWN.iter().any(|(known, small)| *known == name && *small) {
@@ -250,7 +252,7 @@ fn better(
         means.push(mean);
         errors.push((variance / n).sqrt());
     }
-    over_seeds(&means, Some(&errors))
+    over_seeds(&means, same_images.then_some(&errors[..]))
 }
 
 fn sheet(group: &Group) -> Sheet {
@@ -351,8 +353,8 @@ mod tests {
             .to_vec();
         let cases = 30;
         let score = |name: &str, method: usize, case: usize| {
-            let noise = 0.01 * ((case * 7919 + method) % 10) as f64 + shift;
             let good = [0.9, 0.5, 0.3, 0.5, 0.6][method];
+            let noise = 0.01 * ((case * 7919 + method) % 10) as f64 + shift * good;
             match name {
                 "deletion" => 1.0 - good + noise,
                 _ => good + noise,
@@ -383,7 +385,7 @@ mod tests {
     #[test]
     fn a_method_is_trusted_that_is_beyond_every_baseline_on_the_same_images() {
         let all = [tried(0.0), tried(0.01), tried(0.02)];
-        let page = Page::of(&all, "biascam benchmark-maps embedded", &[1, 2, 3]).unwrap();
+        let page = Page::of(&all, "biascam benchmark-maps embedded", &[1, 2, 3], false).unwrap();
         let group = &page.groups[0];
         assert_eq!((group.minority, group.cases), (false, 90));
         let text = verdict(group);
@@ -393,10 +395,14 @@ mod tests {
         );
         assert!(text.contains("(all random at least 0.5): Eigen-CAM\n"), "{text}");
         assert!(text.ends_with("changed by random weights): HiResCAM"), "{text}");
-        let two = Page::of(&all[..2], "biascam benchmark-maps embedded", &[1, 2]).unwrap();
+        let two = Page::of(&all[..2], "biascam benchmark-maps embedded", &[1, 2], false).unwrap();
         assert!(verdict(&two.groups[0]).starts_with("Of fewer than 3 trainings nothing"));
         let better = group.rows[0].better[1][1].unwrap();
         assert!((better.value - 0.3).abs() < 0.01, "less deletion is better: {better:?}");
+        // What the images do to all trainings alike is not in the spread between these.
+        let alike = Page::of(&all, "biascam benchmark-maps embedded", &[1, 2, 3], true).unwrap();
+        let wider = alike.groups[0].rows[0].better[1][1].unwrap();
+        assert!(wider.standard_error > better.standard_error, "{wider:?} and {better:?}");
         let csv = String::from_utf8(page.csv().unwrap()).unwrap();
         assert!(
             csv.lines()
@@ -411,7 +417,7 @@ mod tests {
 
     #[test]
     fn what_stands_between_the_marks_is_replaced_and_nothing_else() {
-        let page = Page::of(&[tried(0.0), tried(0.01)], "biascam benchmark-maps x", &[1, 2]).unwrap();
+        let page = Page::of(&[tried(0.0), tried(0.01)], "biascam benchmark-maps x", &[1, 2], false).unwrap();
         let before = format!("# A page\n\nbefore\n\n{BEGIN}\nold\n{END}\n\nafter\n");
         let after = page.within(Some(&before)).unwrap();
         assert!(after.starts_with("# A page\n\nbefore\n\n") && after.ends_with("\n\nafter\n"));
