@@ -72,19 +72,17 @@ impl Shared {
     }
 }
 
-/// Runs `f` on `len` floats of scratch memory with arbitrary contents, kept by the thread for the next call.
+/// Runs `f` on `len` floats of scratch memory with arbitrary contents, kept by the thread for the next call. A call within `f` has memory
+/// of its own.
 pub(crate) fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
     thread_local! {
-        static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+        static SCRATCH: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
     }
-    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-        Ok(mut scratch) => {
-            if scratch.len() < len {
-                scratch.resize(len, 0.0);
-            }
-            f(&mut scratch[..len])
-        }
-        // A kernel inside a kernel, on the same thread: none of ours, but not wrong.
-        Err(_) => f(&mut vec![0.0; len]),
-    })
+    let mut scratch = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
+    if scratch.len() < len {
+        scratch.resize(len, 0.0);
+    }
+    let result = f(&mut scratch[..len]);
+    SCRATCH.with_borrow_mut(|kept| kept.push(scratch));
+    result
 }

@@ -74,13 +74,15 @@ impl Tape {
         }
     }
 
-    /// Images as the first layer takes them; what comes behind has their type.
+    /// Images as the first layer takes them; what comes behind has their type. On a CPU that is float32 whatever the precision is: factors
+    /// of products are rounded where they are multiplied.
     ///
     /// # Errors
     /// When they cannot be converted.
     pub fn images(&self, x: Tensor) -> Result<Tensor> {
         match self.precision {
             Precision::Float32 | Precision::Tf32 => Ok(x),
+            Precision::Bf16 if x.device().is_cpu() => Ok(x),
             Precision::Bf16 => x.to_dtype(DType::BF16),
         }
     }

@@ -11,10 +11,11 @@
 use super::microkernel::{Epilogue, Microkernel, SCRATCH_BYTES};
 use super::padding::copy_padded;
 use super::pointwise::Pointwise;
+use super::products::Products;
 use crate::dims::Dims;
 use crate::host::{Shared, Unwritten, with_scratch};
 use crate::parallel::{enough_tasks, for_each};
-use crate::simd::{InstructionSet, LANES};
+use crate::simd::LANES;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -74,10 +75,10 @@ struct Plan {
 
 impl ImplicitGemm<'_> {
     /// Computes all outputs.
-    pub(crate) fn run(&self, source: &[f32], set: InstructionSet) -> Vec<f32> {
+    pub(crate) fn run(&self, source: &[f32], products: Products) -> Vec<f32> {
         assert_eq!(source.len(), self.source.elements());
         if let Some(pointwise) = self.pointwise() {
-            return pointwise.run(source, set);
+            return pointwise.run(source, products);
         }
         let plan = self.plan();
         let phase_rows = self.phase_rows();
@@ -99,7 +100,7 @@ impl ImplicitGemm<'_> {
             let images = first..(first + plan.images).min(self.output.images);
             let row = band * plan.rows;
             let rows = row..(row + plan.rows).min(phase_rows);
-            self.task(&plan, source, images, rows, blocks, pointer, set);
+            self.task(&plan, source, images, rows, blocks, pointer, products);
         });
         // SAFETY: the phases cover the output, and the tasks cover all images, phase rows and channels.
         unsafe { output.finish() }
@@ -229,7 +230,7 @@ impl ImplicitGemm<'_> {
         rows: Range<usize>,
         blocks: Range<usize>,
         output: Shared,
-        set: InstructionSet,
+        products: Products,
     ) {
         let image_len = self.source.height * self.source.width * self.source.channels;
         let row_len = plan.width * self.source.channels;
@@ -266,7 +267,7 @@ impl ImplicitGemm<'_> {
                     };
                     // SAFETY: the table's windows lie in the rows that the plan gives a task, its output pixels in the
                     // task's images and rows, which no other task writes in the same channels.
-                    unsafe { set.run(microkernel) }
+                    unsafe { products.run(microkernel) }
                 }
             }
         };

@@ -7,6 +7,8 @@ use super::geometry::Engines;
 use super::geometry::{Filter, Geometry};
 use super::implicit_gemm::{ImplicitGemm, OutputPhase};
 use super::packing::{Direction, pack, pack_forward};
+use super::pairing::{pair_weights, pairs_of};
+use super::products::Products;
 use crate::dims::{Dims, check_channels, check_float};
 use crate::host::host_floats;
 use crate::parallel::for_each_piece;
@@ -106,7 +108,12 @@ impl InputGradient {
         match &self.weights {
             Weights::Packed(packed) => {
                 let (storage, layout) = gradient.storage_and_layout();
-                let values = run(of, packed, host_floats(&storage, layout, NAME)?, self.set);
+                let values = run(
+                    of,
+                    packed,
+                    host_floats(&storage, layout, NAME)?,
+                    Products::Float32(self.set),
+                );
                 Tensor::from_vec(values, source.shape(), gradient.device())
             }
             #[cfg(feature = "cuda")]
@@ -210,6 +217,15 @@ impl Packed {
             weights,
         }
     }
+
+    /// The same weights as [pairs](super::pairing) of the `read` channels of the output.
+    pub(super) fn paired(self, read: usize) -> Self {
+        let weights = match self.weights {
+            Order::Apart(weights) => Order::Apart(weights.iter().map(|weights| pair_weights(weights, read)).collect()),
+            Order::Together(weights) => Order::Together(pair_weights(&weights, read)),
+        };
+        Self { weights, ..self }
+    }
 }
 
 /// The weights of one convolution for all pairs of axes; zero where a pair has no tap.
@@ -246,12 +262,19 @@ fn join(weight: &[f32], filter: Filter, together: Filter, vertical: &[Axis], hor
     pack_forward(&joined, together)
 }
 
-/// The gradient of the source, from that of the output.
-pub(crate) fn run(of: Geometry, packed: &Packed, gradient: &[f32], set: InstructionSet) -> Vec<f32> {
+/// The gradient of the source, from that of the output; weights and gradient are floats or pairs, as the products are.
+pub(crate) fn run(of: Geometry, packed: &Packed, gradient: &[f32], products: Products) -> Vec<f32> {
+    let read = match products {
+        Products::Float32(_) => of.output,
+        Products::Bf16(_) => Dims {
+            channels: pairs_of(of.output.channels),
+            ..of.output
+        },
+    };
     let padding = (Axis::margin(&packed.vertical), Axis::margin(&packed.horizontal));
     let gemm = |output: Dims, output_step: usize, phases: Vec<OutputPhase<'_>>| {
         let gemm = ImplicitGemm {
-            source: of.output,
+            source: read,
             output,
             padding,
             source_step: 1,
@@ -259,7 +282,7 @@ pub(crate) fn run(of: Geometry, packed: &Packed, gradient: &[f32], set: Instruct
             phases,
             epilogue: None,
         };
-        gemm.run(gradient, set)
+        gemm.run(gradient, products)
     };
     match &packed.weights {
         Order::Apart(weights) => {

@@ -61,10 +61,48 @@ impl Kernel for Microkernel<'_> {
         // SAFETY: the caller vouches for the processor and the table.
         unsafe {
             match self.epilogue {
-                None => self.columns::<V, false>(),
-                Some(_) => self.columns::<V, true>(),
+                None => self.columns::<V, OfFloats, false>(),
+                Some(_) => self.columns::<V, OfFloats, true>(),
             }
         }
+    }
+}
+
+/// The same of [pairs](crate::simd::pair) of bfloat16 numbers, in source and weights: a float stands for a pair.
+pub(crate) struct OfPairs<'a>(pub Microkernel<'a>);
+
+impl Kernel for OfPairs<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        // SAFETY: as above.
+        unsafe { self.0.columns::<V, Pairwise, false>() }
+    }
+}
+
+/// What a lane of the source is multiplied with a lane of the weights as.
+trait Product {
+    unsafe fn add<V: Lanes>(value: V, weights: V, sum: V) -> V;
+}
+
+struct OfFloats;
+
+impl Product for OfFloats {
+    #[inline(always)]
+    unsafe fn add<V: Lanes>(value: V, weights: V, sum: V) -> V {
+        // SAFETY: the caller vouches for the processor.
+        unsafe { value.mul_add(weights, sum) }
+    }
+}
+
+struct Pairwise;
+
+impl Product for Pairwise {
+    #[inline(always)]
+    unsafe fn add<V: Lanes>(value: V, weights: V, sum: V) -> V {
+        // SAFETY: the caller vouches for the processor.
+        unsafe { value.pairs_mul_add(weights, sum) }
     }
 }
 
@@ -106,20 +144,20 @@ const WEIGHT_BYTES: usize = 256 * 1024;
 
 impl Microkernel<'_> {
     #[inline(always)]
-    unsafe fn columns<V: Lanes, const EPILOGUE: bool>(&self) {
+    unsafe fn columns<V: Lanes, M: Product, const EPILOGUE: bool>(&self) {
         let mut block = self.blocks.start;
         // SAFETY: the caller vouches for the processor and the table.
         unsafe {
             while block < self.blocks.end {
                 // 28 of 32 vectors hold sums, or 6 of 8 on small register files; the rest, weights and a pixel.
                 if !V::MANY_REGISTERS {
-                    self.column::<V, EPILOGUE, 6, 3, 1>(block);
+                    self.column::<V, M, EPILOGUE, 6, 3, 1>(block);
                     block += 1;
                 } else if block + 2 <= self.blocks.end {
-                    self.column::<V, EPILOGUE, 14, 7, 2>(block);
+                    self.column::<V, M, EPILOGUE, 14, 7, 2>(block);
                     block += 2;
                 } else {
-                    self.column::<V, EPILOGUE, 28, 14, 1>(block);
+                    self.column::<V, M, EPILOGUE, 28, 14, 1>(block);
                     block += 1;
                 }
             }
@@ -128,7 +166,7 @@ impl Microkernel<'_> {
 
     /// All pixels, `P` at a time and the last `H` if no more are left, for `J` blocks of channels.
     #[inline(always)]
-    unsafe fn column<V: Lanes, const EPILOGUE: bool, const P: usize, const H: usize, const J: usize>(
+    unsafe fn column<V: Lanes, M: Product, const EPILOGUE: bool, const P: usize, const H: usize, const J: usize>(
         &self,
         block: usize,
     ) {
@@ -142,9 +180,9 @@ impl Microkernel<'_> {
                 // SAFETY: the table's offsets are within the source and the output.
                 unsafe {
                     if pixels.len() > H {
-                        self.place::<V, EPILOGUE, P, J>(tile * P, pixels, rows.clone(), block);
+                        self.place::<V, M, EPILOGUE, P, J>(tile * P, pixels, rows.clone(), block);
                     } else {
-                        self.place::<V, EPILOGUE, H, J>(tile * P, pixels, rows.clone(), block);
+                        self.place::<V, M, EPILOGUE, H, J>(tile * P, pixels, rows.clone(), block);
                     }
                 }
             }
@@ -153,7 +191,7 @@ impl Microkernel<'_> {
 
     /// A tile that starts at pixel `start`, its windows addressed in the cheapest way.
     #[inline(always)]
-    unsafe fn place<V: Lanes, const EPILOGUE: bool, const P: usize, const J: usize>(
+    unsafe fn place<V: Lanes, M: Product, const EPILOGUE: bool, const P: usize, const J: usize>(
         &self,
         start: usize,
         pixels: &[(usize, usize)],
@@ -167,12 +205,12 @@ impl Microkernel<'_> {
                     first: self.source.as_ptr().add(pixels[0].0),
                     step: self.step,
                 };
-                self.tile::<V, EPILOGUE, _, P, J>(windows, pixels, rows, block);
+                self.tile::<V, M, EPILOGUE, _, P, J>(windows, pixels, rows, block);
             } else {
                 // The last tile repeats its last pixel.
                 let pixel = |p: usize| pixels[p.min(pixels.len() - 1)].0;
                 let windows = Scattered(std::array::from_fn(|p| self.source.as_ptr().add(pixel(p))));
-                self.tile::<V, EPILOGUE, _, P, J>(windows, pixels, rows, block);
+                self.tile::<V, M, EPILOGUE, _, P, J>(windows, pixels, rows, block);
             }
         }
     }
@@ -183,7 +221,7 @@ impl Microkernel<'_> {
     /// unrolled; what does not, goes through `buffer`.
     #[inline(always)]
     #[allow(clippy::needless_range_loop)]
-    unsafe fn tile<V: Lanes, const EPILOGUE: bool, W: Windows<P>, const P: usize, const J: usize>(
+    unsafe fn tile<V: Lanes, M: Product, const EPILOGUE: bool, W: Windows<P>, const P: usize, const J: usize>(
         &self,
         windows: W,
         pixels: &[(usize, usize)],
@@ -232,7 +270,7 @@ impl Microkernel<'_> {
                     for p in 0..P {
                         let value = V::splat(*windows.at(p, k));
                         for j in 0..J {
-                            sums[p][j] = value.mul_add(lines[j], sums[p][j]);
+                            sums[p][j] = M::add(value, lines[j], sums[p][j]);
                         }
                     }
                     weights = weights.add(LANES);

@@ -15,7 +15,12 @@ mod microkernel;
 mod operation;
 mod packing;
 mod padding;
+mod paired_filter_gradient;
+mod pairing;
 mod pointwise;
+mod products;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod tiled;
 #[cfg(any(feature = "cuda", all(test, unix)))]
 mod weight_order;
 

@@ -8,12 +8,15 @@ use super::implicit_gemm::{ImplicitGemm, OutputPhase};
 use super::input_gradient::{self, Packed};
 use super::microkernel::Epilogue;
 use super::packing::pack_forward;
+use super::paired_filter_gradient::PairedFilterGradient;
+use super::pairing::{pair_pixels, pair_weights, pairs_of};
+use super::products::Products;
 use crate::Precision;
 use crate::dims::Dims;
 #[cfg(feature = "cuda")]
 use crate::gpu::Operand;
 use crate::host::{floats, host_floats};
-use crate::simd::InstructionSet;
+use crate::simd::{Bf16, InstructionSet};
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
@@ -38,6 +41,8 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Res
 pub(crate) struct Convolution {
     of: Geometry,
     set: InstructionSet,
+    /// How a CPU multiplies bfloat16 numbers, where factors are rounded to these.
+    bf16: Option<Bf16>,
     #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
     engines: Engines,
 }
@@ -59,6 +64,7 @@ impl Convolution {
         Ok(Self {
             of: Geometry::new(Dims::of(x, NAME)?, filter, stride, padding, NAME)?,
             set,
+            bf16: None,
             engines: Engines::default(),
         })
     }
@@ -70,15 +76,37 @@ impl Convolution {
             tf32: precision == Precision::Tf32,
             timed,
         };
-        Self { engines, ..self }
+        let bf16 = Bf16::detect().filter(|_| precision == Precision::Bf16);
+        Self { engines, bf16, ..self }
+    }
+
+    /// Factors rounded to bfloat16 and multiplied in this way.
+    #[cfg(test)]
+    pub(crate) fn rounded(self, way: Bf16) -> Self {
+        Self {
+            bf16: Some(way),
+            ..self
+        }
     }
 
     pub(crate) fn apply(self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
         x.contiguous()?.apply_op2(&weight.contiguous()?, self)
     }
 
-    /// The output of a weight that [`pack_forward`] has packed.
+    /// The output of a weight that [`pack_forward`] has packed, of float32 factors.
     pub(crate) fn forward(&self, x: &[f32], packed: &[f32], epilogue: Option<Epilogue<'_>>) -> Vec<f32> {
+        self.products(x, self.of.source, packed, epilogue, Products::Float32(self.set))
+    }
+
+    /// The same of floats or of pairs, of which a pixel of `source` has as many as that says channels.
+    fn products(
+        &self,
+        x: &[f32],
+        source: Dims,
+        packed: &[f32],
+        epilogue: Option<Epilogue<'_>>,
+        products: Products,
+    ) -> Vec<f32> {
         let phase = OutputPhase {
             output: (0, 0),
             size: (self.of.output.height, self.of.output.width),
@@ -87,7 +115,7 @@ impl Convolution {
             weights: packed.into(),
         };
         let gemm = ImplicitGemm {
-            source: self.of.source,
+            source,
             output: self.of.output,
             padding: (self.of.padding, self.of.padding),
             source_step: self.of.stride,
@@ -95,7 +123,7 @@ impl Convolution {
             phases: vec![phase],
             epilogue,
         };
-        gemm.run(x, self.set)
+        gemm.run(x, products)
     }
 
     pub(crate) fn output(&self) -> Dims {
@@ -116,7 +144,19 @@ impl CustomOp2 for Convolution {
         w_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let packed = pack_forward(floats(w, w_layout, NAME)?, self.of.filter);
-        let output = self.forward(floats(x, x_layout, NAME)?, &packed, None);
+        let x = floats(x, x_layout, NAME)?;
+        let output = match self.bf16 {
+            None => self.forward(x, &packed, None),
+            Some(way) => {
+                let read = self.of.filter.inputs;
+                let source = Dims {
+                    channels: pairs_of(read),
+                    ..self.of.source
+                };
+                let (x, weights) = (pair_pixels(x, read, way), pair_weights(&packed, read));
+                self.products(&x, source, &weights, None, Products::Bf16(way))
+            }
+        };
         Ok((CpuStorage::F32(output), self.of.output.shape().into()))
     }
 
@@ -153,14 +193,25 @@ impl CustomOp2 for Convolution {
             let (storage, layout) = weight.storage_and_layout();
             let weight = host_floats(&storage, layout, NAME)?;
             let packed = Packed::new(weight, self.of.filter, self.of.stride, self.of.padding);
-            let values = input_gradient::run(self.of, &packed, gradient, self.set);
+            let values = match self.bf16 {
+                None => input_gradient::run(self.of, &packed, gradient, Products::Float32(self.set)),
+                Some(way) => {
+                    let channels = self.of.output.channels;
+                    let gradient = pair_pixels(gradient, channels, way);
+                    input_gradient::run(self.of, &packed.paired(channels), &gradient, Products::Bf16(way))
+                }
+            };
             Some(Tensor::from_vec(values, x.shape(), x.device())?)
         } else {
             None
         };
         let filter = if weight.track_op() {
             let (storage, layout) = x.storage_and_layout();
-            let values = FilterGradient { of: self.of }.run(host_floats(&storage, layout, NAME)?, gradient, self.set);
+            let x = host_floats(&storage, layout, NAME)?;
+            let values = match self.bf16 {
+                None => FilterGradient { of: self.of }.run(x, gradient, self.set),
+                Some(way) => PairedFilterGradient { of: self.of, way }.run(x, gradient),
+            };
             Some(Tensor::from_vec(values, weight.shape(), weight.device())?)
         } else {
             None

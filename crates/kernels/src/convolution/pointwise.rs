@@ -4,10 +4,11 @@
 //! the caches. The tiles, and so the order of every sum, are those of the other convolutions.
 
 use super::microkernel::{Epilogue, Microkernel, SCRATCH_BYTES};
+use super::products::Products;
 use crate::dims::Dims;
 use crate::host::{Unwritten, with_scratch};
 use crate::parallel::{enough_tasks, for_each};
-use crate::simd::{InstructionSet, LANES};
+use crate::simd::LANES;
 
 /// A weighted sum over the channels of pixels `(step y, step x)` of a source.
 pub(crate) struct Pointwise<'a> {
@@ -29,7 +30,7 @@ const CONFLICT_BYTES: usize = 4096;
 
 impl Pointwise<'_> {
     /// Computes all outputs.
-    pub(crate) fn run(&self, source: &[f32], set: InstructionSet) -> Vec<f32> {
+    pub(crate) fn run(&self, source: &[f32], products: Products) -> Vec<f32> {
         let (inputs, channels) = (self.source.channels, self.output.channels);
         let copied = self.step > 1 || (inputs * size_of::<f32>()).is_multiple_of(CONFLICT_BYTES);
         let distance = if copied { inputs + LANES } else { inputs };
@@ -72,7 +73,7 @@ impl Pointwise<'_> {
                     epilogue: self.epilogue.map(|epilogue| epilogue.from(range.start * channels)),
                 };
                 // SAFETY: the table's pixels are those of the task, which no other task writes in the same channels.
-                unsafe { set.run(microkernel) }
+                unsafe { products.run(microkernel) }
             };
             if !copied {
                 return multiply(&source[range.start * inputs..range.end * inputs]);

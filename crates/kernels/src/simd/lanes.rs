@@ -1,5 +1,7 @@
 //! Vectors of floats, and what computes with them.
 
+use super::pairs::{numbers, pair};
+
 /// Floats in a vector.
 pub(crate) const LANES: usize = 16;
 
@@ -41,6 +43,68 @@ pub(crate) trait Lanes: Copy {
     unsafe fn where_unequal(self, a: Self, b: Self) -> Self;
     /// `other` where it is greater than `self` or not a number, elsewhere `self`.
     unsafe fn greater_of(self, other: Self) -> Self;
+
+    // What follows of pairs is for processors without instructions for them, where only tests use it.
+
+    /// The floats of `self`, then those of `next`, as [pairs](super::pairs) of neighbours.
+    #[inline(never)]
+    unsafe fn pairs(self, next: Self) -> Self {
+        let mut floats = [0f32; 2 * LANES];
+        // SAFETY: the buffers hold what is written and read.
+        unsafe {
+            self.store(floats.as_mut_ptr());
+            next.store(floats.as_mut_ptr().add(LANES));
+            let pairs: [f32; LANES] = std::array::from_fn(|i| pair(floats[2 * i], floats[2 * i + 1]));
+            Self::load(pairs.as_ptr())
+        }
+    }
+
+    /// In each lane the [pair](super::pairs) of its float and that of `other`.
+    #[inline(never)]
+    unsafe fn pair_with(self, other: Self) -> Self {
+        let [mut a, mut b] = [[0f32; LANES]; 2];
+        // SAFETY: the buffers hold what is written and read.
+        unsafe {
+            self.store(a.as_mut_ptr());
+            other.store(b.as_mut_ptr());
+            for (a, b) in a.iter_mut().zip(b) {
+                *a = pair(*a, b);
+            }
+            Self::load(a.as_ptr())
+        }
+    }
+
+    /// Writes a matrix of [`LANES`] x [`LANES`] floats with rows and columns exchanged; its rows are at `from_distance`, those written at
+    /// `to_distance`.
+    #[inline(never)]
+    unsafe fn transpose(from: *const f32, from_distance: usize, to: *mut f32, to_distance: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            for row in 0..LANES {
+                for column in 0..LANES {
+                    *to.add(column * to_distance + row) = *from.add(row * from_distance + column);
+                }
+            }
+        }
+    }
+
+    /// `summand` plus, in each lane, both products of the [pairs](super::pairs) in `self` and `factor`. How often it is rounded depends
+    /// on the processor.
+    #[inline(never)]
+    unsafe fn pairs_mul_add(self, factor: Self, summand: Self) -> Self {
+        let [mut a, mut b, mut sum] = [[0f32; LANES]; 3];
+        // SAFETY: the buffers hold what is written and read.
+        unsafe {
+            self.store(a.as_mut_ptr());
+            factor.store(b.as_mut_ptr());
+            summand.store(sum.as_mut_ptr());
+            for (sum, (a, b)) in sum.iter_mut().zip(a.into_iter().zip(b)) {
+                let ([a, c], [b, d]) = (numbers(a), numbers(b));
+                *sum += a * b + c * d;
+            }
+            Self::load(sum.as_ptr())
+        }
+    }
 
     /// The first `count` floats, then zeros.
     #[inline(always)]

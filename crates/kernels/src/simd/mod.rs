@@ -6,10 +6,18 @@
 //! fused multiply-add, they give the same bytes. The portable set rounds the product as
 //! well on processors that may lack that instruction.
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
+mod bf16;
 mod dispatch;
 mod lanes;
+mod pairs;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) use amx::{Amx, TILE_PAIRS, TILE_ROWS, Tiles};
+pub(crate) use bf16::Bf16;
 pub(crate) use dispatch::InstructionSet;
 pub(crate) use lanes::{Kernel, LANES, Lanes};
+pub(crate) use pairs::pair;

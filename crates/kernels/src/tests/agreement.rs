@@ -78,7 +78,7 @@ fn check_fused(x: [usize; 4], [outputs, kernel, stride, padding]: [usize; 4]) {
 }
 
 /// Shapes that every branch of the kernels sees.
-const CONVOLUTIONS: [([usize; 4], [usize; 4]); 26] = [
+pub(super) const CONVOLUTIONS: [([usize; 4], [usize; 4]); 26] = [
     ([2, 12, 12, 16], [16, 3, 1, 1]),
     ([3, 7, 7, 32], [32, 3, 1, 1]),
     ([2, 14, 14, 16], [32, 3, 2, 1]),

@@ -9,6 +9,7 @@ mod gpu;
 mod gradients;
 #[cfg(any(feature = "cuda", unix))]
 mod pixels;
+mod rounded;
 mod rows;
 
 use candle_core::{Device, Result, Tensor, Var};
