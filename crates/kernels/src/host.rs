@@ -50,15 +50,15 @@ impl Unwritten {
 
 /// A pointer that several threads write through, each to elements of its own.
 #[derive(Clone, Copy)]
-pub(crate) struct Shared(*mut f32);
+pub(crate) struct Shared<T = f32>(*mut T);
 
 // SAFETY: the kernels that use it write disjoint parts, each stated where the parts are made.
-unsafe impl Send for Shared {}
+unsafe impl<T: Send> Send for Shared<T> {}
 // SAFETY: as above.
-unsafe impl Sync for Shared {}
+unsafe impl<T: Send> Sync for Shared<T> {}
 
-impl Shared {
-    pub(crate) fn new(values: &mut [f32]) -> Self {
+impl<T> Shared<T> {
+    pub(crate) fn new(values: &mut [T]) -> Self {
         Self(values.as_mut_ptr())
     }
 
@@ -66,7 +66,7 @@ impl Shared {
     ///
     /// # Safety
     /// `offset` is within the allocation.
-    pub(crate) unsafe fn at(self, offset: usize) -> *mut f32 {
+    pub(crate) unsafe fn at(self, offset: usize) -> *mut T {
         // SAFETY: the caller's promise.
         unsafe { self.0.add(offset) }
     }

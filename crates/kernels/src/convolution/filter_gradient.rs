@@ -3,13 +3,18 @@
 //! It is a sum over all output pixels of the outer product of the pixel's window (some runs of the source) and its
 //! gradient. A tile of window elements times some vectors of output channels stays in registers while the pixels
 //! of a stretch of the batch go by. Float sums depend on their order, so the batch is cut into chunks by its shape
-//! alone, never by the number of threads, and the chunks are added up in order.
+//! alone, never by the number of threads, and the chunks are added up in order ([`FilterTasks`]).
 
+use super::filter_tasks::{BLOCKS, FilterTask, FilterTasks, PACKED_BLOCKS};
 use super::geometry::Geometry;
 use super::packing::unpack_sum;
+#[cfg(test)]
+use super::packing::unpacking;
 use super::padding::copy_padded;
-use crate::host::{Shared, with_scratch};
-use crate::parallel::for_each;
+use crate::host::{Unwritten, with_scratch};
+#[cfg(test)]
+use crate::parallel::Division;
+use crate::parallel::{Part, for_each};
 use crate::simd::{InstructionSet, Kernel, LANES, Lanes};
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -24,19 +29,11 @@ pub(crate) struct FilterGradient {
 /// them. But it is not so short that adding the sums of a tile to the partial gradient takes longer than the sums.
 const SCRATCH_BYTES: usize = 40 * 1024;
 const MIN_PIXELS: usize = 128;
-/// Bounds on the chunks of a batch: their number, and the floats of their partial gradients together.
-const MAX_CHUNKS: usize = 16;
-const MAX_PARTIAL_FLOATS: usize = 1 << 19;
-/// Vectors of output channels that one task keeps together.
-const BLOCKS: usize = 2;
 /// Window elements of a register tile: with two vectors of channels, and with one. 21 is the stem's 7 x 3, 11 its half.
 const PAIRED_TILES: [usize; 3] = [12, 14, 11];
 const SINGLE_TILES: [usize; 3] = [24, 21, 16];
 /// The most floats that a tile may read past its window.
 const LONGEST_TILE: usize = 24;
-/// From so many vectors of output channels on, windows and gradients are copied into the order in which the tiles read them: each
-/// copied window serves them all, and pixels whose distance is a large power of two do not displace each other in the cache.
-const PACKED_BLOCKS: usize = 4;
 /// Microkernel whose windows are copied together, so that every cache line of the source is read once.
 const GROUP: usize = 4;
 
@@ -52,34 +49,50 @@ fn fitting_tile(run: usize, tiles: [usize; 3]) -> usize {
     best
 }
 
+/// Whether a task of these blocks of channels copies windows and gradients.
+fn is_packed(blocks: &Range<usize>) -> bool {
+    blocks.len() >= PACKED_BLOCKS && blocks.len().is_multiple_of(BLOCKS)
+}
+
 impl FilterGradient {
     /// The gradient in torchvision's layout.
     pub(crate) fn run(&self, source: &[f32], gradient: &[f32], set: InstructionSet) -> Vec<f32> {
         assert_eq!(source.len(), self.of.source.elements());
         assert_eq!(gradient.len(), self.of.output.elements());
+        self.divided(&self.tasks(rayon::current_num_threads()), source, gradient, set)
+    }
+
+    /// The division that suits so many threads.
+    pub(super) fn tasks(&self, threads: usize) -> FilterTasks {
+        FilterTasks::new(self.of, self.window().0, threads)
+    }
+
+    /// How many tiles cover the window, and how long they are. Where registers hold fewer sums there are more of them.
+    fn window(&self) -> (usize, usize) {
+        let run = self.of.filter.width * self.of.filter.inputs;
+        let tiles = match self.of.output.channels > LANES {
+            true => PAIRED_TILES,
+            false => SINGLE_TILES,
+        };
+        let tile = fitting_tile(run, tiles);
+        (self.of.filter.height * run.div_ceil(tile), tile)
+    }
+
+    /// The gradient, which does not depend on how it is divided.
+    fn divided(&self, tasks: &FilterTasks, source: &[f32], gradient: &[f32], set: InstructionSet) -> Vec<f32> {
         let blocks = self.of.output.channels.div_ceil(LANES);
         let partial_len = self.of.filter.taps() * self.of.filter.inputs * blocks * LANES;
-        let chunks = (MAX_PARTIAL_FLOATS / partial_len).clamp(1, MAX_CHUNKS.min(self.of.source.images));
-        let chunk_images = self.of.source.images.div_ceil(chunks);
-        let chunks = self.of.source.images.div_ceil(chunk_images);
-        // With few chunks the channels are divided too, each part padding the source for itself.
-        let tasks = 2 * rayon::current_num_threads();
-        let parts = blocks.div_ceil(BLOCKS).min(tasks.div_ceil(chunks));
-        let part_blocks = blocks.div_ceil(BLOCKS).div_ceil(parts) * BLOCKS;
-        let parts = blocks.div_ceil(part_blocks);
-
-        let mut partials = vec![0f32; chunks * partial_len];
-        let pointer = Shared::new(&mut partials);
-        let plan = self.plan(chunk_images);
-        for_each(chunks * parts, |task| {
-            let (chunk, part) = (task / parts, task % parts);
-            let images = chunk * chunk_images..((chunk + 1) * chunk_images).min(self.of.source.images);
-            let blocks = part * part_blocks..((part + 1) * part_blocks).min(blocks);
-            // SAFETY: chunk `chunk` starts there.
-            let partial = unsafe { pointer.at(chunk * partial_len) };
-            self.task(&plan, source, gradient, images, blocks, partial, set);
+        let mut partials = Unwritten::new(tasks.chunks() * partial_len);
+        let pointer = partials.pointer();
+        let plan = self.plan(tasks.chunk_images);
+        for_each(tasks.count(), |task| {
+            let task = tasks.get(task);
+            // SAFETY: the task's chunk starts there.
+            let partial = unsafe { pointer.at(task.chunk * partial_len) };
+            self.task(&plan, source, gradient, task, partial, set);
         });
-        unpack_sum(&partials, self.of.filter)
+        // SAFETY: the tasks cover all chunks, channels and places, and write each in their first stretch.
+        unpack_sum(&unsafe { partials.finish() }, self.of.filter)
     }
 
     fn plan(&self, chunk_images: usize) -> Plan {
@@ -157,18 +170,19 @@ impl FilterGradient {
         }
     }
 
-    /// Adds the contribution of `images` to the output channels of `blocks`.
-    #[allow(clippy::too_many_arguments)]
+    /// Adds the contribution of the task's images to its part of their chunk's partial gradient.
     fn task(
         &self,
         plan: &Plan,
         source: &[f32],
         gradient: &[f32],
-        images: Range<usize>,
-        blocks: Range<usize>,
+        task: FilterTask,
         partial: *mut f32,
         set: InstructionSet,
     ) {
+        let FilterTask {
+            images, blocks, window, ..
+        } = task;
         let image_len = self.of.source.height * self.of.source.width * self.of.source.channels;
         let row_len = plan.width * self.of.source.channels;
         let channels = self.of.output.channels;
@@ -184,7 +198,7 @@ impl FilterGradient {
         } else {
             stretch_pixels * padded_channels
         };
-        let is_packed = blocks.len() >= PACKED_BLOCKS && blocks.len().is_multiple_of(BLOCKS);
+        let is_packed = is_packed(&blocks);
         let packed_len = match is_packed {
             true => stretch_pixels * (GROUP * LONGEST_TILE + blocks.len() * LANES),
             false => 0,
@@ -192,6 +206,7 @@ impl FilterGradient {
         with_scratch(padded_len + aligned_len + packed_len, |scratch| {
             let (padded, scratch) = scratch.split_at_mut(padded_len);
             let (aligned, packed) = scratch.split_at_mut(aligned_len);
+            let mut fresh = true;
             for first in images.clone().step_by(plan.images) {
                 let count = plan.images.min(images.end - first);
                 for row in (0..self.of.output.height).step_by(plan.rows) {
@@ -238,12 +253,16 @@ impl FilterGradient {
                         row_stride: row_len,
                         run: self.of.filter.width * self.of.source.channels,
                         blocks: blocks.clone(),
+                        part: window,
                         partial,
+                        fresh,
                         packed: is_packed.then_some(packed.as_mut_ptr()),
                     };
                     // SAFETY: the windows lie within the padded rows, with `LONGEST_TILE` floats to spare or at
-                    // least as long as a tile; the partial gradient of this chunk and these blocks is this task's alone.
+                    // least as long as a tile; the partial gradient of this chunk, these blocks and this part of the window is
+                    // this task's alone.
                     unsafe { set.run(stretch) }
+                    fresh = false;
                 }
             }
         });
@@ -285,7 +304,11 @@ struct Stretch<'a> {
     row_stride: usize,
     run: usize,
     blocks: Range<usize>,
+    /// Which of the window's places are summed.
+    part: Part,
     partial: *mut f32,
+    /// The partial gradient has not been written yet.
+    fresh: bool,
     /// Room for `GROUP` tiles of windows and for the gradients of all blocks, to copy both.
     packed: Option<*mut f32>,
 }
@@ -353,20 +376,20 @@ impl Kernel for Stretch<'_> {
 }
 
 impl Stretch<'_> {
-    /// The tiles of `R` floats that cover the window: all rows, from left to right.
+    /// The task's part of the tiles of `length` floats that cover the window: all rows, from left to right.
     fn places(&self, length: usize, block: usize) -> impl Iterator<Item = Place> {
-        let (rows, run) = (self.rows, self.run);
-        (0..rows).flat_map(move |row| {
-            (0..run).step_by(length).map(move |first| {
-                // The last tile starts early rather than read past the run, where the run is long enough for that.
-                let start = first.min(run.saturating_sub(length));
-                Place {
-                    row,
-                    start,
-                    skipped: first - start,
-                    block,
-                }
-            })
+        let run = self.run;
+        let tiles = run.div_ceil(length);
+        self.part.range(self.rows * tiles).map(move |place| {
+            let first = place % tiles * length;
+            // The last tile starts early rather than read past the run, where the run is long enough for that.
+            let start = first.min(run.saturating_sub(length));
+            Place {
+                row: place / tiles,
+                start,
+                skipped: first - start,
+                block,
+            }
         })
     }
 
@@ -435,6 +458,18 @@ impl Stretch<'_> {
         }
     }
 
+    /// Adds a sum to what is in the partial gradient.
+    #[inline(always)]
+    unsafe fn put<V: Lanes>(&self, sum: V, to: *mut f32) {
+        // SAFETY: the caller vouches for the place, which is read only where it has been written.
+        unsafe {
+            match self.fresh {
+                true => sum.store(to),
+                false => V::load(to).add(sum).store(to),
+            }
+        }
+    }
+
     /// Adds the sums over all pixels of `R` floats of the window times `J` blocks of channels.
     ///
     /// As in a convolution's tiles, loops with constant bounds keep the sums in registers.
@@ -479,8 +514,7 @@ impl Stretch<'_> {
             if skipped == 0 && start + R <= self.run {
                 for r in 0..R {
                     for j in 0..J {
-                        let to = partial.add(j * block_len + r * LANES);
-                        V::load(to).add(sums[r][j]).store(to);
+                        self.put(sums[r][j], partial.add(j * block_len + r * LANES));
                     }
                 }
             } else {
@@ -491,9 +525,82 @@ impl Stretch<'_> {
                 }
                 for r in skipped..R.min(self.run - start) {
                     for (j, sum) in (*buffer.add(r)).iter().enumerate() {
-                        let to = partial.add(j * block_len + r * LANES);
-                        V::load(to).add(*sum).store(to);
+                        self.put(*sum, partial.add(j * block_len + r * LANES));
                     }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl FilterGradient {
+    /// How the chunks are joined.
+    pub(crate) fn joining(&self) -> Division {
+        unpacking(self.of.filter, self.tasks(1).chunks())
+    }
+
+    /// Vector operations of each task on so many threads: products, and a load and a store for each vector that it copies.
+    pub(crate) fn costs(&self, threads: usize) -> Vec<usize> {
+        let tasks = self.tasks(threads);
+        let plan = self.plan(tasks.chunk_images);
+        let image = self.of.output.height * self.of.output.width;
+        let padded = match plan.in_place {
+            true => 0,
+            false => (self.of.source.height + 2 * self.of.padding) * plan.width * self.of.source.channels / LANES,
+        };
+        let (places, tile) = self.window();
+        let cost = |task: FilterTask| {
+            let elements = task.window.range(places).len() * tile;
+            let packed = match is_packed(&task.blocks) {
+                true => elements / LANES + task.blocks.len(),
+                false => 0,
+            };
+            task.images.len() * (image * (elements * task.blocks.len() + 2 * packed) + 2 * padded)
+        };
+        (0..tasks.count()).map(|task| cost(tasks.get(task))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convolution::Filter;
+    use crate::dims::Dims;
+
+    /// Rows, channels and windows that no division leaves whole.
+    #[test]
+    fn however_it_is_divided_the_bytes_are_the_same() {
+        for ([images, height, width, inputs], [outputs, kernel, stride, padding]) in [
+            ([3, 7, 6, 20], [70, 3, 1, 1]),
+            ([2, 9, 8, 3], [130, 5, 2, 2]),
+            ([3, 5, 5, 33], [16, 1, 1, 0]),
+            ([1, 6, 5, 7], [33, 3, 2, 0]),
+        ] {
+            let filter = Filter {
+                outputs,
+                inputs,
+                height: kernel,
+                width: kernel,
+            };
+            let source = Dims {
+                images,
+                height,
+                width,
+                channels: inputs,
+            };
+            let of = Geometry::new(source, filter, stride, padding, "test").unwrap();
+            let values =
+                |count: usize| -> Vec<f32> { (0..count).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect() };
+            let (x, gradient) = (values(source.elements()), values(of.output.elements()));
+            let this = FilterGradient { of };
+            let one = this.tasks(1);
+            for set in InstructionSet::supported() {
+                let expected = this.divided(&one, &x, &gradient, set);
+                for (part_blocks, window_parts) in [(2, 1), (2, 2), (4, 5), (6, 3), (8, 7), (100, 4), (100, 19)] {
+                    let found = this.divided(&one.with_parts(part_blocks, window_parts), &x, &gradient, set);
+                    let same = found.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits());
+                    assert!(same, "{of:?}, {set:?}, {part_blocks} blocks, {window_parts} parts");
                 }
             }
         }

@@ -7,6 +7,7 @@ mod cuda;
 #[cfg(feature = "cuda")]
 mod cudnn;
 mod filter_gradient;
+mod filter_tasks;
 mod fused;
 mod geometry;
 mod implicit_gemm;
@@ -28,8 +29,12 @@ pub use fused::FusedConvolution;
 pub use input_gradient::InputGradient;
 pub use operation::conv2d;
 
-#[cfg(all(test, unix))]
-pub(crate) use geometry::Filter;
+#[cfg(test)]
+pub(crate) use filter_gradient::FilterGradient;
+#[cfg(test)]
+pub(crate) use geometry::{Filter, Geometry};
 pub(crate) use operation::Convolution;
+#[cfg(test)]
+pub(crate) use packing::packing;
 #[cfg(all(test, unix))]
 pub(crate) use weight_order::{pack, unpack};

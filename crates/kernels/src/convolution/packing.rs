@@ -1,7 +1,8 @@
 //! Convolution weights in the order in which the kernels read them.
 
 use super::geometry::Filter;
-use crate::parallel::for_each_piece;
+use crate::host::Unwritten;
+use crate::parallel::Division;
 use crate::simd::LANES;
 
 /// Which channels a product reads and which it writes.
@@ -28,28 +29,45 @@ pub(crate) fn pack(
         Direction::Backward => (filter.outputs, filter.inputs, taps * filter.inputs, taps),
     };
     let block_len = rows.len() * columns.len() * read * LANES;
-    let mut packed = vec![0f32; written.div_ceil(LANES) * block_len];
-    if block_len == 0 {
-        return packed;
-    }
-    for_each_piece(&mut packed, block_len, |block, packed| {
+    let blocks = written.div_ceil(LANES);
+    let mut packed = Unwritten::new(blocks * block_len);
+    let pointer = packed.pointer();
+    packing(blocks, read, rows.len() * columns.len()).for_each(|block, channels| {
         let first = block * LANES;
         let lanes = LANES.min(written - first);
         // Channels outermost: the weights of a channel are neighbours, and each cache line is used up at once.
-        for channel in 0..read {
+        for channel in channels {
             let start = channel * read_stride + first * written_stride;
             for (r, row) in rows.iter().enumerate() {
                 for (c, column) in columns.iter().enumerate() {
                     let line = ((r * columns.len() + c) * read + channel) * LANES;
                     let tap = start + row * filter.width + column;
-                    for (lane, value) in packed[line..line + lanes].iter_mut().enumerate() {
+                    let mut values = [0f32; LANES];
+                    for (lane, value) in values[..lanes].iter_mut().enumerate() {
                         *value = weight[tap + lane * written_stride];
                     }
+                    // SAFETY: the line is within the block, and no other task writes this channel's.
+                    unsafe {
+                        pointer
+                            .at(block * block_len + line)
+                            .cast::<[f32; LANES]>()
+                            .write(values)
+                    };
                 }
             }
         }
     });
-    packed
+    // SAFETY: the tasks cover all channels read of all blocks, and write every tap of each.
+    unsafe { packed.finish() }
+}
+
+/// Blocks of written channels, each in some of the channels read. A line is gathered float by float.
+pub(crate) fn packing(blocks: usize, read: usize, taps: usize) -> Division {
+    Division {
+        pieces: blocks,
+        units: read,
+        cost: 8 * taps,
+    }
 }
 
 /// [`pack`] of all taps, for a forward pass.
@@ -66,9 +84,12 @@ pub(crate) fn unpack_sum(partials: &[f32], filter: Filter) -> Vec<f32> {
     let output_len = taps * filter.inputs;
     let block_len = output_len * LANES;
     let partial_len = filter.outputs.div_ceil(LANES) * block_len;
-    let mut gradient = vec![0f32; filter.elements()];
-    for_each_piece(&mut gradient, block_len, |block, gradient| {
-        for input in 0..filter.inputs {
+    let mut gradient = Unwritten::new(filter.elements());
+    let pointer = gradient.pointer();
+    unpacking(filter, partials.len() / partial_len).for_each(|block, inputs| {
+        let first = block * LANES;
+        let lanes = LANES.min(filter.outputs - first);
+        for input in inputs {
             for tap in 0..taps {
                 let at = block * block_len + (tap * filter.inputs + input) * LANES;
                 let mut line = [0f32; LANES];
@@ -77,13 +98,28 @@ pub(crate) fn unpack_sum(partials: &[f32], filter: Filter) -> Vec<f32> {
                         *sum += value;
                     }
                 }
-                for (output, value) in gradient.chunks_exact_mut(output_len).zip(line) {
-                    output[input * taps + tap] = value;
+                for (lane, value) in line[..lanes].iter().enumerate() {
+                    // SAFETY: the weight is within the gradient, and no other task writes those of this block and input.
+                    unsafe {
+                        pointer
+                            .at((first + lane) * output_len + input * taps + tap)
+                            .write(*value)
+                    };
                 }
             }
         }
     });
-    gradient
+    // SAFETY: the tasks cover all inputs of all outputs.
+    unsafe { gradient.finish() }
+}
+
+/// Blocks of outputs, each in some of the inputs. A line is scattered float by float.
+pub(super) fn unpacking(filter: Filter, partials: usize) -> Division {
+    Division {
+        pieces: filter.outputs.div_ceil(LANES),
+        units: filter.inputs,
+        cost: filter.taps() * (partials + 8),
+    }
 }
 
 #[cfg(test)]
