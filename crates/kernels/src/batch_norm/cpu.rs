@@ -4,9 +4,16 @@ use super::layer::BatchNorm;
 use super::passes::{Apply, Chunks, Differentiate, Reduce};
 use crate::dims::Dims;
 use crate::host::{Shared, Unwritten};
-use crate::parallel::for_each;
+#[cfg(test)]
+use crate::parallel::Division;
 use crate::simd::LANES;
 use candle_core::Result;
+
+/// Vector operations of each pass for a vector, loads and stores included, and of adding a chunk's sums to the others.
+const APPLY: usize = 6;
+const REDUCE: usize = 6;
+const DIFFERENTIATE: usize = 7;
+const JOIN: usize = 8;
 
 /// What a layer's result and gradients are made of: one value a channel each.
 struct Channels<'a> {
@@ -60,10 +67,11 @@ pub(super) fn forward(
     let chunks = Chunks::of(layer.dims);
     let mut output = Unwritten::new(layer.dims.elements());
     let pointer = output.pointer();
-    for_each(chunks.count(), |chunk| {
+    chunks.division(APPLY).for_each(|chunk, vectors| {
         let range = chunks.floats(chunk);
         let kernel = Apply {
             channels: layer.dims.channels,
+            vectors,
             x: &x[range.clone()],
             mean: &mean,
             scale: &scale,
@@ -73,11 +81,23 @@ pub(super) fn forward(
             // SAFETY: within the output.
             output: unsafe { pointer.at(range.start) },
         };
-        // SAFETY: the chunk of the output is this task's alone.
+        // SAFETY: these channels of the chunk of the output are this task's alone.
         unsafe { layer.set.run(kernel) }
     });
     // SAFETY: the chunks cover the output.
     Ok(unsafe { output.finish() })
+}
+
+/// The loops of a training step, forward and backward.
+#[cfg(test)]
+pub(crate) fn loops(dims: Dims) -> [Division; 4] {
+    let chunks = Chunks::of(dims);
+    [
+        chunks.division(APPLY),
+        chunks.division(REDUCE),
+        chunks.joining(JOIN),
+        chunks.division(DIFFERENTIATE),
+    ]
 }
 
 /// Gradients of the input, of scale and shift, and of the residual.
@@ -124,10 +144,11 @@ pub(super) fn backward(layer: &BatchNorm, of: Backward<'_>) -> Result<Gradients>
     } = Coefficients::of(layer, &channels, &sums);
     let mut input = Unwritten::new(layer.dims.elements());
     let pointer = input.pointer();
-    for_each(chunks.count(), |chunk| {
+    chunks.division(DIFFERENTIATE).for_each(|chunk, vectors| {
         let range = chunks.floats(chunk);
         let kernel = Differentiate {
             channels: layer.dims.channels,
+            vectors,
             x: &x[range.clone()],
             mean: &mean,
             direct: &direct,
@@ -138,7 +159,7 @@ pub(super) fn backward(layer: &BatchNorm, of: Backward<'_>) -> Result<Gradients>
             // SAFETY: within the output.
             output: unsafe { pointer.at(range.start) },
         };
-        // SAFETY: the chunk of the output is this task's alone.
+        // SAFETY: these channels of the chunk of the output are this task's alone.
         unsafe { layer.set.run(kernel) }
     });
     let rounded = |sums: &[f64]| sums.iter().map(|sum| *sum as f32).collect();
@@ -176,12 +197,13 @@ fn sums(layer: &BatchNorm, of: &Backward<'_>, channels: &Channels<'_>, masked: O
     let mean = padded(channels.mean.iter().copied());
     let factor = padded(channels.factor.iter().copied());
     let lanes = factor.len();
-    let mut partials = vec![0f32; chunks.count() * 2 * lanes];
-    let pointer = Shared::new(&mut partials);
-    for_each(chunks.count(), |chunk| {
+    let mut partials = Unwritten::new(chunks.count() * 2 * lanes);
+    let pointer = partials.pointer();
+    chunks.division(REDUCE).for_each(|chunk, vectors| {
         let range = chunks.floats(chunk);
         let kernel = Reduce {
             channels: layer.dims.channels,
+            vectors,
             x: &of.x[range.clone()],
             mean: &mean,
             factor: &factor,
@@ -193,16 +215,28 @@ fn sums(layer: &BatchNorm, of: &Backward<'_>, channels: &Channels<'_>, masked: O
             sums: unsafe { pointer.at(chunk * 2 * lanes) },
             lanes,
         };
-        // SAFETY: sums and masked gradient of this chunk are this task's alone.
+        // SAFETY: sums and masked gradient of these channels of this chunk are this task's alone.
         unsafe { layer.set.run(kernel) }
     });
+    // SAFETY: the chunks have written all their sums.
+    let partials = unsafe { partials.finish() };
     let mut sums = Sums::zero(layer.dims);
-    for partial in partials.chunks_exact(2 * lanes) {
-        for channel in 0..layer.dims.channels {
-            sums.gradient[channel] += f64::from(partial[channel]);
-            sums.product[channel] += f64::from(partial[lanes + channel]);
+    let (gradient, product) = (Shared::new(&mut sums.gradient), Shared::new(&mut sums.product));
+    chunks.joining(JOIN).for_each(|_, vectors| {
+        let of = vectors.start * LANES..(vectors.end * LANES).min(layer.dims.channels);
+        // SAFETY: within the sums, of which these channels' are this task's alone.
+        let channels = |sums: Shared<f64>| unsafe { std::slice::from_raw_parts_mut(sums.at(of.start), of.len()) };
+        let (gradient, product) = (channels(gradient), channels(product));
+        for partial in partials.chunks_exact(2 * lanes) {
+            let (gradients, products) = partial.split_at(lanes);
+            for (sum, value) in gradient.iter_mut().zip(&gradients[of.clone()]) {
+                *sum += f64::from(*value);
+            }
+            for (sum, value) in product.iter_mut().zip(&products[of.clone()]) {
+                *sum += f64::from(*value);
+            }
         }
-    }
+    });
     sums
 }
 

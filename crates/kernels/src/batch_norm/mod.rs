@@ -22,3 +22,9 @@ pub(crate) use moments::moments;
 pub(crate) use operation::apply;
 // For the training step's own backward pass.
 pub(crate) use operation::{apply_on_tape, by_batch, differentiate};
+
+#[cfg(test)]
+pub(crate) mod loops {
+    pub(crate) use super::cpu::loops as passes;
+    pub(crate) use super::moments::loops as statistics;
+}

@@ -1,6 +1,7 @@
 //! The passes over memory behind batch normalisation on the CPU.
 
 use crate::dims::Dims;
+use crate::parallel::Division;
 use crate::simd::{Kernel, LANES, Lanes};
 use std::ops::Range;
 
@@ -30,6 +31,24 @@ impl Chunks {
         chunk * self.each..((chunk + 1) * self.each).min(self.all)
     }
 
+    /// The chunks, each in some vectors of channels; so many vector operations for a vector.
+    pub(crate) fn division(&self, operations: usize) -> Division {
+        Division {
+            pieces: self.count(),
+            units: self.channels.div_ceil(LANES),
+            cost: self.each.min(self.all) * operations,
+        }
+    }
+
+    /// Vectors of channels, each with what all chunks have of it; so many vector operations for one chunk's.
+    pub(crate) fn joining(&self, operations: usize) -> Division {
+        Division {
+            pieces: 1,
+            units: self.channels.div_ceil(LANES),
+            cost: self.count() * operations,
+        }
+    }
+
     pub(crate) fn floats(&self, chunk: usize) -> Range<usize> {
         let pixels = self.pixels(chunk);
         pixels.start * self.channels..pixels.end * self.channels
@@ -39,6 +58,8 @@ impl Chunks {
 /// `output = relu((x - mean) * scale + shift + residual)` on a chunk.
 pub(crate) struct Apply<'a> {
     pub channels: usize,
+    /// Which vectors of channels to go through.
+    pub vectors: Range<usize>,
     pub x: &'a [f32],
     pub mean: &'a [f32],
     pub scale: &'a [f32],
@@ -53,7 +74,7 @@ impl Kernel for Apply<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        for channel in (0..self.channels).step_by(LANES) {
+        for channel in self.vectors.map(|vector| vector * LANES) {
             let present = self.channels - channel;
             // SAFETY: the vectors are padded; pixels and channels are those of the chunk.
             unsafe {
@@ -80,6 +101,7 @@ impl Kernel for Apply<'_> {
 /// Sums over a chunk of the gradient before the ReLU, and of its product with the normalised input.
 pub(crate) struct Reduce<'a> {
     pub channels: usize,
+    pub vectors: Range<usize>,
     pub x: &'a [f32],
     pub mean: &'a [f32],
     pub factor: &'a [f32],
@@ -98,7 +120,7 @@ impl Kernel for Reduce<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        for channel in (0..self.channels).step_by(LANES) {
+        for channel in self.vectors.map(|vector| vector * LANES) {
             let present = self.channels - channel;
             // SAFETY: the vectors are padded; pixels and channels are those of the chunk.
             unsafe {
@@ -127,6 +149,7 @@ impl Kernel for Reduce<'_> {
 /// `output = direct * gradient + slope * (x - mean) + constant` on a chunk, the gradient being that before the ReLU.
 pub(crate) struct Differentiate<'a> {
     pub channels: usize,
+    pub vectors: Range<usize>,
     pub x: &'a [f32],
     pub mean: &'a [f32],
     pub direct: &'a [f32],
@@ -143,7 +166,7 @@ impl Kernel for Differentiate<'_> {
 
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        for channel in (0..self.channels).step_by(LANES) {
+        for channel in self.vectors.map(|vector| vector * LANES) {
             let present = self.channels - channel;
             // SAFETY: the vectors are padded; pixels and channels are those of the chunk.
             unsafe {
