@@ -6,12 +6,13 @@ use super::windows::Windows;
 use crate::dims::Dims;
 #[cfg(feature = "cuda")]
 use crate::gpu::Operand;
-use crate::host::{Unwritten, floats, host_floats};
-use crate::parallel::{for_each, for_each_piece};
+use crate::host::{Shared, Unwritten, floats, host_floats};
+use crate::parallel::Division;
 use crate::simd::{InstructionSet, Kernel, LANES, Lanes};
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use std::ops::Range;
 
 /// Maximum over windows of `kernel` x `kernel` pixels, PyTorch's `max_pool2d`: padding never wins, and the gradient
 /// goes to the first maximum in row-major order.
@@ -86,6 +87,31 @@ impl MaxPool {
         (len(self.windows.source), len(self.windows.output))
     }
 
+    /// Vector operations for a row of the output.
+    fn row_cost(&self) -> usize {
+        let output = self.windows.output;
+        output.width * output.channels.div_ceil(LANES) * self.windows.kernel.pow(2)
+    }
+
+    /// Each image in bands of rows of the output.
+    fn division(&self) -> Division {
+        let output = self.windows.output;
+        Division {
+            pieces: output.images,
+            units: output.height,
+            cost: self.row_cost(),
+        }
+    }
+
+    /// Each of so many images in bands of rows of the source. A window that two bands see is gone through for both.
+    fn gradient_division(&self, images: usize) -> Division {
+        Division {
+            pieces: images,
+            units: self.windows.source.height,
+            cost: 2 * self.row_cost() / self.windows.stride,
+        }
+    }
+
     /// The gradient of `x`, so many rows an image.
     fn gradient(&self, x: &Tensor, result: &Tensor, gradient: &Tensor, each: usize) -> Result<Tensor> {
         // On a tape they are as the caller has them.
@@ -112,21 +138,22 @@ impl MaxPool {
         let (source_len, output_len) = self.lengths();
         let mut output = Unwritten::new(source.elements());
         let pointer = output.pointer();
-        for_each(source.images, |row| {
+        self.gradient_division(source.images).for_each(|row, band| {
             let image = row / each;
-            // SAFETY: one row of the output for each task.
+            // SAFETY: within the output.
             let output = unsafe { pointer.at(row * source_len) };
             let kernel = Scatter {
                 windows: self.windows,
                 x: &values[image * source_len..][..source_len],
                 result: &result[image * output_len..][..output_len],
                 gradient: &gradient[row * output_len..][..output_len],
+                band,
                 output,
             };
-            // SAFETY: the set is supported, and the output is as long as the pool says.
+            // SAFETY: the set is supported, the output is as long as the pool says, and its band is this task's alone.
             unsafe { self.set.run(kernel) }
         });
-        // SAFETY: every row has been written.
+        // SAFETY: every band of every row has been written.
         let values = unsafe { output.finish() };
         Tensor::from_vec(values, source.shape(), x.device())
     }
@@ -142,18 +169,19 @@ impl CustomOp1 for MaxPool {
         let (source_len, output_len) = self.lengths();
         let mut output = Unwritten::new(self.windows.output.elements());
         let pointer = output.pointer();
-        for_each(self.windows.source.images, |image| {
-            // SAFETY: one image of the output for each task.
+        self.division().for_each(|image, band| {
+            // SAFETY: within the output.
             let output = unsafe { pointer.at(image * output_len) };
             let kernel = Maximum {
                 windows: self.windows,
                 x: &x[image * source_len..][..source_len],
+                band,
                 output,
             };
-            // SAFETY: the set is supported, and the output is as long as the pool says.
+            // SAFETY: the set is supported, the output is as long as the pool says, and its band is this task's alone.
             unsafe { self.set.run(kernel) }
         });
-        // SAFETY: every image has been written.
+        // SAFETY: every band of every image has been written.
         Ok((
             CpuStorage::F32(unsafe { output.finish() }),
             self.windows.output.shape().into(),
@@ -175,6 +203,8 @@ impl CustomOp1 for MaxPool {
 struct Maximum<'a> {
     windows: Windows,
     x: &'a [f32],
+    /// Rows of the output.
+    band: Range<usize>,
     output: *mut f32,
 }
 
@@ -185,7 +215,7 @@ impl Kernel for Maximum<'_> {
     unsafe fn run<V: Lanes>(self) {
         let (source, output) = (self.windows.source, self.windows.output);
         let channels = source.channels;
-        for y in 0..output.height {
+        for y in self.band {
             let rows = self.windows.inside(y, source.height);
             for x in 0..output.width {
                 let columns = self.windows.inside(x, source.width);
@@ -218,6 +248,8 @@ struct Scatter<'a> {
     x: &'a [f32],
     result: &'a [f32],
     gradient: &'a [f32],
+    /// Rows of the source.
+    band: Range<usize>,
     output: *mut f32,
 }
 
@@ -228,11 +260,16 @@ impl Kernel for Scatter<'_> {
     unsafe fn run<V: Lanes>(self) {
         let (source, output) = (self.windows.source, self.windows.output);
         let channels = source.channels;
-        // SAFETY: the output is one image of the source's size; the windows are inside of it.
+        let row_len = source.width * channels;
+        // SAFETY: the output is one image of the source's size; the band and the windows are inside of it.
         unsafe {
-            self.output.write_bytes(0, self.x.len());
-            for y in 0..output.height {
+            let band = self.output.add(self.band.start * row_len);
+            band.write_bytes(0, self.band.len() * row_len);
+            for y in self.windows.seeing(&self.band) {
+                // Rows above the band only tell what has been taken; rows below it are for others.
                 let rows = self.windows.inside(y, source.height);
+                let within = rows.start.max(self.band.start)..rows.end.min(self.band.end);
+                let above = rows.start..within.start;
                 for x in 0..output.width {
                     let columns = self.windows.inside(x, source.width);
                     let from = (y * output.width + x) * channels;
@@ -241,7 +278,14 @@ impl Kernel for Scatter<'_> {
                         let maximum = V::load_partial(self.result.as_ptr().add(from + channel), present);
                         // What the first tap with the maximum takes is no longer there for the next.
                         let mut left = V::load_partial(self.gradient.as_ptr().add(from + channel), present);
-                        for row in rows.clone() {
+                        for row in above.clone() {
+                            for column in columns.clone() {
+                                let at = (row * source.width + column) * channels + channel;
+                                let value = V::load_partial(self.x.as_ptr().add(at), present);
+                                left = left.where_unequal(value, maximum);
+                            }
+                        }
+                        for row in within.clone() {
                             for column in columns.clone() {
                                 let at = (row * source.width + column) * channels + channel;
                                 let value = V::load_partial(self.x.as_ptr().add(at), present);
@@ -274,6 +318,26 @@ impl AveragePool {
     pub(crate) fn apply(self, x: &Tensor) -> Result<Tensor> {
         x.contiguous()?.apply_op1(self)
     }
+
+    /// Each image in some vectors of channels.
+    fn division(&self) -> Division {
+        let Dims { images, channels, .. } = self.dims;
+        Division {
+            pieces: images,
+            units: channels.div_ceil(LANES),
+            cost: self.dims.height * self.dims.width,
+        }
+    }
+
+    /// Each image in some pixels.
+    fn gradient_division(&self) -> Division {
+        let Dims { images, channels, .. } = self.dims;
+        Division {
+            pieces: images,
+            units: self.dims.height * self.dims.width,
+            cost: channels.div_ceil(LANES),
+        }
+    }
 }
 
 impl CustomOp1 for AveragePool {
@@ -291,10 +355,14 @@ impl CustomOp1 for AveragePool {
         } = self.dims;
         let factor = 1.0 / (height * width) as f32;
         let mut output = vec![0f32; images * channels];
+        let pointer = Shared::new(&mut output);
         let image_len = height * width * channels;
-        for_each_piece(&mut output, channels, |image, sums| {
+        self.division().for_each(|image, vectors| {
+            let of = vectors.start * LANES..(vectors.end * LANES).min(channels);
+            // SAFETY: these channels of this image are within the output, and this task's alone.
+            let sums = unsafe { std::slice::from_raw_parts_mut(pointer.at(image * channels + of.start), of.len()) };
             for pixel in x[image * image_len..][..image_len].chunks_exact(channels) {
-                for (sum, value) in sums.iter_mut().zip(pixel) {
+                for (sum, value) in sums.iter_mut().zip(&pixel[of.clone()]) {
                     *sum += value;
                 }
             }
@@ -319,19 +387,56 @@ impl CustomOp1 for AveragePool {
         }
         let (storage, layout) = gradient.storage_and_layout();
         let gradient = host_floats(&storage, layout, AVERAGE)?;
-        let Dims {
-            height,
-            width,
-            channels,
-            ..
-        } = self.dims;
-        let factor = 1.0 / (height * width) as f32;
-        let mut values = Vec::with_capacity(self.dims.elements());
-        for gradient in gradient.chunks_exact(channels) {
-            for _ in 0..height * width {
-                values.extend(gradient.iter().map(|value| value * factor));
+        let channels = self.dims.channels;
+        let pixels = self.dims.height * self.dims.width;
+        let factor = 1.0 / pixels as f32;
+        let mut output = Unwritten::new(self.dims.elements());
+        let pointer = output.pointer();
+        self.gradient_division().for_each(|image, of| {
+            let gradient = &gradient[image * channels..][..channels];
+            for pixel in of {
+                // SAFETY: this pixel is within the output, and this task's alone.
+                let to = unsafe { pointer.at((image * pixels + pixel) * channels) };
+                for (channel, value) in gradient.iter().enumerate() {
+                    // SAFETY: as above.
+                    unsafe { to.add(channel).write(value * factor) };
+                }
             }
-        }
+        });
+        // SAFETY: every pixel of every image has been written.
+        let values = unsafe { output.finish() };
         Ok(Some(Tensor::from_vec(values, x.shape(), x.device())?))
+    }
+}
+
+#[cfg(test)]
+impl MaxPool {
+    /// The pooling of such a source.
+    pub(crate) fn of(source: Dims, kernel: usize, stride: usize, padding: usize) -> Result<Self> {
+        let windows = Windows::new(source, kernel, stride, padding, MAX)?;
+        let set = InstructionSet::Portable;
+        Ok(Self { windows, set })
+    }
+
+    /// Vector operations of each task on so many threads.
+    pub(crate) fn costs(&self, threads: usize) -> Vec<usize> {
+        self.division().costs(threads)
+    }
+
+    /// As [`Self::costs`], of the gradient.
+    pub(crate) fn gradient_costs(&self, threads: usize) -> Vec<usize> {
+        let tasks = self.gradient_division(self.windows.source.images).tasks(threads);
+        tasks
+            .map(|band| 2 * self.windows.seeing(&band).len() * self.row_cost())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+impl AveragePool {
+    /// The loops of the pooling of such a source, forward and backward.
+    pub(crate) fn loops(dims: Dims) -> [Division; 2] {
+        let this = Self { dims };
+        [this.division(), this.gradient_division()]
     }
 }

@@ -59,4 +59,42 @@ impl Windows {
         let start = index * self.stride;
         start.saturating_sub(self.padding)..(start + self.kernel - self.padding).min(size)
     }
+    /// The output rows whose windows see any of these rows of the source.
+    pub(crate) fn seeing(&self, rows: &Range<usize>) -> Range<usize> {
+        let start = (rows.start + self.padding + 1)
+            .saturating_sub(self.kernel)
+            .div_ceil(self.stride);
+        let end = (rows.end + self.padding).div_ceil(self.stride).min(self.output.height);
+        start.min(end)..end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_seen_by_the_windows_that_hold_them() {
+        for (height, kernel, stride, padding) in [(7, 3, 2, 1), (8, 3, 1, 1), (9, 2, 3, 0), (5, 1, 1, 0), (10, 3, 3, 1)]
+        {
+            let source = Dims {
+                images: 1,
+                height,
+                width: height,
+                channels: 1,
+            };
+            let windows = Windows::new(source, kernel, stride, padding, "test").unwrap();
+            for start in 0..height {
+                for end in start + 1..=height {
+                    let sees = |y: &usize| {
+                        let inside = windows.inside(*y, height);
+                        inside.start < end && inside.end > start
+                    };
+                    let found: Vec<usize> = windows.seeing(&(start..end)).collect();
+                    let expected: Vec<usize> = (0..windows.output.height).filter(sees).collect();
+                    assert_eq!(found, expected, "{windows:?}, rows {start}..{end}");
+                }
+            }
+        }
+    }
 }
