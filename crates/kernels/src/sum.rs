@@ -1,7 +1,9 @@
 //! Sums of gradients.
 
+use crate::host::Unwritten;
+use crate::parallel::Division;
+use crate::simd::{InstructionSet, Kernel, LANES, Lanes};
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
-use rayon::prelude::*;
 
 /// The sum of tensors of one shape, of which there is at least one, in their order. Not differentiable.
 ///
@@ -25,6 +27,15 @@ pub fn sum(tensors: &[Tensor]) -> Result<Tensor> {
         })
 }
 
+/// Stretches of so many elements, in vectors.
+pub(crate) fn division(elements: usize) -> Division {
+    Division {
+        pieces: 1,
+        units: elements.div_ceil(LANES),
+        cost: 4,
+    }
+}
+
 /// The sum of two tensors of one shape, on rayon's threads.
 struct Sum;
 
@@ -40,7 +51,6 @@ impl CustomOp2 for Sum {
         second: &CpuStorage,
         second_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        const CHUNK: usize = 1 << 14;
         let (CpuStorage::F32(first), CpuStorage::F32(second)) = (first, second) else {
             bail!("gradients must be float32");
         };
@@ -49,15 +59,47 @@ impl CustomOp2 for Sum {
             bail!("gradients must be contiguous");
         };
         let (first, second) = (&first[start..end], &second[second_start..second_end]);
-        let chunks = first.par_chunks(CHUNK).zip(second.par_chunks(CHUNK));
-        let mut sums = vec![0.0; first.len()];
-        sums.par_chunks_mut(CHUNK)
-            .zip(chunks)
-            .for_each(|(sums, (first, second))| {
-                for ((sum, a), b) in sums.iter_mut().zip(first).zip(second) {
-                    *sum = a + b;
-                }
-            });
+        let set = InstructionSet::detect();
+        let mut sums = Unwritten::new(first.len());
+        let pointer = sums.pointer();
+        division(first.len()).for_each(|_, vectors| {
+            let of = vectors.start * LANES..(vectors.end * LANES).min(first.len());
+            let kernel = Add {
+                first: &first[of.clone()],
+                second: &second[of.clone()],
+                // SAFETY: within the sums.
+                sums: unsafe { pointer.at(of.start) },
+            };
+            // SAFETY: the set is supported, and this stretch of the sums is this task's alone.
+            unsafe { set.run(kernel) }
+        });
+        // SAFETY: the tasks cover all elements.
+        let sums = unsafe { sums.finish() };
         Ok((CpuStorage::F32(sums), first_layout.shape().clone()))
+    }
+}
+
+/// `sums = first + second`. All are of one length.
+struct Add<'a> {
+    first: &'a [f32],
+    second: &'a [f32],
+    sums: *mut f32,
+}
+
+impl Kernel for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let length = self.first.len();
+        for at in (0..length).step_by(LANES) {
+            let present = length - at;
+            // SAFETY: both slices, and the sums, have so many floats behind `at`.
+            unsafe {
+                let first = V::load_partial(self.first.as_ptr().add(at), present);
+                let second = V::load_partial(self.second.as_ptr().add(at), present);
+                first.add(second).store_partial(self.sums.add(at), present);
+            }
+        }
     }
 }

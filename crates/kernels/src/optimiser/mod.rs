@@ -8,5 +8,7 @@ mod in_place;
 mod rule;
 mod step;
 
+#[cfg(test)]
+pub(crate) use rule::CHUNK;
 pub use rule::{Rule, Update};
 pub use step::{Memory, Slot, step};

@@ -45,6 +45,9 @@ impl Rule {
     }
 }
 
+/// Entries that are updated together.
+pub(crate) const CHUNK: usize = 1 << 14;
+
 /// A rule with all numbers of one step worked out.
 #[derive(Debug, Clone, Copy)]
 pub struct Update {
@@ -87,7 +90,6 @@ impl Update {
 
     /// Applies the rule entry by entry. The entries are independent, so the number of threads does not matter.
     pub(crate) fn apply(self, values: &mut [f32], gradient: &[f32], [first, second]: &mut [Vec<f32>; 2]) {
-        const CHUNK: usize = 1 << 14;
         let rate = self.learning_rate;
         let pairs = values
             .par_chunks_mut(CHUNK)

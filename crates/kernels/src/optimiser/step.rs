@@ -5,6 +5,7 @@ use std::cell::RefCell;
 #[cfg(feature = "cuda")]
 use candle_core::DType;
 use candle_core::{Device, Result, Tensor, Var, bail};
+use rayon::prelude::*;
 
 #[cfg(feature = "cuda")]
 use super::cuda;
@@ -84,22 +85,20 @@ pub struct Slot<'a> {
     pub memory: &'a mut Memory,
 }
 
-/// Changes all parameters and what is remembered of them; on the CPU by one pass over memory each, on a GPU by one kernel for all. The
-/// rules of the updates are one, of one step, and the parameters are on one device.
+/// Changes all parameters, each of which has one slot, and what is remembered of them; on the CPU by one pass over memory each, on a GPU
+/// by one kernel for all. The rules of the updates are one, of one step, and the parameters are on one device.
 ///
 /// # Errors
 /// Types and sizes that do not fit each other.
 pub fn step<'a>(slots: impl IntoIterator<Item = Slot<'a>>) -> Result<()> {
+    let mut on_host = Vec::new();
     #[cfg(feature = "cuda")]
     let mut on_gpu = Vec::new();
     for slot in slots {
         let Slot { update, values, .. } = slot;
         let gradient = slot.gradient.contiguous()?;
         match &mut slot.memory.0 {
-            Kept::Host(memory) => {
-                let memory = RefCell::new(memory);
-                values.inplace_op2(&gradient, &InPlace { update, memory })?;
-            }
+            Kept::Host(memory) => on_host.push((update, values, gradient, memory)),
             #[cfg(feature = "cuda")]
             Kept::Device(memory) => on_gpu.push(cuda::Slot {
                 update,
@@ -109,6 +108,13 @@ pub fn step<'a>(slots: impl IntoIterator<Item = Slot<'a>>) -> Result<()> {
             }),
         }
     }
+    // All at once: most parameters are too small to be divided among many threads.
+    on_host
+        .into_par_iter()
+        .try_for_each(|(update, values, gradient, memory)| {
+            let memory = RefCell::new(memory);
+            values.inplace_op2(&gradient, &InPlace { update, memory })
+        })?;
     #[cfg(feature = "cuda")]
     cuda::step(&on_gpu)?;
     Ok(())
