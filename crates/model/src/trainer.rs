@@ -22,7 +22,7 @@ pub struct TrainerConfig {
     pub learning_rate: LearningRate,
     /// Number of steps of the whole training, which the learning rate's schedule refers to.
     pub total_steps: u64,
-    /// How exactly a step computes; anything but float32 needs a GPU.
+    /// How exactly a step computes; anything but float32 needs a device that can.
     pub precision: Precision,
     /// Whether the same training ends in the same bytes each time. On a CPU it does whatever is said here. On a GPU it takes longer: the
     /// fastest convolution is another one from run to run, and may sum in any order.
@@ -348,12 +348,12 @@ mod tests {
         let message = Trainer::new(network(), wrong).unwrap_err().to_string();
         assert_eq!(message, "class weights: 3, expected 2, one pair per output");
         let coarse = TrainerConfig {
-            precision: Precision::Bf16,
+            precision: Precision::Tf32,
             deterministic: true,
             ..config(0.02)
         };
         let message = Trainer::new(network(), coarse).unwrap_err().to_string();
-        assert!(message.starts_with("precision: bf16, expected float32"), "{message}");
+        assert!(message.starts_with("precision: tf32, expected float32"), "{message}");
         let complete = Checkpoint::of(&network(), &["A".to_owned(), "B".to_owned()]).unwrap();
         assert!(Trainer::resume(&complete, config(0.02), &Device::Cpu).is_err());
         let labels = Tensor::ones((3, 2), DType::F32, &Device::Cpu).unwrap();

@@ -28,7 +28,7 @@ pub struct TrainingSettings {
     pub momentum: f64,
     /// Decay of the weights (decoupled with AdamW, added to the gradient otherwise).
     pub weight_decay: f64,
-    /// `float32`, or on a GPU `tf32` or `bf16`: how exactly a training step computes. All else is float32.
+    /// `float32`, on a GPU `tf32` or `bf16`, or on a CPU with AVX512-BF16 or AMX `bf16`: how exactly a training step computes. All else is float32.
     pub precision: kernels::Precision,
     /// Whether a training on a GPU ends in the same bytes each time, and one that was interrupted in those of one that was not. It takes
     /// longer there; on a CPU it is always so.
