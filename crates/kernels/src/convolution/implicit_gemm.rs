@@ -82,13 +82,8 @@ impl ImplicitGemm<'_> {
         }
         let plan = self.plan();
         let phase_rows = self.phase_rows();
-        let bands = phase_rows.div_ceil(plan.rows);
-        let groups = self.output.images.div_ceil(plan.images);
-        // Where images and rows do not make enough tasks, as in the last layers for one image, channels are divided too.
+        let (groups, bands, part_blocks) = self.division(&plan);
         let blocks = self.output.channels.div_ceil(LANES);
-        let pairs = blocks.div_ceil(2);
-        let parts = pairs.min(enough_tasks().div_ceil(groups * bands));
-        let part_blocks = 2 * pairs.div_ceil(parts);
         let parts = blocks.div_ceil(part_blocks);
         let mut output = Unwritten::new(self.output.elements());
         let pointer = output.pointer();
@@ -104,6 +99,16 @@ impl ImplicitGemm<'_> {
         });
         // SAFETY: the phases cover the output, and the tasks cover all images, phase rows and channels.
         unsafe { output.finish() }
+    }
+
+    /// Groups of images, bands of phase rows, and the blocks of channels of a part.
+    fn division(&self, plan: &Plan) -> (usize, usize, usize) {
+        let bands = self.phase_rows().div_ceil(plan.rows);
+        let groups = self.output.images.div_ceil(plan.images);
+        // Where images and rows do not make enough tasks, as in the last layers for one image, channels are divided too.
+        let pairs = self.output.channels.div_ceil(LANES).div_ceil(2);
+        let parts = pairs.min(enough_tasks().div_ceil(groups * bands));
+        (groups, bands, 2 * pairs.div_ceil(parts))
     }
 
     /// The same as a matrix product, where every window is one pixel, and one that is there.

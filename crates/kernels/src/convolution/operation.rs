@@ -95,39 +95,31 @@ impl Convolution {
 
     /// The output of a weight that [`pack_forward`] has packed, of float32 factors.
     pub(crate) fn forward(&self, x: &[f32], packed: &[f32], epilogue: Option<Epilogue<'_>>) -> Vec<f32> {
-        self.products(x, self.of.source, packed, epilogue, Products::Float32(self.set))
-    }
-
-    /// The same of floats or of pairs, of which a pixel of `source` has as many as that says channels.
-    fn products(
-        &self,
-        x: &[f32],
-        source: Dims,
-        packed: &[f32],
-        epilogue: Option<Epilogue<'_>>,
-        products: Products,
-    ) -> Vec<f32> {
-        let phase = OutputPhase {
-            output: (0, 0),
-            size: (self.of.output.height, self.of.output.width),
-            source: (0, 0),
-            window: (self.of.filter.height, self.of.filter.width),
-            weights: packed.into(),
-        };
-        let gemm = ImplicitGemm {
-            source,
-            output: self.of.output,
-            padding: (self.of.padding, self.of.padding),
-            source_step: self.of.stride,
-            output_step: 1,
-            phases: vec![phase],
-            epilogue,
-        };
-        gemm.run(x, products)
+        forward(self.of, packed, epilogue).run(x, Products::Float32(self.set))
     }
 
     pub(crate) fn output(&self) -> Dims {
         self.of.output
+    }
+}
+
+/// The product that a convolution is, of floats or of pairs, of which a pixel of the source has as many as `of` says channels.
+pub(super) fn forward<'a>(of: Geometry, packed: &'a [f32], epilogue: Option<Epilogue<'a>>) -> ImplicitGemm<'a> {
+    let phase = OutputPhase {
+        output: (0, 0),
+        size: (of.output.height, of.output.width),
+        source: (0, 0),
+        window: (of.filter.height, of.filter.width),
+        weights: packed.into(),
+    };
+    ImplicitGemm {
+        source: of.source,
+        output: of.output,
+        padding: (of.padding, of.padding),
+        source_step: of.stride,
+        output_step: 1,
+        phases: vec![phase],
+        epilogue,
     }
 }
 
@@ -154,7 +146,8 @@ impl CustomOp2 for Convolution {
                     ..self.of.source
                 };
                 let (x, weights) = (pair_pixels(x, read, way), pair_weights(&packed, read));
-                self.products(&x, source, &weights, None, Products::Bf16(way))
+                let of_pairs = Geometry { source, ..self.of };
+                forward(of_pairs, &weights, None).run(&x, Products::Bf16(way))
             }
         };
         Ok((CpuStorage::F32(output), self.of.output.shape().into()))

@@ -29,24 +29,37 @@ const MIN_PIXELS: usize = 3 * TILE;
 const CONFLICT_BYTES: usize = 4096;
 
 impl Pointwise<'_> {
-    /// Computes all outputs.
-    pub(crate) fn run(&self, source: &[f32], products: Products) -> Vec<f32> {
-        let (inputs, channels) = (self.source.channels, self.output.channels);
-        let copied = self.step > 1 || (inputs * size_of::<f32>()).is_multiple_of(CONFLICT_BYTES);
-        let distance = if copied { inputs + LANES } else { inputs };
+    /// Whether a task copies its pixels.
+    fn is_copied(&self) -> bool {
+        self.step > 1 || (self.source.channels * size_of::<f32>()).is_multiple_of(CONFLICT_BYTES)
+    }
 
+    /// Pixels and blocks of channels of a task.
+    fn division(&self) -> (usize, usize) {
         let pixels = self.output.pixels();
-        let blocks = channels.div_ceil(LANES);
-        let pairs = blocks.div_ceil(2);
+        let pairs = self.output.channels.div_ceil(LANES).div_ceil(2);
         let tasks = enough_tasks();
-        let fitting = (SCRATCH_BYTES / (inputs * size_of::<f32>()).max(1)).max(MIN_PIXELS);
+        let fitting = (SCRATCH_BYTES / (self.source.channels * size_of::<f32>()).max(1)).max(MIN_PIXELS);
         let groups = pixels.div_ceil(fitting);
         // Where there are few pixels the channels are divided first: then every weight is fetched once.
         let parts = pairs.min(tasks.div_ceil(groups));
         let groups = groups.max(tasks.div_ceil(parts));
-        let each = pixels.div_ceil(groups).next_multiple_of(TILE);
+        (
+            pixels.div_ceil(groups).next_multiple_of(TILE),
+            2 * pairs.div_ceil(parts),
+        )
+    }
+
+    /// Computes all outputs.
+    pub(crate) fn run(&self, source: &[f32], products: Products) -> Vec<f32> {
+        let (inputs, channels) = (self.source.channels, self.output.channels);
+        let copied = self.is_copied();
+        let distance = if copied { inputs + LANES } else { inputs };
+
+        let pixels = self.output.pixels();
+        let blocks = channels.div_ceil(LANES);
+        let (each, part_blocks) = self.division();
         let groups = pixels.div_ceil(each);
-        let part_blocks = 2 * pairs.div_ceil(parts);
         let parts = blocks.div_ceil(part_blocks);
 
         let table: Vec<(usize, usize)> = (0..each.min(pixels)).map(|p| (p * distance, p * channels)).collect();

@@ -11,6 +11,7 @@ mod gradients;
 mod pixels;
 mod rounded;
 mod rows;
+mod scaling;
 
 use candle_core::{Device, Result, Tensor, Var};
 
