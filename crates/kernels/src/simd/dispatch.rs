@@ -19,10 +19,21 @@ pub(crate) enum InstructionSet {
 }
 
 impl InstructionSet {
-    /// The widest set that this processor supports.
+    /// The widest set that this processor supports, and no wider one than the environment variable `BIASCAM_SIMD` names (`portable`, `avx2` or
+    /// `avx512`; any other value changes nothing). The variable is for measuring and is read once.
     pub(crate) fn detect() -> Self {
         static DETECTED: OnceLock<InstructionSet> = OnceLock::new();
-        *DETECTED.get_or_init(|| *Self::supported().last().unwrap_or(&Self::Portable))
+        *DETECTED.get_or_init(|| Self::widest(&Self::supported(), std::env::var("BIASCAM_SIMD").ok().as_deref()))
+    }
+
+    /// The last of `supported`, which are narrowest first, that is no wider than the set called `limit`, if there is one of that name.
+    fn widest(supported: &[Self], limit: Option<&str>) -> Self {
+        // Positions as in the enum, whose wider sets other processors than x86-64 do not have.
+        let limit = ["portable", "avx2", "avx512"]
+            .iter()
+            .position(|name| Some(*name) == limit);
+        let allowed = |set: &&Self| limit.is_none_or(|limit| **set as usize <= limit);
+        supported.iter().rfind(allowed).copied().unwrap_or(Self::Portable)
     }
 
     /// Every set that this processor supports, narrowest first.
@@ -56,6 +67,43 @@ impl InstructionSet {
                 #[cfg(target_arch = "x86_64")]
                 Self::Avx512 => x86::run_avx512(kernel),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_portable_set_is_always_there_to_be_asked_for() {
+        assert_eq!(InstructionSet::widest(&[], None), InstructionSet::Portable);
+        assert_eq!(
+            InstructionSet::widest(&InstructionSet::supported(), Some("portable")),
+            InstructionSet::Portable
+        );
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn the_widest_set_is_taken_that_is_supported_and_no_wider_than_named() {
+        use InstructionSet::{Avx2, Avx512, Portable};
+        let all = [Portable, Avx2, Avx512];
+        for (supported, limit, taken) in [
+            (&all[..], None, Avx512),
+            (&all, Some("avx512"), Avx512),
+            (&all, Some("avx2"), Avx2),
+            (&all, Some("AVX2"), Avx512),
+            (&all, Some(""), Avx512),
+            (&all[..2], Some("avx512"), Avx2),
+            (&all[..2], None, Avx2),
+            (&all[..1], Some("avx2"), Portable),
+        ] {
+            assert_eq!(
+                InstructionSet::widest(supported, limit),
+                taken,
+                "{limit:?} of {supported:?}"
+            );
         }
     }
 }
