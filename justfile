@@ -48,7 +48,7 @@ documents:
 bench *ARGS:
     cargo bench --locked --workspace "$@"
 
-# biascam and PyTorch on the same work, alternately: writes BENCHMARKS.md
+# biascam, PyTorch, ONNX Runtime and OpenVINO on the same work, alternately: writes BENCHMARKS.md
 peers *ARGS:
     python3 benches/peers/compare.py "$@"
 

@@ -1,7 +1,8 @@
 """What the scripts of this folder share; the standard library only."""
 
-import os
+import json
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -30,30 +31,39 @@ def peers_python():
     done = folder / "requirements.txt"
     wanted = (HERE / "requirements.txt").read_text()
     if not done.exists() or done.read_text() != wanted:
-        print(f"making a virtual environment with PyTorch in {folder} (3 GB, once)", file=sys.stderr)
+        print(f"making a virtual environment with PyTorch in {folder} (6 GB, once)", file=sys.stderr)
         try:
             subprocess.run([sys.executable, "-m", "venv", folder], check=True)
             subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
         except (subprocess.CalledProcessError, OSError) as error:
             raise SystemExit(
                 f"{SCRIPT}: the environment for PyTorch could not be made ({error}). It needs Python's venv and ensurepip, a "
-                "package index, and 3 GB; or give --python an interpreter that has what benches/peers/requirements.txt lists."
+                "package index, and 6 GB; or give --python an interpreter that has what benches/peers/requirements.txt lists."
             ) from None
         done.write_text(wanted)
     return str(python)
 
 
-def torch_version(python):
-    """PyTorch's, once all that the peers import can be imported."""
-    program = "import torch, torchvision, pytorch_grad_cam; print(torch.__version__)"
+def images_per_second(command, limit, environment=None):
+    """What a side of a comparison says of its speed in its last line; or None, and why not."""
     try:
-        return subprocess.run([python, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
-    except (subprocess.CalledProcessError, OSError) as error:
-        reason = (getattr(error, "stderr", None) or str(error)).strip().splitlines()[-1]
-        raise SystemExit(
-            f"{SCRIPT}: {python} cannot run the peers: {reason}. They need what benches/peers/requirements.txt lists; without "
-            "--python an environment with it is made under target/peers."
-        ) from None
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=limit, env=environment)
+    except subprocess.TimeoutExpired:
+        return None, f"not done after {limit:g} s"
+    except OSError as error:
+        return None, str(error)
+    if done.returncode:
+        words = (done.stderr or done.stdout).strip()
+        print(words, file=sys.stderr)
+        return None, reason(words) or f"exit status {done.returncode}, nothing said"
+    return json.loads(done.stdout.strip().splitlines()[-1])["images_per_second"], None
+
+
+def reason(words):
+    """The line of a program's last words that says what went wrong: an error's own, which PyTorch follows by advice."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b.*: ", line)]
+    return (errors or lines or [""])[-1].removeprefix("Error: ")
 
 
 def revision():
@@ -77,6 +87,12 @@ def processor():
 def instruction_sets():
     flags = cpuinfo()
     return "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "neither AVX2 nor AVX-512"
+
+
+def bfloat16_sets():
+    """The processor's instructions for sums of products of bfloat16."""
+    flags = cpuinfo().split()
+    return [name.upper() for name in ("avx512_bf16", "amx_bf16") if name in flags]
 
 
 def cell(values):

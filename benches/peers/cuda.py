@@ -21,7 +21,7 @@ import sys
 import threading
 from pathlib import Path
 
-from common import HERE, ROOT, cell, output, peers_python, processor, revision
+from common import HERE, ROOT, cell, images_per_second, output, peers_python, processor, revision
 
 # Name of a network, and what it is given.
 NETWORKS = [
@@ -152,7 +152,7 @@ class Measurements:
             self.failures[row.name, side] = "pytorch-grad-cam is not installed"
             return
         with Memory() as memory:
-            speed, why_not = run(self.command(row, side, extra), self.arguments.limit)
+            speed, why_not = images_per_second(self.command(row, side, extra), self.arguments.limit)
         if why_not:
             self.failures[row.name, side] = why_not
             print(f"{row.name} {side} failed: {why_not}", file=sys.stderr)
@@ -161,21 +161,6 @@ class Measurements:
         if memory.peak is not None:
             self.peaks[row.name, side] = max(memory.peak, self.peaks.get((row.name, side), 0))
         print(f"{row.name} {side} {speed:.1f} images/s", file=sys.stderr, flush=True)
-
-
-def run(command, limit):
-    """Images a second, or why not."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=limit)
-    except subprocess.TimeoutExpired:
-        return None, f"not done after {limit:g} s"
-    except OSError as error:
-        return None, str(error)
-    if done.returncode:
-        words = (done.stderr or done.stdout).strip().splitlines()
-        print("\n".join(words), file=sys.stderr)
-        return None, f"exit status {done.returncode}: {words[-1] if words else 'nothing said'}"
-    return json.loads(done.stdout.strip().splitlines()[-1])["images_per_second"], None
 
 
 def document(measurements, chosen, arguments):
