@@ -2,6 +2,7 @@
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use super::amx::Amx;
+use super::dispatch::InstructionSet;
 use super::lanes::{Kernel, Portable};
 #[cfg(target_arch = "x86_64")]
 use super::x86;
@@ -22,10 +23,14 @@ pub(crate) enum Bf16 {
 }
 
 impl Bf16 {
-    /// The fastest way of this processor, if it has an instruction for it.
+    /// The fastest way of this processor, if it has an instruction for it and may use its widest [`InstructionSet`].
     pub(crate) fn detect() -> Option<Self> {
         static DETECTED: OnceLock<Option<Bf16>> = OnceLock::new();
-        *DETECTED.get_or_init(|| Self::supported().into_iter().rfind(|way| *way != Self::Emulated))
+        *DETECTED.get_or_init(|| {
+            let widest = InstructionSet::supported().last() == Some(&InstructionSet::detect());
+            let fastest = Self::supported().into_iter().rfind(|way| *way != Self::Emulated);
+            fastest.filter(|_| widest)
+        })
     }
 
     /// Every way that this processor supports, slowest first.
