@@ -8,13 +8,14 @@
 //!
 //! Padding is made real: a task copies its rows of the source into scratch memory with zeros around them.
 
-use super::microkernel::{Epilogue, Microkernel, SCRATCH_BYTES};
+use super::division::{Division, Panels};
+use super::microkernel::{Epilogue, Microkernel};
 use super::padding::copy_padded;
 use super::pointwise::Pointwise;
 use super::products::Products;
 use crate::dims::Dims;
 use crate::host::{Shared, Unwritten, with_scratch};
-use crate::parallel::{enough_tasks, for_each};
+use crate::parallel::for_each;
 use crate::simd::LANES;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -50,15 +51,14 @@ pub(crate) struct ImplicitGemm<'a> {
     pub epilogue: Option<Epilogue<'a>>,
 }
 
-/// Pixels of a task, even if its scratch memory grows beyond that: enough for the weights to pay for being fetched.
-const MIN_PIXELS: usize = 112;
-
-/// How the product is cut into tasks. The results do not depend on it: every output is one sum in a fixed order.
+/// How the product is cut into tasks.
 struct Plan {
     /// Images of a task; more than one only when `rows` is all of them.
     images: usize,
     /// Rows of a phase in a task.
     rows: usize,
+    /// Blocks of output channels in a task.
+    blocks: usize,
     /// First padded source row that phase row 0 needs.
     first_row: usize,
     /// Padded width, in pixels.
@@ -82,14 +82,15 @@ impl ImplicitGemm<'_> {
         }
         let plan = self.plan();
         let phase_rows = self.phase_rows();
-        let (groups, bands, part_blocks) = self.division(&plan);
+        let groups = self.output.images.div_ceil(plan.images);
+        let bands = phase_rows.div_ceil(plan.rows);
         let blocks = self.output.channels.div_ceil(LANES);
-        let parts = blocks.div_ceil(part_blocks);
+        let parts = blocks.div_ceil(plan.blocks);
         let mut output = Unwritten::new(self.output.elements());
         let pointer = output.pointer();
         for_each(groups * bands * parts, |task| {
             let (task, part) = (task / parts, task % parts);
-            let blocks = part * part_blocks..((part + 1) * part_blocks).min(blocks);
+            let blocks = part * plan.blocks..((part + 1) * plan.blocks).min(blocks);
             let (group, band) = (task / bands, task % bands);
             let first = group * plan.images;
             let images = first..(first + plan.images).min(self.output.images);
@@ -99,16 +100,6 @@ impl ImplicitGemm<'_> {
         });
         // SAFETY: the phases cover the output, and the tasks cover all images, phase rows and channels.
         unsafe { output.finish() }
-    }
-
-    /// Groups of images, bands of phase rows, and the blocks of channels of a part.
-    fn division(&self, plan: &Plan) -> (usize, usize, usize) {
-        let bands = self.phase_rows().div_ceil(plan.rows);
-        let groups = self.output.images.div_ceil(plan.images);
-        // Where images and rows do not make enough tasks, as in the last layers for one image, channels are divided too.
-        let pairs = self.output.channels.div_ceil(LANES).div_ceil(2);
-        let parts = pairs.min(enough_tasks().div_ceil(groups * bands));
-        (groups, bands, 2 * pairs.div_ceil(parts))
     }
 
     /// The same as a matrix product, where every window is one pixel, and one that is there.
@@ -153,21 +144,32 @@ impl ImplicitGemm<'_> {
         let reach = |phase: &OutputPhase| phase.source.0 + phase.window.0 - first_row;
         let window = self.phases.iter().map(reach).max().unwrap_or(0);
         let source_rows = |rows: usize| (rows.max(1) - 1) * self.source_step + window;
-        let row_bytes = (width * self.source.channels * size_of::<f32>()).max(1);
-        let tasks = enough_tasks();
-        let (mut images, mut rows) = (1, phase_rows.max(1));
-        let image_bytes = source_rows(rows) * row_bytes;
-        if image_bytes > SCRATCH_BYTES || self.output.images < tasks {
-            // Bands of one image, but not so thin that most of the copied rows are shared with the neighbours.
-            let fitting = (SCRATCH_BYTES / row_bytes).saturating_sub(window) / self.source_step + 1;
-            let wanted = rows.div_ceil(tasks.div_ceil(self.output.images));
-            let most = fitting.min(wanted).max(2 * window.div_ceil(self.source_step));
-            rows = rows.div_ceil(rows.div_ceil(most));
-        } else {
-            let columns = self.phases.iter().map(|phase| phase.size.1).max().unwrap_or(1);
-            let fitting = (SCRATCH_BYTES / image_bytes.max(1)).max(MIN_PIXELS.div_ceil(rows * columns));
-            images = fitting.min(self.output.images / tasks).max(1);
-        }
+        let row_bytes = width * self.source.channels * size_of::<f32>();
+        // Some whole images, or a band of one, but not so thin that most of its rows are shared with the neighbours.
+        let whole = (1..=self.output.images).map(|images| {
+            let bytes = source_rows(phase_rows) * row_bytes;
+            let panels = Panels {
+                count: self.output.images.div_ceil(images),
+                bytes: images * bytes,
+                all_bytes: self.output.images * bytes,
+            };
+            ((images, phase_rows.max(1)), panels)
+        });
+        let thinnest = 2 * window.div_ceil(self.source_step).max(1);
+        let bands = (2..=phase_rows / thinnest).map(|bands| {
+            let rows = phase_rows.div_ceil(bands);
+            let count = self.output.images * phase_rows.div_ceil(rows);
+            let bytes = source_rows(rows) * row_bytes;
+            let panels = Panels {
+                count,
+                bytes,
+                all_bytes: count * bytes,
+            };
+            ((1, rows), panels)
+        });
+        let weights = self.phases.iter().map(|phase| phase.weights.len()).sum();
+        let division = Division::new(weights, self.output.channels);
+        let ((images, rows), blocks) = division.choose(whole.chain(bands)).unwrap_or(((1, 1), 1));
 
         let in_place = self.padding == (0, 0)
             && width == self.source.width
@@ -182,6 +184,7 @@ impl ImplicitGemm<'_> {
         let mut plan = Plan {
             images,
             rows,
+            blocks,
             first_row,
             width,
             image_stride,

@@ -1,11 +1,8 @@
 //! The inner loops of an implicit GEMM: tiles of output pixels times vectors of output channels, summed in registers.
 
-use crate::simd::{Kernel, LANES, Lanes};
+use crate::simd::{Kernel, LANES, Lanes, announce_read, announce_write, opaque};
 use std::mem::MaybeUninit;
 use std::ops::Range;
-
-/// Scratch memory of a task, in bytes: the padded rows and the weights of a tile share the second-level cache.
-pub(crate) const SCRATCH_BYTES: usize = 192 * 1024;
 
 /// What follows a convolution in evaluation, done to its sums while they are in registers:
 /// `relu(sum * scale + shift + residual)`. The operations, and so the bytes, are those of the separate pass.
@@ -106,83 +103,131 @@ impl Product for Pairwise {
     }
 }
 
-/// Where the windows of a tile's pixels start.
+/// Where the windows of a tile's pixels are.
 trait Windows<const P: usize>: Copy {
-    /// The window of pixel `p`, `offset` floats in.
-    unsafe fn at(&self, p: usize, offset: usize) -> *const f32;
+    /// The same, so many floats further.
+    #[must_use]
+    fn after(self, floats: usize) -> Self;
+
+    /// The window of a pixel of one of its lines.
+    fn at(&self, line: usize, pixel: usize) -> *const f32;
 }
 
 /// Anywhere.
 #[derive(Clone, Copy)]
-struct Scattered<const P: usize>([*const f32; P]);
+struct Scattered<const P: usize> {
+    first: [*const f32; P],
+    offset: usize,
+}
 
 impl<const P: usize> Windows<P> for Scattered<P> {
     #[inline(always)]
-    unsafe fn at(&self, p: usize, offset: usize) -> *const f32 {
-        // SAFETY: the caller's promise.
-        unsafe { self.0[p].add(offset) }
+    fn after(self, floats: usize) -> Self {
+        Self {
+            offset: self.offset + floats,
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    fn at(&self, line: usize, pixel: usize) -> *const f32 {
+        self.first[line * Lines::<P>::LENGTH + pixel].wrapping_add(self.offset)
     }
 }
 
-/// At equal distances: few registers address them all.
+/// Pixels that one pointer addresses: at 0, 1, 2, 3 and 4 steps.
+const REACH: usize = 5;
+
+/// At equal distances, or its halves on two lines, on each at equal distances.
+///
+/// There are not enough registers for a pointer to each pixel. On x86-64 one pointer and two registers with one and three steps address
+/// five pixels. Left alone, the compiler prefers many pointers and keeps them in memory: so it must not know that these move together.
 #[derive(Clone, Copy)]
-struct Spaced {
-    first: *const f32,
+struct Lines<const P: usize> {
+    /// Of each line pixels 0, 5 and 10. What no pixel needs is not computed.
+    first: [[*const f32; 3]; 2],
     step: usize,
 }
 
-impl<const P: usize> Windows<P> for Spaced {
+impl<const P: usize> Lines<P> {
+    /// Pixels of a line: half of a tile, or all of an odd one.
+    const LENGTH: usize = if P.is_multiple_of(2) { P / 2 } else { P };
+
     #[inline(always)]
-    unsafe fn at(&self, p: usize, offset: usize) -> *const f32 {
-        // SAFETY: the caller's promise.
-        unsafe { self.first.add(p * self.step + offset) }
+    fn new(lines: [*const f32; 2], step: usize) -> Self {
+        const { assert!(Self::LENGTH <= 3 * REACH) }
+        Self {
+            first: lines.map(|line| std::array::from_fn(|i| line.wrapping_add(i * REACH * step))),
+            step,
+        }
+    }
+}
+
+impl<const P: usize> Windows<P> for Lines<P> {
+    #[inline(always)]
+    fn after(self, floats: usize) -> Self {
+        Self {
+            first: self
+                .first
+                .map(|line| line.map(|first| opaque(first.wrapping_add(floats)))),
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    fn at(&self, line: usize, pixel: usize) -> *const f32 {
+        self.first[line][pixel / REACH].wrapping_add(pixel % REACH * self.step)
     }
 }
 
 /// Bytes of weights that a pass over the pixels of a task may use: about half of the second-level cache.
 const WEIGHT_BYTES: usize = 256 * 1024;
+/// Bytes of weights of all blocks that a tile goes through before the next one: neighbouring channels of a pixel are then written soon
+/// after each other.
+const GROUP_BYTES: usize = 128 * 1024;
 
 impl Microkernel<'_> {
     #[inline(always)]
     unsafe fn columns<V: Lanes, M: Product, const EPILOGUE: bool>(&self) {
-        let mut block = self.blocks.start;
+        let Range { start, end } = self.blocks;
         // SAFETY: the caller vouches for the processor and the table.
         unsafe {
-            while block < self.blocks.end {
-                // 28 of 32 vectors hold sums, or 6 of 8 on small register files; the rest, weights and a pixel.
-                if !V::MANY_REGISTERS {
-                    self.column::<V, M, EPILOGUE, 6, 3, 1>(block);
-                    block += 1;
-                } else if block + 2 <= self.blocks.end {
-                    self.column::<V, M, EPILOGUE, 14, 7, 2>(block);
-                    block += 2;
-                } else {
-                    self.column::<V, M, EPILOGUE, 28, 14, 1>(block);
-                    block += 1;
-                }
+            // 28 of 32 vectors hold sums, or 6 of 8 on small register files; the rest, weights and a pixel.
+            if V::MANY_REGISTERS {
+                let pairs = start..end - (end - start) % 2;
+                self.column::<V, M, EPILOGUE, 14, 7, 2>(pairs.clone());
+                self.column::<V, M, EPILOGUE, 28, 14, 1>(pairs.end..end);
+            } else {
+                self.column::<V, M, EPILOGUE, 6, 3, 1>(start..end);
             }
         }
     }
 
-    /// All pixels, `P` at a time and the last `H` if no more are left, for `J` blocks of channels.
+    /// All pixels, `P` at a time and the last `H` if no more are left, for all blocks of channels, `J` at a time.
     #[inline(always)]
     unsafe fn column<V: Lanes, M: Product, const EPILOGUE: bool, const P: usize, const H: usize, const J: usize>(
         &self,
-        block: usize,
+        blocks: Range<usize>,
     ) {
         // Weights that exceed the cache are used in passes, some rows of the window at a time; sums wait in the output.
-        let row_bytes = self.run * J * LANES * size_of::<f32>();
-        let rows = (WEIGHT_BYTES / row_bytes.max(1)).clamp(1, self.rows.max(1));
+        let row_bytes = (self.run * J * LANES * size_of::<f32>()).max(1);
+        let rows = (WEIGHT_BYTES / row_bytes).clamp(1, self.rows.max(1));
+        let group = (GROUP_BYTES / (row_bytes * self.rows.max(1))).max(1);
         let seen = &self.seen;
-        for start in (seen.start..seen.end.max(seen.start + 1)).step_by(rows) {
-            let rows = start..(start + rows).min(seen.end);
-            for (tile, pixels) in self.pixels.chunks(P).enumerate() {
-                // SAFETY: the table's offsets are within the source and the output.
-                unsafe {
-                    if pixels.len() > H {
-                        self.place::<V, M, EPILOGUE, P, J>(tile * P, pixels, rows.clone(), block);
-                    } else {
-                        self.place::<V, M, EPILOGUE, H, J>(tile * P, pixels, rows.clone(), block);
+        for first in blocks.clone().step_by(group * J) {
+            let blocks = first..(first + group * J).min(blocks.end);
+            for start in (seen.start..seen.end.max(seen.start + 1)).step_by(rows) {
+                let rows = start..(start + rows).min(seen.end);
+                for (tile, pixels) in self.pixels.chunks(P).enumerate() {
+                    for block in blocks.clone().step_by(J) {
+                        // SAFETY: the table's offsets are within the source and the output.
+                        unsafe {
+                            if pixels.len() > H {
+                                self.place::<V, M, EPILOGUE, P, J>(tile * P, pixels, rows.clone(), block);
+                            } else {
+                                self.place::<V, M, EPILOGUE, H, J>(tile * P, pixels, rows.clone(), block);
+                            }
+                        }
                     }
                 }
             }
@@ -200,16 +245,18 @@ impl Microkernel<'_> {
     ) {
         // SAFETY: the table's offsets are within the source and the output.
         unsafe {
-            if pixels.len() == P && start % self.columns + P <= self.columns {
-                let windows = Spaced {
-                    first: self.source.as_ptr().add(pixels[0].0),
-                    step: self.step,
-                };
+            let pixel = |p: usize| self.source.as_ptr().add(pixels[p].0);
+            let length = Lines::<P>::LENGTH;
+            let on_a_line = |first: usize| (start + first) % self.columns + length <= self.columns;
+            if pixels.len() == P && on_a_line(0) && on_a_line(P - length) {
+                let windows = Lines::<P>::new([pixel(0), pixel(P - length)], self.step);
                 self.tile::<V, M, EPILOGUE, _, P, J>(windows, pixels, rows, block);
             } else {
                 // The last tile repeats its last pixel.
-                let pixel = |p: usize| pixels[p.min(pixels.len() - 1)].0;
-                let windows = Scattered(std::array::from_fn(|p| self.source.as_ptr().add(pixel(p))));
+                let windows = Scattered {
+                    first: std::array::from_fn(|p| pixel(p.min(pixels.len() - 1))),
+                    offset: 0,
+                };
                 self.tile::<V, M, EPILOGUE, _, P, J>(windows, pixels, rows, block);
             }
         }
@@ -228,6 +275,7 @@ impl Microkernel<'_> {
         rows: Range<usize>,
         block: usize,
     ) {
+        let half = Lines::<P>::LENGTH;
         let block_len = self.rows * self.run * LANES;
         let first = block * LANES;
         let whole = pixels.len() == P && first + J * LANES <= self.channels;
@@ -256,24 +304,47 @@ impl Microkernel<'_> {
                 }
             }
 
+            if whole {
+                // The sums take long enough for these to arrive.
+                for p in 0..P {
+                    for j in 0..J {
+                        announce_write(self.output.wrapping_add(pixels[p].1 + first + j * LANES));
+                    }
+                }
+                if EPILOGUE
+                    && last
+                    && let Some(residual) = self.epilogue.and_then(|epilogue| epilogue.residual)
+                {
+                    for p in 0..P {
+                        for j in 0..J {
+                            announce_read(residual.as_ptr().wrapping_add(pixels[p].1 + first + j * LANES));
+                        }
+                    }
+                }
+            }
+
             let mut weights = self
                 .weights
                 .as_ptr()
                 .add(block * block_len + rows.start * self.run * LANES);
             for row in rows {
-                let start = row * self.row_stride;
-                for k in start..start + self.run {
+                let mut windows = windows.after(row * self.row_stride);
+                for _ in 0..self.run {
                     let mut lines = [zero; J];
                     for j in 0..J {
                         lines[j] = V::load(weights.add(j * block_len));
                     }
-                    for p in 0..P {
-                        let value = V::splat(*windows.at(p, k));
-                        for j in 0..J {
-                            sums[p][j] = M::add(value, lines[j], sums[p][j]);
+                    for line in 0..P / half {
+                        for pixel in 0..half {
+                            let p = line * half + pixel;
+                            let value = V::splat(*windows.at(line, pixel));
+                            for j in 0..J {
+                                sums[p][j] = M::add(value, lines[j], sums[p][j]);
+                            }
                         }
                     }
                     weights = weights.add(LANES);
+                    windows = windows.after(1);
                 }
             }
 

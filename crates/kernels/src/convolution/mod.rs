@@ -6,6 +6,7 @@
 mod cuda;
 #[cfg(feature = "cuda")]
 mod cudnn;
+mod division;
 mod filter_gradient;
 mod filter_tasks;
 mod fused;

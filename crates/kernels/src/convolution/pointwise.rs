@@ -3,11 +3,12 @@
 //! Windows of one pixel need no rows and no images: all pixels of a batch are one long row, which is cut wherever it suits
 //! the caches. The tiles, and so the order of every sum, are those of the other convolutions.
 
-use super::microkernel::{Epilogue, Microkernel, SCRATCH_BYTES};
+use super::division::{Division, Panels};
+use super::microkernel::{Epilogue, Microkernel};
 use super::products::Products;
 use crate::dims::Dims;
 use crate::host::{Unwritten, with_scratch};
-use crate::parallel::{enough_tasks, for_each};
+use crate::parallel::for_each;
 use crate::simd::LANES;
 
 /// A weighted sum over the channels of pixels `(step y, step x)` of a source.
@@ -22,8 +23,6 @@ pub(crate) struct Pointwise<'a> {
 
 /// Pixels of the largest tile; tasks are multiples of it, so that few tiles are cut short.
 const TILE: usize = 14;
-/// At least so many pixels a task, if there are as many: enough for the weights to pay for being fetched.
-const MIN_PIXELS: usize = 3 * TILE;
 /// Pixels at a multiple of this distance, in bytes, compete for the same eight lines of the first-level cache, which are fewer than
 /// a tile has pixels: they are copied apart.
 const CONFLICT_BYTES: usize = 4096;
@@ -36,18 +35,23 @@ impl Pointwise<'_> {
 
     /// Pixels and blocks of channels of a task.
     fn division(&self) -> (usize, usize) {
-        let pixels = self.output.pixels();
-        let pairs = self.output.channels.div_ceil(LANES).div_ceil(2);
-        let tasks = enough_tasks();
-        let fitting = (SCRATCH_BYTES / (self.source.channels * size_of::<f32>()).max(1)).max(MIN_PIXELS);
-        let groups = pixels.div_ceil(fitting);
-        // Where there are few pixels the channels are divided first: then every weight is fetched once.
-        let parts = pairs.min(tasks.div_ceil(groups));
-        let groups = groups.max(tasks.div_ceil(parts));
-        (
-            pixels.div_ceil(groups).next_multiple_of(TILE),
-            2 * pairs.div_ceil(parts),
-        )
+        let tiles = self.output.pixels().div_ceil(TILE);
+        let tile_bytes = TILE * self.source.channels * size_of::<f32>();
+        let counts = (1..=64)
+            .chain((7..usize::BITS).map(|i| 1 << i))
+            .take_while(|count| *count <= tiles);
+        let ways = counts.map(|count| {
+            let of_one = tiles.div_ceil(count);
+            let panels = Panels {
+                count: tiles.div_ceil(of_one),
+                bytes: of_one * tile_bytes,
+                all_bytes: tiles * tile_bytes,
+            };
+            (of_one * TILE, panels)
+        });
+        Division::new(self.weights.len(), self.output.channels)
+            .choose(ways)
+            .unwrap_or((TILE, 1))
     }
 
     /// Computes all outputs.

@@ -11,7 +11,9 @@ mod amx;
 mod bf16;
 mod dispatch;
 mod lanes;
+
 mod pairs;
+mod pointers;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -20,4 +22,6 @@ pub(crate) use amx::{Amx, TILE_PAIRS, TILE_ROWS, Tiles};
 pub(crate) use bf16::Bf16;
 pub(crate) use dispatch::InstructionSet;
 pub(crate) use lanes::{Kernel, LANES, Lanes};
+
 pub(crate) use pairs::pair;
+pub(crate) use pointers::{announce_read, announce_write, opaque};

@@ -1,0 +1,39 @@
+//! Hints about pointers, to the compiler and to the processor. They change no result.
+
+/// The same pointer, in a register. The compiler cannot tell where it came from, and so cannot replace it by another at a fixed distance.
+#[inline(always)]
+pub(crate) fn opaque(pointer: *const f32) -> *const f32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let mut pointer = pointer;
+        // SAFETY: no instruction.
+        unsafe { std::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags)) };
+        pointer
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    pointer
+}
+
+/// The cache line of `pointer` will be read. It may point anywhere.
+#[inline(always)]
+pub(crate) fn announce_read(pointer: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which never faults.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(pointer.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = pointer;
+}
+
+/// The cache line of `pointer` will be written. It may point anywhere.
+#[inline(always)]
+pub(crate) fn announce_write(pointer: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which never faults.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_ET0 }>(pointer.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = pointer;
+}
