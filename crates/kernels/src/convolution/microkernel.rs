@@ -180,6 +180,40 @@ impl<const P: usize> Windows<P> for Lines<P> {
     }
 }
 
+/// Values of a window in one round of the inner loop for `pixels`: a loop that is long enough gains nothing.
+const fn unrolled(pixels: usize) -> usize {
+    if pixels <= 14 { 4 } else { 1 }
+}
+
+/// Adds the products of one value of each window, `offset` floats in, and its weights for `J` blocks of channels, `block_len` floats apart.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)]
+unsafe fn add_products<V: Lanes, M: Product, W: Windows<P>, const P: usize, const J: usize>(
+    windows: W,
+    offset: usize,
+    weights: *const f32,
+    block_len: usize,
+    sums: &mut [[V; J]; P],
+) {
+    let length = Lines::<P>::LENGTH;
+    // SAFETY: the caller vouches for windows and weights.
+    unsafe {
+        let mut lines = [V::splat(0.0); J];
+        for j in 0..J {
+            lines[j] = V::load(weights.add(j * block_len));
+        }
+        for line in 0..P / length {
+            for pixel in 0..length {
+                let value = V::splat(*windows.at(line, pixel).add(offset));
+                for j in 0..J {
+                    let sum = &mut sums[line * length + pixel][j];
+                    *sum = M::add(value, lines[j], *sum);
+                }
+            }
+        }
+    }
+}
+
 /// Bytes of weights that a pass over the pixels of a task may use: about half of the second-level cache.
 const WEIGHT_BYTES: usize = 256 * 1024;
 /// Bytes of weights of all blocks that a tile goes through before the next one: neighbouring channels of a pixel are then written soon
@@ -275,7 +309,6 @@ impl Microkernel<'_> {
         rows: Range<usize>,
         block: usize,
     ) {
-        let half = Lines::<P>::LENGTH;
         let block_len = self.rows * self.run * LANES;
         let first = block * LANES;
         let whole = pixels.len() == P && first + J * LANES <= self.channels;
@@ -329,20 +362,15 @@ impl Microkernel<'_> {
                 .add(block * block_len + rows.start * self.run * LANES);
             for row in rows {
                 let mut windows = windows.after(row * self.row_stride);
-                for _ in 0..self.run {
-                    let mut lines = [zero; J];
-                    for j in 0..J {
-                        lines[j] = V::load(weights.add(j * block_len));
+                for _ in 0..self.run / const { unrolled(P) } {
+                    for k in 0..const { unrolled(P) } {
+                        add_products::<V, M, W, P, J>(windows, k, weights.add(k * LANES), block_len, &mut sums);
                     }
-                    for line in 0..P / half {
-                        for pixel in 0..half {
-                            let p = line * half + pixel;
-                            let value = V::splat(*windows.at(line, pixel));
-                            for j in 0..J {
-                                sums[p][j] = M::add(value, lines[j], sums[p][j]);
-                            }
-                        }
-                    }
+                    weights = weights.add(unrolled(P) * LANES);
+                    windows = windows.after(unrolled(P));
+                }
+                for _ in 0..self.run % const { unrolled(P) } {
+                    add_products::<V, M, W, P, J>(windows, 0, weights, block_len, &mut sums);
                     weights = weights.add(LANES);
                     windows = windows.after(1);
                 }
