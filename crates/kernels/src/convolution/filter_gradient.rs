@@ -425,24 +425,10 @@ impl Stretch<'_> {
                     V::load(from.add(pixel * self.channels)).store(to.add(pixel * LANES));
                 }
             }
-            let mut group = [None; GROUP];
-            let mut places = self.places(R, self.blocks.start);
-            loop {
-                group.fill_with(|| places.next());
-                if group[0].is_none() {
-                    break;
-                }
-                for (pixel, window) in self.windows.iter().enumerate() {
-                    for (tile, place) in group.iter().flatten().enumerate() {
-                        let from = self
-                            .source
-                            .as_ptr()
-                            .add(window + place.row * self.row_stride + place.start);
-                        let to = packed.add((tile * pixels + pixel) * R);
-                        to.cast::<[f32; R]>().write(from.cast::<[f32; R]>().read());
-                    }
-                }
-                for (tile, place) in group.iter().flatten().enumerate() {
+            let places: Vec<Place> = self.places(R, self.blocks.start).collect();
+            for group in places.chunks(GROUP) {
+                self.copy_windows::<R>(group, packed);
+                for (tile, place) in group.iter().enumerate() {
                     for block in self.blocks.clone().step_by(J) {
                         let operands = Operands {
                             window: |pixel: usize| pixel * R,
@@ -453,6 +439,27 @@ impl Stretch<'_> {
                         };
                         self.tile::<V, _, R, J>(operands, Place { block, ..*place });
                     }
+                }
+            }
+        }
+    }
+
+    /// Copies what a group of tiles reads of all windows, tile by tile.
+    #[inline(always)]
+    unsafe fn copy_windows<const R: usize>(&self, group: &[Place], packed: *mut f32) {
+        let pixels = self.windows.len();
+        // A group that is cut short copies its last tile again, to where nothing is read: so the loop over tiles is unrolled.
+        let offsets: [usize; GROUP] = std::array::from_fn(|tile| {
+            let place = group[tile.min(group.len() - 1)];
+            place.row * self.row_stride + place.start
+        });
+        for (pixel, window) in self.windows.iter().enumerate() {
+            for (tile, offset) in offsets.iter().enumerate() {
+                // SAFETY: the windows are in the source, and `packed` has room for `GROUP` tiles of the longest kind.
+                unsafe {
+                    let from = self.source.as_ptr().add(window + offset);
+                    let to = packed.add((tile * pixels + pixel) * R);
+                    to.cast::<[f32; R]>().write_unaligned(from.cast::<[f32; R]>().read_unaligned());
                 }
             }
         }
