@@ -459,7 +459,8 @@ impl Stretch<'_> {
                 unsafe {
                     let from = self.source.as_ptr().add(window + offset);
                     let to = packed.add((tile * pixels + pixel) * R);
-                    to.cast::<[f32; R]>().write_unaligned(from.cast::<[f32; R]>().read_unaligned());
+                    to.cast::<[f32; R]>()
+                        .write_unaligned(from.cast::<[f32; R]>().read_unaligned());
                 }
             }
         }

@@ -43,7 +43,7 @@ pub(super) struct FilterTask {
 }
 
 impl FilterTasks {
-    /// Two tasks a thread or more, whose number suits that of the threads; `places` tiles cover the window.
+    /// A task a thread or more, whose number suits that of the threads; `places` tiles cover the window.
     pub fn new(of: Geometry, places: usize, threads: usize) -> Self {
         let blocks = of.output.channels.div_ceil(LANES);
         let partial_len = of.filter.taps() * of.filter.inputs * blocks * LANES;
@@ -87,7 +87,7 @@ impl FilterTasks {
                 best = tasks;
             }
             // At most a tenth of the threads' time is lost.
-            if tasks.count() >= 2 * threads && 9 * duration(&tasks) * threads <= 10 * ideal {
+            if tasks.count() >= threads && 9 * duration(&tasks) * threads <= 10 * ideal {
                 return tasks;
             }
         }

@@ -1,9 +1,10 @@
 //! Convolution weights in the order in which the kernels read them.
 
 use super::geometry::Filter;
-use crate::host::Unwritten;
+use crate::host::{Shared, Unwritten};
 use crate::parallel::Division;
 use crate::simd::LANES;
+use std::ops::Range;
 
 /// Which channels a product reads and which it writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,29 +37,102 @@ pub(crate) fn pack(
         let first = block * LANES;
         let lanes = LANES.min(written - first);
         // Channels outermost: the weights of a channel are neighbours, and each cache line is used up at once.
-        for channel in channels {
-            let start = channel * read_stride + first * written_stride;
-            for (r, row) in rows.iter().enumerate() {
-                for (c, column) in columns.iter().enumerate() {
-                    let line = ((r * columns.len() + c) * read + channel) * LANES;
-                    let tap = start + row * filter.width + column;
-                    let mut values = [0f32; LANES];
-                    for (lane, value) in values[..lanes].iter_mut().enumerate() {
-                        *value = weight[tap + lane * written_stride];
+        let mut runs = Runs::new(filter);
+        let pitch = runs.pitch;
+        for channels in runs.cut(channels) {
+            // Outputs are far apart, and at a power of two they displace each other in the cache: so their runs are copied first.
+            let (from, start, written_stride) = match direction {
+                Direction::Forward => (runs.gather(weight, first..first + lanes, &channels), 0, pitch),
+                Direction::Backward => (
+                    weight,
+                    channels.start * read_stride + first * written_stride,
+                    written_stride,
+                ),
+            };
+            for channel in channels.clone() {
+                let start = start + (channel - channels.start) * read_stride;
+                for (r, row) in rows.iter().enumerate() {
+                    for (c, column) in columns.iter().enumerate() {
+                        let line = ((r * columns.len() + c) * read + channel) * LANES;
+                        let tap = start + row * filter.width + column;
+                        let mut values = [0f32; LANES];
+                        for (lane, value) in values[..lanes].iter_mut().enumerate() {
+                            *value = from[tap + lane * written_stride];
+                        }
+                        // SAFETY: the line is within the block, and no other task writes this channel's.
+                        unsafe {
+                            pointer
+                                .at(block * block_len + line)
+                                .cast::<[f32; LANES]>()
+                                .write(values)
+                        };
                     }
-                    // SAFETY: the line is within the block, and no other task writes this channel's.
-                    unsafe {
-                        pointer
-                            .at(block * block_len + line)
-                            .cast::<[f32; LANES]>()
-                            .write(values)
-                    };
                 }
             }
         }
     });
     // SAFETY: the tasks cover all channels read of all blocks, and write every tap of each.
     unsafe { packed.finish() }
+}
+
+/// Some inputs of each of [`LANES`] outputs, all taps of them, which are neighbours in torchvision's layout.
+struct Runs {
+    taps: usize,
+    /// Floats of a filter for one output.
+    output_len: usize,
+    /// Inputs of a run.
+    inputs: usize,
+    /// Floats from one output's run to the next one's, at which they do not displace each other in the cache.
+    pitch: usize,
+    floats: Vec<f32>,
+}
+
+impl Runs {
+    /// Floats of a run, about: some cache lines.
+    const FLOATS: usize = 128;
+
+    fn new(filter: Filter) -> Self {
+        let taps = filter.taps();
+        let inputs = (Self::FLOATS / taps.max(1)).max(1);
+        let pitch = inputs * taps + LANES;
+        Self {
+            taps,
+            output_len: taps * filter.inputs,
+            inputs,
+            pitch,
+            floats: vec![0.0; LANES * pitch],
+        }
+    }
+
+    /// `inputs` in runs.
+    fn cut(&self, inputs: Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (step, end) = (self.inputs, inputs.end);
+        inputs.step_by(step).map(move |first| first..(first + step).min(end))
+    }
+
+    /// Those of a filter in torchvision's layout.
+    fn gather(&mut self, weight: &[f32], outputs: Range<usize>, inputs: &Range<usize>) -> &[f32] {
+        let len = inputs.len() * self.taps;
+        for (output, run) in outputs.zip(self.floats.chunks_exact_mut(self.pitch)) {
+            run[..len].copy_from_slice(&weight[output * self.output_len + inputs.start * self.taps..][..len]);
+        }
+        &self.floats
+    }
+
+    /// Writes them to a filter in torchvision's layout.
+    ///
+    /// # Safety
+    /// The outputs and inputs are in the filter, and nobody else writes them.
+    unsafe fn scatter(&self, filter: Shared, outputs: Range<usize>, inputs: &Range<usize>) {
+        let len = inputs.len() * self.taps;
+        for (output, run) in outputs.zip(self.floats.chunks_exact(self.pitch)) {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let to = filter.at(output * self.output_len + inputs.start * self.taps);
+                std::ptr::copy_nonoverlapping(run.as_ptr(), to, len);
+            }
+        }
+    }
 }
 
 /// Blocks of written channels, each in some of the channels read. A line is gathered float by float.
@@ -81,32 +155,32 @@ pub(crate) fn pack_forward(weight: &[f32], filter: Filter) -> Vec<f32> {
 /// order, and returns the sum in torchvision's layout.
 pub(crate) fn unpack_sum(partials: &[f32], filter: Filter) -> Vec<f32> {
     let taps = filter.taps();
-    let output_len = taps * filter.inputs;
-    let block_len = output_len * LANES;
+    let block_len = taps * filter.inputs * LANES;
     let partial_len = filter.outputs.div_ceil(LANES) * block_len;
     let mut gradient = Unwritten::new(filter.elements());
     let pointer = gradient.pointer();
     unpacking(filter, partials.len() / partial_len).for_each(|block, inputs| {
         let first = block * LANES;
         let lanes = LANES.min(filter.outputs - first);
-        for input in inputs {
-            for tap in 0..taps {
-                let at = block * block_len + (tap * filter.inputs + input) * LANES;
-                let mut line = [0f32; LANES];
-                for partial in partials.chunks_exact(partial_len) {
-                    for (sum, value) in line.iter_mut().zip(&partial[at..at + LANES]) {
-                        *sum += value;
+        let mut runs = Runs::new(filter);
+        for inputs in runs.cut(inputs) {
+            for input in inputs.clone() {
+                for tap in 0..taps {
+                    let at = block * block_len + (tap * filter.inputs + input) * LANES;
+                    let mut line = [0f32; LANES];
+                    for partial in partials.chunks_exact(partial_len) {
+                        for (sum, value) in line.iter_mut().zip(&partial[at..at + LANES]) {
+                            *sum += value;
+                        }
+                    }
+                    let place = (input - inputs.start) * taps + tap;
+                    for (lane, value) in line.iter().enumerate() {
+                        runs.floats[lane * runs.pitch + place] = *value;
                     }
                 }
-                for (lane, value) in line[..lanes].iter().enumerate() {
-                    // SAFETY: the weight is within the gradient, and no other task writes those of this block and input.
-                    unsafe {
-                        pointer
-                            .at((first + lane) * output_len + input * taps + tap)
-                            .write(*value)
-                    };
-                }
             }
+            // SAFETY: no other task writes the weights of this block and these inputs.
+            unsafe { runs.scatter(pointer, first..first + lanes, &inputs) };
         }
     });
     // SAFETY: the tasks cover all inputs of all outputs.
