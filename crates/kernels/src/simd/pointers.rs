@@ -6,8 +6,11 @@ pub(crate) fn opaque(pointer: *const f32) -> *const f32 {
     #[cfg(target_arch = "x86_64")]
     {
         let mut pointer = pointer;
+        #[allow(clippy::pointers_in_nomem_asm_block)] // What the pointer points to is not touched.
         // SAFETY: no instruction.
-        unsafe { std::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags)) };
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags))
+        };
         pointer
     }
     #[cfg(not(target_arch = "x86_64"))]
