@@ -23,6 +23,7 @@ impl Texture {
     }
 
     /// A value in [-1, 1] that changes over a distance of about 1.
+    #[inline(always)]
     pub fn line(&self, x: f32) -> f32 {
         let cell = floor(x);
         let u = x - cell as f32;
@@ -32,6 +33,7 @@ impl Texture {
     }
 
     /// A value in [-1, 1] that changes over a distance of about 1 in both directions.
+    #[inline(always)]
     pub fn plane(&self, x: f32, y: f32) -> f32 {
         let (i, j) = (floor(x), floor(y));
         let (u, v) = (x - i as f32, y - j as f32);
@@ -45,6 +47,7 @@ impl Texture {
 }
 
 /// The largest integer not above x, for |x| < 2^31.
+#[inline(always)]
 pub(crate) fn floor(x: f32) -> i32 {
     let whole = x as i32;
     whole - i32::from(x < whole as f32)

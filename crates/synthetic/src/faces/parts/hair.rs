@@ -179,6 +179,7 @@ impl Hair {
     }
 
     /// Light and shade of combed or curled strands: a factor on the hair's colour.
+    #[inline(always)]
     fn strands(&self, p: Point) -> f32 {
         let texture = self.texture;
         let (x, y) = (p[0] - self.shift - 0.4 * self.parting, p[1] + 10.0);
@@ -202,6 +203,7 @@ impl Hair {
     }
 
     /// The colour at a point. Bright strands lose some of it, so that black hair shines too.
+    #[inline(always)]
     fn ink(&self, p: Point) -> Colour {
         let brightness = self.strands(p);
         let shine = (brightness - 1.0).max(0.0) * 0.28;

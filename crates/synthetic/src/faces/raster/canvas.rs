@@ -9,6 +9,9 @@ pub(in crate::faces) const WIDTH: u32 = 178;
 /// Height of an image in pixels, as CelebA's.
 pub(in crate::faces) const HEIGHT: u32 = 218;
 
+/// Pixels that an ink gives together.
+const TOGETHER: usize = 8;
+
 /// Red, green, blue in [0, 1].
 pub(in crate::faces) type Colour = [f32; 3];
 
@@ -39,23 +42,38 @@ impl Canvas {
         }
     }
 
-    /// Paints the shape: the ink gives colour and opacity at a point of the face.
-    pub fn paint(&mut self, shape: &Shape, clip: Option<&Coverage>, mut ink: impl FnMut(Point) -> (Colour, f32)) {
+    /// Paints the shape: the ink gives colour and opacity at a point of the face. It is asked for eight neighbours at a time, some of which may
+    /// lie outside the shape.
+    pub fn paint(&mut self, shape: &Shape, clip: Option<&Coverage>, ink: impl Fn(Point) -> (Colour, f32)) {
         let Some(bounds) = self.rasterise(shape) else { return };
         let width = WIDTH as usize;
+        let step = self.frame.inverse_step();
         for y in bounds.y {
             let start = self.frame.inverse([bounds.x.start as f32 + 0.5, y as f32 + 0.5]);
-            let step = self.frame.inverse_step();
-            for x in bounds.x.clone() {
-                let at = y * width + x;
-                let mut covered = u32::from(std::mem::take(&mut self.scratch.data_mut()[at]));
+            for first in bounds.x.clone().step_by(TOGETHER) {
+                let row = y * width + first..y * width + bounds.x.end.min(first + TOGETHER);
+                let mut covered = [0; TOGETHER];
+                let covered = &mut covered[..row.len()];
+                covered.copy_from_slice(&self.scratch.data()[row.clone()]);
                 if let Some(clip) = clip {
-                    covered = covered * u32::from(clip.0.data()[at]) / 255;
+                    for (covered, clip) in covered.iter_mut().zip(&clip.0.data()[row.clone()]) {
+                        *covered = (u32::from(*covered) * u32::from(*clip) / 255) as u8;
+                    }
                 }
-                if covered > 0 {
-                    let k = (x - bounds.x.start) as f32;
-                    let (colour, opacity) = ink([start[0] + k * step[0], start[1] + k * step[1]]);
-                    blend(&mut self.pixels[at], colour, opacity * covered as f32 / 255.0);
+                self.scratch.data_mut()[row.clone()].fill(0);
+                if covered.iter().all(|&covered| covered == 0) {
+                    continue;
+                }
+                // Eight in one go, of which none depends on another: so the compiler computes them together.
+                let [mut r, mut g, mut b, mut opacity] = [[0.0; TOGETHER]; 4];
+                for (i, (((r, g), b), opacity)) in r.iter_mut().zip(&mut g).zip(&mut b).zip(&mut opacity).enumerate() {
+                    let k = (first - bounds.x.start + i) as f32;
+                    ([*r, *g, *b], *opacity) = ink([start[0] + k * step[0], start[1] + k * step[1]]);
+                }
+                for (i, (pixel, &covered)) in self.pixels[row].iter_mut().zip(&*covered).enumerate() {
+                    if covered > 0 {
+                        blend(pixel, [r[i], g[i], b[i]], opacity[i] * f32::from(covered) / 255.0);
+                    }
                 }
             }
         }

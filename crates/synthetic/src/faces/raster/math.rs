@@ -6,17 +6,20 @@ use std::f32::consts::{FRAC_PI_2, PI, TAU};
 use crate::texture::floor;
 
 /// The value between a and b, at the fraction u of the way.
+#[inline(always)]
 pub(in crate::faces) fn lerp(a: f32, b: f32, u: f32) -> f32 {
     a + (b - a) * u
 }
 
 /// 0 below `low`, 1 above `high`, smooth between.
+#[inline(always)]
 pub(in crate::faces) fn smoothstep(low: f32, high: f32, x: f32) -> f32 {
     let u = ((x - low) / (high - low)).clamp(0.0, 1.0);
     u * u * (3.0 - 2.0 * u)
 }
 
 /// The sine by Bhaskara's fraction; error below 0.002.
+#[inline(always)]
 pub(in crate::faces) fn sine(x: f32) -> f32 {
     let turns = x / TAU;
     let half = 2.0 * (turns - floor(turns) as f32);
@@ -31,6 +34,7 @@ pub(in crate::faces) fn sine(x: f32) -> f32 {
 }
 
 /// The angle of (x, y) from the x axis, -π to π; error below 0.006.
+#[inline(always)]
 pub(in crate::faces) fn angle(y: f32, x: f32) -> f32 {
     let (small, large) = (x.abs().min(y.abs()), x.abs().max(y.abs()));
     let t = small / large.max(1e-9);
@@ -40,6 +44,7 @@ pub(in crate::faces) fn angle(y: f32, x: f32) -> f32 {
 }
 
 /// A bell of height 1 and standard deviation about 1.
+#[inline(always)]
 pub(in crate::faces) fn bell(x: f32) -> f32 {
     let u = 1.0 / (1.0 + 0.25 * x * x);
     u * u
