@@ -8,9 +8,9 @@
 //!
 //! Padding is made real: a task copies its rows of the source into scratch memory with zeros around them.
 
-use super::division::{Division, Panels};
 use super::microkernel::{Epilogue, Microkernel};
 use super::padding::copy_padded;
+use super::panels::{PanelWeights, Panels};
 use super::pointwise::Pointwise;
 use super::products::Products;
 use crate::dims::Dims;
@@ -168,8 +168,8 @@ impl ImplicitGemm<'_> {
             ((1, rows), panels)
         });
         let weights = self.phases.iter().map(|phase| phase.weights.len()).sum();
-        let division = Division::new(weights, self.output.channels);
-        let ((images, rows), blocks) = division.choose(whole.chain(bands)).unwrap_or(((1, 1), 1));
+        let weights = PanelWeights::new(weights, self.output.channels);
+        let ((images, rows), blocks) = weights.choose(whole.chain(bands)).unwrap_or(((1, 1), 1));
 
         let in_place = self.padding == (0, 0)
             && width == self.source.width

@@ -6,7 +6,6 @@
 mod cuda;
 #[cfg(feature = "cuda")]
 mod cudnn;
-mod division;
 mod filter_gradient;
 mod filter_tasks;
 mod fused;
@@ -19,6 +18,7 @@ mod packing;
 mod padding;
 mod paired_filter_gradient;
 mod pairing;
+mod panels;
 mod pointwise;
 mod products;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]

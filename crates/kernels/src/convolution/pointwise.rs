@@ -3,8 +3,8 @@
 //! Windows of one pixel need no rows and no images: all pixels of a batch are one long row, which is cut wherever it suits
 //! the caches. The tiles, and so the order of every sum, are those of the other convolutions.
 
-use super::division::{Division, Panels};
 use super::microkernel::{Epilogue, Microkernel};
+use super::panels::{PanelWeights, Panels};
 use super::products::Products;
 use crate::dims::Dims;
 use crate::host::{Unwritten, with_scratch};
@@ -49,7 +49,7 @@ impl Pointwise<'_> {
             };
             (of_one * TILE, panels)
         });
-        Division::new(self.weights.len(), self.output.channels)
+        PanelWeights::new(self.weights.len(), self.output.channels)
             .choose(ways)
             .unwrap_or((TILE, 1))
     }

@@ -23,18 +23,18 @@ pub(super) struct Panels {
 
 /// What all panels are multiplied with.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Division {
-    weights: usize,
+pub(super) struct PanelWeights {
+    bytes: usize,
     /// Pairs of blocks of output channels, which are not divided.
     pairs: usize,
     tasks: usize,
 }
 
-impl Division {
-    /// Of so many packed weights of so many output channels.
+impl PanelWeights {
+    /// So many packed ones of so many output channels.
     pub(super) fn new(weights: usize, channels: usize) -> Self {
         Self {
-            weights: weights * size_of::<f32>(),
+            bytes: weights * size_of::<f32>(),
             pairs: channels.div_ceil(LANES).div_ceil(2).max(1),
             tasks: enough_tasks(),
         }
@@ -61,11 +61,72 @@ impl Division {
 
     /// Bytes from beyond the second-level cache.
     fn fetched(&self, panels: &Panels) -> usize {
-        let weights = if self.weights > CACHED_WEIGHTS {
-            panels.count * self.weights
-        } else {
-            self.weights
-        };
-        weights + self.parts(panels) * panels.all_bytes
+        let times = if self.bytes > CACHED_WEIGHTS { panels.count } else { 1 };
+        times * self.bytes + self.parts(panels) * panels.all_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Weights of a 3 x 3 convolution for so many tasks.
+    fn square(channels: usize, tasks: usize) -> PanelWeights {
+        PanelWeights {
+            tasks,
+            ..PanelWeights::new(9 * channels * channels, channels)
+        }
+    }
+
+    /// Some of eight images of so many bytes in a panel; which is told by their number.
+    fn images(bytes: usize) -> impl Iterator<Item = (usize, Panels)> + Clone {
+        (1..=8).map(move |images| {
+            let panels = Panels {
+                count: 8_usize.div_ceil(images),
+                bytes: images * bytes,
+                all_bytes: 8 * bytes,
+            };
+            (images, panels)
+        })
+    }
+
+    #[test]
+    fn large_weights_are_fetched_for_few_panels() {
+        // 9 MiB of weights, and eight padded images of 7 x 7 pixels: four images fill the largest panel, and four parts make eight tasks.
+        let (images, blocks) = square(512, 8).choose(images(9 * 9 * 512 * 4)).unwrap();
+        assert_eq!((images, blocks), (4, 8));
+    }
+
+    #[test]
+    fn small_weights_have_a_panel_a_task() {
+        let (images, blocks) = square(64, 8).choose(images(30 * 30 * 64 * 4)).unwrap();
+        assert_eq!((images, blocks), (1, 4));
+    }
+
+    #[test]
+    fn no_thread_is_left_without_a_task() {
+        for threads in [2, 16, 64] {
+            let tasks = 4 * threads;
+            for (channels, bytes) in [
+                (512, 9 * 9 * 512 * 4),
+                (256, 16 * 16 * 256 * 4),
+                (128, 30 * 30 * 128 * 4),
+            ] {
+                let (images, blocks) = square(channels, tasks).choose(images(bytes)).unwrap();
+                let found = 8_usize.div_ceil(images) * (channels / LANES).div_ceil(blocks);
+                // As many as eight images and pairs of blocks can be cut into.
+                assert!(
+                    found >= tasks.min(8 * channels / LANES / 2),
+                    "{channels} channels, {threads} threads: {found}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_panel_that_is_too_large_is_taken_where_there_is_no_other() {
+        let (images, _) = square(64, 8).choose(images(2 * PANEL_BYTES)).unwrap();
+        assert_eq!(images, 1);
+        assert!(square(64, 8).choose(std::iter::empty::<((), Panels)>()).is_none());
     }
 }
