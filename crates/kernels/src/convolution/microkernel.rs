@@ -1,6 +1,6 @@
 //! The inner loops of an implicit GEMM: tiles of output pixels times vectors of output channels, summed in registers.
 
-use crate::simd::{Kernel, LANES, Lanes, announce_read, announce_write, opaque};
+use crate::simd::{Kernel, LANES, Lanes, announce, opaque};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -341,7 +341,7 @@ impl Microkernel<'_> {
                 // The sums take long enough for these to arrive.
                 for p in 0..P {
                     for j in 0..J {
-                        announce_write(self.output.wrapping_add(pixels[p].1 + first + j * LANES));
+                        announce::<true>(self.output.wrapping_add(pixels[p].1 + first + j * LANES));
                     }
                 }
                 if EPILOGUE
@@ -350,7 +350,7 @@ impl Microkernel<'_> {
                 {
                     for p in 0..P {
                         for j in 0..J {
-                            announce_read(residual.as_ptr().wrapping_add(pixels[p].1 + first + j * LANES));
+                            announce::<false>(residual.as_ptr().wrapping_add(pixels[p].1 + first + j * LANES));
                         }
                     }
                 }

@@ -24,4 +24,4 @@ pub(crate) use dispatch::InstructionSet;
 pub(crate) use lanes::{Kernel, LANES, Lanes};
 
 pub(crate) use pairs::pair;
-pub(crate) use pointers::{announce_read, announce_write, opaque};
+pub(crate) use pointers::{announce, opaque};

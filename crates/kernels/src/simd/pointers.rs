@@ -17,25 +17,17 @@ pub(crate) fn opaque(pointer: *const f32) -> *const f32 {
     pointer
 }
 
-/// The cache line of `pointer` will be read. It may point anywhere.
+/// The cache line of `pointer`, which may point anywhere, will be written, or only read.
 #[inline(always)]
-pub(crate) fn announce_read(pointer: *const f32) {
+pub(crate) fn announce<const WRITTEN: bool>(pointer: *const f32) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a hint, which never faults.
     unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(pointer.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = pointer;
-}
-
-/// The cache line of `pointer` will be written. It may point anywhere.
-#[inline(always)]
-pub(crate) fn announce_write(pointer: *const f32) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint, which never faults.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_ET0 }>(pointer.cast());
+        use std::arch::x86_64::{_MM_HINT_ET0, _MM_HINT_T0, _mm_prefetch};
+        match WRITTEN {
+            true => _mm_prefetch::<_MM_HINT_ET0>(pointer.cast()),
+            false => _mm_prefetch::<_MM_HINT_T0>(pointer.cast()),
+        }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = pointer;
