@@ -4,8 +4,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What `read` gives, or nothing where it panics: polars and its Parquet layer do at some damaged files, and at types they were
-/// built without. What they would say of the panic is for their developers, and is not printed.
+/// What `read` gives, or nothing where it panics: polars' Parquet layer does at some damaged files, and at types it was built
+/// without. What they would say of the panic is for their developers, and is not printed.
 ///
 /// `read` must not leave anything half-changed that is used afterwards.
 pub fn without_panic<T>(read: impl FnOnce() -> T) -> Option<T> {
@@ -13,7 +13,7 @@ pub fn without_panic<T>(read: impl FnOnce() -> T) -> Option<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let usual = panic::take_hook();
-        // polars panics on threads of its own, so this one's state would not tell.
+        // A library may panic on threads of its own, so this one's state would not tell.
         panic::set_hook(Box::new(move |panic| {
             if READING.load(Ordering::Relaxed) == 0 {
                 usual(panic);

@@ -50,13 +50,13 @@ pub enum Error {
         /// The file in the results folder.
         path: String,
     },
-    /// A table could not be read or written.
-    #[error("{}: not a readable table", path.display())]
+    /// A table could not be written.
+    #[error("{}: no table can be written", path.display())]
     Table {
         /// The file.
         path: PathBuf,
-        /// The reader's reason.
-        source: polars::error::PolarsError,
+        /// What is wrong with it.
+        source: disk::TableError,
     },
     /// The run was asked to stop and has saved its state.
     #[error(transparent)]
@@ -99,8 +99,8 @@ impl Error {
         }
     }
 
-    /// An [`Error::Table`] made from polars' own, for `map_err`.
-    pub fn table(path: &Path) -> impl FnOnce(polars::error::PolarsError) -> Self {
+    /// An [`Error::Table`], for `map_err`.
+    pub fn table(path: &Path) -> impl FnOnce(disk::TableError) -> Self {
         let path = path.to_owned();
         move |source| Self::Table { path, source }
     }

@@ -44,5 +44,5 @@ pub use record::{Provenance, StepRecord};
 pub use sandbox::Sandbox;
 pub use shell::quoted;
 pub use standard_error::to_stderr;
-pub use tables::{Columns, LongWriter, ParquetFile, ReadTable, RowKeys};
+pub use tables::{LongWriter, ParquetFile, ReadTable, RowKeys};
 pub use workspace::{ConcurrentStep, Workspace};

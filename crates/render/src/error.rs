@@ -58,7 +58,7 @@ pub enum Error {
     },
     /// A table could not be written as a file.
     #[error("writing a table: {0}")]
-    Sheet(#[from] polars::error::PolarsError),
+    Sheet(#[from] disk::TableError),
 }
 
 /// What everything here returns that can fail.

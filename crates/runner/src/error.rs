@@ -107,8 +107,8 @@ impl Error {
         pipeline::Error::artefact(path, message).into()
     }
 
-    /// A table that could not be read or written, for `map_err`.
-    pub fn table(path: &Path) -> impl FnOnce(polars::error::PolarsError) -> Self {
+    /// A table that could not be written, for `map_err`.
+    pub fn table(path: &Path) -> impl FnOnce(disk::TableError) -> Self {
         let error = pipeline::Error::table(path);
         move |source| error(source).into()
     }

@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("cam", &["metrics", "model"]),
     ("pipeline", &["disk"]),
-    ("render", &["metrics"]),
+    ("render", &["disk", "metrics"]),
     (
         "runner",
         &[

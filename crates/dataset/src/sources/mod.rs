@@ -3,7 +3,6 @@
 mod celeba;
 mod cells;
 mod counts;
-mod flat_column;
 mod found;
 pub mod hub;
 mod image_files;

@@ -1,6 +1,7 @@
 //! Tables of one row an image and attribute.
 
-use super::columns::Columns;
+use disk::Columns;
+
 use super::read::{ParquetFile, ReadTable};
 use crate::error::{Error, Result};
 
@@ -40,16 +41,18 @@ impl RowKeys {
     pub fn of(table: &ReadTable) -> Result<Self> {
         let [image, attribute] = Self::COLUMNS;
         let (image_of, name_of) = (table.strings(image)?, table.strings(attribute)?);
-        let (image_of, name_of) = (|| image_of.iter().flatten(), || name_of.iter().flatten());
-        let width = image_of().take_while(|&image| Some(image) == image_of().next()).count();
-        let attributes: Vec<String> = name_of().take(width).map(str::to_owned).collect();
+        let width = image_of
+            .iter()
+            .take_while(|&image| Some(image) == image_of.first())
+            .count();
+        let attributes: Vec<String> = name_of[..width].iter().map(ToString::to_string).collect();
         let mut images: Vec<String> = Vec::with_capacity(table.height() / width.max(1));
-        let mut rows = image_of().zip(name_of()).enumerate();
+        let mut rows = image_of.iter().zip(&name_of).enumerate();
         let regular = rows.all(|(row, (image, name))| {
             if row % width == 0 {
-                images.push(image.to_owned());
+                images.push(image.to_string());
             }
-            images.last().is_some_and(|last| last == image) && attributes[row % width] == name
+            images.last().is_some_and(|last| last == image) && attributes[row % width] == *name
         });
         if !regular || width == 0 || !table.height().is_multiple_of(width) {
             return Err(Error::artefact(
@@ -66,17 +69,17 @@ impl RowKeys {
     /// # Errors
     /// When the file is damaged, or the rows of an image name different people.
     pub fn people(&self, file: &ParquetFile) -> Result<Option<Vec<String>>> {
-        if !file.has(Self::PERSON)? {
+        if !file.has(Self::PERSON) {
             return Ok(None);
         }
         let table = file.columns(&[Self::PERSON])?;
         let width = self.attributes.len().max(1);
         let mut people: Vec<String> = Vec::with_capacity(self.images.len());
         let column = table.strings(Self::PERSON)?;
-        let mut rows = column.iter().flatten().enumerate();
+        let mut rows = column.iter().enumerate();
         let regular = rows.all(|(row, person)| {
             if row % width == 0 {
-                people.push(person.to_owned());
+                people.push(person.to_string());
             }
             people.last().is_some_and(|last| last == person)
         });

@@ -1,15 +1,10 @@
 //! A long table that is written as its rows come.
 
-use std::io::{self, Write};
 use std::iter;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use disk::PartFile;
-use polars::io::parquet::write::BatchedWriter;
-use polars::prelude::*;
+use disk::{Columns, ParquetWriter, PartFile, TableError};
 
-use super::columns::{Columns, parquet};
 use super::keys::RowKeys;
 use crate::error::{Error, Result};
 
@@ -33,9 +28,9 @@ pub struct LongWriter<R> {
     rows: Vec<R>,
     /// Who is in the images from the group in hand on, where the table is to say it.
     people: Option<Vec<String>>,
-    /// Since the first group, whose columns are those of all.
-    parquet: Option<BatchedWriter<Encoded>>,
-    encoded: Encoded,
+    parquet: ParquetWriter,
+    /// Whether a group was written.
+    begun: bool,
 }
 
 impl<R> LongWriter<R> {
@@ -55,8 +50,8 @@ impl<R> LongWriter<R> {
             // Grown step by step it would take up to three times as much for a moment.
             rows: Vec::with_capacity(GROUP.max(attributes.len())),
             people: None,
-            parquet: None,
-            encoded: Encoded::default(),
+            parquet: ParquetWriter::default(),
+            begun: false,
         })
     }
 
@@ -87,16 +82,15 @@ impl<R> LongWriter<R> {
     /// When it cannot be written, or rows or people are missing.
     pub fn finish(mut self) -> Result<()> {
         // A table without rows has columns all the same.
-        if !self.keys.images.is_empty() || self.parquet.is_none() {
+        if !self.keys.images.is_empty() || !self.begun {
             self.write_group()?;
         }
         if let Some(more) = self.people.as_ref().map(Vec::len).filter(|more| *more > 0) {
             let what = format!("{more} people more than images");
-            return Err(self.fault(PolarsError::ShapeMismatch(what.into())));
+            return Err(self.fault(TableError::Rows(what)));
         }
-        let written = self.parquet.iter().try_for_each(|parquet| parquet.finish().map(drop));
-        written.map_err(|source| self.fault(source))?;
-        self.file.write(&self.encoded.take())?;
+        self.parquet.finish().map_err(|source| self.fault(source))?;
+        self.file.write(&self.parquet.take())?;
         Ok(self.file.finish()?)
     }
 
@@ -104,10 +98,11 @@ impl<R> LongWriter<R> {
         self.encode().map_err(|source| self.fault(source))?;
         self.keys.images.clear();
         self.rows.clear();
-        Ok(self.file.write(&self.encoded.take())?)
+        self.begun = true;
+        Ok(self.file.write(&self.parquet.take())?)
     }
 
-    fn encode(&mut self) -> PolarsResult<()> {
+    fn encode(&mut self) -> Result<(), TableError> {
         let mut table = (self.columns)(self.keys.keys(), &self.rows);
         if let Some(people) = &mut self.people {
             let (images, width) = (self.keys.images.len(), self.keys.attributes.len());
@@ -118,37 +113,11 @@ impl<R> LongWriter<R> {
                 .collect();
             table = table.texts(RowKeys::PERSON, &rows);
         }
-        let frame = table.frame()?;
-        let parquet = match &mut self.parquet {
-            Some(begun) => begun,
-            none => none.insert(parquet(self.encoded.clone()).batched(frame.schema())?),
-        };
-        parquet.write_batch(&frame)
+        self.parquet.write(table)
     }
 
-    fn fault(&self, source: PolarsError) -> Error {
+    fn fault(&self, source: TableError) -> Error {
         Error::table(self.file.path())(source)
-    }
-}
-
-/// Where polars leaves what it has encoded. It keeps its writer to itself and makes texts of a writer's errors, so it gets memory, and
-/// the file is written here.
-#[derive(Clone, Default)]
-struct Encoded(Arc<Mutex<Vec<u8>>>);
-
-impl Encoded {
-    fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Write for Encoded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -178,6 +147,18 @@ mod tests {
         [row(0), row(1), row(2)]
     }
 
+    /// Keys, labels and values of a table.
+    fn held(table: &ReadTable) -> (Vec<String>, Vec<String>, Vec<i64>, Vec<Option<f32>>) {
+        let texts = |name: &str| table.texts(name).expect(name);
+        let (labels, values) = (table.integers("label"), table.singles("value"));
+        (
+            texts("image"),
+            texts("attribute"),
+            labels.expect("labels"),
+            values.expect("values"),
+        )
+    }
+
     fn write(path: &Path, images: usize) -> LongWriter<(i8, Option<f32>)> {
         let mut writer = LongWriter::begin(path, &attributes(), columns).expect("begun");
         for image in 0..images {
@@ -203,8 +184,7 @@ mod tests {
             let bytes = columns(keys.keys(), &all).to_parquet().expect("a table");
             std::fs::write(&whole, &bytes).expect("written");
             let [a, b] = [&streamed, &whole].map(|path| ReadTable::parquet(path).expect("readable"));
-            assert!(a.frame().equals_missing(b.frame()), "{images} images");
-            assert_eq!(a.frame().schema(), b.frame().schema());
+            assert_eq!(held(&a), held(&b), "{images} images");
             if images <= TOGETHER {
                 assert!(
                     std::fs::read(&streamed).expect("read") == bytes,
@@ -238,12 +218,7 @@ mod tests {
             let before = ["image", "attribute", "label", "value"];
             assert_eq!(b.columns(), before);
             assert_eq!(a.columns(), [&before[..], &[RowKeys::PERSON]].concat());
-            assert!(
-                a.frame()
-                    .drop(RowKeys::PERSON)
-                    .expect("there")
-                    .equals_missing(b.frame())
-            );
+            assert_eq!(held(&a), held(&b), "{images} images");
             let names = a.texts(RowKeys::PERSON).expect("names");
             for (row, name) in names.iter().enumerate() {
                 assert_eq!(*name, format!("person {}", row / ATTRIBUTES % 1_000));
@@ -268,9 +243,9 @@ mod tests {
     #[test]
     fn memory_holds_one_group_at_most() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let writer = write(&folder.path().join("a.parquet"), 3 * TOGETHER + 2);
+        let mut writer = write(&folder.path().join("a.parquet"), 3 * TOGETHER + 2);
         assert_eq!((writer.keys.images.len(), writer.rows.len()), (2, 2 * ATTRIBUTES));
-        assert!(writer.encoded.take().is_empty(), "what is encoded is on disk");
+        assert!(writer.parquet.take().is_empty(), "what is encoded is on disk");
     }
 
     #[test]

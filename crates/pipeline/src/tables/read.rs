@@ -1,29 +1,35 @@
 //! A table read from disk.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use disk::{check_parquet, without_panic};
-use polars::prelude::*;
+use disk::ParquetReader;
+use polars_arrow::array::{Array, MutableBinaryViewArray};
 
+use super::cell::Cell;
 use crate::error::{Error, Result};
 
 /// A whole Parquet file, of which some columns at a time are read.
-#[derive(Debug)]
 pub struct ParquetFile {
     path: PathBuf,
+    reader: ParquetReader,
+    names: Vec<String>,
 }
 
 impl ParquetFile {
-    /// Looks whether a file is whole.
+    /// Opens a file and reads what columns it has.
     ///
     /// # Errors
-    /// When it cannot be opened, or is not Parquet.
+    /// When it cannot be opened, or is no whole Parquet file.
     pub fn open(path: &Path) -> Result<Self> {
-        File::open(path).map_err(Error::io(path, "opening"))?;
-        check_parquet(path).map_err(|found| Error::artefact(path, format!("no whole Parquet file: {found}")))?;
-        Ok(Self { path: path.to_owned() })
+        let file = File::open(path).map_err(Error::io(path, "opening"))?;
+        let reader = ParquetReader::of(file).map_err(|found| Error::artefact(path, found))?;
+        Ok(Self {
+            path: path.to_owned(),
+            names: reader.names(),
+            reader,
+        })
     }
 
     /// Reads some columns.
@@ -31,37 +37,43 @@ impl ParquetFile {
     /// # Errors
     /// When one is absent or damaged.
     pub fn columns(&self, names: &[&str]) -> Result<ReadTable> {
-        self.read(Some(names.iter().copied().map(str::to_owned).collect()))
+        let columns = names.iter().map(|&name| {
+            let place = self.names.iter().position(|known| known == name);
+            let place = place.ok_or_else(|| Error::artefact(&self.path, format!("there is no column `{name}`")))?;
+            Ok((name.to_owned(), self.values(place)?))
+        });
+        Ok(ReadTable {
+            path: self.path.clone(),
+            columns: columns.collect::<Result<_>>()?,
+            height: (0..self.reader.groups()).map(|group| self.reader.rows(group)).sum(),
+        })
     }
 
     /// Whether there is a column of this name.
-    ///
-    /// # Errors
-    /// When the file cannot be opened or is damaged.
-    pub fn has(&self, name: &str) -> Result<bool> {
-        let path = &self.path;
-        let file = File::open(path).map_err(Error::io(path, "opening"))?;
-        let schema = without_panic(|| ParquetReader::new(file).schema());
-        let schema =
-            schema.ok_or_else(|| Error::artefact(path, "damaged, or Parquet of a kind that cannot be read"))?;
-        Ok(schema.map_err(Error::table(path))?.contains(name))
+    pub fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
     }
 
-    /// Reads some columns, or all.
-    fn read(&self, columns: Option<Vec<String>>) -> Result<ReadTable> {
-        let path = &self.path;
-        let file = File::open(path).map_err(Error::io(path, "opening"))?;
-        let frame = without_panic(|| ParquetReader::new(file).with_columns(columns).finish());
-        let frame = frame.ok_or_else(|| Error::artefact(path, "damaged, or Parquet of a kind that cannot be read"))?;
-        ReadTable::from(path, frame)
+    fn values(&self, place: usize) -> Result<Vec<Box<dyn Array>>> {
+        let mut arrays = Vec::new();
+        for group in 0..self.reader.groups() {
+            let read = self.reader.values(group, place).map_err(|found| {
+                let name = &self.names[place];
+                Error::artefact(&self.path, format!("{found}, in column `{name}` of row group {group}"))
+            });
+            arrays.extend(read?);
+        }
+        Ok(arrays)
     }
 }
 
 /// A table read from disk, with typed access to its columns.
 #[derive(Debug)]
 pub struct ReadTable {
-    frame: DataFrame,
     path: PathBuf,
+    /// Names and values, the values piece by piece.
+    columns: Vec<(String, Vec<Box<dyn Array>>)>,
+    height: usize,
 }
 
 impl ReadTable {
@@ -70,42 +82,47 @@ impl ReadTable {
     /// # Errors
     /// When it cannot be opened, is not Parquet, or is damaged.
     pub fn parquet(path: &Path) -> Result<Self> {
-        ParquetFile::open(path)?.read(None)
+        let file = ParquetFile::open(path)?;
+        let names: Vec<&str> = file.names.iter().map(String::as_str).collect();
+        file.columns(&names)
     }
 
-    /// Reads a CSV file.
+    /// Reads a CSV file with a header; an empty cell is null.
     ///
     /// # Errors
     /// When it cannot be read or is not CSV.
-    pub fn csv(path: &Path, has_header: bool) -> Result<Self> {
+    pub fn csv(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::io(path, "reading"))?;
-        let options = CsvReadOptions::default()
-            .with_has_header(has_header)
-            .with_infer_schema_length(Some(1000));
-        Self::from(path, options.into_reader_with_file_handle(Cursor::new(bytes)).finish())
-    }
-
-    fn from(path: &Path, frame: PolarsResult<DataFrame>) -> Result<Self> {
-        let path = path.to_owned();
-        match frame {
-            Ok(frame) => Ok(Self { frame, path }),
-            Err(source) => Err(Error::Table { path, source }),
+        let fault = |error: csv::Error| Error::artefact(path, format!("no CSV table ({error})"));
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let names = reader.headers().map_err(fault)?.clone();
+        let mut columns = vec![MutableBinaryViewArray::<str>::new(); names.len()];
+        let mut height = 0;
+        let mut record = csv::StringRecord::new();
+        while reader.read_record(&mut record).map_err(fault)? {
+            for (column, cell) in columns.iter_mut().zip(&record) {
+                column.push(Some(cell).filter(|cell| !cell.is_empty()));
+            }
+            height += 1;
         }
+        let columns = names.iter().zip(columns);
+        Ok(Self {
+            path: path.to_owned(),
+            columns: columns
+                .map(|(name, values)| (name.to_owned(), vec![values.freeze().boxed()]))
+                .collect(),
+            height,
+        })
     }
 
     /// Names of the columns.
-    pub fn columns(&self) -> Vec<String> {
-        self.frame.get_column_names().iter().map(ToString::to_string).collect()
+    pub fn columns(&self) -> Vec<&str> {
+        self.columns.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     /// Number of rows.
     pub fn height(&self) -> usize {
-        self.frame.height()
-    }
-
-    fn cast(&self, name: &str, to: &DataType) -> Result<Column> {
-        let column = self.frame.column(name).and_then(|column| column.strict_cast(to));
-        column.map_err(Error::table(&self.path))
+        self.height
     }
 
     /// The file.
@@ -116,75 +133,74 @@ impl ReadTable {
     /// A column of texts.
     ///
     /// # Errors
-    /// When it is absent or has nulls.
+    /// When the column is absent or has nulls.
     pub fn texts(&self, name: &str) -> Result<Vec<String>> {
-        let values = self.strings(name)?;
-        self.complete(name, values.iter().map(|value| value.map(str::to_owned)))
+        Ok(self.strings(name)?.into_iter().map(Cow::into_owned).collect())
     }
 
     /// A column of texts, without a copy of each.
-    pub(super) fn strings(&self, name: &str) -> Result<StringChunked> {
-        let column = self.cast(name, &DataType::String)?;
-        let values = column.str().map_err(|source| self.fault(source))?;
-        if values.null_count() > 0 {
-            return Err(self.empty_cells(name));
-        }
-        Ok(values.clone())
+    pub(super) fn strings(&self, name: &str) -> Result<Vec<Cow<'_, str>>> {
+        let values = self.values(name, "a text", |cell| Some(cell.text()))?;
+        self.complete(name, values)
     }
 
     /// A column of labels or other whole numbers.
     ///
     /// # Errors
-    /// When it is absent, has nulls, or values that are no whole numbers.
+    /// When the column is absent, has nulls, or values that are no whole numbers.
     pub fn integers(&self, name: &str) -> Result<Vec<i64>> {
-        let column = self.cast(name, &DataType::Int64)?;
-        let values = column.i64().map_err(|source| self.fault(source))?;
-        self.complete(name, values.iter())
+        let values = self.values(name, "a whole number", Cell::integer)?;
+        self.complete(name, values)
     }
 
     /// A column of numbers in single precision; null is `None`.
     ///
     /// # Errors
-    /// When it is absent or has other values than numbers.
+    /// When the column is absent or has other values than numbers.
     pub fn singles(&self, name: &str) -> Result<Vec<Option<f32>>> {
-        let column = self.cast(name, &DataType::Float32)?;
-        let values = column.f32().map_err(|source| self.fault(source))?;
-        Ok(values.iter().collect())
+        self.values(name, "a number", |cell| cell.number().map(|value| value as f32))
     }
 
     /// A column of numbers; null is `None`.
     ///
     /// # Errors
-    /// When it is absent or has other values than numbers.
+    /// When the column is absent or has other values than numbers.
     pub fn doubles(&self, name: &str) -> Result<Vec<Option<f64>>> {
-        let column = self.cast(name, &DataType::Float64)?;
-        let values = column.f64().map_err(|source| self.fault(source))?;
-        Ok(values.iter().collect())
+        self.values(name, "a number", Cell::number)
     }
 
-    fn fault(&self, source: PolarsError) -> Error {
-        Error::table(&self.path)(source)
+    /// A column's values by `of`, which gives none for a value that is not `expected`.
+    fn values<'a, T>(
+        &'a self,
+        name: &str,
+        expected: &str,
+        of: impl Fn(Cell<'a>) -> Option<T>,
+    ) -> Result<Vec<Option<T>>> {
+        let column = self.columns.iter().find(|(known, _)| known == name);
+        let fault = |found: String| Error::artefact(&self.path, found);
+        let (_, arrays) = column.ok_or_else(|| fault(format!("there is no column `{name}`")))?;
+        let mut values = Vec::with_capacity(self.height);
+        for array in arrays {
+            let read = Cell::each(array.as_ref(), |cell| {
+                let value = cell.map(|cell| of(cell).ok_or_else(|| format!("`{}`, expected {expected}", cell.text())));
+                values.push(value.transpose()?);
+                Ok::<_, String>(())
+            });
+            read.map_err(|found| fault(format!("column `{name}` has {found}")))?;
+        }
+        Ok(values)
     }
 
-    fn complete<T>(&self, name: &str, values: impl Iterator<Item = Option<T>>) -> Result<Vec<T>> {
-        let values: Option<Vec<T>> = values.collect();
-        values.ok_or_else(|| self.empty_cells(name))
-    }
-
-    fn empty_cells(&self, name: &str) -> Error {
-        Error::artefact(&self.path, format!("column `{name}` has empty cells"))
-    }
-
-    /// The table as polars has it.
-    #[cfg(test)]
-    pub(super) fn frame(&self) -> &DataFrame {
-        &self.frame
+    fn complete<T>(&self, name: &str, values: Vec<Option<T>>) -> Result<Vec<T>> {
+        let complete: Option<Vec<T>> = values.into_iter().collect();
+        complete.ok_or_else(|| Error::artefact(&self.path, format!("column `{name}` has empty cells")))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Columns;
+    use disk::Columns;
+
     use super::*;
 
     #[test]
@@ -204,14 +220,38 @@ mod tests {
             .singles("b", &[None, Some(0.5)]);
         std::fs::write(&path, table.to_parquet().expect("a table")).expect("written");
         let file = ParquetFile::open(&path).expect("whole");
-        assert_eq!(
-            ["a", "b", "c"].map(|name| file.has(name).expect("whole")),
-            [true, true, false]
-        );
+        assert_eq!(["a", "b", "c"].map(|name| file.has(name)), [true, true, false]);
         let read = file.columns(&["b"]).expect("there");
         assert_eq!(read.columns(), ["b"]);
         assert_eq!(read.singles("b").expect("numbers"), [None, Some(0.5)]);
         let message = crate::error::describe(&file.columns(&["c"]).expect_err("absent"));
         assert!(message.contains("table.parquet") && message.contains('c'), "{message}");
+    }
+
+    #[test]
+    fn csv_is_read_by_what_is_asked_for() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("table.csv");
+        std::fs::write(&path, "name,n,value\n\"Bald, or so\",3,0.25\nYoung,-1,\n").expect("written");
+        let read = ReadTable::csv(&path).expect("readable");
+        assert_eq!((read.columns(), read.height()), (vec!["name", "n", "value"], 2));
+        assert_eq!(read.texts("name").expect("texts"), ["Bald, or so", "Young"]);
+        assert_eq!(read.integers("n").expect("whole"), [3, -1]);
+        assert_eq!(read.texts("n").expect("texts"), ["3", "-1"]);
+        assert_eq!(read.doubles("value").expect("numbers"), [Some(0.25), None]);
+        for (fault, expected) in [
+            (
+                read.integers("name").map(drop),
+                "`Bald, or so`, expected a whole number",
+            ),
+            (read.integers("value").map(drop), "`0.25`, expected a whole number"),
+            (read.texts("value").map(drop), "column `value` has empty cells"),
+            (read.doubles("values").map(drop), "no column `values`"),
+        ] {
+            let message = fault.expect_err(expected).to_string();
+            assert!(message.contains(expected) && message.contains("table.csv"), "{message}");
+        }
+        std::fs::write(&path, "a,b\n1\n").expect("written");
+        ReadTable::csv(&path).expect_err("a short line");
     }
 }

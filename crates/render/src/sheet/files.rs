@@ -1,6 +1,6 @@
-//! Tables as files for programs: the one module that knows polars.
+//! Tables as files for programs.
 
-use polars::prelude::*;
+use disk::Columns;
 
 use super::data::{Cell, Sheet, Unit};
 use crate::error::Result;
@@ -11,9 +11,7 @@ impl Sheet {
     /// # Errors
     /// When two columns have one title.
     pub fn csv(&self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        CsvWriter::new(&mut bytes).finish(&mut self.frame()?)?;
-        Ok(bytes)
+        Ok(self.plain().to_csv()?)
     }
 
     /// The table as a Parquet file.
@@ -21,36 +19,23 @@ impl Sheet {
     /// # Errors
     /// When two columns have one title.
     pub fn parquet(&self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        ParquetWriter::new(&mut bytes)
-            .with_compression(ParquetCompression::Zstd(None))
-            .finish(&mut self.frame()?)?;
-        Ok(bytes)
+        Ok(self.plain().to_parquet()?)
     }
 
-    fn frame(&self) -> Result<DataFrame> {
-        let columns = self.columns.iter().enumerate().map(|(index, column)| {
-            let name = column.title.as_str().into();
+    fn plain(&self) -> Columns {
+        let mut plain = Columns::default();
+        for (index, column) in self.columns.iter().enumerate() {
+            let title = &column.title;
             let cells = self.rows.iter().map(|row| row.get(index).unwrap_or(&Cell::Absent));
-            match column.unit {
-                Unit::Text | Unit::LongText => {
-                    let texts: StringChunked = cells.map(text).collect();
-                    texts.with_name(name).into_column()
-                }
-                Unit::Count => {
-                    let counts: Vec<Option<i64>> = cells.map(count).collect();
-                    // A column in which nothing is absent has no mask of what is.
-                    match counts.iter().copied().collect::<Option<Vec<i64>>>() {
-                        Some(counts) => Column::new(name, counts),
-                        None => Column::new(name, counts),
-                    }
-                }
+            plain = match column.unit {
+                Unit::Text | Unit::LongText => plain.optional_texts(title, cells.map(text)),
+                Unit::Count => plain.optional_integers(title, &cells.map(count).collect::<Vec<_>>()),
                 Unit::Share | Unit::Number(_) | Unit::Signed(_) => {
-                    Column::new(name, cells.map(number).collect::<Vec<Option<f64>>>())
+                    plain.doubles(title, &cells.map(number).collect::<Vec<_>>())
                 }
-            }
-        });
-        Ok(DataFrame::new_infer_height(columns.collect())?)
+            };
+        }
+        plain
     }
 }
 

@@ -15,7 +15,8 @@ use crate::context::Context;
 use crate::error::{Error, Result, describe};
 use crate::experiment::OnBadImage;
 use crate::recorded::Recorded;
-use pipeline::{Columns, Declaration, ReadTable, Sandbox};
+use disk::Columns;
+use pipeline::{Declaration, ReadTable, Sandbox};
 
 /// Bumped when the step would find other images bad.
 const VERSION: u32 = 2;
@@ -111,7 +112,7 @@ pub fn known(recorded: &Recorded<'_>, data: &DataSet, reading: Reading<'_>) -> R
         return Ok(None);
     }
     let listed = || -> Option<Vec<BadImage>> {
-        let table = ReadTable::csv(&recorded.folder.join(artefacts::BAD_IMAGES), true).ok()?;
+        let table = ReadTable::csv(&recorded.folder.join(artefacts::BAD_IMAGES)).ok()?;
         let positions = table.integers("position").ok()?;
         let in_range = |index: i64| {
             usize::try_from(index)

@@ -3,7 +3,8 @@
 use metrics::{BiasReliance, Evidence};
 
 use crate::error::Result;
-use pipeline::{Columns, ParquetFile};
+use disk::Columns;
+use pipeline::ParquetFile;
 
 /// A part of a score, and how to find and put it in a decomposition.
 type Part = (

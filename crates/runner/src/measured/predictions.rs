@@ -52,7 +52,8 @@ impl Predictions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pipeline::{Columns, LongWriter};
+    use disk::Columns;
+    use pipeline::LongWriter;
 
     fn columns(table: Columns, rows: &[(i8, f32)]) -> Columns {
         let (labels, scores): (Vec<i8>, Vec<Option<f32>>) = rows.iter().map(|row| (row.0, Some(row.1))).unzip();

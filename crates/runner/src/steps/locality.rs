@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 
 use cam::{FameConfig, Influence, LocalityProbe, Resize, Shares};
 use candle_core::{Device, Tensor};
-use pipeline::{Columns, Declaration, Sandbox};
+use disk::Columns;
+use pipeline::{Declaration, Sandbox};
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;

@@ -1,7 +1,8 @@
 //! The prediction stage: the score of every attribute on every test image, and the mean of the features behind them.
 
 use candle_core::Device;
-use pipeline::{Columns, Declaration, LongWriter, Sandbox};
+use disk::Columns;
+use pipeline::{Declaration, LongWriter, Sandbox};
 
 use super::pass::{self, Family, Pass};
 use super::step::SharedStep;

@@ -1,7 +1,8 @@
 //! A step of a run: a value that holds what it reads.
 
 use candle_core::Device;
-use pipeline::{Columns, Declaration, Sandbox};
+use disk::Columns;
+use pipeline::{Declaration, Sandbox};
 
 use crate::context::Context;
 use crate::error::{Error, Result};

@@ -107,7 +107,7 @@ fn what_toggling_does_is_told_where_images_are_drawn() {
         said.contains("Toggling the attribute in images of the majority class"),
         "{said}"
     );
-    let table = ReadTable::csv(&place.results("tables/interventions.csv"), true).expect("a table");
+    let table = ReadTable::csv(&place.results("tables/interventions.csv")).expect("a table");
     // Attributes, classifiers and classes.
     assert_eq!(table.height() % (40 * 2), 0);
     let counts = table.integers("n").expect("numbers");
@@ -118,7 +118,7 @@ fn what_toggling_does_is_told_where_images_are_drawn() {
     for share in table.doubles("turned").expect("numbers").into_iter().flatten() {
         assert!((0.0..=1.0).contains(&share), "{share}");
     }
-    let crossed = ReadTable::csv(&place.results("tables/cross_effects.csv"), true).expect("a table");
+    let crossed = ReadTable::csv(&place.results("tables/cross_effects.csv")).expect("a table");
     let (one, other) = (
         crossed.texts("toggled").expect("names"),
         crossed.texts("score_of").expect("names"),

@@ -17,7 +17,7 @@ fn faces(data: &Path) -> PathBuf {
 
 /// The most people of whom a claim is judged.
 fn judged(place: &Place) -> i64 {
-    let claims = ReadTable::csv(&place.results("tables/claims.csv"), true).expect("a table");
+    let claims = ReadTable::csv(&place.results("tables/claims.csv")).expect("a table");
     let people = claims.integers("people").expect("numbers");
     people.into_iter().max().expect("claims")
 }
@@ -41,11 +41,7 @@ fn identities_are_the_units_of_what_is_measured() {
     assert!(said.contains("test images (frontal), 40 attributes"), "{said}");
     let predictions = place.results("balanced/predictions.parquet");
     let alone = ReadTable::parquet(&predictions).expect("a table");
-    assert!(
-        !alone.columns().contains(&RowKeys::PERSON.to_owned()),
-        "{:?}",
-        alone.columns()
-    );
+    assert!(!alone.columns().contains(&RowKeys::PERSON), "{:?}", alone.columns());
     let images = RowKeys::of(&alone).expect("regular").images;
     assert_eq!(judged(&place), images.len() as i64);
 

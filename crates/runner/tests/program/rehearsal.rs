@@ -72,7 +72,7 @@ fn celeba_quick_runs_on_faces_in_the_official_layout() {
         assert!(printed.contains(part), "the output should contain {part:?}:\n{printed}");
     }
     let results = folder.join("results/celeba-quick");
-    let published = ReadTable::csv(&results.join("tables/published.csv"), true).expect("a table");
+    let published = ReadTable::csv(&results.join("tables/published.csv")).expect("a table");
     let (ours, theirs) = (
         published.doubles("ours").expect("numbers"),
         published.doubles("published").expect("numbers"),

@@ -71,7 +71,7 @@ fn the_whole_run() {
     assert_eq!(images[0], images[1]);
 
     // The tables say what the predictions say.
-    let table = ReadTable::csv(&place.results("tables/attributes.csv"), true).expect("a table");
+    let table = ReadTable::csv(&place.results("tables/attributes.csv")).expect("a table");
     assert_eq!(table.height(), 40);
     let scores = ReadTable::parquet(&place.results("unbalanced/predictions.parquet")).expect("scores");
     let (labels, values) = (
@@ -144,8 +144,8 @@ fn audited(place: &Place) {
     command.arg("audit").arg(place.results("")).arg("--output").arg(&out);
     let printed = succeeds(&command.output().expect("the program starts"));
     assert!(printed.contains("n: how many images these are"), "{printed}");
-    let audit = ReadTable::csv(&out.join("audit.csv"), true).expect("a table");
-    let table = ReadTable::csv(&place.results("tables/attributes.csv"), true).expect("a table");
+    let audit = ReadTable::csv(&out.join("audit.csv")).expect("a table");
+    let table = ReadTable::csv(&place.results("tables/attributes.csv")).expect("a table");
     for column in [
         "unbalanced_fnr",
         "balanced_fpr",

@@ -88,13 +88,13 @@ fn a_sweep_from_its_list_to_its_comparison() {
     }
 
     // The comparison says what the runs' own tables say.
-    let table = ReadTable::csv(&sweep.results("comparison/tables/comparison.csv"), true).expect("a table");
+    let table = ReadTable::csv(&sweep.results("comparison/tables/comparison.csv")).expect("a table");
     assert_eq!(table.height(), 2);
     let runs: Vec<f64> = [1, 2]
         .iter()
         .map(|seed| {
             let path = sweep.results(&format!("exponent-1_seed-{seed}/tables/attributes.csv"));
-            let errors = ReadTable::csv(&path, true)
+            let errors = ReadTable::csv(&path)
                 .expect("a table")
                 .doubles("swept_majority_error")
                 .expect("numbers");

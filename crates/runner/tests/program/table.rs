@@ -75,7 +75,7 @@ impl Place {
     fn table(&self, relative: &str) -> ReadTable {
         let path = self.path("results/mine").join(relative);
         match path.extension() {
-            Some(extension) if extension == "csv" => ReadTable::csv(&path, true),
+            Some(extension) if extension == "csv" => ReadTable::csv(&path),
             _ => ReadTable::parquet(&path),
         }
         .expect("a table")

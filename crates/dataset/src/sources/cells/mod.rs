@@ -11,6 +11,6 @@ pub(crate) use cell::{LabelColumn, is_missing, split};
 pub(in crate::sources) use image_column::ImageColumn;
 pub(in crate::sources) use names::IMAGE_COLUMN;
 pub use names::{is_image_column, whole_names};
-pub(crate) use parquet::{ColumnBytes, ParquetTable};
+pub(crate) use parquet::ParquetTable;
 pub(crate) use rows::Table;
 pub use text_columns::TextColumns;

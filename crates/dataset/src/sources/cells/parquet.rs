@@ -3,44 +3,30 @@
 use std::fs::File;
 use std::path::Path;
 
-use disk::{read_exact_at, without_panic};
+use disk::{ColumnBytes, ParquetReader};
 use polars_arrow::array::{BinaryViewArray, BooleanArray, PrimitiveArray};
-use polars_arrow::datatypes::ArrowDataType;
-use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata};
-use polars_parquet::parquet::read::read_metadata;
 use polars_parquet::parquet::schema::types::PhysicalType;
 
 use crate::files::not_read;
-use crate::sources::flat_column::flat_column;
 use crate::{Error, Result};
 
 /// A Parquet file whose footer has been read.
 pub(crate) struct ParquetTable {
     file: String,
-    handle: File,
-    metadata: FileMetadata,
-}
-
-/// A column in a row group: where its bytes begin in the file, and they themselves.
-pub(crate) struct ColumnBytes<'a> {
-    pub(crate) metadata: &'a ColumnChunkMetadata,
-    pub(crate) start: u64,
-    pub(crate) bytes: Vec<u8>,
+    reader: ParquetReader,
 }
 
 impl ParquetTable {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = path.display().to_string();
-        let handle = File::open(path).map_err(not_read(path))?;
-        let metadata = without_panic(|| read_metadata(&mut &handle))
-            .ok_or_else(|| broken(&file, "no whole Parquet file (its footer is damaged)".to_owned()))?
-            .map_err(|error| broken(&file, format!("no whole Parquet file ({error})")))?;
-        Ok(Self { file, handle, metadata })
+        let reader = ParquetReader::of(File::open(path).map_err(not_read(path))?);
+        let reader = reader.map_err(|found| broken(&file, found))?;
+        Ok(Self { file, reader })
     }
 
     /// Number of row groups.
     pub(crate) fn groups(&self) -> usize {
-        self.metadata.row_groups.len()
+        self.reader.groups()
     }
 
     /// The bytes of a column in a row group.
@@ -48,29 +34,12 @@ impl ParquetTable {
     /// # Errors
     /// In words, when the file ends before them or cannot be read.
     pub(crate) fn column_bytes(&self, group: usize, column: usize) -> Result<ColumnBytes<'_>, String> {
-        let group = self
-            .metadata
-            .row_groups
-            .get(group)
-            .ok_or("a row group that is not there")?;
-        let metadata = group
-            .parquet_columns()
-            .get(column)
-            .ok_or("a column that is not there")?;
-        let range = metadata.byte_range();
-        let length = self.handle.metadata().map_or(0, |file| file.len());
-        if range.start > range.end || range.end > length {
-            return Err("values beyond the end of the file".to_owned());
-        }
-        let mut bytes = vec![0; usize::try_from(range.end - range.start).map_err(|_| "too many bytes")?];
-        read_exact_at(&self.handle, &mut bytes, range.start).map_err(|error| error.to_string())?;
-        let start = range.start;
-        Ok(ColumnBytes { metadata, start, bytes })
+        self.reader.bytes(group, column)
     }
 
     /// Whether a column holds bytes that the file does not call text.
     pub(crate) fn holds_bytes(&self, column: usize) -> bool {
-        let column = self.metadata.schema().columns().get(column);
+        let column = self.reader.columns().get(column);
         column.is_some_and(|column| {
             let stored = &column.descriptor.primitive_type;
             stored.physical_type == PhysicalType::ByteArray
@@ -81,32 +50,19 @@ impl ParquetTable {
 
     /// Names of the columns; parts of a nested one are `column.part`.
     pub(crate) fn names(&self) -> Vec<String> {
-        let columns = self.metadata.schema().columns().iter();
-        let path = |column: &[_]| {
-            column
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<String>>()
-                .join(".")
-        };
-        columns.map(|column| path(&column.path_in_schema)).collect()
+        self.reader.names()
     }
 
     /// Hands each row to `each`: its number, from 1, and its cells in the order of `columns`, empty where they are null.
     pub(crate) fn rows(&self, columns: &[usize], mut each: impl FnMut(usize, &[&str]) -> Result<()>) -> Result<()> {
         columns.iter().try_for_each(|&column| self.check_kind(column))?;
         let mut row = 0;
-        for group in 0..self.metadata.row_groups.len() {
-            let rows = self.metadata.row_groups[group].num_rows();
+        for group in 0..self.groups() {
+            let rows = self.reader.rows(group);
             let cells: Vec<Vec<String>> = columns
                 .iter()
                 .map(|&column| {
-                    let cells = without_panic(|| self.cells(group, column)).unwrap_or(Err("damaged values".to_owned()));
-                    let complete = cells.and_then(|cells| match cells.len() {
-                        found if found == rows => Ok(cells),
-                        found => Err(format!("{found} values for {rows} rows")),
-                    });
-                    complete.map_err(|found| {
+                    self.cells(group, column).map_err(|found| {
                         broken(
                             &self.file,
                             format!("{found}, in column {} of row group {group}", self.names()[column]),
@@ -125,7 +81,7 @@ impl ParquetTable {
 
     /// Refuses a column that does not hold one readable value in each row.
     fn check_kind(&self, column: usize) -> Result<()> {
-        let Some(found) = self.metadata.schema().columns().get(column) else {
+        let Some(found) = self.reader.columns().get(column) else {
             return Ok(());
         };
         let descriptor = &found.descriptor;
@@ -149,21 +105,8 @@ impl ParquetTable {
 
     /// The values of a column in a row group, read by how they are stored: what an integer stands for does not matter to a label.
     fn cells(&self, group: usize, column: usize) -> Result<Vec<String>, String> {
-        let ColumnBytes { metadata, bytes, .. } = self.column_bytes(group, column)?;
-        let descriptor = &metadata.descriptor().descriptor;
-        let dtype = match descriptor.primitive_type.physical_type {
-            PhysicalType::Boolean => ArrowDataType::Boolean,
-            PhysicalType::Int32 => ArrowDataType::Int32,
-            PhysicalType::Int64 => ArrowDataType::Int64,
-            PhysicalType::Float => ArrowDataType::Float32,
-            PhysicalType::Double => ArrowDataType::Float64,
-            PhysicalType::ByteArray => ArrowDataType::BinaryView,
-            // Refused before.
-            _ => return Err("values of a kind that is not read".to_owned()),
-        };
-        let arrays = flat_column(metadata, bytes, dtype)?;
         let mut cells = Vec::new();
-        for array in &arrays {
+        for array in self.reader.values(group, column)? {
             let array = array.as_any();
             if let Some(values) = array.downcast_ref::<BooleanArray>() {
                 cells.extend(values.iter().map(text));

@@ -16,5 +16,5 @@ mod snappy;
 
 pub use celeba_parquet::CelebaParquet;
 pub(super) use pages::Chunk;
-pub(super) use place::{Codec, Place};
+pub(super) use place::Place;
 pub use shards::IndexProgress;

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use disk::{Page, natural};
+use disk::{ColumnBytes, Page, natural};
 use polars_parquet::parquet::encoding::hybrid_rle::HybridRleDecoder;
 use polars_parquet_format::{Encoding, PageType};
 
@@ -24,7 +24,22 @@ pub(crate) struct Chunk<'a> {
     pub(crate) present: i16,
 }
 
-impl Chunk<'_> {
+impl<'a> Chunk<'a> {
+    /// The column whose bytes these are.
+    ///
+    /// # Errors
+    /// When it is compressed in a way that is no longer in use.
+    pub(crate) fn of(column: &'a ColumnBytes<'_>) -> Result<Self, String> {
+        let compression = column.metadata.compression();
+        Ok(Self {
+            bytes: &column.bytes,
+            start: column.start,
+            codec: Codec::of(compression).ok_or_else(|| format!("the outdated compression {compression:?}"))?,
+            values: usize::try_from(column.metadata.num_values()).map_err(|_| "a negative count".to_owned())?,
+            present: column.metadata.descriptor().descriptor.max_def_level,
+        })
+    }
+
     /// Hands every value and its place to `each`, in the order of the rows; a null is `None`. The places' shard and
     /// checksum are left to the caller.
     ///

@@ -1,19 +1,14 @@
 //! One shard: its schema, and the rows of a row group.
 
 use std::fs::File;
-use std::ops::Range;
 use std::path::Path;
 
-use disk::{read_exact_at, without_panic};
-use polars_arrow::array::{Array, BooleanArray, PrimitiveArray};
-use polars_arrow::datatypes::ArrowDataType;
-use polars_parquet::parquet::metadata::{ColumnChunkMetadata, FileMetadata};
-use polars_parquet::parquet::read::read_metadata;
+use disk::{ParquetReader, without_panic};
+use polars_arrow::array::{BooleanArray, PrimitiveArray};
 use polars_parquet::parquet::schema::types::PhysicalType;
 
 use super::pages::Chunk;
-use super::place::{Codec, Place};
-use crate::sources::flat_column::flat_column;
+use super::place::Place;
 use crate::{Error, Result};
 
 const BYTES: &[&str] = &["image", "bytes"];
@@ -23,8 +18,7 @@ const IDENTITY: &[&str] = &["celeb_id"];
 /// A shard, opened: its footer is read, its rows are not.
 pub(crate) struct Shard<'a> {
     path: &'a Path,
-    file: &'a File,
-    metadata: FileMetadata,
+    reader: ParquetReader<&'a File>,
     bytes: usize,
     names: usize,
     identities: usize,
@@ -50,12 +44,10 @@ impl<'a> Shard<'a> {
     pub(crate) fn open(path: &'a Path, file: &'a File) -> Result<Self> {
         let broken = |why: String| Error::File {
             file: path.display().to_string(),
-            found: format!("no whole Parquet file ({why})"),
+            found: why,
             expected: "a complete shard; was the download or the copy cut off?".to_owned(),
         };
-        let metadata = without_panic(|| read_metadata(&mut &*file))
-            .ok_or_else(|| broken("its footer is damaged".to_owned()))?
-            .map_err(|error| broken(error.to_string()))?;
+        let reader = ParquetReader::of(file).map_err(broken)?;
         let schema = |found: String| Error::File {
             file: path.display().to_string(),
             found,
@@ -63,7 +55,7 @@ impl<'a> Shard<'a> {
                 .to_owned(),
         };
         let (mut bytes, mut names, mut identities, mut attributes) = (None, None, None, Vec::new());
-        for (index, column) in metadata.schema().columns().iter().enumerate() {
+        for (index, column) in reader.columns().iter().enumerate() {
             let path: Vec<&str> = column.path_in_schema.iter().map(|part| part.as_str()).collect();
             let physical = column.descriptor.primitive_type.physical_type;
             let (slot, expected) = match path.as_slice() {
@@ -94,8 +86,7 @@ impl<'a> Shard<'a> {
             names: needed(names, PATH)?,
             identities: needed(identities, IDENTITY)?,
             path,
-            file,
-            metadata,
+            reader,
             attributes,
         })
     }
@@ -107,12 +98,12 @@ impl<'a> Shard<'a> {
 
     /// Number of row groups.
     pub(crate) fn groups(&self) -> usize {
-        self.metadata.row_groups.len()
+        self.reader.groups()
     }
 
     /// Bytes of a row group in the file.
     pub(crate) fn group_bytes(&self, group: usize) -> u64 {
-        self.metadata.row_groups[group].compressed_size() as u64
+        self.reader.group_bytes(group)
     }
 
     /// Reads a row group. The places' shard is `shard`.
@@ -130,7 +121,7 @@ impl<'a> Shard<'a> {
     }
 
     fn read_group(&self, group: usize, shard: u16) -> Result<Group> {
-        let rows = self.metadata.row_groups[group].num_rows();
+        let rows = self.reader.rows(group);
         let fault = |column: &str, found: String| Error::File {
             file: self.path.display().to_string(),
             found: format!("{found}, in column {column} of row group {group}"),
@@ -139,36 +130,27 @@ impl<'a> Shard<'a> {
         let null = || "a null".to_owned();
         let mut read = Group::default();
 
-        let column = self.column(group, self.bytes)?;
         let mut nulls = 0;
-        column
-            .byte_arrays()
-            .and_then(|chunk| {
-                chunk.values(|value| match value {
-                    Some((place, bytes)) => read.places.push(Place {
-                        shard,
-                        checksum: crc32fast::hash(bytes),
-                        ..place
-                    }),
-                    None => nulls += 1,
-                })
-            })
-            .and_then(|()| if nulls == 0 { Ok(()) } else { Err(null()) })
-            .map_err(|found| fault("image.bytes", found))?;
+        self.byte_arrays(group, self.bytes, |value| match value {
+            Some((place, bytes)) => read.places.push(Place {
+                shard,
+                checksum: crc32fast::hash(bytes),
+                ..place
+            }),
+            None => nulls += 1,
+        })
+        .and_then(|()| if nulls == 0 { Ok(()) } else { Err(null()) })
+        .map_err(|found| fault("image.bytes", found))?;
 
-        let column = self.column(group, self.names)?;
-        column
-            .byte_arrays()
-            .and_then(|chunk| {
-                chunk.values(|value| {
-                    read.names
-                        .push(value.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned()));
-                })
-            })
-            .map_err(|found| fault("image.path", found))?;
+        self.byte_arrays(group, self.names, |value| {
+            read.names
+                .push(value.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned()));
+        })
+        .map_err(|found| fault("image.path", found))?;
 
         let identities = self
-            .flat(group, self.identities, ArrowDataType::Int64)
+            .reader
+            .values(group, self.identities)
             .and_then(|arrays| {
                 let mut values = Vec::with_capacity(rows);
                 for array in &arrays {
@@ -186,7 +168,8 @@ impl<'a> Shard<'a> {
         let width = self.attributes.len();
         read.labels = vec![0; rows * width];
         for (position, (column, name)) in self.attributes.iter().enumerate() {
-            self.flat(group, *column, ArrowDataType::Boolean)
+            self.reader
+                .values(group, *column)
                 .and_then(|arrays| {
                     let mut row = 0;
                     for array in &arrays {
@@ -217,41 +200,8 @@ impl<'a> Shard<'a> {
         Ok(read)
     }
 
-    /// The bytes of a column in a row group.
-    fn column(&self, group: usize, column: usize) -> Result<Column<'_>> {
-        let metadata = &self.metadata.row_groups[group].parquet_columns()[column];
-        let Range { start, end } = metadata.byte_range();
-        let length = self.file.metadata().map(|file| file.len()).unwrap_or(0);
-        let mut bytes = vec![0; usize::try_from(end.min(length).saturating_sub(start)).unwrap_or(0)];
-        read_exact_at(self.file, &mut bytes, start).map_err(|source| Error::Read {
-            path: self.path.to_owned(),
-            source,
-        })?;
-        Ok(Column { metadata, start, bytes })
-    }
-
-    /// The values of a column that is not nested.
-    fn flat(&self, group: usize, column: usize, dtype: ArrowDataType) -> Result<Vec<Box<dyn Array>>, String> {
-        let Column { metadata, bytes, .. } = self.column(group, column).map_err(|error| error.to_string())?;
-        flat_column(metadata, bytes, dtype)
-    }
-}
-
-struct Column<'a> {
-    metadata: &'a ColumnChunkMetadata,
-    start: u64,
-    bytes: Vec<u8>,
-}
-
-impl Column<'_> {
-    fn byte_arrays(&self) -> Result<Chunk<'_>, String> {
-        let compression = self.metadata.compression();
-        Ok(Chunk {
-            bytes: &self.bytes,
-            start: self.start,
-            codec: Codec::of(compression).ok_or_else(|| format!("the outdated compression {compression:?}"))?,
-            values: usize::try_from(self.metadata.num_values()).map_err(|_| "a negative count".to_owned())?,
-            present: self.metadata.descriptor().descriptor.max_def_level,
-        })
+    /// Hands the values of a column of bytes to `take`, with their places.
+    fn byte_arrays(&self, group: usize, column: usize, take: impl FnMut(Option<(Place, &[u8])>)) -> Result<(), String> {
+        Chunk::of(&self.reader.bytes(group, column)?)?.values(take)
     }
 }

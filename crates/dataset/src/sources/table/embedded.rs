@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::sources::cells::{ColumnBytes, IMAGE_COLUMN, ImageColumn, ParquetTable, Table, is_image_column};
+use crate::sources::cells::{IMAGE_COLUMN, ImageColumn, ParquetTable, Table, is_image_column};
 use crate::sources::found::key;
-use crate::sources::hub::{Chunk, Codec, Place};
+use crate::sources::hub::{Chunk, Place};
 use crate::sources::named_images::name_inside;
 use crate::{Error, Origin, Result};
 
@@ -216,15 +216,8 @@ fn each(
     mut take: impl FnMut(Option<(Place, &[u8])>) -> Result<(), String>,
 ) -> Result<(), String> {
     for group in 0..parquet.groups() {
-        let ColumnBytes { metadata, start, bytes } = parquet.column_bytes(group, column)?;
-        let compression = metadata.compression();
-        let chunk = Chunk {
-            bytes: &bytes,
-            start,
-            codec: Codec::of(compression).ok_or_else(|| format!("the outdated compression {compression:?}"))?,
-            values: usize::try_from(metadata.num_values()).map_err(|_| "a negative count".to_owned())?,
-            present: metadata.descriptor().descriptor.max_def_level,
-        };
+        let bytes = parquet.column_bytes(group, column)?;
+        let chunk = Chunk::of(&bytes)?;
         let mut taken = Ok(());
         let read = disk::without_panic(|| {
             chunk.values(|value| {

@@ -101,7 +101,7 @@ impl RunFolder {
         let text = std::fs::read_to_string(&path).map_err(Error::io(&path, "reading"))?;
         let settings = settings_of(&text).map_err(|error| Error::artefact(&path, error))?;
         let place = table;
-        let table = ReadTable::csv(&place, true)?;
+        let table = ReadTable::csv(&place)?;
         let attributes = table.texts("attribute").map_err(older)?;
         let classifiers = classifiers(&table).map_err(older)?;
         if classifiers.is_empty() {
@@ -175,7 +175,7 @@ fn claims(path: &Path) -> pipeline::Result<Vec<RunClaim>> {
     if !path.is_file() {
         return Ok(Vec::new());
     }
-    let table = ReadTable::csv(path, true)?;
+    let table = ReadTable::csv(path)?;
     if table.height() == 0 {
         return Ok(Vec::new());
     }

@@ -342,13 +342,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("scores.parquet");
         for name in ["image", "Image", "filename"] {
-            let mut frame =
-                polars::df!("A" => [1.5, -2.0], name => ["x.png", "y.png"], "__index_level_0__" => [0_i64, 1])
-                    .expect("a table");
-            let file = std::fs::File::create(&path).expect("a file");
-            polars::prelude::ParquetWriter::new(file)
-                .finish(&mut frame)
-                .expect("written");
+            let scores = disk::Columns::default()
+                .doubles("A", &[Some(1.5), Some(-2.0)])
+                .texts(name, &["x.png", "y.png"])
+                .integers("__index_level_0__", &[0, 1]);
+            std::fs::write(&path, scores.to_parquet().expect("a table")).expect("written");
             let table = ScoreTable::read(&path).expect("readable");
             assert_eq!(table.images, ["x.png", "y.png"], "{name}");
             assert_eq!(columns(&table), [("A", &[1.5, -2.0][..])]);

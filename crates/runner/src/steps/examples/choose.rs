@@ -23,7 +23,8 @@ use crate::inputs::{Artefact, Inputs, Masks, Setting};
 use crate::measured::Predictions;
 use crate::steps::explain;
 use crate::steps::step::{Step, write_table};
-use pipeline::{Columns, Declaration, ParquetFile, Sandbox};
+use disk::Columns;
+use pipeline::{Declaration, ParquetFile, Sandbox};
 
 /// Bumped when the step would write other bytes from the same inputs.
 const VERSION: u32 = 1;

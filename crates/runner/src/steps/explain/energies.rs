@@ -4,7 +4,7 @@ use metrics::BiasReliance;
 
 use super::localiser::RegionShare;
 use crate::measured::write_columns;
-use pipeline::Columns;
+use disk::Columns;
 
 /// What is known of one image and attribute.
 #[derive(Clone, Copy)]

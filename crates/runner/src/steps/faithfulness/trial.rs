@@ -35,7 +35,8 @@ use crate::steps::explain::{self, MapsFile};
 use crate::steps::pass::{self, Pass};
 use crate::steps::step::{Step, write_table};
 use crate::steps::{predict, reference, train};
-use pipeline::{Columns, Declaration, Sandbox};
+use disk::Columns;
+use pipeline::{Declaration, Sandbox};
 
 /// The pointing game's tolerance: 15 pixels (Zhang et al. 2018) of an image of 224.
 const TOLERANCE: f64 = 15.0 / 224.0;

@@ -9,7 +9,8 @@ mod cases;
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
-use pipeline::{Columns, Declaration, Sandbox};
+use disk::Columns;
+use pipeline::{Declaration, Sandbox};
 use rayon::prelude::*;
 
 use self::cases::{Case, cases};

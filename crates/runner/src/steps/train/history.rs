@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use pipeline::{Columns, ReadTable};
+use disk::Columns;
+use pipeline::ReadTable;
 
 /// One epoch of a training: a row of `training.parquet`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -1,17 +1,13 @@
-//! What the pages of a Parquet file declare, before a reader makes room for it: polars reserves what a damaged header says, and the
+//! What the pages of a Parquet file declare, before a reader makes room for it: polars' Parquet layer reserves what a damaged header says, and the
 //! process ends where the system has not so much.
 
-use std::fs::File;
 use std::io::Cursor;
-use std::path::Path;
 
 use polars_parquet::parquet::page::ParquetPageHeader;
-use polars_parquet::parquet::read::read_metadata;
 use polars_parquet_format::PageType;
 use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 
 use crate::guarded::without_panic;
-use crate::read_at::read_exact_at;
 
 /// The largest header of a page: it may hold the smallest and the largest value.
 const LARGEST_HEADER: usize = 16 << 20;
@@ -77,40 +73,11 @@ pub fn natural(number: i32) -> Result<usize, String> {
     usize::try_from(number).map_err(|_| format!("a page that states {number}"))
 }
 
-/// Whether the pages of a Parquet file declare as many values as its footer, and sizes that they can have.
+/// Whether the pages of a column in a row group, `bytes` of the file, declare so many values, and sizes that they can have.
 ///
 /// # Errors
 /// What is wrong with it, for a message.
-pub fn check_parquet(path: &Path) -> Result<(), String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    let length = file.metadata().map_err(|error| error.to_string())?.len();
-    let metadata = without_panic(|| read_metadata(&mut &file)).ok_or("a damaged footer")?;
-    let metadata = metadata.map_err(|error| error.to_string())?;
-    for (number, group) in metadata.row_groups.iter().enumerate() {
-        for column in group.parquet_columns() {
-            let range = column.byte_range();
-            if range.start > range.end || range.end > length {
-                return Err("values beyond the end of the file".to_owned());
-            }
-            let mut bytes = vec![0; (range.end - range.start) as usize];
-            read_exact_at(&file, &mut bytes, range.start).map_err(|error| error.to_string())?;
-            let values = usize::try_from(column.num_values()).map_err(|_| "a negative number of values")?;
-            let flat = column.descriptor().descriptor.max_rep_level == 0;
-            if flat && values != group.num_rows() {
-                let rows = group.num_rows();
-                return Err(format!("{values} values for {rows} rows in row group {number}"));
-            }
-            check_pages(&bytes, values).map_err(|found| format!("{found}, in row group {number}"))?;
-        }
-    }
-    Ok(())
-}
-
-/// The same for the pages of one column in a row group, `bytes` of the file, which is to have so many values.
-///
-/// # Errors
-/// What is wrong with it, for a message.
-pub fn check_pages(bytes: &[u8], values: usize) -> Result<(), String> {
+pub(super) fn check_pages(bytes: &[u8], values: usize) -> Result<(), String> {
     let (mut at, mut seen) = (0, 0_usize);
     while at < bytes.len() {
         let page = Page::at(bytes, at)?;
