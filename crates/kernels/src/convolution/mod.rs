@@ -7,6 +7,7 @@ mod cuda;
 #[cfg(feature = "cuda")]
 mod cudnn;
 mod filter_gradient;
+mod filter_stretch;
 mod filter_tasks;
 mod fused;
 mod geometry;
