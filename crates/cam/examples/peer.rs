@@ -1,6 +1,6 @@
 //! One piece of work, timed, beside PyTorch's in `benches/peers`: prints one JSON line.
 //!
-//!     peer WORK SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N] [--deterministic]
+//!     peer WORK SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N] [--deterministic] [--fast]
 //!
 //! WORK is `NETWORK/KIND`: networks as in [`NETWORKS`], kinds as in [`Options::work`]. The same work as `benches/peers/torch_peer.py`
 //! does: the same shapes, loss and optimiser, random weights and images. The precision is a training step's; all else is float32.
@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use cam::{Method, PostProcessing, Resize, Target};
 use candle_core::{Device, Tensor};
-use kernels::{Precision, SampledView, Sampler, SamplerInput};
+use kernels::{ConvolutionAlgorithm, Precision, SampledView, Sampler, SamplerInput};
 use model::{
     Architecture, ClassWeights, LearningRate, Loss, Mode, Network, OptimiserConfig, Schedule, StepLoss, Trainer,
     TrainerConfig,
@@ -29,7 +29,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// Does the work once, or on a GPU starts it; gives the loss where there is one.
 type Once = Box<dyn FnMut() -> Result<Option<StepLoss>>>;
 
-const USAGE: &str = "usage: peer NETWORK/(forward|step|fed|explain) SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N] [--deterministic]";
+const USAGE: &str = "usage: peer NETWORK/(forward|step|fed|explain) SECONDS [--device cpu|cuda] [--precision float32|tf32|bf16] [--batch N] [--deterministic] [--fast]";
 
 const ATTRIBUTES: usize = 40;
 
@@ -69,6 +69,7 @@ struct Options {
     seconds: f64,
     device: Device,
     precision: Precision,
+    convolution: ConvolutionAlgorithm,
     deterministic: bool,
 }
 
@@ -86,27 +87,32 @@ impl Options {
             seconds: words.next().ok_or(USAGE)?.parse()?,
             device: Device::Cpu,
             precision: Precision::Float32,
+            convolution: ConvolutionAlgorithm::Direct,
             deterministic: false,
             work,
         };
         while let Some(flag) = words.next() {
-            if flag == "--deterministic" {
-                options.deterministic = true;
-                continue;
-            }
-            let value = words.next().ok_or(USAGE)?;
-            match (flag.as_str(), value.as_str()) {
-                ("--device", "cpu") => options.device = Device::Cpu,
-                ("--device", "cuda") => options.device = kernels::gpu(0)?,
-                ("--precision", _) => options.precision = serde_json::from_value(value.into())?,
-                ("--batch", _) => options.batch = value.parse::<std::num::NonZero<usize>>()?.get(),
-                _ => return Err(USAGE.into()),
+            match flag.as_str() {
+                "--deterministic" => options.deterministic = true,
+                "--fast" => options.convolution = ConvolutionAlgorithm::Fast,
+                _ => options.set(&flag, &words.next().ok_or(USAGE)?)?,
             }
         }
         if !["step", "fed"].contains(&options.kind.as_str()) && options.precision != Precision::Float32 {
             return Err(format!("{}: float32 whatever a training's precision is", options.work).into());
         }
         Ok(options)
+    }
+
+    fn set(&mut self, flag: &str, value: &str) -> Result<()> {
+        match (flag, value) {
+            ("--device", "cpu") => self.device = Device::Cpu,
+            ("--device", "cuda") => self.device = kernels::gpu(0)?,
+            ("--precision", _) => self.precision = serde_json::from_value(value.into())?,
+            ("--batch", _) => self.batch = value.parse::<std::num::NonZero<usize>>()?.get(),
+            _ => return Err(USAGE.into()),
+        }
+        Ok(())
     }
 
     /// The work of each kind, ready to be done again and again.
@@ -156,6 +162,7 @@ impl Options {
             learning_rate: LearningRate::new(1e-4, Schedule::Constant)?,
             total_steps: 1,
             precision: self.precision,
+            convolution: self.convolution,
             deterministic: self.deterministic,
         })
     }

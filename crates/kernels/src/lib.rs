@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod algorithm;
 mod batch_norm;
 mod convolution;
 mod dims;
@@ -49,6 +50,7 @@ mod simd;
 mod sum;
 mod tape;
 
+pub use algorithm::ConvolutionAlgorithm;
 pub use batch_norm::{BatchStatistics, affine, batch_norm, batch_statistics, moving_statistics};
 pub use convolution::{FusedConvolution, InputGradient, conv2d};
 pub use gpu::gpu;

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use candle_core::backprop::GradStore;
 use candle_core::{CustomOp1, CustomOp2, DType, Result, Shape, Tensor, TensorId, bail};
 
+use crate::algorithm::ConvolutionAlgorithm;
 use crate::batch_norm::{self, BatchStatistics};
 use crate::convolution::Convolution;
 use crate::pooling::{AveragePool, MaxPool};
@@ -55,6 +56,7 @@ type Backward = Box<dyn FnOnce(Vec<Tensor>) -> Result<Vec<(Tensor, Option<Tensor
 pub struct Tape {
     precision: Precision,
     deterministic: bool,
+    convolution: ConvolutionAlgorithm,
     steps: RefCell<Vec<Step>>,
 }
 
@@ -70,8 +72,16 @@ impl Tape {
         Self {
             precision,
             deterministic,
+            convolution: ConvolutionAlgorithm::Direct,
             steps: RefCell::default(),
         }
+    }
+
+    /// The same with convolutions computed in this way.
+    #[must_use]
+    pub fn by(mut self, convolution: ConvolutionAlgorithm) -> Self {
+        self.convolution = convolution;
+        self
     }
 
     /// Images as the first layer takes them; what comes behind has their type. On a CPU that is float32 whatever the precision is: factors
@@ -104,7 +114,8 @@ impl Tape {
     /// As there.
     pub fn conv2d(&self, x: &Tensor, weight: &Tensor, stride: usize, padding: usize) -> Result<Tensor> {
         let op = Convolution::new(x, weight, stride, padding, InstructionSet::detect())?
-            .within(self.precision, !self.deterministic);
+            .within(self.precision, !self.deterministic)
+            .by(self.convolution);
         let y = op.apply(x, weight)?;
         let (x, weight, result) = (x.clone(), weight.clone(), y.clone());
         self.record(&y, move |gradients| {

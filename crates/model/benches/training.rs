@@ -40,6 +40,7 @@ fn benches(criterion: &mut Criterion) {
         learning_rate: LearningRate::new(1e-4, Schedule::Constant).expect("a learning rate"),
         total_steps: 1,
         precision: Precision::Float32,
+        convolution: kernels::ConvolutionAlgorithm::Direct,
         deterministic: true,
     };
     let mut trainer = Trainer::new(network(), config).expect("a trainer");

@@ -21,6 +21,7 @@
 //!     learning_rate: LearningRate::new(1e-3, Schedule::ONE_CYCLE)?,
 //!     total_steps: 100,
 //!     precision: Precision::Float32,
+//!     convolution: kernels::ConvolutionAlgorithm::Direct,
 //!     deterministic: true,
 //! })?;
 //! let images = Tensor::rand(0_f32, 1.0, (4, 3, 32, 32), &Device::Cpu)?;

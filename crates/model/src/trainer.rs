@@ -2,7 +2,7 @@
 
 use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, Device, Storage, Tensor, Var};
-use kernels::{Precision, Tape};
+use kernels::{ConvolutionAlgorithm, Precision, Tape};
 use rayon::prelude::*;
 
 use crate::checkpoint::{Checkpoint, Progress};
@@ -24,6 +24,8 @@ pub struct TrainerConfig {
     pub total_steps: u64,
     /// How exactly a step computes; anything but float32 needs a device that can.
     pub precision: Precision,
+    /// How convolutions are computed on a CPU.
+    pub convolution: ConvolutionAlgorithm,
     /// Whether the same training ends in the same bytes each time. On a CPU it does whatever is said here. On a GPU it takes longer: the
     /// fastest convolution is another one from run to run, and may sum in any order.
     pub deterministic: bool,
@@ -42,11 +44,13 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Setting`] when a setting is out of range, there are not as many class weights as outputs, or the network's device
-    /// does not compute in the precision.
+    /// does not compute in the precision or by the algorithm.
     pub fn new(network: Network, config: TrainerConfig) -> Result<Self> {
         let precision = config.precision;
         let refused = |expected| Error::setting("precision", precision, expected);
         precision.check(network.device()).map_err(refused)?;
+        let refused = |expected| Error::setting("convolution", config.convolution, expected);
+        config.convolution.check(precision, network.device()).map_err(refused)?;
         if config.weights.len() != network.outputs() {
             let expected = format!("{}, one pair per output", network.outputs());
             return Err(Error::setting("class weights", config.weights.len(), expected));
@@ -96,7 +100,7 @@ impl Trainer {
         let learning_rate = self.learning_rate();
         let on_cpu = self.network.device().is_cpu();
         // Candle differentiates the loss and the head alone; see [`Tape`] for the rest.
-        let tape = Tape::new(self.config.precision, self.config.deterministic);
+        let tape = Tape::new(self.config.precision, self.config.deterministic).by(self.config.convolution);
         let pooled = Var::from_tensor(&self.network.pooled(images, &tape)?.detach())?;
         let logits = self.network.logits_of_pooled(&pooled)?;
         let loss = self.config.loss.forward(&logits, labels, &self.config.weights)?;
@@ -240,6 +244,7 @@ mod tests {
             learning_rate: LearningRate::new(peak, Schedule::ONE_CYCLE).unwrap(),
             total_steps: 12,
             precision: Precision::Float32,
+            convolution: ConvolutionAlgorithm::Direct,
             deterministic: true,
         }
     }

@@ -52,6 +52,7 @@ fn a_refitted_head_has_a_smaller_loss_than_the_trained_one() {
                 learning_rate: LearningRate::new(1e-3, model::Schedule::Constant).unwrap(),
                 total_steps: 12,
                 precision: kernels::Precision::Float32,
+                convolution: kernels::ConvolutionAlgorithm::Direct,
                 deterministic: true,
             },
         )

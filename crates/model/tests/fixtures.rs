@@ -128,6 +128,7 @@ fn five_steps_are_pytorchs() {
             learning_rate: LearningRate::new(run["lr"].as_f64().unwrap(), Schedule::Constant).unwrap(),
             total_steps: 5,
             precision: Precision::Float32,
+            convolution: kernels::ConvolutionAlgorithm::Direct,
             deterministic: true,
         };
         let mut trainer = Trainer::new(thin18(&folder), config).unwrap();

@@ -202,6 +202,7 @@ fn steps_are_pytorchs() {
                 learning_rate: LearningRate::new(rate, Schedule::Constant).unwrap(),
                 total_steps: STEPS,
                 precision: Precision::Float32,
+                convolution: kernels::ConvolutionAlgorithm::Direct,
                 deterministic: true,
             };
             let mut trainer = Trainer::new(reference.network(), config).unwrap();

@@ -22,6 +22,7 @@ fn train(threads: usize) -> Vec<u8> {
             learning_rate: LearningRate::new(1e-3, Schedule::Constant).unwrap(),
             total_steps: 3,
             precision: Precision::Float32,
+            convolution: kernels::ConvolutionAlgorithm::Direct,
             deterministic: true,
         };
         let mut trainer = Trainer::new(network, config).unwrap();

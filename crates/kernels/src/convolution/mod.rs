@@ -26,6 +26,7 @@ mod products;
 mod tiled;
 #[cfg(any(feature = "cuda", all(test, unix)))]
 mod weight_order;
+mod winograd;
 
 pub use fused::FusedConvolution;
 pub use input_gradient::InputGradient;

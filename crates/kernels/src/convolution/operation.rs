@@ -11,12 +11,13 @@ use super::packing::pack_forward;
 use super::paired_filter_gradient::PairedFilterGradient;
 use super::pairing::{pair_pixels, pair_weights, pairs_of};
 use super::products::Products;
-use crate::Precision;
+use super::winograd::{self, Winograd};
 use crate::dims::Dims;
 #[cfg(feature = "cuda")]
 use crate::gpu::Operand;
 use crate::host::{floats, host_floats};
 use crate::simd::{Bf16, InstructionSet};
+use crate::{ConvolutionAlgorithm, Precision};
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
@@ -43,6 +44,8 @@ pub(crate) struct Convolution {
     set: InstructionSet,
     /// How a CPU multiplies bfloat16 numbers, where factors are rounded to these.
     bf16: Option<Bf16>,
+    /// Whether Winograd's products are taken where they suit.
+    winograd: bool,
     #[cfg_attr(not(feature = "cuda"), allow(dead_code))]
     engines: Engines,
 }
@@ -65,6 +68,7 @@ impl Convolution {
             of: Geometry::new(Dims::of(x, NAME)?, filter, stride, padding, NAME)?,
             set,
             bf16: None,
+            winograd: false,
             engines: Engines::default(),
         })
     }
@@ -78,6 +82,15 @@ impl Convolution {
         };
         let bf16 = Bf16::detect().filter(|_| precision == Precision::Bf16);
         Self { engines, bf16, ..self }
+    }
+
+    /// The same, by Winograd's products if they suit and factors are float32.
+    pub(crate) fn by(self, algorithm: ConvolutionAlgorithm) -> Self {
+        let fast = algorithm == ConvolutionAlgorithm::Fast;
+        Self {
+            winograd: fast && self.bf16.is_none() && winograd::suits(self.of),
+            ..self
+        }
     }
 
     /// Factors rounded to bfloat16 and multiplied in this way.
@@ -135,8 +148,12 @@ impl CustomOp2 for Convolution {
         w: &CpuStorage,
         w_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let packed = pack_forward(floats(w, w_layout, NAME)?, self.of.filter);
-        let x = floats(x, x_layout, NAME)?;
+        let (x, weight) = (floats(x, x_layout, NAME)?, floats(w, w_layout, NAME)?);
+        if self.winograd {
+            let output = Winograd::forward(self.of, weight, self.set).run(x, self.set);
+            return Ok((CpuStorage::F32(output), self.of.output.shape().into()));
+        }
+        let packed = pack_forward(weight, self.of.filter);
         let output = match self.bf16 {
             None => self.forward(x, &packed, None),
             Some(way) => {
@@ -185,13 +202,14 @@ impl CustomOp2 for Convolution {
         let data = if x.track_op() {
             let (storage, layout) = weight.storage_and_layout();
             let weight = host_floats(&storage, layout, NAME)?;
-            let packed = Packed::new(weight, self.of.filter, self.of.stride, self.of.padding);
+            let packed = || Packed::new(weight, self.of.filter, self.of.stride, self.of.padding);
             let values = match self.bf16 {
-                None => input_gradient::run(self.of, &packed, gradient, Products::Float32(self.set)),
+                None if self.winograd => Winograd::backward(self.of, weight, self.set).run(gradient, self.set),
+                None => input_gradient::run(self.of, &packed(), gradient, Products::Float32(self.set)),
                 Some(way) => {
                     let channels = self.of.output.channels;
                     let gradient = pair_pixels(gradient, channels, way);
-                    input_gradient::run(self.of, &packed.paired(channels), &gradient, Products::Bf16(way))
+                    input_gradient::run(self.of, &packed().paired(channels), &gradient, Products::Bf16(way))
                 }
             };
             Some(Tensor::from_vec(values, x.shape(), x.device())?)

@@ -12,6 +12,7 @@ mod pixels;
 mod rounded;
 mod rows;
 mod scaling;
+mod winograd;
 
 use candle_core::{Device, Result, Tensor, Var};
 

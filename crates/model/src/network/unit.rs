@@ -159,6 +159,7 @@ mod tests {
             learning_rate: LearningRate::new(0.01, Schedule::Constant).unwrap(),
             total_steps: 3,
             precision: Precision::Float32,
+            convolution: kernels::ConvolutionAlgorithm::Direct,
             deterministic: true,
         };
         Trainer::new(network, config).unwrap()

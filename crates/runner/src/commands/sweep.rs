@@ -117,7 +117,7 @@ fn devices(arguments: &Arguments, judge: &Judge, plan: &Plan, sweep: &Path) -> R
     for name in &names {
         let device = choose_device(name)?.device;
         for (_, run) in plan.runs.iter().enumerate().filter(|(position, _)| to_do(*position)) {
-            runs::precision(&run.experiment, &device)?;
+            runs::arithmetic(&run.experiment, &device)?;
         }
     }
     let jobs = arguments.jobs.map_or(names.len(), usize::from);

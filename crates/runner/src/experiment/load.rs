@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(
             message("top.yaml", &[]),
             "2 faults:\n- base.yaml:5: training.epoch: unknown key, expected one of loss, epochs, batch_size, learning_rate, schedule, \
-             optimiser, momentum, weight_decay, precision, deterministic, augmentation, checkpoint_seconds, tensorboard, at_once\n\
+             optimiser, momentum, weight_decay, precision, convolution, deterministic, augmentation, checkpoint_seconds, tensorboard, at_once\n\
              - top.yaml:6: model.architecture.stages[0].widht: unknown key, expected one of width, blocks, stride, kernel, entry_kernel"
         );
         std::fs::write(

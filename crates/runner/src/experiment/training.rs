@@ -30,6 +30,9 @@ pub struct TrainingSettings {
     pub weight_decay: f64,
     /// `float32`, on a GPU `tf32` or `bf16`, or on a CPU with AVX512-BF16 or AMX `bf16`: how exactly a training step computes. All else is float32.
     pub precision: kernels::Precision,
+    /// `direct`, or on a CPU `fast`: how a training step's convolutions are computed. `fast` takes less time for wide networks, and
+    /// ends in other bytes.
+    pub convolution: kernels::ConvolutionAlgorithm,
     /// Whether a training on a GPU ends in the same bytes each time, and one that was interrupted in those of one that was not. It takes
     /// longer there; on a CPU it is always so.
     pub deterministic: bool,
@@ -70,6 +73,7 @@ impl Default for TrainingSettings {
             momentum: 0.9,
             weight_decay: 1e-4,
             precision: kernels::Precision::Float32,
+            convolution: kernels::ConvolutionAlgorithm::Direct,
             deterministic: false,
             augmentation: Augmentation::affact(),
             checkpoint_seconds: 60,

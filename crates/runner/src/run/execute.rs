@@ -227,7 +227,7 @@ fn check(context: &Context, inputs: &Inputs<'_>, data: &DataSet, last: Last) -> 
         if context.workspace.why(&train::declaration(inputs, name)?)?.is_some() {
             // What was trained on a GPU may be explained without one.
             if context.experiment.is_trained(name) {
-                needs::precision(&context.experiment, &context.device)?;
+                needs::arithmetic(&context.experiment, &context.device)?;
             }
             train::check(inputs, name)?;
         }

@@ -22,4 +22,4 @@ mod sources;
 
 pub use execute::{execute, execute_among};
 pub use finished::Judge;
-pub use needs::{missing, missing_data, precision, refuse};
+pub use needs::{arithmetic, missing, missing_data, refuse};

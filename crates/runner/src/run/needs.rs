@@ -18,11 +18,11 @@ pub fn check(context: &Context) -> Result<()> {
     refuse(&missing(&context.experiment, &context.data_root))
 }
 
-/// Whether a device computes in the precision that is asked for, where there is something to train.
+/// Whether a device computes in the precision and by the algorithm that are asked for, where there is something to train.
 ///
 /// # Errors
 /// One message that names setting and device, and what to do.
-pub fn precision(experiment: &Experiment, device: &Device) -> Result<()> {
+pub fn arithmetic(experiment: &Experiment, device: &Device) -> Result<()> {
     if !trains(experiment) {
         return Ok(());
     }
@@ -30,6 +30,12 @@ pub fn precision(experiment: &Experiment, device: &Device) -> Result<()> {
     precision.check(device).map_err(|expected| {
         Error::Request(format!(
             "training.precision: {precision}, expected {expected}; train on one (`--device cuda`), or with `--set training.precision=float32`"
+        ))
+    })?;
+    let convolution = experiment.training.convolution;
+    convolution.check(precision, device).map_err(|expected| {
+        Error::Request(format!(
+            "training.convolution: {convolution}, expected {expected}; train with `--set training.convolution=direct`"
         ))
     })
 }

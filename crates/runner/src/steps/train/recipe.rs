@@ -21,6 +21,7 @@ pub fn trainer(step: &Train<'_>, total_steps: u64) -> Result<TrainerConfig> {
         learning_rate: LearningRate::new(settings.learning_rate, settings.schedule)?,
         total_steps,
         precision: settings.precision,
+        convolution: settings.convolution,
         deterministic: settings.deterministic,
     })
 }
