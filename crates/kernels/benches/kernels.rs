@@ -6,7 +6,10 @@
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
-use kernels::{FusedConvolution, affine, batch_norm, batch_statistics, conv2d, global_average_pool, max_pool2d};
+use kernels::{
+    ConvolutionAlgorithm, FusedConvolution, Precision, Tape, affine, batch_norm, batch_statistics, conv2d,
+    global_average_pool, max_pool2d,
+};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -86,6 +89,15 @@ fn convolutions(criterion: &mut Criterion) {
             || convolve(&x.detach(), &weight.detach()),
             &[("data_gradient", &data), ("filter_gradient", &filter)],
         );
+        if (kernel, stride) == (3, 1) && inputs.min(outputs) >= 32 {
+            let fast = |x: &Tensor, weight: &Tensor| {
+                let tape = Tape::new(Precision::Float32, true).by(ConvolutionAlgorithm::Fast);
+                tape.conv2d(x, weight, stride, kernel / 2)
+            };
+            group.bench_function(format!("{name}/fast"), |bencher| {
+                bencher.iter(|| black_box(fast(&x.detach(), &weight.detach()).expect("a forward pass")));
+            });
+        }
         let fused = FusedConvolution::new(&weight, &scale, &shift, stride, kernel / 2).expect("a layer");
         let residual = convolve(&x.detach(), &weight.detach()).expect("a forward pass");
         group.bench_function(format!("{name}/fused"), |bencher| {

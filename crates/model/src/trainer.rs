@@ -359,6 +359,15 @@ mod tests {
         };
         let message = Trainer::new(network(), coarse).unwrap_err().to_string();
         assert!(message.starts_with("precision: tf32, expected float32"), "{message}");
+        if Precision::Bf16.check(&Device::Cpu).is_ok() {
+            let both = TrainerConfig {
+                precision: Precision::Bf16,
+                convolution: ConvolutionAlgorithm::Fast,
+                ..config(0.02)
+            };
+            let message = Trainer::new(network(), both).unwrap_err().to_string();
+            assert!(message.starts_with("convolution: fast, expected direct"), "{message}");
+        }
         let complete = Checkpoint::of(&network(), &["A".to_owned(), "B".to_owned()]).unwrap();
         assert!(Trainer::resume(&complete, config(0.02), &Device::Cpu).is_err());
         let labels = Tensor::ones((3, 2), DType::F32, &Device::Cpu).unwrap();

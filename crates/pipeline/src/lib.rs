@@ -14,6 +14,7 @@ mod host;
 mod interrupt;
 mod json;
 mod judgement;
+mod leftovers;
 mod manifest;
 #[cfg(test)]
 mod own_process;

@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::ErrorKind;
-use std::path::{Component, Path};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::content::Contents;
 use crate::declaration::Declaration;
-use crate::error::{Error, Result, StepError, describe};
+use crate::error::{Error, Result, StepError};
 use crate::failures::Failures;
 use crate::folder::ResultsFolder;
 use crate::interrupt::Interrupt;
 use crate::judgement::why;
+use crate::leftovers::{Leftovers, Way};
 use crate::manifest::Manifest;
 use crate::progress::Progress;
 use crate::reason::Reason;
@@ -243,7 +243,7 @@ impl Workspace {
     /// When a file cannot be moved, or the record not be written.
     pub fn keep_only(&self, steps: &BTreeSet<String>) -> Result<()> {
         let mut manifest = self.lock();
-        self.remove_unrecorded(&manifest.files());
+        self.leftovers().remove_unrecorded(&manifest.files());
         let unwanted: Vec<String> = manifest
             .stages
             .keys()
@@ -253,85 +253,20 @@ impl Workspace {
         if unwanted.is_empty() {
             return Ok(());
         }
-        let place = self.place_for_earlier();
+        let leftovers = self.leftovers();
+        let place = leftovers.place_for_earlier();
         for step in unwanted {
             let Some(record) = manifest.stages.remove(&step) else {
                 continue;
             };
-            self.take_away(&step, &record, &manifest.files(), Way::Aside(&place))?;
+            leftovers.take_away(&step, &record, &manifest.files(), Way::Aside(&place))?;
         }
         manifest.write(&self.results)
     }
 
-    /// The folder that takes what an earlier plan has made: a new one for each, so that the next does not replace it.
-    fn place_for_earlier(&self) -> String {
-        let mut place = EARLIER.to_owned();
-        let mut number = 1;
-        while fs::symlink_metadata(self.results.join(&place)).is_ok() {
-            number += 1;
-            place = format!("{EARLIER}-{number}");
-        }
-        place
-    }
-
     /// Ends a run: all of its steps are recorded, and nothing is to be remembered of what they were about to write.
     pub fn settle(&self) {
-        self.remove_unrecorded(&self.manifest().files());
-    }
-
-    /// Removes what steps have written that failed or were killed, and that no step has made again since.
-    fn remove_unrecorded(&self, recorded: &BTreeSet<String>) {
-        let noted = self.results.take_notes();
-        for path in noted.difference(recorded) {
-            let within = Path::new(path)
-                .components()
-                .all(|part| matches!(part, Component::Normal(_)));
-            if within && self.results.join(path).is_file() && self.results.remove(path).is_ok() {
-                self.progress
-                    .say(&format!("{path}: of a step that did not end, removed"));
-            }
-        }
-    }
-
-    /// Takes away those of a record's files that are not in `kept`.
-    ///
-    /// # Errors
-    /// When one cannot be put aside. One that cannot be removed is said to stay: the step has done its work.
-    fn take_away(&self, step: &str, record: &StepRecord, kept: &BTreeSet<String>, way: Way<'_>) -> Result<()> {
-        let stays = |path: &str, why: &str| {
-            let line = format!("{step:24} no longer makes {path}, which stays: {why}");
-            self.progress.say(&line);
-        };
-        let mut taken = Vec::new();
-        for (path, hash) in record.artefacts.iter().filter(|(path, _)| !kept.contains(*path)) {
-            let place = self.results.join(path);
-            match self.contents.of(&place) {
-                Ok(found) if found.to_string() == *hash => {
-                    match way {
-                        Way::Aside(folder) => self.results.rename(path, &format!("{folder}/{path}"))?,
-                        Way::Gone => {
-                            if let Err(error) = self.results.remove(path) {
-                                stays(path, &describe(&error));
-                                continue;
-                            }
-                        }
-                    }
-                    taken.push(path.as_str());
-                }
-                Ok(_) => stays(path, "somebody has changed it"),
-                // Nothing to take away.
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => stays(path, &describe(&Error::io(&place, "reading")(error))),
-            }
-        }
-        if !taken.is_empty() {
-            let taken = taken.join(", ");
-            self.progress.say(&match way {
-                Way::Aside(folder) => format!("{step:24} of an earlier plan, moved to {folder}: {taken}"),
-                Way::Gone => format!("{step:24} no longer makes, removed: {taken}"),
-            });
-        }
-        Ok(())
+        self.leftovers().remove_unrecorded(&self.manifest().files());
     }
 
     /// Records a step that has written these files in this time, as they are on disk. Files that it made the last time and not now go.
@@ -361,8 +296,16 @@ impl Workspace {
         // First the record: the work may have taken hours.
         manifest.write(&self.results)?;
         match before {
-            Some(before) => self.take_away(step, &before, &manifest.files(), Way::Gone),
+            Some(before) => self.leftovers().take_away(step, &before, &manifest.files(), Way::Gone),
             None => Ok(()),
+        }
+    }
+
+    fn leftovers(&self) -> Leftovers<'_> {
+        Leftovers {
+            results: &self.results,
+            contents: &self.contents,
+            progress: &self.progress,
         }
     }
 
@@ -370,19 +313,6 @@ impl Workspace {
         // Nothing that can panic happens between two changes of the manifest: it is whole.
         self.manifest.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The folder of what the steps of an earlier plan have made, as that plan had it; those of later ones have a number behind it. No
-/// classifier can be called so.
-const EARLIER: &str = "earlier.plan";
-
-/// Where files go that no step makes.
-#[derive(Clone, Copy)]
-enum Way<'a> {
-    /// Into this folder of an earlier plan.
-    Aside(&'a str),
-    /// Away: the step itself has made its others anew.
-    Gone,
 }
 
 /// When a step began, and on how many threads.

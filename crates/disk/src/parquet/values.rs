@@ -6,7 +6,7 @@ use polars_arrow::array::Array;
 use polars_arrow::datatypes::{ArrowDataType, Field};
 use polars_parquet::parquet::metadata::ColumnChunkMetadata;
 use polars_parquet::parquet::read::{BasicDecompressor, PageMetaData, PageReader};
-use polars_parquet::parquet::schema::types::PhysicalType;
+use polars_parquet::parquet::schema::types::{PhysicalType, PrimitiveConvertedType, PrimitiveLogicalType};
 use polars_parquet::read::column_iter_to_arrays;
 
 use super::pages::check_pages;
@@ -14,14 +14,21 @@ use super::pages::check_pages;
 /// A page larger than this is no page of images, labels or numbers.
 const LARGEST_PAGE: usize = 1 << 30;
 
-/// The values in the bytes of a column that is not nested, by how they are stored, whatever they stand for: truths, numbers of 32 and 64
+/// The values in the bytes of a column that is not nested, by how they are stored, whatever they stand for unless it is decimals: truths, numbers of 32 and 64
 /// bits, and views of bytes.
 ///
 /// # Errors
 /// What is damaged, or that values are stored in another way.
 pub(super) fn stored_values(metadata: &ColumnChunkMetadata, bytes: Vec<u8>) -> Result<Vec<Box<dyn Array>>, String> {
     let descriptor = &metadata.descriptor().descriptor;
-    let dtype = match descriptor.primitive_type.physical_type {
+    let stored = &descriptor.primitive_type;
+    // Their whole numbers are not what they stand for.
+    if matches!(stored.logical_type, Some(PrimitiveLogicalType::Decimal(..)))
+        || matches!(stored.converted_type, Some(PrimitiveConvertedType::Decimal(..)))
+    {
+        return Err("decimals, which are not read (floats are)".to_owned());
+    }
+    let dtype = match stored.physical_type {
         PhysicalType::Boolean => ArrowDataType::Boolean,
         PhysicalType::Int32 => ArrowDataType::Int32,
         PhysicalType::Int64 => ArrowDataType::Int64,
@@ -44,4 +51,46 @@ pub(super) fn stored_values(metadata: &ColumnChunkMetadata, bytes: Vec<u8>) -> R
     let (arrays, _) = column_iter_to_arrays(vec![pages], vec![&descriptor.primitive_type], field, None)
         .map_err(|error| error.to_string())?;
     Ok(arrays)
+}
+
+#[cfg(test)]
+mod tests {
+    use polars_arrow::array::PrimitiveArray;
+    use polars_arrow::datatypes::ArrowSchema;
+    use polars_arrow::record_batch::RecordBatchT;
+    use polars_parquet::write::{
+        CompressionOptions, Encoding, FileWriter, StatisticsOptions, Version, WriteOptions, row_group_iter,
+    };
+
+    use super::*;
+    use crate::ParquetReader;
+
+    /// 1.25 as the whole number 125.
+    #[test]
+    fn decimals_are_refused() {
+        let options = WriteOptions {
+            statistics: StatisticsOptions::empty(),
+            version: Version::V1,
+            compression: CompressionOptions::Uncompressed,
+            data_page_size: None,
+        };
+        let field = Field::new("score".into(), ArrowDataType::Decimal(5, 2), true);
+        let schema: ArrowSchema = [(field.name.clone(), field)].into_iter().collect();
+        let values = PrimitiveArray::from_vec(vec![125_i128]).to(ArrowDataType::Decimal(5, 2));
+        let mut file = FileWriter::try_new(Vec::new(), schema.clone(), options).expect("a file");
+        let group = row_group_iter(
+            RecordBatchT::new(1, schema.into(), vec![values.boxed()]),
+            vec![vec![Encoding::Plain]].into(),
+            file.parquet_schema().fields().to_vec(),
+            options,
+        );
+        file.write(1, group).expect("written");
+        file.end(None).expect("written");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("decimals.parquet");
+        std::fs::write(&path, file.into_inner()).expect("written");
+        let reader = ParquetReader::of(std::fs::File::open(&path).expect("a file")).expect("whole");
+        let refused = reader.values(0, 0).expect_err("decimals");
+        assert!(refused.starts_with("decimals"), "{refused}");
+    }
 }

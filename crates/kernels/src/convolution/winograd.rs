@@ -76,7 +76,7 @@ impl Winograd {
     /// The outputs, which do not depend on the number of tasks.
     fn divided(&self, tasks: usize, source: &[f32], set: InstructionSet) -> Vec<f32> {
         let (read, written) = (self.source.channels, self.output.channels.next_multiple_of(LANES));
-        // Apart by an odd number of cache lines: else the pixels of a product would compete for a few lines of the cache.
+        // A cache line further apart than they need: at powers of two the tiles of a product compete for a few lines of the cache.
         let [read_distance, written_distance] = [read.next_multiple_of(LANES), written].map(|floats| floats + LANES);
         let longest = self.tiles().div_ceil(tasks);
         let pixels: Vec<(usize, usize)> = (0..longest)

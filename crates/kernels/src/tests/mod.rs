@@ -14,7 +14,8 @@ mod rows;
 mod scaling;
 mod winograd;
 
-use candle_core::{Device, Result, Tensor, Var};
+use crate::convolution::Convolution;
+use candle_core::{CustomOp2, Device, Result, Tensor, Var};
 
 /// Numbers between -1 and 1 that depend on `seed` alone.
 fn numbers(shape: &[usize], seed: u64) -> Tensor {
@@ -52,6 +53,19 @@ fn assert_close(found: &Tensor, expected: &Tensor, tolerance: f32, what: &str) {
             "{what}[{i}]: {found}, expected {expected}, of at most {scale}"
         );
     }
+}
+
+/// Output of a convolution, and its gradients with respect to input and weight.
+fn with_both_gradients(
+    op: Convolution,
+    input: &Tensor,
+    weight: &Tensor,
+    gradient: fn(&Tensor) -> Tensor,
+) -> [Tensor; 3] {
+    let (input, weight) = (Var::from_tensor(input).unwrap(), Var::from_tensor(weight).unwrap());
+    let y = op.apply(&input, &weight).unwrap();
+    let (of_input, of_weight) = op.bwd(&input, &weight, &y, &gradient(&numbers(y.dims(), 3))).unwrap();
+    [y, of_input.unwrap(), of_weight.unwrap()]
 }
 
 /// Output and gradients of `layer` with respect to `variables`, for a loss that weighs every output differently.

@@ -1,7 +1,7 @@
 //! Convolutions of factors rounded to bfloat16, in every way that this processor has, against float32's of rounded numbers.
 
 use super::agreement::CONVOLUTIONS;
-use super::{assert_close, numbers};
+use super::{assert_all_close, numbers, with_both_gradients};
 use crate::convolution::Convolution;
 use crate::simd::{Bf16, InstructionSet};
 use candle_core::{CustomOp2, DType, Tensor, Var};
@@ -19,24 +19,14 @@ fn check(x: [usize; 4], [outputs, kernel, stride, padding]: [usize; 4]) {
     let what = format!("{x:?} -> {outputs}, kernel {kernel}, stride {stride}, padding {padding}");
     let (input, weight) = (numbers(&x, 1), numbers(&[outputs, x[3], kernel, kernel], 2));
     let all = |input: &Tensor, weight: &Tensor, gradient: fn(&Tensor) -> Tensor, way: Option<Bf16>| {
-        let (input, weight) = (Var::from_tensor(input).unwrap(), Var::from_tensor(weight).unwrap());
-        let set = InstructionSet::detect();
-        let op = Convolution::new(&input, &weight, stride, padding, set).unwrap();
+        let op = Convolution::new(input, weight, stride, padding, InstructionSet::detect()).unwrap();
         let op = way.map_or(op, |way| op.rounded(way));
-        let y = op.apply(&input, &weight).unwrap();
-        let gradient = gradient(&numbers(y.dims(), 3));
-        let (of_input, of_weight) = op.bwd(&input, &weight, &y, &gradient).unwrap();
-        [y, of_input.unwrap(), of_weight.unwrap()]
+        with_both_gradients(op, input, weight, gradient)
     };
     let expected = all(&rounded(&input), &rounded(&weight), rounded, None);
     for way in Bf16::supported() {
         let found = all(&input, &weight, Tensor::clone, Some(way));
-        for (part, (found, expected)) in ["output", "of the input", "of the weight"]
-            .iter()
-            .zip(found.iter().zip(&expected))
-        {
-            assert_close(found, expected, TOLERANCE, &format!("{what}, {way:?}: {part}"));
-        }
+        assert_all_close(&found, &expected, TOLERANCE, &format!("{what}, {way:?}"));
     }
 }
 

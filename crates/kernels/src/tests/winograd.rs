@@ -1,35 +1,26 @@
 //! Winograd's products against the definition's.
 
 use super::agreement::CONVOLUTIONS;
-use super::{assert_close, bits, numbers};
+use super::{assert_all_close, bits, numbers, with_both_gradients};
 use crate::ConvolutionAlgorithm;
 use crate::convolution::Convolution;
 use crate::simd::InstructionSet;
-use candle_core::{CustomOp2, Var};
+use candle_core::Tensor;
 use proptest::prelude::*;
 
 /// Of the largest number: sums in another order, of numbers that are up to four times as large.
 const TOLERANCE: f32 = 2e-5;
 
 fn check(x: [usize; 4], [outputs, kernel, stride, padding]: [usize; 4]) {
-    let input = Var::from_tensor(&numbers(&x, 1)).unwrap();
-    let weight = Var::from_tensor(&numbers(&[outputs, x[3], kernel, kernel], 2)).unwrap();
+    let (input, weight) = (numbers(&x, 1), numbers(&[outputs, x[3], kernel, kernel], 2));
     for set in InstructionSet::supported() {
         let what = format!("{x:?} -> {outputs}, kernel {kernel}, stride {stride}, padding {padding}, {set:?}");
         let all = |algorithm| {
             let op = Convolution::new(&input, &weight, stride, padding, set).unwrap();
-            let op = op.by(algorithm);
-            let y = op.apply(&input, &weight).unwrap();
-            let (of_input, of_weight) = op.bwd(&input, &weight, &y, &numbers(y.dims(), 3)).unwrap();
-            [y, of_input.unwrap(), of_weight.unwrap()]
+            with_both_gradients(op.by(algorithm), &input, &weight, Tensor::clone)
         };
         let [direct, fast] = [ConvolutionAlgorithm::Direct, ConvolutionAlgorithm::Fast].map(all);
-        for (part, (fast, direct)) in ["output", "of the input", "of the weight"]
-            .iter()
-            .zip(fast.iter().zip(&direct))
-        {
-            assert_close(fast, direct, TOLERANCE, &format!("{what}: {part}"));
-        }
+        assert_all_close(&fast, &direct, TOLERANCE, &what);
         let taken = (kernel, stride) == (3, 1) && x[3].min(outputs) >= 32;
         assert_eq!(bits(&fast[..1]) != bits(&direct[..1]), taken, "{what}");
         assert_eq!(
