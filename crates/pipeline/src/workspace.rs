@@ -1,7 +1,6 @@
 //! A results folder at work: steps that have not run yet, or whose inputs have changed, are run and recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
@@ -354,6 +353,7 @@ fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Resul
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::fs;
 
     use super::*;
     use crate::content::Belief;
