@@ -55,6 +55,8 @@ pub(super) fn stored_values(metadata: &ColumnChunkMetadata, bytes: Vec<u8>) -> R
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use polars_arrow::array::PrimitiveArray;
     use polars_arrow::datatypes::ArrowSchema;
     use polars_arrow::record_batch::RecordBatchT;
@@ -65,32 +67,45 @@ mod tests {
     use super::*;
     use crate::ParquetReader;
 
-    /// 1.25 as the whole number 125.
-    #[test]
-    fn decimals_are_refused() {
+    /// A file of one column, `score`, whose footer says so many rows.
+    fn file(values: Box<dyn Array>, rows: u64) -> ParquetReader {
         let options = WriteOptions {
             statistics: StatisticsOptions::empty(),
             version: Version::V1,
             compression: CompressionOptions::Uncompressed,
             data_page_size: None,
         };
-        let field = Field::new("score".into(), ArrowDataType::Decimal(5, 2), true);
+        let field = Field::new("score".into(), values.dtype().clone(), true);
         let schema: ArrowSchema = [(field.name.clone(), field)].into_iter().collect();
-        let values = PrimitiveArray::from_vec(vec![125_i128]).to(ArrowDataType::Decimal(5, 2));
         let mut file = FileWriter::try_new(Vec::new(), schema.clone(), options).expect("a file");
         let group = row_group_iter(
-            RecordBatchT::new(1, schema.into(), vec![values.boxed()]),
+            RecordBatchT::new(values.len(), schema.into(), vec![values]),
             vec![vec![Encoding::Plain]].into(),
             file.parquet_schema().fields().to_vec(),
             options,
         );
-        file.write(1, group).expect("written");
+        file.write(rows, group).expect("written");
         file.end(None).expect("written");
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("decimals.parquet");
-        std::fs::write(&path, file.into_inner()).expect("written");
-        let reader = ParquetReader::of(std::fs::File::open(&path).expect("a file")).expect("whole");
-        let refused = reader.values(0, 0).expect_err("decimals");
+        let mut on_disk = tempfile::tempfile().expect("a temporary file");
+        on_disk.write_all(&file.into_inner()).expect("written");
+        ParquetReader::of(on_disk).expect("whole")
+    }
+
+    #[test]
+    fn values_are_one_a_row() {
+        let values = || PrimitiveArray::from_slice([1.5_f32, 2.5, 3.5]).boxed();
+        assert_eq!(file(values(), 3).values(0, 0).expect("whole"), [values()]);
+        for rows in [1, 2, 4] {
+            let refused = file(values(), rows).values(0, 0).expect_err("other rows");
+            assert_eq!(refused, format!("3 values for {rows} rows"));
+        }
+    }
+
+    /// 1.25 as the whole number 125.
+    #[test]
+    fn decimals_are_refused() {
+        let values = PrimitiveArray::from_vec(vec![125_i128]).to(ArrowDataType::Decimal(5, 2));
+        let refused = file(values.boxed(), 1).values(0, 0).expect_err("decimals");
         assert!(refused.starts_with("decimals"), "{refused}");
     }
 }
