@@ -80,6 +80,29 @@ impl Division {
     }
 }
 
+/// Several ranges from 0 on, each with its length and the length of the pieces that it is cut into. A task has a piece of each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grid<const N: usize>(pub [(usize, usize); N]);
+
+impl<const N: usize> Grid<N> {
+    /// Number of tasks.
+    pub(crate) fn tasks(&self) -> usize {
+        self.0.iter().map(|(length, each)| length.div_ceil(*each)).product()
+    }
+
+    /// The pieces of a task. Those of the last range change from task to task.
+    pub(crate) fn get(&self, mut task: usize) -> [Range<usize>; N] {
+        let mut pieces = self.0.map(|_| 0..0);
+        for (piece, (length, each)) in pieces.iter_mut().zip(self.0).rev() {
+            let count = length.div_ceil(each);
+            let start = task % count * each;
+            *piece = start..(start + each).min(length);
+            task /= count;
+        }
+        pieces
+    }
+}
+
 /// Runs `task` for `0..count`, in any order and on any thread.
 pub(crate) fn for_each(count: usize, task: impl Fn(usize) + Sync + Send) {
     if count <= 1 {
@@ -99,4 +122,23 @@ pub(crate) fn for_each_piece(values: &mut [f32], len: usize, task: impl Fn(usize
             std::slice::from_raw_parts_mut(pointer.at(start), len.min(all - start))
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tasks_of_a_grid_cover_it_once() {
+        let grid = Grid([(3, 2), (5, 5), (4, 3)]);
+        let found: Vec<_> = (0..grid.tasks()).map(|task| grid.get(task)).collect();
+        let expected = [
+            [0..2, 0..5, 0..3],
+            [0..2, 0..5, 3..4],
+            [2..3, 0..5, 0..3],
+            [2..3, 0..5, 3..4],
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(Grid([(0, 2), (5, 1)]).tasks(), 0);
+    }
 }

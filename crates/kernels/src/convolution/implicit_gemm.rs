@@ -15,7 +15,7 @@ use super::pointwise::Pointwise;
 use super::products::Products;
 use crate::dims::Dims;
 use crate::host::{Shared, Unwritten, with_scratch};
-use crate::parallel::for_each;
+use crate::parallel::{Grid, for_each};
 use crate::simd::LANES;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -81,25 +81,47 @@ impl ImplicitGemm<'_> {
             return pointwise.run(source, products);
         }
         let plan = self.plan();
-        let phase_rows = self.phase_rows();
-        let groups = self.output.images.div_ceil(plan.images);
-        let bands = phase_rows.div_ceil(plan.rows);
-        let blocks = self.output.channels.div_ceil(LANES);
-        let parts = blocks.div_ceil(plan.blocks);
+        let tasks = self.tasks(&plan);
         let mut output = Unwritten::new(self.output.elements());
         let pointer = output.pointer();
-        for_each(groups * bands * parts, |task| {
-            let (task, part) = (task / parts, task % parts);
-            let blocks = part * plan.blocks..((part + 1) * plan.blocks).min(blocks);
-            let (group, band) = (task / bands, task % bands);
-            let first = group * plan.images;
-            let images = first..(first + plan.images).min(self.output.images);
-            let row = band * plan.rows;
-            let rows = row..(row + plan.rows).min(phase_rows);
-            self.task(&plan, source, images, rows, blocks, pointer, products);
+        for_each(tasks.tasks(), |task| {
+            self.task(&plan, source, tasks.get(task), pointer, products);
         });
         // SAFETY: the phases cover the output, and the tasks cover all images, phase rows and channels.
         unsafe { output.finish() }
+    }
+
+    /// Vector operations of each task on the threads of the pool that asks: products, and a load and a store for each vector that it copies.
+    #[cfg(test)]
+    pub(super) fn costs(&self) -> Vec<usize> {
+        if let Some(pointwise) = self.pointwise() {
+            return pointwise.costs();
+        }
+        let plan = self.plan();
+        let copied = if plan.in_place {
+            0
+        } else {
+            2 * (plan.image_stride / LANES)
+        };
+        let cost = |[images, rows, blocks]: [Range<usize>; 3]| {
+            let products = self.phases.iter().map(|phase| {
+                let taps =
+                    (rows.start..rows.end.min(phase.size.0)).map(|row| self.seen(phase, row).len() * phase.window.1);
+                taps.sum::<usize>() * phase.size.1 * self.source.channels * blocks.len()
+            });
+            images.len() * (products.sum::<usize>() + copied)
+        };
+        let tasks = self.tasks(&plan);
+        (0..tasks.tasks()).map(|task| cost(tasks.get(task))).collect()
+    }
+
+    /// Groups of images, bands of a phase's rows, and parts of the blocks of channels.
+    fn tasks(&self, plan: &Plan) -> Grid<3> {
+        Grid([
+            (self.output.images, plan.images),
+            (self.phase_rows(), plan.rows),
+            (self.output.channels.div_ceil(LANES), plan.blocks),
+        ])
     }
 
     /// The same as a matrix product, where every window is one pixel, and one that is there.
@@ -229,14 +251,12 @@ impl ImplicitGemm<'_> {
         start..end.clamp(start, phase.window.0)
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// What a task has to compute, of these images, rows and blocks of channels.
     fn task(
         &self,
         plan: &Plan,
         source: &[f32],
-        images: Range<usize>,
-        rows: Range<usize>,
-        blocks: Range<usize>,
+        [images, rows, blocks]: [Range<usize>; 3],
         output: Shared,
         products: Products,
     ) {

@@ -271,18 +271,25 @@ pub(crate) fn run(of: Geometry, packed: &Packed, gradient: &[f32], products: Pro
             ..of.output
         },
     };
+    let product = product(of, packed, read);
+    let found = product.run(gradient, products);
+    match packed.weights {
+        Order::Apart(_) => found,
+        Order::Together(_) => unfold(&found, product.output, of),
+    }
+}
+
+/// The product that the gradient is, of the output's gradient, which is read as `read` says.
+fn product(of: Geometry, packed: &Packed, read: Dims) -> ImplicitGemm<'_> {
     let padding = (Axis::margin(&packed.vertical), Axis::margin(&packed.horizontal));
-    let gemm = |output: Dims, output_step: usize, phases: Vec<OutputPhase<'_>>| {
-        let gemm = ImplicitGemm {
-            source: read,
-            output,
-            padding,
-            source_step: 1,
-            output_step,
-            phases,
-            epilogue: None,
-        };
-        gemm.run(gradient, products)
+    let gemm = |output, output_step, phases| ImplicitGemm {
+        source: read,
+        output,
+        padding,
+        source_step: 1,
+        output_step,
+        phases,
+        epilogue: None,
     };
     match &packed.weights {
         Order::Apart(weights) => {
@@ -325,9 +332,16 @@ pub(crate) fn run(of: Geometry, packed: &Packed, gradient: &[f32], products: Pro
                 window: (rows.1, columns.1),
                 weights: weights.as_slice().into(),
             };
-            unfold(&gemm(output, 1, vec![phase]), output, of)
+            gemm(output, 1, vec![phase])
         }
     }
+}
+
+/// Vector operations of each task of a training step's gradient, on the threads of the pool that asks.
+#[cfg(test)]
+pub(crate) fn costs(of: Geometry) -> Vec<usize> {
+    let packed = Packed::new(&vec![0.0; of.filter.elements()], of.filter, of.stride, of.padding);
+    product(of, &packed, of.output).costs()
 }
 
 /// Pixels from the channels of joined ones.

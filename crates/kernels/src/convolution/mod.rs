@@ -36,7 +36,11 @@ pub use operation::conv2d;
 pub(crate) use filter_gradient::FilterGradient;
 #[cfg(test)]
 pub(crate) use geometry::{Filter, Geometry};
+#[cfg(test)]
+pub(crate) use input_gradient::costs as input_gradient_costs;
 pub(crate) use operation::Convolution;
+#[cfg(test)]
+pub(crate) use operation::forward_costs;
 #[cfg(test)]
 pub(crate) use packing::packing;
 #[cfg(all(test, unix))]

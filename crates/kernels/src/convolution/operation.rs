@@ -136,6 +136,13 @@ pub(super) fn forward<'a>(of: Geometry, packed: &'a [f32], epilogue: Option<Epil
     }
 }
 
+/// Vector operations of each task of a forward pass, on the threads of the pool that asks.
+#[cfg(test)]
+pub(crate) fn forward_costs(of: Geometry) -> Vec<usize> {
+    let packed = pack_forward(&vec![0.0; of.filter.elements()], of.filter);
+    forward(of, &packed, None).costs()
+}
+
 impl CustomOp2 for Convolution {
     fn name(&self) -> &'static str {
         NAME

@@ -8,8 +8,10 @@ use super::panels::{PanelWeights, Panels};
 use super::products::Products;
 use crate::dims::Dims;
 use crate::host::{Unwritten, with_scratch};
-use crate::parallel::for_each;
+use crate::parallel::{Grid, for_each};
 use crate::simd::LANES;
+#[cfg(test)]
+use std::ops::Range;
 
 /// A weighted sum over the channels of pixels `(step y, step x)` of a source.
 pub(crate) struct Pointwise<'a> {
@@ -33,8 +35,8 @@ impl Pointwise<'_> {
         self.step > 1 || (self.source.channels * size_of::<f32>()).is_multiple_of(CONFLICT_BYTES)
     }
 
-    /// Pixels and blocks of channels of a task.
-    fn division(&self) -> (usize, usize) {
+    /// Groups of pixels, and parts of the blocks of channels.
+    fn tasks(&self) -> Grid<2> {
         let tiles = self.output.pixels().div_ceil(TILE);
         let tile_bytes = TILE * self.source.channels * size_of::<f32>();
         let counts = (1..=64)
@@ -49,9 +51,26 @@ impl Pointwise<'_> {
             };
             (of_one * TILE, panels)
         });
-        PanelWeights::new(self.weights.len(), self.output.channels)
-            .choose(ways)
-            .unwrap_or((TILE, 1))
+        let weights = PanelWeights::new(self.weights.len(), self.output.channels);
+        let (pixels, blocks) = weights.choose(ways).unwrap_or((TILE, 1));
+        Grid([
+            (self.output.pixels(), pixels),
+            (self.output.channels.div_ceil(LANES), blocks),
+        ])
+    }
+
+    /// Vector operations of each task on the threads of the pool that asks: products, and a load and a store for each vector that it copies.
+    #[cfg(test)]
+    pub(super) fn costs(&self) -> Vec<usize> {
+        let inputs = self.source.channels;
+        let copied = if self.is_copied() {
+            2 * inputs.div_ceil(LANES)
+        } else {
+            0
+        };
+        let tasks = self.tasks();
+        let cost = |[pixels, blocks]: [Range<usize>; 2]| pixels.len() * (inputs * blocks.len() + copied);
+        (0..tasks.tasks()).map(|task| cost(tasks.get(task))).collect()
     }
 
     /// Computes all outputs.
@@ -60,18 +79,13 @@ impl Pointwise<'_> {
         let copied = self.is_copied();
         let distance = if copied { inputs + LANES } else { inputs };
 
-        let pixels = self.output.pixels();
-        let blocks = channels.div_ceil(LANES);
-        let (each, part_blocks) = self.division();
-        let groups = pixels.div_ceil(each);
-        let parts = blocks.div_ceil(part_blocks);
-
+        let tasks = self.tasks();
+        let [(pixels, each), _] = tasks.0;
         let table: Vec<(usize, usize)> = (0..each.min(pixels)).map(|p| (p * distance, p * channels)).collect();
         let mut output = Unwritten::new(self.output.elements());
         let pointer = output.pointer();
-        for_each(groups * parts, |task| {
-            let (group, part) = (task / parts, task % parts);
-            let range = group * each..((group + 1) * each).min(pixels);
+        for_each(tasks.tasks(), |task| {
+            let [range, blocks] = tasks.get(task);
             let multiply = |source: &[f32]| {
                 let microkernel = Microkernel {
                     source,
@@ -84,7 +98,7 @@ impl Pointwise<'_> {
                     run: inputs,
                     weights: self.weights,
                     channels,
-                    blocks: part * part_blocks..((part + 1) * part_blocks).min(blocks),
+                    blocks: blocks.clone(),
                     // SAFETY: a task's first pixel is within the output.
                     output: unsafe { pointer.at(range.start * channels) },
                     epilogue: self.epilogue.map(|epilogue| epilogue.from(range.start * channels)),

@@ -6,7 +6,7 @@
 //! `cargo test --release -p kernels scaling -- --nocapture` prints the table of `docs/develop/performance.md`.
 
 use crate::batch_norm::loops;
-use crate::convolution::{Filter, FilterGradient, Geometry, packing};
+use crate::convolution::{Filter, FilterGradient, Geometry, forward_costs, input_gradient_costs, packing};
 use crate::dims::Dims;
 use crate::optimiser::CHUNK;
 use crate::parallel::Division;
@@ -167,9 +167,19 @@ fn training_step(network: &Network) -> Vec<Kind> {
     let mut kinds = Vec::new();
     let mut add = |name, loops: Vec<Costs>| kinds.push(Kind { name, loops });
 
+    // These loops ask the pool in which they run.
+    let pool = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let on = |costs: fn(Geometry) -> Vec<usize>| {
+        move |&of: &Geometry| -> Costs { Box::new(move |threads| pool(threads).install(|| costs(of))) }
+    };
+    add("convolutions", all.iter().map(on(forward_costs)).collect());
+    add(
+        "gradients of their images",
+        behind.iter().map(on(input_gradient_costs)).collect(),
+    );
     let filter_gradients = all.iter().map(|of| FilterGradient { of: *of });
     add(
-        "gradients of the weights",
+        "gradients of their weights",
         filter_gradients
             .clone()
             .map(|this| Box::new(move |threads| this.costs(threads)) as Costs)
