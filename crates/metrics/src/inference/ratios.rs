@@ -1,6 +1,6 @@
 //! Means of groups of images, kept as sums by person.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::people::People;
 use crate::error::Error;
@@ -80,7 +80,8 @@ pub(super) fn ratio(numerator: f64, denominator: f64) -> Option<f64> {
 #[derive(Debug, Clone)]
 pub struct Ratios {
     people: People,
-    cells: Vec<Sums>,
+    /// Shared with what is resampled of them: they are most of what a measurement holds.
+    cells: Arc<Vec<Sums>>,
 }
 
 impl Ratios {
@@ -89,7 +90,7 @@ impl Ratios {
     pub fn new(people: People) -> Self {
         Self {
             people,
-            cells: Vec::new(),
+            cells: Arc::default(),
         }
     }
 
@@ -111,7 +112,7 @@ impl Ratios {
         self.cells.is_empty()
     }
 
-    pub(super) fn cells(&self) -> &[Sums] {
+    pub(super) fn cells(&self) -> &Arc<Vec<Sums>> {
         &self.cells
     }
 
@@ -157,7 +158,8 @@ impl Ratios {
     }
 
     fn insert(&mut self, kind: Kind, parts: impl IntoIterator<Item = (usize, f64, f64)>) -> Result<Cell, Error> {
-        let mut by_person: BTreeMap<u32, Entry> = BTreeMap::new();
+        let parts = parts.into_iter();
+        let mut entries: Vec<Entry> = Vec::with_capacity(parts.size_hint().0);
         for (image, numerator, denominator) in parts {
             let person = *self.people.by_image().get(image).ok_or(Error::Image {
                 image,
@@ -171,22 +173,29 @@ impl Ratios {
                     expected: "a finite denominator of at least 0",
                 });
             }
-            let entry = by_person.entry(person).or_insert(Entry {
+            entries.push(Entry {
                 person,
-                numerator: 0.0,
-                denominator: 0.0,
-                images: 0,
+                numerator,
+                denominator,
+                images: 1,
             });
-            entry.numerator += numerator;
-            entry.denominator += denominator;
-            entry.images += 1;
         }
+        // A person's images stay in the order in which they came, and so do its sums.
+        entries.sort_by_key(|entry| entry.person);
+        entries.dedup_by(|next, entry| {
+            let same = next.person == entry.person;
+            if same {
+                entry.numerator += next.numerator;
+                entry.denominator += next.denominator;
+                entry.images += next.images;
+            }
+            same
+        });
+        // Thousands of cells are kept.
+        entries.shrink_to_fit();
         // Cells are numbered in 32 bits: more would not fit into memory.
         let cell = Cell(u32::try_from(self.cells.len()).unwrap_or(u32::MAX));
-        self.cells.push(Sums {
-            kind,
-            entries: by_person.into_values().collect(),
-        });
+        Arc::make_mut(&mut self.cells).push(Sums { kind, entries });
         Ok(cell)
     }
 }

@@ -1,6 +1,7 @@
 //! Cells resampled over people, and estimates of whatever is made of them.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -24,7 +25,7 @@ const SAMPLE: usize = 0;
 pub struct Resampled {
     people: People,
     draws: Draws,
-    cells: Vec<Sums>,
+    cells: Arc<Vec<Sums>>,
     /// A row a cell, NaN where the group is empty.
     means: Vec<f64>,
 }
@@ -41,23 +42,26 @@ impl Ratios {
         let mut resampled = Resampled {
             people: self.people().clone(),
             draws,
-            cells: self.cells().to_vec(),
+            cells: Arc::clone(self.cells()),
             means: Vec::new(),
         };
         let row = resampled.row();
         let mut means = vec![f64::NAN; row * self.len()];
         means
             .par_chunks_mut(row)
-            .zip(self.cells())
+            .zip(self.cells().as_slice())
             .for_each(|(row, sums)| weigh_blocks(sums, draws, row));
         for first in (0..bootstrap.resamples).step_by(WIDTH) {
             let weights = draws.tile::<WIDTH>(first);
             let of = first..bootstrap.resamples.min(first + WIDTH);
-            means.par_chunks_mut(row).zip(self.cells()).for_each(|(row, sums)| {
-                let found = weighted(sums, &weights);
-                let to = &mut row[1 + of.start..1 + of.end];
-                to.copy_from_slice(&found[..to.len()]);
-            });
+            means
+                .par_chunks_mut(row)
+                .zip(self.cells().as_slice())
+                .for_each(|(row, sums)| {
+                    let found = weighted(sums, &weights);
+                    let to = &mut row[1 + of.start..1 + of.end];
+                    to.copy_from_slice(&found[..to.len()]);
+                });
         }
         resampled.means = means;
         resampled
@@ -66,15 +70,22 @@ impl Ratios {
 
 /// A cell's mean under each of `WIDTH` sets of weights of the people.
 fn weighted(sums: &Sums, weights: &[[f64; WIDTH]]) -> [f64; WIDTH] {
-    let (mut numerators, mut denominators) = ([0.0; WIDTH], [0.0; WIDTH]);
-    for entry in &sums.entries {
-        let weights = &weights[entry.person as usize];
-        for index in 0..WIDTH {
-            numerators[index] += weights[index] * entry.numerator;
-            denominators[index] += weights[index] * entry.denominator;
+    /// Sets whose sums stay in registers while the people pass by.
+    const TOGETHER: usize = 8;
+    let mut means = [f64::NAN; WIDTH];
+    let (parts, _) = means.as_chunks_mut::<TOGETHER>();
+    for (part, means) in parts.iter_mut().enumerate() {
+        let (mut numerators, mut denominators) = ([0.0; TOGETHER], [0.0; TOGETHER]);
+        for entry in &sums.entries {
+            let (of_person, _) = weights[entry.person as usize].as_chunks::<TOGETHER>();
+            for (index, weight) in of_person[part].iter().enumerate() {
+                numerators[index] += weight * entry.numerator;
+                denominators[index] += weight * entry.denominator;
+            }
         }
+        *means = std::array::from_fn(|index| ratio(numerators[index], denominators[index]).unwrap_or(f64::NAN));
     }
-    std::array::from_fn(|index| ratio(numerators[index], denominators[index]).unwrap_or(f64::NAN))
+    means
 }
 
 /// Writes the cell's mean, and its means with each block's weight changed.

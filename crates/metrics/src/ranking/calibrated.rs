@@ -40,7 +40,7 @@ impl Ranking {
                 return Ok(Calibrated::default());
             };
             let mut reader = map.reader();
-            for sample in self.samples().iter().filter(|sample| sample.half == measured) {
+            for sample in self.samples_of(measured) {
                 sums.add(reader.probability(sample.score), sample.positive, weights.of(sample));
             }
         }
@@ -49,7 +49,7 @@ impl Ranking {
 
     /// The map of a half.
     fn fitted(&self, half: Half, weights: Weights<'_>) -> Option<Isotonic> {
-        let of_half = self.samples().iter().filter(|sample| sample.half == half);
+        let of_half = self.samples_of(half).iter();
         Isotonic::fit(of_half.map(|sample| (sample.score, sample.positive, weights.of(sample))))
     }
 }
@@ -133,9 +133,9 @@ mod tests {
                 prop_assert_eq!(found, Calibrated::default());
                 return Ok(());
             };
-            let predictions = ranking.samples().iter().map(|sample| {
-                let map = if sample.half == Half::First { second } else { first };
-                (map.reader().probability(sample.score), sample.positive)
+            let predictions = [(Half::First, second), (Half::Second, first)].into_iter().flat_map(|(half, map)| {
+                let of_half = ranking.samples_of(half).iter();
+                of_half.map(|sample| (map.reader().probability(sample.score), sample.positive))
             });
             let expected = calibration(predictions).error.unwrap();
             prop_assert!((found.calibration_error.unwrap() - expected).abs() < 1e-12);
@@ -143,6 +143,30 @@ mod tests {
             let mapped: Vec<f32> = scores.iter().map(|score| 4.0 * score - 2.0).collect();
             let moved = measure(&mapped, &labels, &halves, None);
             prop_assert!((found.brier.unwrap() - moved.brier.unwrap()).abs() < 1e-12);
+        }
+
+        /// An image that is drawn twice counts twice, and one that is not drawn is not there.
+        #[test]
+        fn a_weight_is_a_number_of_copies(
+            samples in prop::collection::vec((-4_i8..5, any::<bool>(), any::<bool>(), 0_u8..4), 4..60)
+        ) {
+            let score = |sample: &(i8, bool, bool, u8)| f32::from(sample.0);
+            let label = |sample: &(i8, bool, bool, u8)| if sample.1 { 1 } else { -1 };
+            let half = |sample: &(i8, bool, bool, u8)| HALVES[usize::from(sample.2)];
+            let of = |samples: &[(i8, bool, bool, u8)], weights: Option<&[f64]>| {
+                let scores: Vec<f32> = samples.iter().map(score).collect();
+                let labels: Vec<i8> = samples.iter().map(label).collect();
+                let halves: Vec<Half> = samples.iter().map(half).collect();
+                measure(&scores, &labels, &halves, weights)
+            };
+            let weights: Vec<f64> = samples.iter().map(|sample| f64::from(sample.3)).collect();
+            let copies: Vec<_> = samples.iter().flat_map(|sample| std::iter::repeat_n(*sample, sample.3.into())).collect();
+            let (found, expected) = (of(&samples, Some(&weights)), of(&copies, None));
+            let pairs = [(found.brier, expected.brier), (found.calibration_error, expected.calibration_error)];
+            for (found, expected) in pairs {
+                prop_assert_eq!(found.is_some(), expected.is_some());
+                prop_assert!((found.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-12, "{found:?} {expected:?}");
+            }
         }
     }
 }

@@ -18,48 +18,55 @@ struct Block {
     last: f32,
     positive: f64,
     weight: f64,
+    /// `positive / weight`.
+    probability: f64,
 }
 
 impl Block {
-    fn probability(&self) -> f64 {
-        self.positive / self.weight
+    fn of(score: f32, positive: bool, weight: f64) -> Self {
+        Self {
+            first: score,
+            last: score,
+            positive: if positive { weight } else { 0.0 },
+            weight,
+            probability: if positive { 1.0 } else { 0.0 },
+        }
     }
 
-    fn join(&mut self, other: &Self) {
-        self.last = other.last;
-        self.positive += other.positive;
-        self.weight += other.weight;
+    fn join(&mut self, above: &Self) {
+        self.last = above.last;
+        self.positive += above.positive;
+        self.weight += above.weight;
+        self.probability = self.positive / self.weight;
     }
 }
 
 impl Isotonic {
     /// Fits (score, whether positive, weight) in increasing order of scores. Equal scores get one probability; what has no weight is
     /// not there. `None` unless both classes have weight: one class makes no map.
-    pub fn fit(samples: impl Iterator<Item = (f32, bool, f64)>) -> Option<Self> {
-        let mut blocks: Vec<Block> = Vec::new();
-        // The scores in hand: all that are equal.
-        let mut tied: Option<Block> = None;
+    pub fn fit(samples: impl ExactSizeIterator<Item = (f32, bool, f64)>) -> Option<Self> {
         let (mut positives, mut negatives) = (0.0, 0.0);
-        for (score, positive, weight) in samples.filter(|sample| sample.2 > 0.0) {
-            *(if positive { &mut positives } else { &mut negatives }) += weight;
-            let one = Block {
-                first: score,
-                last: score,
-                positive: if positive { weight } else { 0.0 },
-                weight,
-            };
-            match &mut tied {
-                Some(tied) if tied.last == score => tied.join(&one),
-                _ => {
-                    if let Some(done) = tied.replace(one) {
-                        pool(&mut blocks, done);
-                    }
-                }
-            }
+        // In a resample a third of the images have no weight, and nothing foretells which. What has none is written too, without a branch, and the
+        // next one over it.
+        let mut present = vec![Block::of(0.0, false, 0.0); samples.len()];
+        let mut count = 0;
+        for (score, positive, weight) in samples {
+            let sample = Block::of(score, positive, weight);
+            positives += sample.positive;
+            negatives += weight - sample.positive;
+            present[count] = sample;
+            count += usize::from(weight > 0.0);
         }
-        pool(&mut blocks, tied?);
-        let both = positives > 0.0 && negatives > 0.0 && (positives + negatives).is_finite();
-        both.then_some(Self { blocks })
+        if !(positives > 0.0 && negatives > 0.0 && (positives + negatives).is_finite()) {
+            return None;
+        }
+        let mut blocks: Vec<Block> = Vec::new();
+        for tied in present[..count].chunk_by(|below, above| below.first == above.first) {
+            let mut block = tied[0];
+            tied[1..].iter().for_each(|other| block.join(other));
+            pool(&mut blocks, block);
+        }
+        Some(Self { blocks })
     }
 
     /// A reader of the map.
@@ -70,7 +77,7 @@ impl Isotonic {
 
 /// Adds scores above all others, and joins what would decrease.
 fn pool(blocks: &mut Vec<Block>, mut block: Block) {
-    while let Some(below) = blocks.pop_if(|below| below.probability() >= block.probability()) {
+    while let Some(below) = blocks.pop_if(|below| below.probability >= block.probability) {
         let above = std::mem::replace(&mut block, below);
         block.join(&above);
     }
@@ -88,16 +95,16 @@ impl Reader<'_> {
     pub fn probability(&mut self, score: f32) -> f64 {
         while let [block, next, ..] = self.blocks {
             if score <= block.last {
-                return block.probability();
+                return block.probability;
             }
             if score < next.first {
-                let [low, high] = [block, next].map(Block::probability);
+                let [low, high] = [block, next].map(|block| block.probability);
                 return low + (high - low) * way(block.last, next.first, score);
             }
             self.blocks = &self.blocks[1..];
         }
         // A fitted map has a block.
-        self.blocks.first().map_or(f64::NAN, Block::probability)
+        self.blocks.first().map_or(f64::NAN, |block| block.probability)
     }
 }
 

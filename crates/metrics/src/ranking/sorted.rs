@@ -23,6 +23,8 @@ use crate::error::{Error, check_length};
 pub struct Ranking {
     /// What has a label, from the lowest score to the highest.
     samples: Vec<Sample>,
+    /// The same of either half: a pass over one half of the mixed samples would guess wrongly at every other one.
+    halves: [Vec<Sample>; 2],
     /// Images, with a label or without.
     images: usize,
 }
@@ -32,10 +34,9 @@ pub struct Ranking {
 pub(super) struct Sample {
     /// Its score; zero has no sign.
     pub score: f32,
-    /// Its place in the slices.
-    pub image: usize,
+    /// Its place in the slices. There are never 2³² images: their scores would not fit into memory.
+    image: u32,
     pub positive: bool,
-    pub half: Half,
 }
 
 impl Ranking {
@@ -60,18 +61,26 @@ impl Ranking {
                 });
             }
             if label != 0.0 {
-                samples.push(Sample {
+                let sample = Sample {
                     // -0 + 0 is 0: what is equal is next to each other.
                     score: score + 0.0,
-                    image,
+                    image: u32::try_from(image).unwrap_or(u32::MAX),
                     positive: label > 0.0,
-                    half,
-                });
+                };
+                samples.push((sample, half));
             }
         }
-        samples.sort_by(|a, b| a.score.total_cmp(&b.score));
+        samples.sort_by(|(a, _), (b, _)| a.score.total_cmp(&b.score));
+        let of = |wanted: Half| {
+            samples
+                .iter()
+                .filter(|(_, half)| *half == wanted)
+                .map(|(sample, _)| *sample)
+                .collect()
+        };
         Ok(Self {
-            samples,
+            halves: [Half::First, Half::Second].map(of),
+            samples: samples.iter().map(|(sample, _)| *sample).collect(),
             images: scores.len(),
         })
     }
@@ -79,6 +88,11 @@ impl Ranking {
     /// The samples from the lowest score to the highest.
     pub(super) fn samples(&self) -> &[Sample] {
         &self.samples
+    }
+
+    /// Those of a half, likewise.
+    pub(super) fn samples_of(&self, half: Half) -> &[Sample] {
+        &self.halves[usize::from(half == Half::Second)]
     }
 
     /// Weights by image; without any, all are 1.
@@ -104,7 +118,7 @@ pub(super) struct Weights<'a>(Option<&'a [f64]>);
 impl Weights<'_> {
     /// An image's.
     pub fn of(self, sample: &Sample) -> f64 {
-        self.0.map_or(1.0, |weights| weights[sample.image])
+        self.0.map_or(1.0, |weights| weights[sample.image as usize])
     }
 }
 
