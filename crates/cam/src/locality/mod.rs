@@ -149,24 +149,48 @@ impl<'a> LocalityProbe<'a> {
                 Influence::Gradient | Influence::Fame => {
                     for some in cells.chunks(ROWS) {
                         let maps = self.some_maps(&image, influence, some)?;
-                        let each = some.par_iter().zip(maps.par_chunks_exact(self.squares.pixels()));
-                        let sums: Vec<_> = each
-                            .map(|(&cell, map)| self.squares.sums_of_pixels(cell, map))
-                            .collect();
-                        influences.extend(sums);
+                        influences.extend(self.sums(&maps, some));
                     }
                 }
             }
         }
+        Ok(self.locality(cells, influences))
+    }
+
+    /// The locality of some cells from their maps on some images, `[N, cells, S, S]`, as [`maps`](Self::maps) makes them of each: for
+    /// maps that are also shown.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for maps of another size, and for a cell that the layer does not have.
+    pub fn measure_maps(&self, maps: &[f32], cells: &[[usize; 2]]) -> Result<Locality> {
+        self.check_cells(cells)?;
+        let of_image = cells.len() * self.squares.pixels();
+        if of_image == 0 || !maps.len().is_multiple_of(of_image) {
+            let [rows, columns] = self.squares.size;
+            let expected = format!("[N, {}, {rows}, {columns}]", cells.len());
+            return Err(shape("maps", vec![maps.len()], expected));
+        }
+        let of_images = maps.chunks_exact(of_image);
+        Ok(self.locality(cells, of_images.flat_map(|maps| self.sums(maps, cells)).collect()))
+    }
+
+    /// Of each cell, from its map.
+    fn sums(&self, maps: &[f32], cells: &[[usize; 2]]) -> Vec<CellInfluence> {
+        let each = cells.par_iter().zip(maps.par_chunks_exact(self.squares.pixels()));
+        each.map(|(&cell, map)| self.squares.sums_of_pixels(cell, map))
+            .collect()
+    }
+
+    fn locality(&self, cells: &[[usize; 2]], influences: Vec<CellInfluence>) -> Locality {
         let ones = vec![1.0; self.squares.pixels()];
-        Ok(Locality {
+        Locality {
             areas: cells
                 .par_iter()
                 .map(|&cell| self.squares.sums_of_pixels(cell, &ones))
                 .collect(),
             cells: cells.to_vec(),
             influences,
-        })
+        }
     }
 
     /// The influence of the pixels of one image `[1, 3, S, S]` on some cells, `[cells, S, S]`, at least 0. By occlusion the pixels of a
@@ -252,6 +276,10 @@ impl<'a> LocalityProbe<'a> {
             let expected = format!("[N, 3, {rows}, {columns}], as the probe was made for");
             return Err(shape("images", images.dims().to_vec(), expected));
         }
+        self.check_cells(cells)
+    }
+
+    fn check_cells(&self, cells: &[[usize; 2]]) -> Result<()> {
         let [height, width] = self.shape();
         match cells.iter().find(|[row, column]| *row >= height || *column >= width) {
             Some(cell) => Err(shape("cell", cell.to_vec(), format!("one of {height} x {width}"))),

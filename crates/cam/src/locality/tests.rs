@@ -39,6 +39,29 @@ fn cells_of_their_own_square_have_a_share_of_one() {
     }
 }
 
+/// Maps that were made for a figure say the same as a measurement.
+#[test]
+fn maps_are_measured_as_images_are() {
+    let (network, images) = (TwoLayers::new(true), TwoLayers::images());
+    let probe = LocalityProbe::new(&network, "blocks", Resize::CellCentred, &images).unwrap();
+    let probe = probe.with_fame(STEPS).unwrap();
+    let cells = [[1, 2], [3, 0]];
+    for influence in [Influence::Gradient, Influence::Fame] {
+        let of_image = |image| {
+            probe
+                .maps(&images.narrow(0, image, 1).unwrap(), influence, &cells)
+                .unwrap()
+        };
+        let maps = [of_image(0), of_image(1)].concat();
+        let expected = probe.measure(&images, influence, &cells).unwrap();
+        assert_eq!(probe.measure_maps(&maps, &cells).unwrap(), expected, "{influence}");
+        assert_eq!(expected.influences.len(), 4);
+        probe.measure_maps(&maps[1..], &cells).unwrap_err();
+        probe.measure_maps(&maps, &[[9, 9], [0, 0]]).unwrap_err();
+        probe.measure_maps(&maps, &[]).unwrap_err();
+    }
+}
+
 /// Cells that are said to lie elsewhere, half a cell up and left of where they are: a quarter of a square is theirs.
 #[test]
 fn where_cells_lie_follows_the_resize() {

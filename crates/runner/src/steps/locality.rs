@@ -34,6 +34,9 @@ const ALONG: usize = 7;
 /// Side of the maps that are kept.
 const KEPT: usize = 56;
 
+/// Maps `[S, S]` by cell.
+type Maps = BTreeMap<[usize; 2], Vec<f32>>;
+
 /// The step of a classifier.
 pub fn step_name(classifier: &str) -> String {
     format!("locality/{classifier}")
@@ -102,17 +105,7 @@ impl Step for Locate<'_> {
             let probe = LocalityProbe::new(&network, layer, *self.resize, &images)?.with_fame(*self.fame)?;
             let cells = spread(probe.shape());
             let is_last = place + 1 == layers.len();
-            let few = images.narrow(0, 0, self.settings.fame_images.min(images.dim(0)?))?;
-            for (influence, on) in [
-                (Influence::Gradient, &images),
-                (Influence::Occlusion, &images),
-                (Influence::Fame, &few),
-            ] {
-                folder.interrupt().check()?;
-                // FAME of one layer costs hundreds of passes.
-                if on.dim(0)? == 0 || influence == Influence::Fame && !is_last {
-                    continue;
-                }
+            for influence in [Influence::Gradient, Influence::Occlusion] {
                 // Hidden squares serve all cells at once; the others are done a few at a time, so that a stop need not wait.
                 let together = if influence == Influence::Occlusion {
                     cells.len()
@@ -121,11 +114,13 @@ impl Step for Locate<'_> {
                 };
                 for some in cells.chunks(together.max(1)) {
                     folder.interrupt().check()?;
-                    rows.add(layer, influence, &probe.measure(on, influence, some)?);
+                    rows.add(layer, influence, &probe.measure(&images, influence, some)?);
                 }
             }
+            // FAME of one layer costs hundreds of passes.
             if is_last {
-                tensors = self.pictures(folder, &probe, &images)?;
+                let known = self.fame(folder, &probe, &images, &cells, &mut rows)?;
+                tensors = self.pictures(folder, &probe, &images, known)?;
             }
             work.at(place as u64 + 1, "");
         }
@@ -160,12 +155,37 @@ impl Locate<'_> {
         Ok(Tensor::cat(&batches, 0)?)
     }
 
-    /// What the figure is drawn from.
+    /// Measures FAME's influence on some cells; their maps on the first image.
+    fn fame(
+        &self,
+        folder: &Sandbox<'_>,
+        probe: &LocalityProbe<'_>,
+        images: &Tensor,
+        cells: &[[usize; 2]],
+        rows: &mut Rows,
+    ) -> Result<Maps> {
+        let mut known = Maps::new();
+        let (few, size) = (self.settings.fame_images.min(images.dim(0)?), images.dim(3)?);
+        for some in cells.chunks(ALONG).filter(|_| few > 0) {
+            let mut maps = Vec::new();
+            for image in 0..few {
+                folder.interrupt().check()?;
+                maps.extend(probe.maps(&images.narrow(0, image, 1)?, Influence::Fame, some)?);
+            }
+            rows.add(probe.layer(), Influence::Fame, &probe.measure_maps(&maps, some)?);
+            let of_first = maps.chunks_exact(size * size).map(<[f32]>::to_vec);
+            known.extend(some.iter().copied().zip(of_first));
+        }
+        Ok(known)
+    }
+
+    /// What the figure is drawn from; `fame` are FAME's maps of some cells on the first image.
     fn pictures(
         &self,
         folder: &Sandbox<'_>,
         probe: &LocalityProbe<'_>,
         images: &Tensor,
+        mut fame: Maps,
     ) -> Result<BTreeMap<String, Tensor>> {
         let cells = probe.cells();
         let size = images.dim(3)?;
@@ -178,12 +198,16 @@ impl Locate<'_> {
         }
         let mut kept = vec![(Influence::Gradient, mean)];
         if self.settings.fame_images > 0 {
-            let mut maps = Vec::new();
-            for some in cells.chunks(ALONG) {
+            let missing = cells.iter().filter(|cell| !fame.contains_key(*cell));
+            let missing: Vec<[usize; 2]> = missing.copied().collect();
+            for some in missing.chunks(ALONG) {
                 folder.interrupt().check()?;
-                maps.extend(probe.maps(&first, Influence::Fame, some)?);
+                let maps = probe.maps(&first, Influence::Fame, some)?;
+                let each = maps.chunks_exact(size * size).map(<[f32]>::to_vec);
+                fame.extend(some.iter().copied().zip(each));
             }
-            kept.push((Influence::Fame, maps));
+            // In the order of the cells, row by row.
+            kept.push((Influence::Fame, fame.into_values().collect::<Vec<_>>().concat()));
         }
         let mut tensors = BTreeMap::new();
         for (influence, maps) in kept {

@@ -18,6 +18,7 @@ use crate::recorded::Recorded;
 use crate::steps::measure::{Results, results};
 use crate::steps::{examples, explain, locality, measure, train};
 use pipeline::{Declaration, Progress, Sandbox};
+use rayon::prelude::*;
 use render::figures;
 use render::{Figure, Style};
 
@@ -203,11 +204,16 @@ pub fn write(
     put: impl Fn(&str, &[u8]) -> Result<()>,
 ) -> Result<()> {
     let wanted = || drawn.iter().filter(|figure| settings.wants(figure.name()));
-    for figure in wanted() {
-        for &format in &settings.formats {
-            let name = format!("{}.{}", figure.name(), format.extension());
-            put(&name, &figure.file(format, settings.resolution)?)?;
-        }
+    let files: Vec<_> = wanted()
+        .flat_map(|figure| settings.formats.iter().map(move |&format| (figure, format)))
+        .collect();
+    // Converted beside each other: compressing a picture's pixels takes longer than to draw it.
+    let converted: Vec<_> = files
+        .par_iter()
+        .map(|(figure, format)| figure.file(*format, settings.resolution))
+        .collect();
+    for ((figure, format), bytes) in files.into_iter().zip(converted) {
+        put(&format!("{}.{}", figure.name(), format.extension()), &bytes?)?;
     }
     let letters = wanted().flat_map(Figure::letters_without_picture).collect();
     if let Some(line) = said_of_letters(&letters, &settings.formats) {
