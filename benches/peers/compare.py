@@ -121,7 +121,7 @@ def speed_machine(arguments, python, threads):
     programs = "".join(f"{name} {version}, " for name, version in versions(python).items())
     text = f"{machine(threads, programs)}; measurements of {arguments.seconds:g} s. "
     if arguments.avx2_only:
-        return text + "Environment variables keep all sides to AVX2 (`benches/peers/sides.py`), but ONNX Runtime, which has none and is left out."
+        return text + "Environment variables keep all sides to AVX2 (`benches/peers/sides.py`), but ONNX Runtime, which reads none and is left out."
     return text + (f"bf16 is computed by {bfloat16}." if bfloat16 else "The processor has no instructions for bfloat16, so there are no rows of it.")
 
 

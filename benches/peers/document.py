@@ -11,8 +11,8 @@ HEAD = """# Benchmarks
 Written by `just peers` (`benches/peers/compare.py`): each run replaces the sections of what it measured, and leaves the other machines' as they are.
 
 In a table of speeds all sides have the same threads and ran alternately, in one process each: medians of images a second, with the smallest and largest in brackets. The last
-column has biascam's speed as a multiple of the best peer's, the one with the highest median, within the same repetition. float32 is exact on all sides; bf16 has products of bfloat16
-and float32 weights.
+column has biascam's speed as a multiple of the best peer's, the one with the highest median: of the ratios within each repetition the median, which need not be that of the columns' medians. In float32 no side rounds
+factors to fewer bits; bf16 has products of bfloat16 and float32 weights.
 
 The peers are PyTorch in its default layout and with channels last (`eager`), `torch.compile` with channels last (forward passes with frozen weights, which is faster), ONNX
 Runtime and OpenVINO, whose scores are held to PyTorch's before they are timed and which do not train. In bf16 PyTorch runs under autocast, and OpenVINO is told so; ONNX

@@ -157,21 +157,19 @@ impl<'a> LocalityProbe<'a> {
         Ok(self.locality(cells, influences))
     }
 
-    /// The locality of some cells from their maps on some images, `[N, cells, S, S]`, as [`maps`](Self::maps) makes them of each: for
-    /// maps that are also shown.
+    /// The locality of some cells from their maps on one image, `[cells, S, S]`, as [`maps`](Self::maps) makes them: for maps that are
+    /// also shown.
     ///
     /// # Errors
-    /// [`Error::Shape`] for maps of another size, and for a cell that the layer does not have.
+    /// [`Error::Shape`] for maps of another size or number, and for a cell that the layer does not have.
     pub fn measure_maps(&self, maps: &[f32], cells: &[[usize; 2]]) -> Result<Locality> {
         self.check_cells(cells)?;
-        let of_image = cells.len() * self.squares.pixels();
-        if of_image == 0 || !maps.len().is_multiple_of(of_image) {
+        if maps.len() != cells.len() * self.squares.pixels() {
             let [rows, columns] = self.squares.size;
-            let expected = format!("[N, {}, {rows}, {columns}]", cells.len());
+            let expected = format!("[{}, {rows}, {columns}]", cells.len());
             return Err(shape("maps", vec![maps.len()], expected));
         }
-        let of_images = maps.chunks_exact(of_image);
-        Ok(self.locality(cells, of_images.flat_map(|maps| self.sums(maps, cells)).collect()))
+        Ok(self.locality(cells, self.sums(maps, cells)))
     }
 
     /// Of each cell, from its map.

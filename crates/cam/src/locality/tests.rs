@@ -47,18 +47,13 @@ fn maps_are_measured_as_images_are() {
     let probe = probe.with_fame(STEPS).unwrap();
     let cells = [[1, 2], [3, 0]];
     for influence in [Influence::Gradient, Influence::Fame] {
-        let of_image = |image| {
-            probe
-                .maps(&images.narrow(0, image, 1).unwrap(), influence, &cells)
-                .unwrap()
-        };
-        let maps = [of_image(0), of_image(1)].concat();
-        let expected = probe.measure(&images, influence, &cells).unwrap();
+        let image = images.narrow(0, 1, 1).unwrap();
+        let maps = probe.maps(&image, influence, &cells).unwrap();
+        let expected = probe.measure(&image, influence, &cells).unwrap();
         assert_eq!(probe.measure_maps(&maps, &cells).unwrap(), expected, "{influence}");
-        assert_eq!(expected.influences.len(), 4);
+        assert_eq!(expected.influences.len(), 2);
         probe.measure_maps(&maps[1..], &cells).unwrap_err();
         probe.measure_maps(&maps, &[[9, 9], [0, 0]]).unwrap_err();
-        probe.measure_maps(&maps, &[]).unwrap_err();
     }
 }
 

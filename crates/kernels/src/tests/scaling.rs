@@ -13,6 +13,8 @@ use crate::parallel::Division;
 use crate::pooling::{AveragePool, MaxPool};
 use crate::simd::LANES;
 use crate::sum::division;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::sync::LazyLock;
 
 /// A network and its batch.
 struct Network {
@@ -143,6 +145,14 @@ fn together(loops: &[Costs], threads: usize) -> usize {
     loops.iter().map(|costs| duration(&costs(threads), threads)).sum()
 }
 
+/// The pool of so many threads: some loops ask the pool in which they run.
+fn pool(threads: usize) -> &'static ThreadPool {
+    static POOLS: LazyLock<[ThreadPool; 4]> =
+        LazyLock::new(|| [1, 2, 16, 64].map(|threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap()));
+    let found = POOLS.iter().find(|pool| pool.current_num_threads() == threads);
+    found.expect("one of THREADS, or 1")
+}
+
 /// The loops of packing weights for the gradient of the input: for each pair of an image's rows and columns at the distance of a stride.
 fn packing_backward(of: &Geometry) -> Vec<Division> {
     let taps = |parity: usize| {
@@ -157,7 +167,7 @@ fn packing_backward(of: &Geometry) -> Vec<Division> {
         .collect()
 }
 
-/// All loops of a training step but those of the loss.
+/// All loops of a training step but those of the head and of the loss.
 fn training_step(network: &Network) -> Vec<Kind> {
     let all = network.convolutions();
     let [stem, behind @ ..] = all.as_slice() else {
@@ -167,8 +177,6 @@ fn training_step(network: &Network) -> Vec<Kind> {
     let mut kinds = Vec::new();
     let mut add = |name, loops: Vec<Costs>| kinds.push(Kind { name, loops });
 
-    // These loops ask the pool in which they run.
-    let pool = |threads: usize| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let on = |costs: fn(Geometry) -> Vec<usize>| {
         move |&of: &Geometry| -> Costs { Box::new(move |threads| pool(threads).install(|| costs(of))) }
     };

@@ -72,6 +72,7 @@ impl Ratios {
 fn weighted(sums: &Sums, weights: &[[f64; WIDTH]]) -> [f64; WIDTH] {
     /// Sets whose sums stay in registers while the people pass by.
     const TOGETHER: usize = 8;
+    const { assert!(WIDTH.is_multiple_of(TOGETHER)) };
     let mut means = [f64::NAN; WIDTH];
     let (parts, _) = means.as_chunks_mut::<TOGETHER>();
     for (part, means) in parts.iter_mut().enumerate() {

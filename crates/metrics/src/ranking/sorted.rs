@@ -34,7 +34,7 @@ pub struct Ranking {
 pub(super) struct Sample {
     /// Its score; zero has no sign.
     pub score: f32,
-    /// Its place in the slices. There are never 2³² images: their scores would not fit into memory.
+    /// Its place in the slices.
     image: u32,
     pub positive: bool,
 }
@@ -44,7 +44,7 @@ impl Ranking {
     /// "not annotated", which is left out. [`halves()`](super::halves()) makes the halves, which [`calibrated`](Self::calibrated) needs.
     ///
     /// # Errors
-    /// Slices of different length, a NaN score (of any image), or a label other than `-1`, `0`, `+1`.
+    /// Slices of different length, a NaN score (of any image), a label other than `-1`, `0`, `+1`, or 2³² images.
     pub fn of<L: Copy + Into<f32>>(scores: &[f32], labels: &[L], halves: &[Half]) -> Result<Self, Error> {
         check_length("labels", labels.len(), scores.len())?;
         check_length("halves", halves.len(), scores.len())?;
@@ -64,7 +64,10 @@ impl Ranking {
                 let sample = Sample {
                     // -0 + 0 is 0: what is equal is next to each other.
                     score: score + 0.0,
-                    image: u32::try_from(image).unwrap_or(u32::MAX),
+                    image: u32::try_from(image).map_err(|_| Error::Image {
+                        image,
+                        images: u32::MAX as usize,
+                    })?,
                     positive: label > 0.0,
                 };
                 samples.push((sample, half));

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use cam::{FameConfig, Influence, LocalityProbe, Resize, Shares};
+use cam::{FameConfig, Influence, Locality, LocalityProbe, Resize, Shares};
 use candle_core::{Device, Tensor};
 use disk::Columns;
 use pipeline::{Declaration, Sandbox};
@@ -34,7 +34,7 @@ const ALONG: usize = 7;
 /// Side of the maps that are kept.
 const KEPT: usize = 56;
 
-/// Maps `[S, S]` by cell.
+/// Maps of cells as they are kept, [`shrunk`].
 type Maps = BTreeMap<[usize; 2], Vec<f32>>;
 
 /// The step of a classifier.
@@ -164,19 +164,27 @@ impl Locate<'_> {
         cells: &[[usize; 2]],
         rows: &mut Rows,
     ) -> Result<Maps> {
-        let mut known = Maps::new();
+        let mut of_first = Maps::new();
         let (few, size) = (self.settings.fame_images.min(images.dim(0)?), images.dim(3)?);
-        for some in cells.chunks(ALONG).filter(|_| few > 0) {
-            let mut maps = Vec::new();
+        for some in cells.chunks(ALONG) {
+            let mut found: Option<Locality> = None;
             for image in 0..few {
                 folder.interrupt().check()?;
-                maps.extend(probe.maps(&images.narrow(0, image, 1)?, Influence::Fame, some)?);
+                let maps = probe.maps(&images.narrow(0, image, 1)?, Influence::Fame, some)?;
+                let measured = probe.measure_maps(&maps, some)?;
+                match &mut found {
+                    Some(found) => found.influences.extend(measured.influences),
+                    None => {
+                        found = Some(measured);
+                        add_maps(&mut of_first, some, &maps, size);
+                    }
+                }
             }
-            rows.add(probe.layer(), Influence::Fame, &probe.measure_maps(&maps, some)?);
-            let of_first = maps.chunks_exact(size * size).map(<[f32]>::to_vec);
-            known.extend(some.iter().copied().zip(of_first));
+            if let Some(found) = found {
+                rows.add(probe.layer(), Influence::Fame, &found);
+            }
         }
-        Ok(known)
+        Ok(of_first)
     }
 
     /// What the figure is drawn from; `fame` are FAME's maps of some cells on the first image.
@@ -185,7 +193,7 @@ impl Locate<'_> {
         folder: &Sandbox<'_>,
         probe: &LocalityProbe<'_>,
         images: &Tensor,
-        mut fame: Maps,
+        fame: Maps,
     ) -> Result<BTreeMap<String, Tensor>> {
         let cells = probe.cells();
         let size = images.dim(3)?;
@@ -196,26 +204,18 @@ impl Locate<'_> {
             let maps = probe.maps(&images.narrow(0, image, 1)?, Influence::Gradient, &cells)?;
             mean.iter_mut().zip(maps).for_each(|(sum, value)| *sum += value);
         }
-        let mut kept = vec![(Influence::Gradient, mean)];
+        let mut gradients = Maps::new();
+        add_maps(&mut gradients, &cells, &mean, size);
+        let mut kept = vec![(Influence::Gradient, gradients)];
         if self.settings.fame_images > 0 {
-            let missing = cells.iter().filter(|cell| !fame.contains_key(*cell));
-            let missing: Vec<[usize; 2]> = missing.copied().collect();
-            for some in missing.chunks(ALONG) {
-                folder.interrupt().check()?;
-                let maps = probe.maps(&first, Influence::Fame, some)?;
-                let each = maps.chunks_exact(size * size).map(<[f32]>::to_vec);
-                fame.extend(some.iter().copied().zip(each));
-            }
-            // In the order of the cells, row by row.
-            kept.push((Influence::Fame, fame.into_values().collect::<Vec<_>>().concat()));
+            let stop = || Ok(folder.interrupt().check()?);
+            kept.push((Influence::Fame, with_all_cells(fame, probe, &first, &stop)?));
         }
+        let side = KEPT.min(size);
         let mut tensors = BTreeMap::new();
         for (influence, maps) in kept {
-            let side = KEPT.min(size);
-            let maps: Vec<f32> = maps
-                .chunks_exact(size * size)
-                .flat_map(|map| shrunk(map, size, side))
-                .collect();
+            // In the order of the cells, row by row.
+            let maps = maps.into_values().collect::<Vec<_>>().concat();
             let maps = Tensor::from_vec(maps, (cells.len(), side, side), cpu)?;
             tensors.insert(format!("maps/{}", influence.name()), maps);
         }
@@ -228,6 +228,36 @@ impl Locate<'_> {
         );
         Ok(tensors)
     }
+}
+
+/// Adds maps `[cells, S, S]` as they are kept.
+fn add_maps(to: &mut Maps, cells: &[[usize; 2]], maps: &[f32], size: usize) {
+    let kept = maps
+        .chunks_exact(size * size)
+        .map(|map| shrunk(map, size, KEPT.min(size)));
+    to.extend(cells.iter().copied().zip(kept));
+}
+
+/// FAME's maps of all cells of a layer on an image `[1, 3, S, S]`: those that are known, and the others. `stop` ends it between two batches.
+fn with_all_cells(
+    known: Maps,
+    probe: &LocalityProbe<'_>,
+    image: &Tensor,
+    stop: &dyn Fn() -> Result<()>,
+) -> Result<Maps> {
+    let mut maps = known;
+    let cells = probe.cells().into_iter();
+    let missing: Vec<[usize; 2]> = cells.filter(|cell| !maps.contains_key(cell)).collect();
+    for some in missing.chunks(ALONG) {
+        stop()?;
+        add_maps(
+            &mut maps,
+            some,
+            &probe.maps(image, Influence::Fame, some)?,
+            image.dim(3)?,
+        );
+    }
+    Ok(maps)
 }
 
 /// Up to [`ALONG`] rows and columns of a grid, evenly spread.
@@ -271,7 +301,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn add(&mut self, layer: &str, influence: Influence, found: &cam::Locality) {
+    fn add(&mut self, layer: &str, influence: Influence, found: &Locality) {
         for ((cell, shares), area) in found.cells.iter().zip(found.by_cell()).zip(&found.areas) {
             self.layers.push(layer.to_owned());
             self.influences.push(influence.name());
@@ -301,6 +331,40 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::{Architecture, Network};
+
+    /// A layer of more cells than are measured.
+    #[test]
+    fn a_figure_has_the_maps_of_all_cells() {
+        let architecture = Architecture::preset("resnet18").unwrap().with_width(4);
+        let network = Network::new(&architecture, 2, 1, &Device::Cpu).unwrap();
+        let image = Tensor::rand(0_f32, 1.0, (1, 3, 40, 40), &Device::Cpu).unwrap();
+        let probe = LocalityProbe::new(&network, "stage1", Resize::HalfPixel, &image).unwrap();
+        let step_size = 1.0 / 255.0;
+        let probe = probe.with_fame(FameConfig { steps: 2, step_size }).unwrap();
+        let cells = probe.cells();
+        assert_eq!(cells.len(), 100);
+        let mut expected = Maps::new();
+        add_maps(
+            &mut expected,
+            &cells,
+            &probe.maps(&image, Influence::Fame, &cells).unwrap(),
+            40,
+        );
+        assert!(expected.values().all(|map| map.len() == 1600 && map.contains(&1.0)));
+        let known: Maps = expected
+            .iter()
+            .step_by(3)
+            .map(|(cell, map)| (*cell, map.clone()))
+            .collect();
+        let count = std::cell::Cell::new(0);
+        let stop = || {
+            count.set(count.get() + 1);
+            Ok(())
+        };
+        assert_eq!(with_all_cells(known, &probe, &image, &stop).unwrap(), expected);
+        assert_eq!(count.get(), 66_usize.div_ceil(ALONG), "only what was missing");
+    }
 
     #[test]
     fn cells_are_spread_over_a_layer_and_all_of_a_small_one() {

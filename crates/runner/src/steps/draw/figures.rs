@@ -207,13 +207,16 @@ pub fn write(
     let files: Vec<_> = wanted()
         .flat_map(|figure| settings.formats.iter().map(move |&format| (figure, format)))
         .collect();
-    // Converted beside each other: compressing a picture's pixels takes longer than to draw it.
-    let converted: Vec<_> = files
-        .par_iter()
-        .map(|(figure, format)| figure.file(*format, settings.resolution))
-        .collect();
-    for ((figure, format), bytes) in files.into_iter().zip(converted) {
-        put(&format!("{}.{}", figure.name(), format.extension()), &bytes?)?;
+    // Compressing a picture's pixels takes longest. In print quality those of one picture take hundreds of megabytes.
+    let together = if settings.resolution > 300 { 1 } else { 4 };
+    for files in files.chunks(together) {
+        let converted: Vec<_> = files
+            .par_iter()
+            .map(|(figure, format)| figure.file(*format, settings.resolution))
+            .collect();
+        for ((figure, format), bytes) in files.iter().zip(converted) {
+            put(&format!("{}.{}", figure.name(), format.extension()), &bytes?)?;
+        }
     }
     let letters = wanted().flat_map(Figure::letters_without_picture).collect();
     if let Some(line) = said_of_letters(&letters, &settings.formats) {
