@@ -1,5 +1,6 @@
 //! What must hold of an experiment beyond the types of its keys.
 
+use candle_core::Device;
 use model::Architecture;
 
 use super::derived;
@@ -137,6 +138,12 @@ fn training(training: &TrainingSettings) -> Vec<Result<(), Problem>> {
         deviations
             .map(|(key, value, most)| within(&format!("training.augmentation.{key}"), f64::from(value), 0.0, most)),
     );
+    // What the two do not allow on a CPU they allow nowhere. Whether this machine's device can do it is seen before a training.
+    let convolution = training.convolution;
+    if let Err(expected) = convolution.check(training.precision, &Device::Cpu) {
+        let message = format!("{convolution}, expected {expected}");
+        results.push(Err(Problem::new("training.convolution", message)));
+    }
     results
 }
 

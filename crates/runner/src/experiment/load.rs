@@ -550,6 +550,11 @@ mod tests {
                 &["figures.resolution=9000"],
                 &["figures.resolution", "9000", "1200"],
             ),
+            (
+                "data: {source: procedural}\n",
+                &["training.precision=bf16", "training.convolution=fast"],
+                &["training.convolution", "fast", "direct with precision bf16"],
+            ),
         ] {
             let message = load_text(text, settings).expect_err(text).to_string();
             for part in expected {
