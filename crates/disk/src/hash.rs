@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -18,9 +18,12 @@ pub fn hash_of_file(path: &Path) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut bytes = vec![0; 1 << 20];
     loop {
-        match file.read(&mut bytes)? {
-            0 => return Ok(hexadecimal(&hash.finalize())),
-            read => hash.update(&bytes[..read]),
+        match file.read(&mut bytes) {
+            Ok(0) => return Ok(hexadecimal(&hash.finalize())),
+            Ok(read) => hash.update(&bytes[..read]),
+            // Network file systems interrupt reads when a signal comes.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Texts as editors and spreadsheets on any system save them.
 
 use std::borrow::Cow;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// What a file of text says, in UTF-8 and without a byte order mark: one of UTF-8 is dropped, and UTF-16 ("Unicode text" of
@@ -31,12 +32,20 @@ pub fn unmarked(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// Bytes of the longest text that is read: a list of two million names. What is longer was named by mistake, or has no end.
+const LONGEST: u64 = 1 << 25;
+
 /// Reads a file of text, [`unmarked`].
 ///
 /// # Errors
-/// When it cannot be read, or is not UTF-8; the message then names the line.
+/// When it cannot be read, has more than 32 MB, or is not UTF-8; the message then names the line.
 pub fn read_text(path: &Path) -> io::Result<String> {
-    let bytes = std::fs::read(path)?;
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
+        let message = format!("more than {} MB, expected a text", LONGEST >> 20);
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
     String::from_utf8(unmarked(&bytes).into_owned()).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
@@ -71,6 +80,13 @@ mod tests {
         for other in [b"".as_slice(), b"\xff\xfe\x00", b"\xff\xfe\x00\xd8", b"\xff\xd8\xff"] {
             assert_eq!(unmarked(other), other);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_text_has_an_end() {
+        let message = read_text(Path::new("/dev/zero")).expect_err("no end").to_string();
+        assert_eq!(message, "more than 32 MB, expected a text");
     }
 
     #[test]

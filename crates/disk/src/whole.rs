@@ -1,21 +1,37 @@
 //! Every file is written under a temporary name beside its place, synced and renamed, so that a reader sees the old file or the
 //! new one and never half of one.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::synced::sync_folder_of;
 
 /// The extension of files that are being written.
 pub const TEMPORARY: &str = "part";
 
-/// The name that a file has until it is whole. It names the process: two of them may write one file at the same time, and the
-/// one that ends last wins.
-fn temporary_path(path: &Path) -> PathBuf {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.{TEMPORARY}", std::process::id()));
-    PathBuf::from(temporary)
+/// Names that are tried before a file is given up.
+const TRIED: u32 = 100;
+
+/// A new file beside `path`, and its name until it is whole. The name has the process's number: two of them may write one file at the
+/// same time, and the one that ends last wins. What has the name already is left alone: a file of a process on another machine, or a
+/// link that somebody has put there and that leads elsewhere.
+fn begin(path: &Path) -> io::Result<(PathBuf, File)> {
+    let process = std::process::id();
+    let numbers =
+        std::iter::once(process.to_string()).chain((1..TRIED).map(|further| format!("{process}{further:02}")));
+    for number in numbers {
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(format!(".{number}.{TEMPORARY}"));
+        let temporary = PathBuf::from(temporary);
+        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
+            Ok(file) => return Ok((temporary, file)),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
 }
 
 /// A file that comes piece by piece: it has another name until it is [finished](Self::finish), and is removed if it never is.
@@ -36,8 +52,7 @@ impl PartFile {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(Error::of(folder, "making the folder"))?;
         }
-        let part = temporary_path(path);
-        let file = File::create(&part).map_err(Error::of(path, "writing"))?;
+        let (part, file) = begin(path).map_err(Error::of(path, "writing"))?;
         Ok(Self {
             path: path.to_owned(),
             part,
@@ -69,7 +84,7 @@ impl PartFile {
         written.map(drop).map_err(Error::of(&self.path, "writing"))
     }
 
-    /// Puts the complete file in its place.
+    /// Puts the complete file in its place, where it is after a loss of power too.
     ///
     /// # Errors
     /// When the system refuses; the earlier file, if any, is then untouched.
@@ -77,6 +92,7 @@ impl PartFile {
         let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
         let written = written.and_then(|()| fs::rename(&self.part, &self.path));
         self.finished = written.is_ok();
+        let written = written.and_then(|()| sync_folder_of(&self.path));
         written.map_err(Error::of(&self.path, "writing"))
     }
 }
@@ -108,10 +124,31 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tables/a.csv");
         write_whole(&path, b"old").unwrap();
-        // A folder in the place of the temporary file makes the write fail, also for root.
-        fs::create_dir(temporary_path(&path)).unwrap();
-        write_whole(&path, b"new").unwrap_err();
+        // A folder in its place makes the rename fail, also for root.
+        let taken = folder.path().join("tables/b.csv");
+        fs::create_dir_all(taken.join("full")).unwrap();
+        write_whole(&taken, b"new").unwrap_err();
         assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path().join("tables")).unwrap().count(), 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_has_the_temporary_name_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let mine = folder.path().join("diary");
+        fs::write(&mine, b"mine").unwrap();
+        let taken = folder.path().join(format!("a.{}.{TEMPORARY}", std::process::id()));
+        std::os::unix::fs::symlink(&mine, &taken).unwrap();
+        write_whole(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read(&mine).unwrap(), b"mine");
+        assert!(taken.is_symlink());
+        // The file's own name may be a link too: it is replaced, and what it leads to is not.
+        std::os::unix::fs::symlink(&mine, folder.path().join("b")).unwrap();
+        write_whole(&folder.path().join("b"), b"new").unwrap();
+        assert_eq!(fs::read(&mine).unwrap(), b"mine");
     }
 
     #[test]

@@ -61,3 +61,10 @@ pub enum Error {
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<disk::Error> for Error {
+    fn from(error: disk::Error) -> Self {
+        let disk::Error { path, source, .. } = error;
+        Self::Write { path, source }
+    }
+}

@@ -5,6 +5,8 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use disk::{Abandoned, PartFolder};
+
 use crate::{Error, Result};
 
 /// Called from many threads with the number of images finished so far; `Break` stops the work.
@@ -30,42 +32,43 @@ pub(crate) fn write_once(
     content: &str,
     fill: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<WriteOutcome> {
+    PartFolder::clear(out);
     if is_finished(out, marker, content)? {
         return Ok(WriteOutcome::AlreadyThere);
     }
-    let name = out.file_name().ok_or_else(|| Error::Invalid {
-        what: "output folder".to_owned(),
-        found: out.display().to_string(),
-        expected: "a path that ends in the folder's name".to_owned(),
-    })?;
-    let mut partial = name.to_owned();
-    partial.push(format!(".partial-{}", std::process::id()));
-    let partial = out.with_file_name(partial);
-    let written = fill(&partial)
-        .and_then(|()| put(&partial.join(marker), content.as_bytes()))
-        .and_then(|()| {
-            // An empty folder may be in the way of the rename on some systems.
-            if out.is_dir() {
-                fs::remove_dir(out).map_err(cannot_write(out))?;
-            }
-            fs::rename(&partial, out).map_err(cannot_write(out))
+    if out.file_name().is_none() {
+        return Err(Error::Invalid {
+            what: "output folder".to_owned(),
+            found: out.display().to_string(),
+            expected: "a path that ends in the folder's name".to_owned(),
         });
-    if let Err(error) = written {
-        // The first error is the one to report; what cannot be removed stays under its telling name.
-        let _ = fs::remove_dir_all(&partial);
-        return Err(error);
     }
-    Ok(WriteOutcome::Written)
+    let part = PartFolder::begin(out)?;
+    fill(part.path())?;
+    // The marker says that the rest is there: after a loss of power too.
+    part.sync()?;
+    disk::write_whole(&part.path().join(marker), content.as_bytes())?;
+    match part.finish() {
+        Ok(()) => Ok(WriteOutcome::Written),
+        Err(Abandoned::Failed(error)) => Err(error.into()),
+        // Another process has written the same meanwhile, or somebody something else.
+        Err(Abandoned::Taken) if is_finished(out, marker, content)? => Ok(WriteOutcome::AlreadyThere),
+        Err(Abandoned::Taken) => Err(foreign(out, "other files".to_owned())),
+    }
 }
 
-/// Whether `out` holds this very data set; an error when it holds something else.
-fn is_finished(out: &Path, marker: &str, content: &str) -> Result<bool> {
-    let foreign = |found: String| Error::File {
+/// A folder that holds something else.
+fn foreign(out: &Path, found: String) -> Error {
+    Error::File {
         file: out.display().to_string(),
         found,
         expected: "an empty or new folder, or one with exactly this data set; name another folder, or remove this one"
             .to_owned(),
-    };
+    }
+}
+
+/// Whether `out` holds this very data set; an error when it holds something else.
+fn is_finished(out: &Path, marker: &str, content: &str) -> Result<bool> {
     match fs::read_dir(out) {
         Ok(mut entries) => {
             if entries.next().is_none() {
@@ -73,7 +76,7 @@ fn is_finished(out: &Path, marker: &str, content: &str) -> Result<bool> {
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(foreign("a file".to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(foreign(out, "a file".to_owned())),
         Err(source) => {
             return Err(Error::Read {
                 path: out.to_owned(),
@@ -85,11 +88,10 @@ fn is_finished(out: &Path, marker: &str, content: &str) -> Result<bool> {
         Ok(text) if text == content => Ok(true),
         Ok(text) => {
             let found: String = text.split_whitespace().collect();
-            Err(foreign(format!(
-                "a generated data set of another configuration, {found}"
-            )))
+            let found = format!("a generated data set of another configuration, {found}");
+            Err(foreign(out, found))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(foreign("other files".to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(foreign(out, "other files".to_owned())),
         Err(source) => Err(Error::Read {
             path: out.join(marker),
             source,

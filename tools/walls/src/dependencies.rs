@@ -12,7 +12,7 @@ use crate::workspace::{Member, Workspace};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("disk", &[]),
     ("dataset", &["disk"]),
-    ("synthetic", &["dataset"]),
+    ("synthetic", &["dataset", "disk"]),
     ("kernels", &[]),
     ("model", &["kernels"]),
     ("metrics", &[]),

@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
+use disk::PartFolder;
 use synthetic::{WriteOutcome, faces, shapes};
 
 use crate::error::Result;
@@ -66,6 +68,7 @@ fn shown(
     interrupt: &Interrupt,
     write: impl FnOnce(&synthetic::Progress<'_>) -> synthetic::Result<WriteOutcome>,
 ) -> Result<()> {
+    wait_for_others(title, folder, progress, interrupt)?;
     let work = std::sync::Mutex::new(progress.work(title, images as u64));
     let show = |done: usize| {
         // A poisoned lock only means that showing progress failed once.
@@ -88,6 +91,24 @@ fn shown(
             interrupt.check()?;
             return Err(error.into());
         }
+    }
+    Ok(())
+}
+
+/// How often it is looked whether another process is done.
+const LOOKED_AGAIN: Duration = Duration::from_millis(200);
+
+/// Waits while another process writes this data set: to draw it twice would take both of them twice as long.
+fn wait_for_others(title: &str, folder: &Path, progress: &Progress, interrupt: &Interrupt) -> Result<()> {
+    if PartFolder::is_begun(folder) {
+        progress.say(&format!(
+            "{title:24} waiting for another process, which writes {}",
+            folder.display()
+        ));
+    }
+    while PartFolder::is_begun(folder) {
+        interrupt.check()?;
+        std::thread::sleep(LOOKED_AGAIN);
     }
     Ok(())
 }

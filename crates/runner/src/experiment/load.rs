@@ -137,10 +137,7 @@ fn add_setting(layers: &mut Layers, setting: &str) -> Result<(), Fault> {
     let (key, value) = Layers::read_setting(setting)?;
     let mut node = Node::Null;
     let placed = node.set(&key, value);
-    placed.map_err(|message| Fault {
-        place: format!("--set {setting}"),
-        message,
-    })?;
+    placed.map_err(|message| Layers::setting_fault(setting, message))?;
     paths::resolve(&mut node, Path::new(""));
     layers.add_setting(setting, key, node)
 }

@@ -58,8 +58,32 @@ fn choices(axis: &str, values: &Axis) -> Vec<Choice> {
     }
 }
 
+/// Runs of the largest sweep: each is checked before the first starts, and Slurm takes no longer arrays either.
+pub const MOST_RUNS: u128 = 10_000;
+
+/// How many runs a sweep asks for, before any is left out.
+fn asked_for(file: &SweepFile) -> u128 {
+    let values = |axis: &Axis| match axis {
+        Axis::Values(values) => values.len(),
+        Axis::Named(names) => names.0.len(),
+    };
+    let product = |product: u128, count: usize| product.saturating_mul(count as u128);
+    let combinations = file.axes.0.iter().map(|(_, axis)| values(axis)).fold(1, product);
+    product(
+        combinations.saturating_add(file.runs.len() as u128),
+        file.seeds.len().max(1),
+    )
+}
+
 /// All combinations of a sweep, and everything that is wrong with how they are written.
 pub fn combinations(file: &SweepFile) -> (Vec<Combination>, Vec<String>) {
+    let asked = asked_for(file);
+    if asked > MOST_RUNS {
+        let fault = format!(
+            "{asked} runs by its axes, `runs` and seeds, expected at most {MOST_RUNS}; make several sweeps of it"
+        );
+        return (Vec::new(), vec![fault]);
+    }
     let mut faults = Vec::new();
     let mut all: Vec<Combination> = if file.axes.0.is_empty() && !file.runs.is_empty() {
         Vec::new()
@@ -131,6 +155,8 @@ fn matches(combination: &[Choice], pattern: &Ordered<Value>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn expanded(text: &str) -> (Vec<String>, Vec<String>) {
@@ -193,6 +219,16 @@ mod tests {
                 "exclude[1]: no combination has all of its values",
             ]
         );
+        let axes: Vec<String> = (0..60).map(|axis| format!("a{axis}: [1, 2, 3, 4, 5]")).collect();
+        for text in [
+            format!("axes: {{{}}}", axes.join(", ")),
+            format!("axes: {{a: [1, 2]}}\nseeds: {:?}", Vec::from_iter(0..5_001)),
+            format!("runs: {:?}", vec![BTreeMap::<u8, u8>::new(); 10_001]),
+        ] {
+            let (combinations, faults) = expanded(&text);
+            assert!(combinations.is_empty() && faults.len() == 1, "{faults:?}");
+            assert!(faults[0].contains("expected at most 10000"), "{faults:?}");
+        }
         let (_, faults) = expanded("axes: {n: {s: {w: 1}}}\nruns: [{n: x}]");
         assert_eq!(faults, ["runs[0]: axis `n` has no name `x`"]);
     }

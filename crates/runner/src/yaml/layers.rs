@@ -26,6 +26,21 @@ pub struct Layers {
     merged: Node,
 }
 
+/// Keys in a `--set`: an experiment has at most five in each other.
+const LONGEST_PATH: usize = 64;
+/// Faults that are said at once.
+const MOST_FAULTS: usize = 50;
+/// Characters of a setting that messages show.
+const SHOWN: usize = 200;
+
+/// A setting, as messages name it.
+fn named(setting: &str) -> String {
+    match setting.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("--set {}…", &setting[..end]),
+        None => format!("--set {setting}"),
+    }
+}
+
 /// Reads a text that stands alone. `place` names it in messages.
 ///
 /// # Errors
@@ -68,18 +83,29 @@ impl Layers {
     /// # Errors
     /// When it is none.
     pub fn read_setting(setting: &str) -> Result<(KeyPath, Node), Fault> {
-        let fault = |message: String| Fault {
-            place: format!("--set {setting}"),
-            message,
-        };
+        let fault = |message: String| Self::setting_fault(setting, message);
         let (path, text) = setting
             .split_once('=')
             .ok_or_else(|| fault("expected key.path=value".to_owned()))?;
         if path.split('.').any(str::is_empty) {
             return Err(fault("expected key.path=value, found an empty key".to_owned()));
         }
+        let depth = path.split('.').count();
+        if depth > LONGEST_PATH {
+            return Err(fault(format!(
+                "{depth} keys in each other, expected at most {LONGEST_PATH}"
+            )));
+        }
         let value = read(text).map_err(|malformed| fault(format!("the value is not YAML: {}", malformed.message)))?;
         Ok((KeyPath::new(path), value))
+    }
+
+    /// What is wrong with a setting.
+    pub fn setting_fault(setting: &str, message: String) -> Fault {
+        Fault {
+            place: named(setting),
+            message,
+        }
     }
 
     /// Sets the value of a key, whatever was there. `node` is a tree with this value alone.
@@ -88,10 +114,8 @@ impl Layers {
     /// When the key is below something without keys.
     pub fn add_setting(&mut self, setting: &str, key: KeyPath, node: Node) -> Result<(), Fault> {
         let value = node.get(&key).cloned().unwrap_or(Node::Null);
-        self.merged.set(&key, value).map_err(|message| Fault {
-            place: format!("--set {setting}"),
-            message,
-        })?;
+        let placed = self.merged.set(&key, value);
+        placed.map_err(|message| Self::setting_fault(setting, message))?;
         self.said.push((Source::Setting(setting.to_owned(), key), node));
         Ok(())
     }
@@ -128,6 +152,12 @@ impl Layers {
                 return Err(faults);
             }
             left_out.push(out);
+            // To find the next one all is read again.
+            if faults.len() == MOST_FAULTS {
+                let message = format!("{MOST_FAULTS} faults are shown, there may be more");
+                faults.push(self.fault(&KeyPath::default(), message));
+                return Err(faults);
+            }
         }
     }
 
@@ -152,7 +182,7 @@ impl Layers {
             for (source, node) in self.said.iter().rev() {
                 match source {
                     Source::Setting(setting, key) if path.starts_with(key) || key.starts_with(&path) => {
-                        return format!("--set {setting}");
+                        return named(setting);
                     }
                     Source::File(place, text) if node.get(&path).is_some() => {
                         return line_of(text, &path).map_or_else(|| place.clone(), |line| format!("{place}:{line}"));
@@ -186,6 +216,25 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Part {
         _items: Vec<u8>,
+    }
+
+    #[test]
+    fn settings_and_faults_are_bounded() {
+        let setting = format!("{}=1", ["a"; 10_000].join("."));
+        let fault = Layers::read_setting(&setting).expect_err("too long").to_string();
+        assert!(
+            fault.starts_with("--set a.a.") && fault.ends_with("a.…: 10000 keys in each other, expected at most 64"),
+            "{fault}"
+        );
+        let text: String = (0..5_000).map(|key| format!("k{key}: 1\n")).collect();
+        let mut layers = Layers::default();
+        layers.add_file("many.yaml", &text, Layers::read(&text, "many.yaml").expect("YAML"));
+        let faults = layers.typed::<Sample>().expect_err("faults");
+        assert_eq!(faults.len(), MOST_FAULTS + 1);
+        assert_eq!(
+            faults[MOST_FAULTS].to_string(),
+            "many.yaml: 50 faults are shown, there may be more"
+        );
     }
 
     #[test]

@@ -258,6 +258,9 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
+/// Keys in one place. They are compared with each other, and nobody writes so many.
+const MOST_KEYS: usize = 10_000;
+
 /// Reads a key that is not yet among some: here, for a fault to have the key's line.
 struct NewKey<'a>(&'a [(String, Node)]);
 
@@ -279,6 +282,9 @@ impl Visitor<'_> for NewKey<'_> {
     fn visit_str<E: Error>(self, key: &str) -> Result<String, E> {
         if self.0.iter().any(|(known, _)| known == key) {
             return Err(E::custom(format!("`{key}` stands here twice")));
+        }
+        if self.0.len() == MOST_KEYS {
+            return Err(E::custom(format!("more than {MOST_KEYS} keys in one place")));
         }
         Ok(key.to_owned())
     }
@@ -304,6 +310,16 @@ mod tests {
     fn numbers_of_any_size_are_numbers() {
         assert_eq!(node("99999999999999999999999"), Node::Real(1e23));
         assert_eq!(node("-99999999999999999999999"), Node::Real(-1e23));
+    }
+
+    #[test]
+    fn keys_in_one_place_are_bounded() {
+        let many: String = (0..=MOST_KEYS).map(|key| format!("k{key}: 1\n")).collect();
+        let error = read(&many).expect_err("too many");
+        assert_eq!(
+            (error.line, &*error.message),
+            (Some(10_001), "more than 10000 keys in one place")
+        );
     }
 
     #[test]

@@ -17,11 +17,18 @@ pub struct Malformed {
     pub message: String,
 }
 
+/// Bytes of the longest text: an experiment has a few thousand, a sweep that lists its runs some ten thousand.
+const LONGEST: usize = 1 << 20;
+/// Brackets that may be open at one place. serde_yaml itself refuses more than 128 values in each other, but only after its parser has
+/// seen all of them, which takes it the square of their number.
+const DEEPEST: usize = 512;
+
 /// Reads a text; an empty one is [`Node::Null`].
 ///
 /// # Errors
-/// [`Malformed`], also where a key stands twice in one place.
+/// [`Malformed`], also where a key stands twice in one place, and of a text that is too long or too deep.
 pub fn read(text: &str) -> Result<Node, Malformed> {
+    bounded(text)?;
     // Texts that come by other ways than `disk::read_text` may have one too.
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
@@ -35,6 +42,7 @@ pub fn read(text: &str) -> Result<Node, Malformed> {
             .replace("invalid type: sequence,", "a list,")
             .replace("invalid type: map,", "keys with values,")
             .replace("invalid type: ", "")
+            .replace("recursion limit exceeded", TOO_DEEP)
             .replace("found a tab character that violates indentation", TAB);
         let place = error.location().map(|place| (place.line(), place.column()));
         let message = match message.contains(NO_TOKEN) {
@@ -43,6 +51,36 @@ pub fn read(text: &str) -> Result<Node, Malformed> {
         };
         Malformed { line, message }
     })
+}
+
+/// What is said of values in values in values.
+const TOO_DEEP: &str = "too many values in each other, expected at most 128";
+
+/// Refuses what would take long or much memory to read.
+fn bounded(text: &str) -> Result<(), Malformed> {
+    if text.len() > LONGEST {
+        return Err(Malformed {
+            line: None,
+            message: format!("more than {} MB of text, expected less", LONGEST >> 20),
+        });
+    }
+    // Brackets in comments and quotation marks count too: to know them would take a parser, and nobody has so many.
+    let (mut depth, mut line) = (0_usize, 1);
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'\n' => line += 1,
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Err(Malformed {
+                line: Some(line),
+                message: TOO_DEEP.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// What serde_yaml says of a character that nothing begins with.
@@ -209,6 +247,17 @@ mod tests {
             assert!(error.message.contains(part), "{error:?}");
             assert!(error.line == Some(line), "{error:?}");
         }
+        let deep = format!("a:\n{}", "- ".repeat(200));
+        let brackets = format!("a:\n  {}", "[".repeat(100_000));
+        for text in [deep, brackets] {
+            let error = read(&text).expect_err("too deep");
+            assert_eq!((error.line, error.message.as_str()), (Some(2), TOO_DEEP));
+        }
+        let long = format!("a: {}", "1".repeat(LONGEST));
+        assert_eq!(
+            read(&long).expect_err("too long").message,
+            "more than 1 MB of text, expected less"
+        );
         for empty in ["  \n", "# a comment\n"] {
             assert_eq!(read(empty), Ok(Node::Null));
         }
