@@ -34,6 +34,20 @@ pub enum Error {
         /// Process, machine and start of the run that holds it.
         holder: String,
     },
+    /// A folder for results that holds something else.
+    #[error("{}: holds `{found}` and no results, expected a new or empty folder, or one of results", folder.display())]
+    Foreign {
+        /// The folder.
+        folder: PathBuf,
+        /// The first of its files.
+        found: String,
+    },
+    /// A folder among results that is a link to somewhere else.
+    #[error("{}: a link to another folder, in which nothing is written; put the folder itself in its place, or remove it", path.display())]
+    Link {
+        /// The link.
+        path: PathBuf,
+    },
     /// A file that is damaged, of another version or of another experiment.
     #[error("{}: {message}", path.display())]
     Artefact {
@@ -64,9 +78,9 @@ pub enum Error {
     /// Stopping on request is not to be had.
     #[error(transparent)]
     Signals(#[from] ListenError),
-    /// The system has no thread for a step that runs beside others.
-    #[error("no thread can be started: {0}")]
-    Threads(rayon::ThreadPoolBuildError),
+    /// The system has no thread for what runs beside other work.
+    #[error("no thread can be started ({0})")]
+    Threads(std::io::Error),
 }
 
 /// Shorthand for results of this module.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use disk::{TEMPORARY, write_whole};
@@ -12,6 +12,10 @@ use disk::{TEMPORARY, write_whole};
 use crate::error::{Error, Result};
 use crate::host::host;
 
+/// The file's name in a results folder.
+pub const MANIFEST: &str = "manifest.json";
+/// The file that is locked as long as somebody writes the folder.
+const LOCK: &str = ".lock";
 /// The file of what steps were about to write.
 const NOTED: &str = ".written";
 
@@ -27,20 +31,16 @@ impl ResultsFolder {
     /// Makes the folder if need be and takes it for this process.
     ///
     /// # Errors
-    /// [`Error::Held`] when another process has it, [`Error::Io`] when it cannot be made or written.
+    /// [`Error::Held`] when another process has it, [`Error::Foreign`] when it holds something else than results, [`Error::Link`] when a
+    /// folder in it is a link, [`Error::Io`] when it cannot be made or written.
     pub fn open(path: &Path) -> Result<Self> {
         fs::create_dir_all(path).map_err(|error| unwritable(path, path, error))?;
-        let lock_path = path.join(".lock");
-        let mut lock = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            // A folder from elsewhere may have a link there, to a file that is none of ours.
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(&lock_path)
-            .map_err(|error| unwritable(path, &lock_path, error))?;
+        recognise(path)?;
+        let lock_path = path.join(LOCK);
+        let mut lock = open_lock(path, &lock_path)?;
         match take(&lock) {
+            // A run that was refused has just removed it, with its folder.
+            Ok(()) if !is_at(&lock, &lock_path) => return Self::open(path),
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -71,6 +71,7 @@ impl ResultsFolder {
             })
             .map_err(Error::io(&lock_path, "writing the lock"))?;
         remove_leftovers(path);
+        refuse_links(path)?;
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
@@ -112,7 +113,7 @@ impl ResultsFolder {
 
     /// Notes that a step is about to write a file. If it fails or is killed before it is recorded, the next run knows whose the file is.
     pub(crate) fn note(&self, relative: &str) {
-        let file = OpenOptions::new().append(true).create(true).open(self.join(NOTED));
+        let file = disk::open_own(&self.join(NOTED), OpenOptions::new().append(true).create(true));
         // Without the note, what a step leaves that does not end stays.
         file.and_then(|mut file| writeln!(file, "{relative}")).ok();
     }
@@ -131,6 +132,71 @@ impl ResultsFolder {
     /// [`Error::Io`]; the earlier file, if any, is then untouched.
     pub fn write(&self, relative: &str, bytes: &[u8]) -> Result<()> {
         Ok(write_whole(&self.join(relative), bytes)?)
+    }
+}
+
+impl Drop for ResultsFolder {
+    /// A run that was refused leaves no folder behind.
+    fn drop(&mut self) {
+        let lock = self.join(LOCK);
+        let is_alone = fs::read_dir(&self.path).is_ok_and(|entries| entries.count() == 1) && lock.is_file();
+        // Who waits for the lock sees that the file is another (`open_lock`).
+        if is_alone && fs::remove_file(lock).is_ok() {
+            fs::remove_dir(&self.path).ok();
+        }
+    }
+}
+
+/// Refuses a folder that holds anything else than results: it is somebody's, and its files could have the names of ours.
+fn recognise(folder: &Path) -> Result<()> {
+    let entries = fs::read_dir(folder).map_err(Error::io(folder, "reading"))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(Error::io(folder, "reading"))?.file_name();
+        let name = name.to_string_lossy().into_owned();
+        if name == LOCK || name == MANIFEST {
+            return Ok(());
+        }
+        // What systems put into any folder.
+        if !name.starts_with('.') && name != "lost+found" {
+            found.push(name);
+        }
+    }
+    found.sort();
+    match found.into_iter().next() {
+        None => Ok(()),
+        Some(found) => Err(Error::Foreign {
+            folder: folder.to_owned(),
+            found,
+        }),
+    }
+}
+
+/// Refuses links to folders: what is written there would be written elsewhere. A link to a file is replaced when the file is written.
+fn refuse_links(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(Error::io(folder, "reading"))?.flatten() {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_symlink() && path.is_dir() => return Err(Error::Link { path }),
+            Ok(kind) if kind.is_dir() && !path.join(LOCK).exists() => refuse_links(&path)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Opens the lock's file, not yet locked.
+fn open_lock(folder: &Path, path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    disk::open_own(path, &options).map_err(|error| unwritable(folder, path, error))
+}
+
+/// Whether a file that was opened still has its name: who had it before may have removed it since.
+fn is_at(file: &File, path: &Path) -> bool {
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(opened), Ok(named)) => (opened.dev(), opened.ino()) == (named.dev(), named.ino()),
+        _ => false,
     }
 }
 
@@ -153,7 +219,7 @@ fn remove_leftovers(folder: &Path) {
     for entry in entries.flatten() {
         let path = entry.path();
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() && !path.join(".lock").exists() => remove_leftovers(&path),
+            Ok(kind) if kind.is_dir() && !path.join(LOCK).exists() => remove_leftovers(&path),
             // What cannot be removed takes room and does no other harm.
             Ok(kind) if kind.is_file() && is_temporary(&entry.file_name()) => {
                 fs::remove_file(&path).ok();
@@ -182,6 +248,7 @@ fn is_temporary(name: &OsStr) -> bool {
 fn take(lock: &File) -> Result<(), TryLockError> {
     for _ in 0..10 {
         match lock.try_lock() {
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
             Err(TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_millis(10)),
             taken => return taken,
         }
@@ -191,7 +258,7 @@ fn take(lock: &File) -> Result<(), TryLockError> {
 
 /// Who writes a results folder at this moment; `None` if nobody does, or nobody that this machine can see.
 pub fn holder(folder: &Path) -> Option<String> {
-    let mut lock = File::open(folder.join(".lock")).ok()?;
+    let mut lock = File::open(folder.join(LOCK)).ok()?;
     match lock.try_lock_shared() {
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
@@ -206,6 +273,13 @@ pub fn holder(folder: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A results folder in which something was made.
+    fn made(path: &Path) -> ResultsFolder {
+        let results = ResultsFolder::open(path).expect("free");
+        results.write(MANIFEST, b"{}").expect("written");
+        results
+    }
 
     #[test]
     fn a_folder_is_held_once() {
@@ -223,8 +297,55 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_results_folder_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let diary = folder.path().join("report.html");
+        fs::write(&diary, b"mine").expect("written");
+        let message = ResultsFolder::open(folder.path()).expect_err("foreign").to_string();
+        assert!(message.contains("report.html"), "{message}");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        // A copy of results has no lock, and one that was begun no manifest.
+        for mark in [MANIFEST, LOCK] {
+            fs::write(folder.path().join(mark), b"").expect("written");
+            drop(ResultsFolder::open(folder.path()).expect("results"));
+            fs::remove_file(folder.path().join(mark)).expect("removed");
+            fs::remove_file(folder.path().join(LOCK)).ok();
+        }
+    }
+
+    #[test]
+    fn a_folder_in_which_nothing_was_made_goes() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("new");
+        drop(ResultsFolder::open(&path).expect("free"));
+        assert!(!path.exists());
+        let results = ResultsFolder::open(&path).expect("free");
+        results.write("a", b"a").expect("written");
+        drop(results);
+        assert!(path.join(LOCK).exists() && path.join("a").exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_a_link_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [elsewhere, path] = ["mine", "results"].map(|name| folder.path().join(name));
+        fs::create_dir(&elsewhere).expect("made");
+        let results = ResultsFolder::open(&path).expect("free");
+        results.write("a/b", b"b").expect("written");
+        drop(results);
+        std::os::unix::fs::symlink(&elsewhere, path.join("a/figures")).expect("linked");
+        let message = ResultsFolder::open(&path).expect_err("a link").to_string();
+        assert!(message.contains("a/figures"), "{message}");
+        // The results folder itself may be one.
+        fs::remove_file(path.join("a/figures")).expect("removed");
+        std::os::unix::fs::symlink(&path, folder.path().join("link")).expect("linked");
+        ResultsFolder::open(&folder.path().join("link")).expect("free");
+    }
+
+    #[test]
     fn temporary_files_of_the_dead_are_removed_and_of_others_kept() {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        drop(made(folder.path()));
         let left = folder.path().join("a/unfinished.safetensors.71.part");
         let whole = folder.path().join("a/unfinished.safetensors");
         let other = ResultsFolder::open(&folder.path().join("b/run")).expect("free");
@@ -239,11 +360,12 @@ mod tests {
     #[test]
     fn a_file_that_only_looks_temporary_stays() {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        drop(made(folder.path()));
         let names = ["first.part", "chapter.two.part", "book.1x.part", ".71.part", "part"];
         for name in names {
             fs::write(folder.path().join(name), b"mine").expect("written");
         }
-        ResultsFolder::open(folder.path()).expect("free");
+        drop(ResultsFolder::open(folder.path()).expect("free"));
         for name in names {
             assert!(folder.path().join(name).exists(), "{name} is gone");
         }

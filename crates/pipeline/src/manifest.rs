@@ -10,14 +10,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::folder::ResultsFolder;
+use crate::folder::{MANIFEST, ResultsFolder};
 use crate::json::json_fault;
 use crate::record::{Provenance, StepRecord};
 use crate::shell::quoted;
-
-/// The file's name in a results folder.
-pub const MANIFEST: &str = "manifest.json";
-
 /// The form of the record: since 2 each step says what it read.
 const FORMAT: u32 = 2;
 

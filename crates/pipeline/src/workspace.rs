@@ -208,8 +208,9 @@ impl Workspace {
                     threads,
                     work,
                 } = one;
-                let sender = sender.clone();
-                scope.spawn(move || {
+                let to_be_told = sender.clone();
+                let step = declaration.step().to_owned();
+                let run = move || {
                     let work = || {
                         let (start, sandbox) = (Start::now(), self.sandbox(&declaration));
                         work(&sandbox).map(|()| (start, sandbox.into_written()))
@@ -219,14 +220,17 @@ impl Workspace {
                         Ok(self.add(&declaration, &start, start.instant.elapsed(), written)?)
                     });
                     // The other end waits for every step.
-                    let _ = sender.send((declaration, added));
-                });
+                    let _ = to_be_told.send((declaration.step().to_owned(), added));
+                };
+                if let Err(error) = thread::Builder::new().spawn_scoped(scope, run) {
+                    let _ = sender.send((step, Err(Error::Threads(error).into())));
+                }
             }
             drop(sender);
-            for (declaration, added) in finished {
+            for (step, added) in finished {
                 running -= 1;
                 let Err(error) = added else { continue };
-                if let Some(words) = failures.add(declaration.step(), error, running > 0) {
+                if let Some(words) = failures.add(&step, error, running > 0) {
                     self.progress.say(&words);
                 }
             }
@@ -347,7 +351,8 @@ pub type StepWork<'a, E> = Box<dyn FnOnce(&Sandbox<'_>) -> Result<(), E> + Send 
 /// Runs `work` where parallel loops have so many threads of their own.
 fn on_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    Ok(pool.map_err(Error::Threads)?.install(work))
+    let pool = pool.map_err(|error| Error::Threads(std::io::Error::other(error)))?;
+    Ok(pool.install(work))
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ pub fn main() -> ExitCode {
         .init();
     let command = Cli::try_parse().unwrap_or_else(|error| refuse(error)).command;
     let makes_results = command.makes_results();
-    match run(command) {
+    match threads().and_then(|()| run(command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let status = error.exit_status();
@@ -133,6 +133,15 @@ pub fn main() -> ExitCode {
             ExitCode::from(status)
         }
     }
+}
+
+/// Starts the threads of parallel loops. Where the system has none for them, rayon would panic at the first loop.
+///
+/// # Errors
+/// Then.
+fn threads() -> Result<()> {
+    let started = rayon::ThreadPoolBuilder::new().build_global();
+    started.map_err(|error| pipeline::Error::Threads(std::io::Error::other(error)).into())
 }
 
 /// Ends the program with what is wrong with the command line.

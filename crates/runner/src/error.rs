@@ -54,6 +54,10 @@ fn way_out(error: &pipeline::Error) -> &'static str {
     match error {
         pipeline::Error::Artefact { .. } => "; `--fresh` makes it anew",
         pipeline::Error::Unwritable { .. } => "; make it writable, or choose another with --results",
+        pipeline::Error::Foreign { .. } => "; choose another with --results or --name",
+        pipeline::Error::Threads(_) => {
+            "; raise the limit (`ulimit -u`, `ulimit -v`), or ask for fewer with RAYON_NUM_THREADS=1"
+        }
         pipeline::Error::Held { .. } => "; wait for it, or choose another folder with --results",
         _ => "",
     }

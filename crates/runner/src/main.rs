@@ -1,12 +1,14 @@
 //! `biascam`: see the crate's documentation.
 
+mod allocator;
+
 use std::ffi::{c_int, c_long};
 use std::process::ExitCode;
 
-/// Training allocates and frees the same large buffers in every step; mimalloc keeps them, where the system's allocator
-/// returns them to the kernel and pays for their pages again.
+use allocator::Allocator;
+
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Allocator = Allocator;
 
 unsafe extern "C" {
     /// mimalloc's, for which the crate has no function without more dependencies.

@@ -3,6 +3,7 @@
 mod alignment;
 mod framing;
 mod similarity;
+mod stretch;
 mod warp;
 
 pub use alignment::{Alignment, FaceReference};

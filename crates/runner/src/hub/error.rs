@@ -72,6 +72,9 @@ pub enum HubError {
         /// Repository and file.
         what: String,
     },
+    /// The system has no thread to wait for the hub on.
+    #[error("no thread can be started ({0})")]
+    Threads(std::io::Error),
     /// Another process downloads the same file.
     #[error("{}: another process is downloading this file; wait for it", path.display())]
     Held {

@@ -200,7 +200,8 @@ impl Hub {
         work: impl FnOnce() -> Result<T, HubError> + Send + 'static,
     ) -> Result<T, HubError> {
         let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || sender.send(work()));
+        let started = std::thread::Builder::new().spawn(move || sender.send(work()));
+        started.map_err(HubError::Threads)?;
         let mut last = (0, Instant::now());
         loop {
             match receiver.recv_timeout(TICK) {

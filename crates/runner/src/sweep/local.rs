@@ -80,7 +80,7 @@ type Alive = Mutex<Vec<u32>>;
 /// Makes the runs at `positions`, in order, and says how each ended. A stop is passed on to the runs that go on; they save their state.
 ///
 /// # Errors
-/// When this program cannot be found, to be started again.
+/// When this program cannot be found, to be started again, or no thread can be started to wait for it.
 pub fn run(
     plan: &Plan,
     positions: &[usize],
@@ -93,33 +93,37 @@ pub fn run(
     let outcomes = Mutex::new(Vec::new());
     let alive = Alive::default();
     let screen = Screen::new(positions.len());
+    let work = |device: &str| {
+        loop {
+            let next = lock(&queue).pop_front();
+            let Some(position) = next else { break };
+            let outcome = if interrupt.is_asked() {
+                Outcome::Waiting
+            } else {
+                let child = Child {
+                    judge,
+                    plan,
+                    run: &plan.runs[position],
+                    place,
+                    program: &program,
+                    device,
+                };
+                child.run(&screen, &alive, interrupt)
+            };
+            lock(&outcomes).push((position, outcome));
+        }
+    };
     std::thread::scope(|scope| {
-        let workers: Vec<_> = place
-            .devices
-            .iter()
-            .map(|device| {
-                scope.spawn(|| {
-                    loop {
-                        let next = lock(&queue).pop_front();
-                        let Some(position) = next else { break };
-                        let outcome = if interrupt.is_asked() {
-                            Outcome::Waiting
-                        } else {
-                            let child = Child {
-                                judge,
-                                plan,
-                                run: &plan.runs[position],
-                                place,
-                                program: &program,
-                                device,
-                            };
-                            child.run(&screen, &alive, interrupt)
-                        };
-                        lock(&outcomes).push((position, outcome));
-                    }
-                })
-            })
-            .collect();
+        let mut workers = Vec::new();
+        for device in &place.devices {
+            let work = &work;
+            match std::thread::Builder::new().spawn_scoped(scope, move || work(device)) {
+                Ok(worker) => workers.push(worker),
+                // The others make its runs too.
+                Err(error) if workers.is_empty() => return Err(pipeline::Error::Threads(error)),
+                Err(_) => break,
+            }
+        }
         let mut told = false;
         while workers.iter().any(|worker| !worker.is_finished()) {
             if let (false, Err(Interrupted { signal })) = (told, interrupt.check()) {
@@ -130,7 +134,8 @@ pub fn run(
             screen.tick();
             std::thread::sleep(POLL);
         }
-    });
+        Ok(())
+    })?;
     screen.close();
     let mut outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
     outcomes.sort_by_key(|(position, _)| *position);

@@ -29,11 +29,7 @@ pub fn open(sweep: &Path, run: &str) -> Result<File> {
     let folder = sweep.join(FOLDER);
     std::fs::create_dir_all(&folder).map_err(Error::io(&folder, "making the folder"))?;
     let path = path(sweep, run);
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&path)
-        .map_err(Error::io(&path, "opening"))
+    disk::open_own(&path, OpenOptions::new().create(true).append(true)).map_err(Error::io(&path, "opening"))
 }
 
 /// How the last attempt ended, as far as it said so.

@@ -45,7 +45,6 @@ impl Screen {
             if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos} of {len} runs, {elapsed} {wide_msg}") {
                 whole.set_style(style.progress_chars("━╸ "));
             }
-            whole.enable_steady_tick(Duration::from_secs(1));
             (bars, whole)
         });
         let now = Instant::now();
@@ -138,10 +137,11 @@ impl Screen {
         }
     }
 
-    /// Called now and then: without a terminal, says how the runs go on.
+    /// Called now and then: shows the time that has passed; without a terminal, says how the runs go on.
     pub fn tick(&self) {
-        if self.bars.is_some() {
-            return;
+        if let Some((_, whole)) = &self.bars {
+            // Not by indicatif's own thread: it panics where there is none.
+            return whole.tick();
         }
         let mut plain = self.plain();
         if plain.said.elapsed() < PLAIN_INTERVAL {

@@ -48,12 +48,9 @@ impl KeptMaps {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            let mut file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path)?;
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            let mut file = disk::open_own(path, &options)?;
             let mut found = vec![0; key.len()];
             if file.read_exact(&mut found).is_ok() && found == key.as_bytes() {
                 return Ok((file, true));

@@ -157,9 +157,7 @@ impl TrainingLog {
 }
 
 fn append(path: &Path, bytes: &[u8]) -> Result<()> {
-    OpenOptions::new()
-        .append(true)
-        .open(path)
+    disk::open_own(path, OpenOptions::new().append(true))
         .and_then(|mut file| file.write_all(bytes))
         .map_err(Error::io(path, "appending"))
 }
