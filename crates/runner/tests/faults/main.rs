@@ -1,166 +1,180 @@
-//! Faults in the middle of a run: killed, no room, no permission, damaged files. Whatever happens, the next run of the same
-//! command ends in the bytes of an undisturbed one, or says which file is damaged and how to make it anew.
+//! Faults in the middle of work: killed, no room, no permission, damaged files, reads that fail, loss of power. Whatever happens, the
+//! next start of the same command ends in the bytes of undisturbed work, or says which file is damaged and how to make it anew.
 //!
 //! `BIASCAM_FAULTS=all` tries all of it, without it a few of each kind (`docs/develop/robustness.md`).
 #![cfg(target_os = "linux")]
 
+mod damage;
+mod disk;
+mod kills;
 mod place;
+mod power;
+mod reads;
+mod refused;
+mod together;
+mod work;
 
-use std::process::Stdio;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use place::Lab;
-use rand::{Rng, SeedableRng};
+use place::{Lab, Shim};
+use work::Work;
 
-/// Kinds of damage to a file.
-#[derive(Debug, Clone, Copy)]
-enum Damage {
-    Truncated,
-    Flipped,
-}
-
+/// Whether all faults are asked for.
 fn all() -> bool {
     std::env::var("BIASCAM_FAULTS").is_ok_and(|asked| asked == "all")
 }
 
-#[test]
-fn faults() {
-    let Some(lab) = Lab::new() else { return };
-    let counts = [
-        ("kills at random instants", random_kills(&lab)),
-        ("kills around renames", kills_at_renames(&lab)),
-        ("full disks and read-only folders", refused_writes(&lab)),
-        ("damaged files", damaged_files(&lab)),
-        ("files left half written", leftovers(&lab)),
-    ];
-    read_only_system(&lab);
-    for (what, count) in counts {
-        assert!(count > 0, "no {what} happened");
-        println!("{count} {what}");
-    }
-}
-
-/// Kills a run at instants drawn over an undisturbed run's duration.
-fn random_kills(lab: &Lab) -> usize {
-    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(6);
-    let mut killed = 0;
-    for _ in 0..if all() { 30 } else { 3 } {
-        let case = lab.case();
-        let instant = lab.duration.mul_f64(random.random());
-        let mut child = case
-            .command()
-            .stderr(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("starts");
-        std::thread::sleep(instant);
-        child.kill().expect("killed, or ended");
-        killed += usize::from(!child.wait().expect("a status").success());
-        case.ends_as(lab, &format!("killed after {instant:?}"));
-    }
-    killed
-}
-
-/// Kills a run before and after each rename, so that every artefact is once the last and once the first missing.
-fn kills_at_renames(lab: &Lab) -> usize {
-    let mut killed = 0;
-    for fault in ["before", "after"] {
-        for at in (1..).step_by(if all() { 1 } else { 13 }) {
-            let case = lab.case();
-            let output = case.faulty(lab, fault, at).output().expect("starts");
-            if output.status.success() {
-                break;
-            }
-            assert_eq!(
-                output.status.code(),
-                None,
-                "{}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-            killed += 1;
-            case.ends_as(lab, &format!("killed {fault} rename {at}"));
+/// Tries each of these, two at a time, and counts those that say that something happened. When some fail, the others are tried all the
+/// same.
+fn each<T: Sync>(cases: &[T], happens: impl Fn(&T) -> bool + Sync) -> usize {
+    let [next, happened, failed] = [(); 3].map(|()| AtomicUsize::new(0));
+    let worker = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match catch_unwind(AssertUnwindSafe(|| happens(case))) {
+                Ok(true) => happened.fetch_add(1, Ordering::Relaxed),
+                Ok(false) => 0,
+                Err(_) => failed.fetch_add(1, Ordering::Relaxed),
+            };
         }
-    }
-    killed
-}
-
-/// Makes writing fail after ever more bytes, and from the start.
-fn refused_writes(lab: &Lab) -> usize {
-    let mut refused = 0;
-    let size = lab.bytes();
-    let steps = if all() { 20 } else { 3 };
-    let full = (0..steps).map(|step| ("full", size * step / steps, "No space left"));
-    for (fault, at, reason) in full.chain([("readonly", 0, "Read-only file system")]) {
-        let case = lab.case();
-        let output = case.faulty(lab, fault, at).output().expect("starts");
-        let message = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{fault} {at}: {message}");
-        assert_eq!(message.matches("biascam: ").count(), 1, "{message}");
-        assert!(
-            message.contains(reason) && message.contains("results/smoke"),
-            "{message}"
-        );
-        case.is_part_of(lab);
-        refused += 1;
-        case.ends_as(lab, &format!("{fault} at {at}"));
-    }
-    refused
-}
-
-/// A process that died while it wrote leaves a temporary file, here of a file that the next run has no reason to write.
-fn leftovers(lab: &Lab) -> usize {
-    let case = lab.finished_case();
-    let left = case.results().join("unbalanced/unfinished.safetensors.71.part");
-    std::fs::write(&left, b"half").expect("written");
-    case.ends_as(lab, "a temporary file left");
-    1
-}
-
-/// Makes a file system read-only under a half-finished folder: no shim, the real thing, where this process may mount one.
-fn read_only_system(lab: &Lab) {
-    let case = lab.case();
-    let Some(disk) = place::Disk::mount(&case.results()) else {
-        eprintln!("skipped: a read-only file system, which only root can mount");
-        return;
     };
-    let output = case.faulty(lab, "before", 12).output().expect("starts");
-    assert_eq!(output.status.code(), None, "killed half-way");
-    disk.remount("ro");
-    let output = case.command().output().expect("starts");
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{message}");
-    assert_eq!(message.matches("biascam: ").count(), 1, "{message}");
-    assert!(
-        message.contains("results/smoke: the results folder cannot be written (Read-only file system")
-            && message.contains("--results"),
-        "{message}"
-    );
-    disk.remount("rw");
-    case.ends_as(lab, "a file system that was read-only");
+    std::thread::scope(|scope| {
+        scope.spawn(worker);
+        scope.spawn(worker);
+    });
+    assert_eq!(failed.into_inner(), 0, "so many of {} failed", cases.len());
+    happened.into_inner()
 }
 
-/// Truncates, and flips a bit in, the files of a finished run, and runs again.
-fn damaged_files(lab: &Lab) -> usize {
-    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(7);
-    let mut damaged = 0;
-    let names: Vec<String> = lab.files.keys().cloned().collect();
-    for (index, name) in names.iter().enumerate() {
-        for damage in [Damage::Truncated, Damage::Flipped] {
-            // The manifest is the one file with no record beside it.
-            if !all() && name != "manifest.json" && index % 6 != 0 {
-                continue;
-            }
-            let case = lab.finished_case();
-            let path = case.results().join(name);
-            let mut bytes = std::fs::read(&path).expect("a file");
-            let at = random.random_range(0..bytes.len());
-            match damage {
-                Damage::Truncated => bytes.truncate(at),
-                Damage::Flipped => bytes[at] ^= 1 << random.random_range(0..8),
-            }
-            std::fs::write(&path, bytes).expect("written");
-            damaged += 1;
-            case.ends_as_or_names(lab, name, &format!("{name} {damage:?} at {at}"));
-        }
+/// Numbers from 1 to `last`: all of them, or about `few`.
+fn some(last: usize, few: usize) -> Vec<usize> {
+    let step = if all() { 1 } else { last.div_ceil(few).max(1) };
+    (1..=last).step_by(step).collect()
+}
+
+/// Prints how often what happened; all of it must have.
+fn report(work: &str, counts: &[(&str, usize)]) {
+    for (what, count) in counts {
+        assert!(*count > 0, "{work}: no {what} happened");
+        println!("{work}: {count} {what}");
     }
-    damaged
+}
+
+#[test]
+fn a_run() {
+    let Some(shim) = Shim::new() else { return };
+    let lab = Lab::new(&shim, Work::run());
+    let counts = [
+        (
+            "kills at random instants",
+            kills::at_instants(&lab, if all() { 30 } else { 3 }),
+        ),
+        ("kills around changes of folders", kills::around_changes(&lab, 7)),
+        (
+            "full disks and read-only folders",
+            refused::writes(&lab, if all() { 20 } else { 3 }),
+        ),
+        ("damaged files", damage::of_files(&lab, 10)),
+        (
+            "files left half written",
+            damage::leftovers(&lab, "unbalanced/unfinished.safetensors.71.part"),
+        ),
+    ];
+    refused::read_only_system(&lab);
+    report("a run", &counts);
+}
+
+#[test]
+fn a_sweep() {
+    let Some(shim) = Shim::new() else { return };
+    let lab = Lab::new(&shim, Work::sweep());
+    let counts = [
+        (
+            "kills at random instants",
+            kills::at_instants(&lab, if all() { 30 } else { 2 }),
+        ),
+        (
+            "kills of one of its runs",
+            kills::of_children(&lab, if all() { 30 } else { 2 }),
+        ),
+        ("kills around changes of folders", kills::around_changes(&lab, 4)),
+        (
+            "full disks and read-only folders",
+            refused::writes(&lab, if all() { 20 } else { 2 }),
+        ),
+        ("damaged files", damage::of_files(&lab, 6)),
+        (
+            "files left half written",
+            damage::leftovers(&lab, "comparison/tables/runs.csv.71.part"),
+        ),
+    ];
+    report("a sweep", &counts);
+}
+
+#[test]
+fn data_sets() {
+    let Some(shim) = Shim::new() else { return };
+    let works = [
+        ("faces", Work::faces("nested")),
+        ("faces, flat", Work::faces("flat")),
+        ("faces in a zip", Work::faces("zip")),
+        ("faces as the hub's files", Work::faces("hub")),
+        ("shapes", Work::shapes()),
+        ("a run's data", Work::data_of_a_run()),
+    ];
+    for (name, work) in works {
+        let lab = Lab::new(&shim, work);
+        let counts = [
+            (
+                "kills at random instants",
+                kills::at_instants(&lab, if all() { 30 } else { 2 }),
+            ),
+            ("kills around changes of folders", kills::around_changes(&lab, 4)),
+            (
+                "full disks and read-only folders",
+                refused::writes(&lab, if all() { 20 } else { 2 }),
+            ),
+            ("pairs at once", together::both_end(&lab, if all() { 10 } else { 1 })),
+            (
+                "pairs of which one was killed",
+                together::one_is_killed(&lab, if all() { 20 } else { 2 }),
+            ),
+        ];
+        report(name, &counts);
+    }
+}
+
+#[test]
+fn reading() {
+    let Some(shim) = Shim::new() else { return };
+    for (name, work, few) in [("a run", Work::small_run(), 12), ("a sweep", Work::sweep(), 6)] {
+        let lab = Lab::new(&shim, work);
+        report(
+            name,
+            &[
+                ("times interrupted and short reads", reads::restless(&lab)),
+                ("failed reads and openings", reads::failed(&lab, few)),
+            ],
+        );
+    }
+    let lab = Lab::new(&shim, Work::run());
+    report(
+        "a run of faces",
+        &[("times interrupted and short reads", reads::restless(&lab))],
+    );
+}
+
+#[test]
+fn loss_of_power() {
+    let Some(shim) = Shim::new() else { return };
+    for (name, work, few) in [
+        ("a run", Work::small_run(), 8),
+        ("a sweep", Work::sweep(), 6),
+        ("faces", Work::faces("nested"), 6),
+        ("faces as the hub's files", Work::faces("hub"), 4),
+        ("shapes", Work::shapes(), 6),
+    ] {
+        let lab = Lab::new(&shim, work);
+        report(name, &[("states after loss of power", power::states(&lab, few))]);
+    }
 }

@@ -1,47 +1,30 @@
-//! An undisturbed run to compare with, and folders in which runs are disturbed.
+//! Undisturbed work to compare with, and folders in which it is disturbed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-/// The smoke experiment in a second or two.
-const SETTINGS: [&str; 9] = [
-    "data.procedural={train: 240, validation: 16, test: 24}",
-    "data.image_size=28",
-    "training.epochs=1",
-    // A state after every step: each is a rename.
-    "training.checkpoint_seconds=0",
-    "training.batch_size=60",
-    "measure.resamples=100",
-    "explain.keep_maps=true",
-    "figures.which=[training_curves, examples]",
-    "figures.formats=[svg]",
-];
+use crate::work::Work;
 
-/// Files by their path below the results folder.
-type Files = BTreeMap<String, Vec<u8>>;
+/// Files by their path below a folder.
+pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// What all cases share.
-pub struct Lab {
-    folder: tempfile::TempDir,
-    shim: PathBuf,
-    /// The undisturbed run's files.
-    pub files: Files,
-    /// How long it took.
-    pub duration: Duration,
-    finished: PathBuf,
+/// The compiled shim.
+pub struct Shim {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
 }
 
-impl Lab {
-    /// Compiles the shim, writes the data and makes the undisturbed run; `None` where there is no C compiler.
+impl Shim {
+    /// Compiles it; `None` where there is no C compiler.
     pub fn new() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let shim = folder.path().join("shim.so");
+        let path = folder.path().join("shim.so");
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/shim.c");
         let compiled = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(&shim)
+            .arg(&path)
             .arg(source)
             .arg("-ldl")
             .output();
@@ -52,39 +35,140 @@ impl Lab {
                 return None;
             }
         }
+        Some(Self { _folder: folder, path })
+    }
+}
+
+/// A fault, in the words of the shim.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// What happens.
+    pub kind: &'static str,
+    /// To which call, or after how many bytes.
+    pub at: usize,
+    /// The error that a call fails with.
+    pub error: i32,
+    /// Where; nothing means below the folder in which the work ends.
+    pub below: Vec<PathBuf>,
+}
+
+impl Fault {
+    /// A fault below the folder in which the work ends.
+    pub fn of(kind: &'static str, at: usize) -> Self {
+        Self {
+            kind,
+            at,
+            error: 0,
+            below: Vec::new(),
+        }
+    }
+}
+
+/// What the shim has counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts {
+    /// Changes of folders.
+    pub changes: usize,
+}
+
+/// A kind of work, and the undisturbed end of it.
+pub struct Lab<'a> {
+    folder: tempfile::TempDir,
+    shim: &'a Shim,
+    /// What is done.
+    pub work: Work,
+    /// The undisturbed work's files.
+    pub files: Files,
+    /// How long it took.
+    pub duration: Duration,
+    /// What it did.
+    pub counts: Counts,
+    /// The reads and openings of it, and of the same command in the finished folder.
+    pub reads: [Vec<Read>; 2],
+    finished: PathBuf,
+}
+
+/// A file that was opened or read, and how often.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Read {
+    /// `open` or `read`.
+    pub kind: &'static str,
+    /// Below the case's folder, or the absolute one.
+    pub path: PathBuf,
+    /// How many times.
+    pub count: usize,
+}
+
+impl<'a> Lab<'a> {
+    /// Does the work undisturbed, and looks what it reads.
+    pub fn new(shim: &'a Shim, work: Work) -> Self {
         let mut lab = Self {
-            folder,
+            folder: tempfile::tempdir().expect("a temporary folder"),
             shim,
+            work,
             files: Files::new(),
             duration: Duration::ZERO,
+            counts: Counts { changes: 0 },
+            reads: [Vec::new(), Vec::new()],
             finished: PathBuf::new(),
         };
-        // The first run writes the data, the second is the one to compare with.
-        lab.case().succeeds("the first run");
+        // The first time may write the data that all cases share, the second is the one to compare with.
+        let first = lab.case();
+        first.succeeds("the first time");
         let case = lab.case();
         let started = Instant::now();
-        case.succeeds("the undisturbed run");
+        case.succeeds("the undisturbed work");
         lab.duration = started.elapsed();
         lab.files = files_of(&case.results());
         lab.finished = case.folder.keep();
-        Some(lab)
+        let looked = lab.case();
+        for reads in 0..2 {
+            let below = vec![looked.results(), looked.data.clone()];
+            let (output, counts, log) = looked.run_with(
+                &lab,
+                &Fault {
+                    below,
+                    ..Fault::of("list", 0)
+                },
+            );
+            assert!(output.status.success(), "looked at: {}", message(&output));
+            if reads == 0 {
+                lab.counts = counts;
+            }
+            lab.reads[reads] = reads_of(&log, &looked);
+        }
+        lab
     }
 
-    /// An empty folder with the data.
+    /// An empty folder with what the work needs.
     pub fn case(&self) -> Case {
+        let folder = tempfile::tempdir_in(self.folder.path()).expect("a temporary folder");
+        for (name, text) in &self.work.files {
+            std::fs::write(folder.path().join(name), text).expect("written");
+        }
+        let path = folder.path().canonicalize().expect("a folder");
         Case {
-            folder: tempfile::tempdir_in(self.folder.path()).expect("a temporary folder"),
-            data: self.folder.path().join("data"),
+            data: match self.work.shares_data {
+                true => path.with_file_name("data"),
+                false => path.join("data"),
+            },
+            work: self.work.clone(),
+            path,
+            folder,
         }
     }
 
-    /// A folder with the undisturbed run's files.
+    /// A folder with the undisturbed work's files.
     pub fn finished_case(&self) -> Case {
         let case = self.case();
         for name in self.files.keys() {
             let to = case.results().join(name);
+            if name.ends_with('/') {
+                std::fs::create_dir_all(to).expect("made");
+                continue;
+            }
             std::fs::create_dir_all(to.parent().expect("a folder")).expect("made");
-            std::fs::copy(self.finished.join("results/smoke").join(name), to).expect("copied");
+            std::fs::copy(self.finished.join(self.work.root).join(name), to).expect("copied");
         }
         case
     }
@@ -98,46 +182,64 @@ impl Lab {
 /// A folder in which something goes wrong.
 pub struct Case {
     folder: tempfile::TempDir,
-    data: PathBuf,
+    /// The same, absolute.
+    pub path: PathBuf,
+    /// Where its data are.
+    pub data: PathBuf,
+    work: Work,
 }
 
 impl Case {
-    /// The results folder.
+    /// The folder in which the work ends.
     pub fn results(&self) -> PathBuf {
-        self.folder.path().join("results/smoke")
+        self.path.join(self.work.root)
     }
 
-    /// The program on the small experiment. The command is the same in every folder: the manifest records it.
+    /// The program at work. The command is the same in every folder: the manifest records it.
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_biascam"));
-        command.current_dir(self.folder.path());
-        command.args([
-            "reproduce",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/smoke.yaml"),
-        ]);
-        command
-            .args(["--device", "cpu", "--results"])
-            .arg("results")
-            .arg("--data")
-            .arg(&self.data);
-        for setting in SETTINGS {
-            command.args(["--set", setting]);
+        command.current_dir(&self.path).args(&self.work.arguments);
+        if self.work.shares_data {
+            command.arg("--data").arg(&self.data);
         }
         command
     }
 
-    /// The program with a fault in its results folder.
-    pub fn faulty(&self, lab: &Lab, fault: &str, at: usize) -> Command {
+    /// The program with a fault.
+    pub fn faulty(&self, lab: &Lab<'_>, fault: &Fault) -> Command {
         let mut command = self.command();
-        // Files are opened by their relative path, and open ones are known by their absolute one.
-        let below = if fault == "full" {
-            self.results().canonicalize().unwrap_or_else(|_| self.results())
-        } else {
-            PathBuf::from("results/smoke")
+        std::fs::write(self.counts(), [0; 64]).expect("written");
+        std::fs::write(self.log(), b"").expect("written");
+        let below: Vec<PathBuf> = match fault.below.is_empty() {
+            true => vec![self.results()],
+            false => fault.below.clone(),
         };
-        command.env("LD_PRELOAD", &lab.shim).env("FAULT", fault);
-        command.env("FAULT_AT", at.to_string()).env("FAULT_BELOW", below);
+        let below: Vec<String> = below.iter().map(|path| path.display().to_string()).collect();
         command
+            .env("LD_PRELOAD", &lab.shim.path)
+            .env("FAULT", fault.kind)
+            .env("FAULT_AT", fault.at.to_string())
+            .env("FAULT_ERROR", fault.error.to_string())
+            .env("FAULT_BELOW", below.join("\n"))
+            .env("FAULT_COUNTS", self.counts())
+            .env("FAULT_LOG", self.log());
+        command
+    }
+
+    fn counts(&self) -> PathBuf {
+        self.path.join(".counts")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.path.join(".log")
+    }
+
+    /// The same, what it has counted and the log that it has written.
+    pub fn run_with(&self, lab: &Lab<'_>, fault: &Fault) -> (Output, Counts, Vec<u8>) {
+        let output = self.faulty(lab, fault).output().expect("starts");
+        let counts = std::fs::read(self.counts()).expect("counts");
+        let changes = usize::from_le_bytes(counts[..8].try_into().expect("a number"));
+        (output, Counts { changes }, std::fs::read(self.log()).expect("a log"))
     }
 
     fn succeeds(&self, what: &str) {
@@ -145,50 +247,100 @@ impl Case {
         assert!(output.status.success(), "{what}: {}", message(&output));
     }
 
-    /// Runs without a fault, and compares all files.
-    pub fn ends_as(&self, lab: &Lab, what: &str) {
+    /// Works without a fault, and compares all files.
+    pub fn ends_as(&self, lab: &Lab<'_>, what: &str) {
         self.succeeds(what);
         self.is_same(lab, what);
     }
 
-    /// The same, or the run is refused with a message that names the file and the way to make it anew, which then does.
-    pub fn ends_as_or_names(&self, lab: &Lab, name: &str, what: &str) {
+    /// The same, or it is refused with one message that names a file and the way to make it anew, which then does. Whether it was.
+    pub fn ends_or_is_mended(&self, lab: &Lab<'_>, what: &str) -> bool {
         let output = self.command().output().expect("starts");
-        if !output.status.success() {
-            let message = message(&output);
-            assert_eq!(output.status.code(), Some(1), "{what}: {message}");
-            assert!(
-                message.contains(name) && message.contains("--fresh"),
-                "{what}: {message}"
-            );
-            let fresh = self.command().arg("--fresh").output().expect("starts");
-            assert!(fresh.status.success(), "{what}, --fresh: {}", self::message(&fresh));
+        let refused = !output.status.success();
+        if refused {
+            let message = refusal(&output, what);
+            let anew = if message.contains("--fresh") {
+                assert!(
+                    lab.files.keys().any(|name| message.contains(&**name)),
+                    "{what}: {message}"
+                );
+                self.command().arg("--fresh").output()
+            } else {
+                // What is to be removed is named first.
+                let named = message
+                    .split_once("biascam: ")
+                    .and_then(|(_, rest)| rest.split_once(": "));
+                let named = named.map(|(path, _)| self.path.join(path)).filter(|path| path.exists());
+                let removed = named.filter(|path| path.starts_with(self.results()) && message.contains("remove"));
+                let removed = removed.unwrap_or_else(|| panic!("{what}: no way out is named: {message}"));
+                match removed.is_dir() {
+                    true => std::fs::remove_dir_all(removed).expect("removed"),
+                    false => std::fs::remove_file(removed).expect("removed"),
+                }
+                self.command().output()
+            };
+            let anew = anew.expect("starts");
+            assert!(anew.status.success(), "{what}, mended: {}", self::message(&anew));
         }
         self.is_same(lab, what);
+        refused
     }
 
     /// Every file that is there under its own name is whole.
-    pub fn is_part_of(&self, lab: &Lab) {
+    pub fn is_part_of(&self, lab: &Lab<'_>) {
         for (name, bytes) in files_of(&self.results()) {
-            let passing =
-                ["manifest.json", "report.html"].contains(&&*name) || name.ends_with("unfinished.safetensors");
+            let passing = self.work.passing.iter().any(|passing| name.contains(passing));
             assert!(passing || lab.files.get(&name) == Some(&bytes), "{name} is not whole");
         }
     }
 
-    fn is_same(&self, lab: &Lab, what: &str) {
+    /// No file is missing of those that were finished.
+    pub fn has_all_of(&self, lab: &Lab<'_>, what: &str) {
         let found = files_of(&self.results());
-        let names = |files: &Files| files.keys().cloned().collect::<Vec<_>>();
-        assert_eq!(names(&found), names(&lab.files), "{what}");
+        for name in lab.files.keys() {
+            assert!(found.contains_key(name), "{what}: {name} is gone");
+        }
+    }
+
+    /// The files are those of the undisturbed work, and no others.
+    pub fn is_same(&self, lab: &Lab<'_>, what: &str) {
+        let found = files_of(&self.results());
+        let besides = |these: &Files, others: &Files| -> Vec<String> {
+            let names = these.keys().filter(|name| !others.contains_key(*name));
+            names.cloned().collect()
+        };
+        let (gone, new) = (besides(&lab.files, &found), besides(&found, &lab.files));
+        assert!(gone.is_empty() && new.is_empty(), "{what}: gone {gone:?}, new {new:?}");
         for (name, bytes) in &lab.files {
             let found = &found[name];
-            match name.as_str() {
-                "manifest.json" => assert_eq!(without_times(found), without_times(bytes), "{what}"),
-                "report.html" => assert!(text_without_times(found) == text_without_times(bytes), "{what}: {name}"),
-                _ => assert!(found == bytes, "{what}: {name} is another"),
+            if name.ends_with("manifest.json") {
+                assert_eq!(without_times(found), without_times(bytes), "{what}: {name}");
+            } else if name.ends_with("report.html") {
+                assert!(text_without_times(found) == text_without_times(bytes), "{what}: {name}");
+            } else {
+                assert!(found == bytes, "{what}: {name} is another");
             }
         }
     }
+}
+
+/// The lines `open PATH` and `read PATH` of a log, counted.
+fn reads_of(log: &[u8], case: &Case) -> Vec<Read> {
+    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+    let log = String::from_utf8_lossy(log);
+    for line in log.lines() {
+        *counted.entry(line).or_default() += 1;
+    }
+    let read = |(line, count): (&str, usize)| {
+        let (kind, path) = line.split_once(' ').expect("two words");
+        let path = Path::new(path);
+        Read {
+            kind: if kind == "open" { "open" } else { "read" },
+            path: path.strip_prefix(&case.path).unwrap_or(path).to_owned(),
+            count,
+        }
+    };
+    counted.into_iter().map(read).collect()
 }
 
 /// A small file system in memory, for as long as this lives.
@@ -224,25 +376,53 @@ impl Drop for Disk {
     }
 }
 
-/// What a run said, without a panic in it.
-fn message(output: &Output) -> String {
+/// What the program said, without a panic in it.
+pub fn message(output: &Output) -> String {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!message.contains("panicked"), "{message}");
     message
 }
 
-/// What is no artefact: the lock, whose line names the process, and the logs of a training, which tell the time and what was resumed.
-const LOGS: [&str; 4] = [".lock", ".written", "training.jsonl", "training.tfevents"];
+/// What it said when it ended with status 1: one message.
+pub fn refusal(output: &Output, what: &str) -> String {
+    let message = message(output);
+    assert_eq!(output.status.code(), Some(1), "{what}: {message}");
+    assert_eq!(message.matches("biascam: ").count(), 1, "{what}: {message}");
+    message
+}
 
-/// The artefacts below a folder.
-fn files_of(folder: &Path) -> Files {
+/// What is no artefact: the lock, whose line names the process, the hashes of data with their times, the logs of a training, which tell the time and what was resumed, and
+/// what the runs of a sweep said.
+const LOGS: [&str; 6] = [
+    ".lock",
+    ".written",
+    ".content-hashes",
+    "training.jsonl",
+    "training.tfevents",
+    "logs",
+];
+
+/// Whether a path is of such a file.
+fn is_log(path: &Path) -> bool {
+    path.iter().any(|part| LOGS.iter().any(|log| part == *log))
+}
+
+/// The artefacts below a folder, and the folders without any, whose names end in a slash.
+pub fn files_of(folder: &Path) -> Files {
     fn walk(root: &Path, folder: &Path, files: &mut Files) {
         let Ok(entries) = std::fs::read_dir(folder) else { return };
         for path in entries.map(|entry| entry.expect("an entry").path()) {
             let name = path.strip_prefix(root).expect("below").to_string_lossy().into_owned();
+            if is_log(Path::new(&name)) {
+                continue;
+            }
             if path.is_dir() {
+                let before = files.len();
                 walk(root, &path, files);
-            } else if !LOGS.iter().any(|log| path.ends_with(log)) {
+                if files.len() == before {
+                    files.insert(format!("{name}/"), Vec::new());
+                }
+            } else {
                 files.insert(name, std::fs::read(&path).expect("a file"));
             }
         }
@@ -274,7 +454,10 @@ fn without_times(bytes: &[u8]) -> serde_json::Value {
 /// The report without its table of durations and the `--fresh` of its command.
 fn text_without_times(bytes: &[u8]) -> String {
     let text = std::str::from_utf8(bytes).expect("text").replace(" --fresh", "");
-    let (before, durations) = text.split_once("id=\"durations-table\"").expect("a table of durations");
+    // The comparison of a sweep has none.
+    let Some((before, durations)) = text.split_once("id=\"durations-table\"") else {
+        return text;
+    };
     let (_, after) = durations.split_once("</table>").expect("its end");
     format!("{before}{after}")
 }
