@@ -49,13 +49,14 @@ pub(crate) fn first_of(candidates: impl IntoIterator<Item = PathBuf>) -> Result<
 /// Whether a file or folder is what file managers and editors add, and no one's data: hidden by a dot before its name (`.DS_Store`,
 /// `._a.jpg`, `.ipynb_checkpoints`), or one of the known others.
 pub fn is_clutter(name: &str) -> bool {
-    const OTHERS: [&str; 6] = [
+    const OTHERS: [&str; 7] = [
         "__macosx",
         "thumbs.db",
         "ehthumbs.db",
         "desktop.ini",
         "$recycle.bin",
         "@eadir",
+        "lost+found",
     ];
     (name.starts_with('.') && name != "." && name != "..") || OTHERS.contains(&name.to_lowercase().as_str())
 }

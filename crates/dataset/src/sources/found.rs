@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use unicode_normalization::UnicodeNormalization;
 
 use crate::files::is_clutter;
+use crate::{Error, Result};
 
 /// Extensions of images, in lower case.
 const EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "jpe", "jfif", "png", "bmp", "gif", "webp"];
@@ -58,11 +60,15 @@ pub enum Match {
 }
 
 impl Listing {
-    /// The files below a folder, whatever their number: the folders are listed, the files not looked at.
-    pub(crate) fn of_folder(folder: &Path) -> Self {
+    /// The files below a folder, whatever their number: the folders are listed, the files not looked at. A folder that is not there
+    /// has none.
+    ///
+    /// # Errors
+    /// When a folder cannot be read: it may have what is looked for.
+    pub(crate) fn of_folder(folder: &Path) -> Result<Self> {
         let mut names = Vec::new();
-        list(folder, "", DEEPEST, &mut names);
-        Self::of(names)
+        list(folder, "", DEEPEST, &mut names)?;
+        Ok(Self::of(names))
     }
 
     /// Some names.
@@ -213,9 +219,21 @@ impl Listing {
     }
 }
 
+/// What is in a folder; nothing in one that is not there.
+pub(super) fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>> {
+    let found = match fs::read_dir(folder) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Vec::new()),
+        found => found.and_then(Iterator::collect),
+    };
+    found.map_err(|source| Error::Read {
+        path: folder.to_owned(),
+        source,
+    })
+}
+
 /// Adds the names of the files below a folder, which `before` leads to; what file managers leave is no one's file.
-fn list(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+fn list(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) -> Result<()> {
+    for entry in entries(folder)? {
         let (name, path) = (entry.file_name(), entry.path());
         // A name that is no text cannot be in a table.
         let Some(name) = name.to_str().filter(|name| !is_clutter(name)) else {
@@ -231,9 +249,10 @@ fn list(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) {
         if kind.is_file() || kind.is_symlink() {
             names.push(name);
         } else if kind.is_dir() && depth > 0 {
-            list(&path, &format!("{name}/"), depth - 1, names);
+            list(&path, &format!("{name}/"), depth - 1, names)?;
         }
     }
+    Ok(())
 }
 
 /// A name with forward slashes, without `./` and in composed Unicode.
@@ -389,7 +408,7 @@ mod tests {
         // Reading a pipe or a socket would wait for ever.
         let _socket = std::os::unix::net::UnixListener::bind(at("socket.png")).unwrap();
         std::os::unix::fs::symlink(at("socket.png"), at("linked.png")).unwrap();
-        let files = Listing::of_folder(place.path());
+        let files = Listing::of_folder(place.path()).unwrap();
         assert_eq!(files.names().collect::<Vec<_>>(), ["a.png", "link.png", "sub/b.png"]);
     }
 

@@ -28,10 +28,10 @@ impl NamedImages {
     /// looked at.
     ///
     /// # Errors
-    /// When a name may mean two files, or two names mean one.
+    /// When a name may mean two files, or two names mean one; when a folder cannot be read.
     pub(crate) fn find(files: ImageFiles, names: &[String], annotations: &str) -> Result<Self> {
         let listing = match &files {
-            ImageFiles::Folder(folder) => Listing::of_folder(folder),
+            ImageFiles::Folder(folder) => Listing::of_folder(folder)?,
             ImageFiles::Archive(archive) => Listing::of(archive.names()),
         };
         let refused = |name: &str, found: String, expected: &str| Error::File {

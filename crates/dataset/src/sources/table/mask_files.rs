@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::files::is_clutter;
-use crate::sources::found::{Listing, Match, key};
+use crate::sources::found::{Listing, Match, entries, key};
 use crate::sources::lines::quote;
 use crate::{AttributeMasks, Attributes, Error, MaskPicture, Result};
 
@@ -138,11 +138,11 @@ impl MaskFiles {
     /// The masks of pictures `names` below `folder`; `columns` are the table's, also those that are no attributes here.
     ///
     /// # Errors
-    /// When it is no folder, has none for any of the attributes, or one that may be that of two; when a mask fits two pictures.
+    /// When it is no folder or cannot be read, has none for any of the attributes, or one that may be that of two; when a mask fits two pictures.
     pub(super) fn open(folder: &Path, attributes: &Attributes, names: &[String], columns: &[String]) -> Result<Self> {
         let depth = attributes.names().iter().map(|name| name.split('/').count()).max();
         let mut folders = Vec::new();
-        list(folder, "", depth.unwrap_or(1), &mut folders);
+        list(folder, "", depth.unwrap_or(1), &mut folders)?;
         folders.sort_unstable();
         let found = folders_of(attributes.names(), &folders, folder)?;
         if found.iter().all(Option::is_none) {
@@ -153,12 +153,13 @@ impl MaskFiles {
         }
         let of = |name: &str| {
             let path = folder.join(name);
-            let files = Listing::of_folder(&path);
+            let files = Listing::of_folder(&path)?;
             let value = OnceLock::new();
-            MaskFolder { path, files, value }
+            Ok(MaskFolder { path, files, value })
         };
         let note = slip(attributes, &found, &folders, columns).map(|slip| format!("{}: {slip}", folder.display()));
-        let found: Vec<Option<MaskFolder>> = found.into_iter().map(|name| name.map(of)).collect();
+        let found = found.into_iter().map(|name| name.map(of).transpose());
+        let found: Vec<Option<MaskFolder>> = found.collect::<Result<_>>()?;
         let pictures = Pictures::of_table(names);
         for folder in found.iter().flatten() {
             folder.check(&pictures)?;
@@ -236,8 +237,8 @@ fn without_extension(name: &str) -> String {
 }
 
 /// Adds the folders below a folder, which `before` leads to.
-fn list(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+fn list(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) -> Result<()> {
+    for entry in entries(folder)? {
         // Most are files, and need not be looked at.
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
         let (Ok(name), path) = (entry.file_name().into_string(), entry.path()) else {
@@ -248,10 +249,11 @@ fn list(folder: &Path, before: &str, depth: usize, names: &mut Vec<String>) {
         }
         let name = format!("{before}{name}");
         if depth > 1 {
-            list(&path, &format!("{name}/"), depth - 1, names);
+            list(&path, &format!("{name}/"), depth - 1, names)?;
         }
         names.push(name);
     }
+    Ok(())
 }
 
 /// Attributes without a folder, where there are folders without an attribute or column of the table: perhaps one is the other, misspelt.
