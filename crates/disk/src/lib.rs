@@ -22,7 +22,7 @@ pub use own::open_own;
 pub use parquet::{ColumnBytes, Page, ParquetReader, natural};
 pub use part_folder::{Abandoned, PartFolder};
 pub use read_at::{read_at, read_exact_at};
-pub use synced::sync_folder_of;
+pub use synced::{make_folder, sync_folder_of};
 pub use tables::{Columns, ParquetWriter, TableError};
 pub use text::{read_text, unmarked};
 pub use whole::{PartFile, TEMPORARY, write_whole};

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::synced::{sync_below, sync_folder_of};
+use crate::synced::{make_folder, sync_below, sync_folder_of};
 
 /// What stands between the folder's name and a number in its temporary name.
 const PARTIAL: &str = ".partial-";
@@ -44,7 +44,7 @@ impl PartFolder {
         let made = || -> io::Result<Self> {
             let name = place.file_name().ok_or(ErrorKind::InvalidInput)?;
             if let Some(parent) = parent(place) {
-                fs::create_dir_all(parent)?;
+                make_folder(parent)?;
             }
             remove_leftovers(place, name);
             let process = std::process::id();

@@ -1,6 +1,6 @@
 //! What is to be there after a loss of power: a file that was synced may still be missing from its folder, which is synced by itself.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -11,6 +11,22 @@ use std::path::Path;
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     sync_folder(folder.unwrap_or(Path::new(".")))
+}
+
+/// Makes a folder and those that lead to it. Each is there after a loss of power too, and so is what is synced in it.
+///
+/// # Errors
+/// The system's, also where a file has the name.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    folder.parent().map_or(Ok(()), make_folder)?;
+    match fs::create_dir(folder) {
+        // Another process was faster.
+        Err(_) if folder.is_dir() => Ok(()),
+        made => made.and_then(|()| sync_folder_of(folder)),
+    }
 }
 
 /// Syncs a folder, without what is in its files.
@@ -45,7 +61,7 @@ pub(crate) fn sync_below(folder: &Path) -> io::Result<()> {
 }
 
 fn sync_each_below(folder: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
+    for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let kind = entry.file_type()?;
         if kind.is_dir() {
@@ -63,9 +79,21 @@ fn is_unsupported(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
+
+    #[test]
+    fn a_folder_is_made_with_those_that_lead_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (deep, file) = (folder.path().join("a/b/c"), folder.path().join("a/file"));
+        for _ in 0..2 {
+            make_folder(&deep).unwrap();
+            assert!(deep.is_dir());
+        }
+        make_folder(Path::new("")).unwrap();
+        fs::write(&file, b"").unwrap();
+        make_folder(&file.join("d")).unwrap_err();
+        make_folder(&file).unwrap_err();
+    }
 
     #[test]
     fn folders_and_all_that_is_in_them_are_synced() {

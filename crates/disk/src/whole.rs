@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::synced::sync_folder_of;
+use crate::synced::{make_folder, sync_folder_of};
 
 /// The extension of files that are being written.
 pub const TEMPORARY: &str = "part";
@@ -50,7 +50,7 @@ impl PartFile {
     /// When folder or file cannot be made.
     pub fn begin(path: &Path) -> Result<Self> {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(Error::of(folder, "making the folder"))?;
+            make_folder(folder).map_err(Error::of(folder, "making the folder"))?;
         }
         let (part, file) = begin(path).map_err(Error::of(path, "writing"))?;
         Ok(Self {

@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use disk::{TEMPORARY, write_whole};
+use disk::{TEMPORARY, make_folder, write_whole};
 
 use crate::error::{Error, Result};
 use crate::host::host;
@@ -34,7 +34,7 @@ impl ResultsFolder {
     /// [`Error::Held`] when another process has it, [`Error::Foreign`] when it holds something else than results, [`Error::Link`] when a
     /// folder in it is a link, [`Error::Io`] when it cannot be made or written.
     pub fn open(path: &Path) -> Result<Self> {
-        fs::create_dir_all(path).map_err(|error| unwritable(path, path, error))?;
+        make_folder(path).map_err(|error| unwritable(path, path, error))?;
         recognise(path)?;
         let lock_path = path.join(LOCK);
         let mut lock = open_lock(path, &lock_path)?;
@@ -106,7 +106,7 @@ impl ResultsFolder {
     /// [`Error::Io`].
     pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
         let (from, to) = (self.join(from), self.join(to));
-        let made = to.parent().map_or(Ok(()), fs::create_dir_all);
+        let made = to.parent().map_or(Ok(()), make_folder);
         made.and_then(|()| fs::rename(&from, &to))
             .map_err(Error::io(&to, "moving"))
     }
