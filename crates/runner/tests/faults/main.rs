@@ -118,7 +118,7 @@ fn data_sets() {
         ("faces", Work::faces("nested")),
         ("faces, flat", Work::faces("flat")),
         ("faces in a zip", Work::faces("zip")),
-        ("faces as the hub's files", Work::faces("hub")),
+        ("faces as the hub's files", Work::faces("parquet")),
         ("shapes", Work::shapes()),
         ("a run's data", Work::data_of_a_run()),
     ];
@@ -171,7 +171,7 @@ fn loss_of_power() {
         ("a run", Work::small_run(), 8),
         ("a sweep", Work::sweep(), 6),
         ("faces", Work::faces("nested"), 6),
-        ("faces as the hub's files", Work::faces("hub"), 4),
+        ("faces as the hub's files", Work::faces("parquet"), 4),
         ("shapes", Work::shapes(), 6),
     ] {
         let lab = Lab::new(&shim, work);
