@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use disk::{TEMPORARY, make_folder, write_whole};
+use disk::{TEMPORARY, make_folder, sync_folder_of, write_whole};
 
 use crate::error::{Error, Result};
 use crate::host::host;
@@ -107,7 +107,9 @@ impl ResultsFolder {
     pub(crate) fn rename(&self, from: &str, to: &str) -> Result<()> {
         let (from, to) = (self.join(from), self.join(to));
         let made = to.parent().map_or(Ok(()), make_folder);
+        // The new name is synced first: the file would be lost with the old one gone and the new one not there yet.
         made.and_then(|()| fs::rename(&from, &to))
+            .and_then(|()| sync_folder_of(&to))
             .map_err(Error::io(&to, "moving"))
     }
 
