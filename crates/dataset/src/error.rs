@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use crate::undecodable::Undecodable;
@@ -101,6 +101,19 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the system is the reason, at this moment, and not what is in the file: too many open files, no permission, a failing disk. The file may
+    /// be whole.
+    pub fn is_of_the_system(&self) -> bool {
+        // An archive or a table tells of damage in it by these kinds.
+        const OF_THE_FILE: [ErrorKind; 4] = [
+            ErrorKind::NotFound,
+            ErrorKind::UnexpectedEof,
+            ErrorKind::InvalidData,
+            ErrorKind::InvalidInput,
+        ];
+        matches!(self, Self::Read { source, .. } if !OF_THE_FILE.contains(&source.kind()))
+    }
+
     /// Bad landmarks, with the name of the image they belong to.
     pub(crate) fn of_image(self, name: &str) -> Self {
         match self {

@@ -24,5 +24,5 @@ pub use part_folder::{Abandoned, PartFolder};
 pub use read_at::{read_at, read_exact_at};
 pub use synced::{make_folder, sync_folder_of};
 pub use tables::{Columns, ParquetWriter, TableError};
-pub use text::{read_text, unmarked};
+pub use text::{is_unseen, read_text, unmarked, visible};
 pub use whole::{PartFile, TEMPORARY, write_whole};

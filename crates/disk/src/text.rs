@@ -32,6 +32,32 @@ pub fn unmarked(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// Whether a character changes how others are shown, and is not shown itself: controls (a terminal obeys them), ends of lines, and those that turn
+/// the direction of writing. What joins letters (Persian, Hindi, emoji) is none of them.
+pub fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        )
+}
+
+/// A text as a terminal may have it: what nobody sees is written as Rust does (`\u{1b}`), but for tabs and ends of lines.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let is_hidden = |character: char| is_unseen(character) && !matches!(character, '\n' | '\t');
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match is_hidden(character) {
+            true => shown.extend(character.escape_unicode()),
+            false => shown.push(character),
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// Bytes of the longest text that is read: a list of two million names. What is longer was named by mistake, or has no end.
 const LONGEST: u64 = 1 << 25;
 
@@ -80,6 +106,15 @@ mod tests {
         for other in [b"".as_slice(), b"\xff\xfe\x00", b"\xff\xfe\x00\xd8", b"\xff\xd8\xff"] {
             assert_eq!(unmarked(other), other);
         }
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        assert_eq!(
+            visible("a\u{1b}]0;x\u{7}\tb\u{202e}c\u{9b}\r\n"),
+            "a\\u{1b}]0;x\\u{7}\tb\\u{202e}c\\u{9b}\\u{d}\n"
+        );
+        assert!(matches!(visible("Größe |\u{200d}x\n"), Cow::Borrowed(_)));
     }
 
     #[cfg(unix)]

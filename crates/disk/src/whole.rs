@@ -90,10 +90,20 @@ impl PartFile {
     /// When the system refuses; the earlier file, if any, is then untouched.
     pub fn finish(mut self) -> Result<()> {
         let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        let written = written.and_then(|()| fs::rename(&self.part, &self.path));
+        let written = written.and_then(|()| uninterrupted(|| fs::rename(&self.part, &self.path)));
         self.finished = written.is_ok();
         let written = written.and_then(|()| sync_folder_of(&self.path));
         written.map_err(Error::of(&self.path, "writing"))
+    }
+}
+
+/// Does it again where a signal came in between, which network file systems tell.
+fn uninterrupted(change: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    loop {
+        match change() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            done => return done,
+        }
     }
 }
 

@@ -48,6 +48,12 @@ pub enum Error {
         /// The link.
         path: PathBuf,
     },
+    /// A pipe, a socket or a device among results.
+    #[error("{}: neither a file nor a folder; remove it", path.display())]
+    Special {
+        /// What it is called.
+        path: PathBuf,
+    },
     /// A file that is damaged, of another version or of another experiment.
     #[error("{}: {message}", path.display())]
     Artefact {

@@ -174,12 +174,15 @@ fn recognise(folder: &Path) -> Result<()> {
     }
 }
 
-/// Refuses links to folders: what is written there would be written elsewhere. A link to a file is replaced when the file is written.
+/// Refuses links to folders: what is written there would be written elsewhere. A link to a file is replaced when the file is written. Refuses
+/// what is neither file nor folder, too.
 fn refuse_links(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(Error::io(folder, "reading"))?.flatten() {
         let path = entry.path();
         match entry.file_type() {
             Ok(kind) if kind.is_symlink() && path.is_dir() => return Err(Error::Link { path }),
+            // To open a pipe waits for its other end.
+            Ok(kind) if !kind.is_dir() && path.exists() && !path.is_file() => return Err(Error::Special { path }),
             Ok(kind) if kind.is_dir() && !path.join(LOCK).exists() => refuse_links(&path)?,
             _ => {}
         }
@@ -260,7 +263,8 @@ fn take(lock: &File) -> Result<(), TryLockError> {
 
 /// Who writes a results folder at this moment; `None` if nobody does, or nobody that this machine can see.
 pub fn holder(folder: &Path) -> Option<String> {
-    let mut lock = File::open(folder.join(LOCK)).ok()?;
+    let lock = folder.join(LOCK);
+    let mut lock = lock.is_file().then(|| File::open(lock))?.ok()?;
     match lock.try_lock_shared() {
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();

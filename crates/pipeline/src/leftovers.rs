@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Component, Path};
 
 use crate::content::Contents;
 use crate::error::{Error, Result, describe};
 use crate::folder::ResultsFolder;
+use crate::manifest::is_below;
 use crate::progress::Progress;
 use crate::record::StepRecord;
 
@@ -47,10 +47,7 @@ impl Leftovers<'_> {
     pub(crate) fn remove_unrecorded(&self, recorded: &BTreeSet<String>) {
         let noted = self.results.take_notes();
         for path in noted.difference(recorded) {
-            let within = Path::new(path)
-                .components()
-                .all(|part| matches!(part, Component::Normal(_)));
-            if within && self.results.join(path).is_file() && self.results.remove(path).is_ok() {
+            if is_below(path) && self.results.join(path).is_file() && self.results.remove(path).is_ok() {
                 self.progress
                     .say(&format!("{path}: of a step that did not end, removed"));
             }

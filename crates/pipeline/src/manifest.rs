@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,10 @@ impl Manifest {
     /// When it is there but unreadable or damaged.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(MANIFEST);
+        // To read a pipe would wait for its other end.
+        if path.exists() && !path.is_file() {
+            return Err(Error::artefact(&path, "no regular file"));
+        }
         match std::fs::read(&path) {
             Ok(bytes) => {
                 let fault = |error: &dyn Display| Error::artefact(&path, format!("not a manifest: {error}"));
@@ -61,6 +65,13 @@ impl Manifest {
                 // One of an older program has no checksum.
                 if manifest.format >= FORMAT && manifest.checksum != checksum(&text, &manifest.checksum) {
                     return Err(Error::artefact(&path, "changed since it was written"));
+                }
+                // Files of the record are moved and removed.
+                if let Some(outside) = manifest.files().iter().find(|file| !is_below(file)) {
+                    return Err(Error::artefact(
+                        &path,
+                        format!("names {outside}, which is not in this folder"),
+                    ));
                 }
                 Ok(manifest)
             }
@@ -155,6 +166,12 @@ fn checksum(text: &str, recorded: &str) -> String {
         .collect();
     let blank = dense.replacen(&format!("\"checksum\":\"{recorded}\""), "\"checksum\":\"\"", 1);
     disk::hash_of(blank.as_bytes())
+}
+
+/// Whether a path leads into the folder that it starts from, and nowhere else.
+pub(crate) fn is_below(path: &str) -> bool {
+    let mut parts = Path::new(path).components().peekable();
+    parts.peek().is_some() && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
 #[cfg(test)]

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use console::Term;
 use indicatif::{ProgressDrawTarget, TermLike};
 
-/// Writes a line to standard error, in one piece. `eprintln!` would end the program where nobody reads.
+/// Writes a line to standard error, in one piece. `eprintln!` would end the program where nobody reads. What a terminal would obey, such as
+/// the escape codes in the name of a file, is shown instead ([`disk::visible`]).
 pub fn to_stderr(line: impl Display) {
-    io::stderr().write_all(format!("{line}\n").as_bytes()).ok();
+    let line = format!("{line}\n");
+    io::stderr().write_all(disk::visible(&line).as_bytes()).ok();
 }
 
 /// Where bars are drawn: on the terminal, if standard error is one that can show them.

@@ -150,6 +150,11 @@ fn refuse(error: clap::Error) -> ! {
     let arguments: Vec<String> = arguments.map(|one| one.to_string_lossy().into_owned()).collect();
     let error = with_tip(error, &Cli::command(), &arguments);
     if error.kind() != ErrorKind::ValueValidation {
+        // clap shows what was typed as it is.
+        if error.use_stderr() && arguments.iter().any(|one| one.contains(disk::is_unseen)) {
+            to_stderr(error.render().to_string().trim_end());
+            std::process::exit(error.exit_code());
+        }
         error.exit();
     }
     to_stderr(in_words(error.to_string().trim_end()));

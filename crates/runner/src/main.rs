@@ -22,5 +22,7 @@ const PURGE_DELAY: (c_int, c_long) = (15, 10_000);
 fn main() -> ExitCode {
     // SAFETY: mimalloc is linked in, and setting an option has no other conditions.
     unsafe { mi_option_set(PURGE_DELAY.0, PURGE_DELAY.1) };
+    // SAFETY: to ignore a signal runs no code of ours. A file that grows beyond `ulimit -f` is then an error, which names it.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
     runner::cli::main()
 }

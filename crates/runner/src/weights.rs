@@ -99,9 +99,9 @@ impl WeightsFile {
         if !Checkpoint::is_in(&self.bytes) {
             return Ok(None);
         }
-        Checkpoint::from_bytes(&self.bytes)
-            .map(Some)
-            .map_err(|error| self.fault(error))
+        let checkpoint = Checkpoint::from_bytes(&self.bytes).map_err(|error| self.fault(error))?;
+        self.all_finite(checkpoint.tensors.iter())?;
+        Ok(Some(checkpoint))
     }
 
     /// The weights of another program in the file.
@@ -116,14 +116,22 @@ impl WeightsFile {
                  in Python and save them with `safetensors.torch.save_file`"
             ))
         })?;
-        let not_finite = |tensor: &Tensor| {
+        self.all_finite(foreign.tensors.iter())?;
+        Ok(foreign)
+    }
+
+    /// Refuses numbers of which nothing can come, with the tensor that holds one.
+    fn all_finite<'a>(&self, tensors: impl Iterator<Item = (&'a String, &'a Tensor)>) -> Result<()> {
+        let is_finite = |tensor: &Tensor| {
             let values = tensor.flatten_all().and_then(|all| all.to_vec1::<f32>());
-            values.is_ok_and(|values| values.iter().any(|value| !value.is_finite()))
+            values.map_or(true, |values| values.iter().all(|value| value.is_finite()))
         };
-        let mut names: Vec<&String> = foreign.tensors.keys().collect();
-        names.sort_unstable();
-        match names.into_iter().find(|name| not_finite(&foreign.tensors[*name])) {
-            None => Ok(foreign),
+        let first = tensors
+            .filter(|(_, tensor)| !is_finite(tensor))
+            .map(|(name, _)| name)
+            .min();
+        match first {
+            None => Ok(()),
             Some(name) => Err(self.fault(format_args!(
                 "`{name}` holds a number that is not finite (NaN or infinity): has the training diverged?"
             ))),

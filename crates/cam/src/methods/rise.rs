@@ -25,6 +25,9 @@ pub enum Density {
 
 named!(Density, "density", [Observed = "observed", Expected = "expected"]);
 
+/// Forward passes of an image that nobody waits for.
+const MOST_MASKS: usize = 1_000_000;
+
 /// The random masks of RISE.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -59,6 +62,9 @@ impl RiseConfig {
         let fault = |field, found: String, expected| Err(Error::Setting { field, found, expected });
         if self.masks == 0 {
             return fault("rise.masks", self.masks.to_string(), "at least 1");
+        }
+        if self.masks > MOST_MASKS {
+            return fault("rise.masks", self.masks.to_string(), "at most 1000000");
         }
         if !(1..=256).contains(&self.grid) {
             return fault("rise.grid", self.grid.to_string(), "1 to 256");

@@ -60,7 +60,7 @@ impl Attributes {
     /// A catalogue of these names.
     ///
     /// # Errors
-    /// When there is no name, a name is empty, has blanks around it or a line break in it, or two are equal.
+    /// When there is no name, a name is empty, has blanks around it or a character in it that nobody sees, or two are equal.
     pub fn new(names: Vec<String>) -> Result<Self> {
         let invalid = |found: String, expected: &str| Error::Invalid {
             what: "attribute names".to_owned(),
@@ -72,10 +72,10 @@ impl Attributes {
         }
         let mut seen = HashSet::with_capacity(names.len());
         for (column, name) in names.iter().enumerate() {
-            if name.is_empty() || name.trim() != name || name.contains(char::is_control) {
+            if name.is_empty() || name.trim() != name || name.contains(disk::is_unseen) {
                 return Err(invalid(
                     format!("{name:?} in column {}", column + 1),
-                    "a name in one line, without blanks before or after it",
+                    "a name in one line, without blanks before or after it, and without characters that nobody sees",
                 ));
             }
             if !seen.insert(name.as_str()) {
@@ -150,7 +150,7 @@ mod tests {
             "attribute names: a twice, expected each name once"
         );
         for bad in ["b\nc", " b", "b ", "", "\t"] {
-            let expected = "in column 2, expected a name in one line, without blanks before or after it";
+            let expected = "in column 2, expected a name in one line, without blanks before or after it, and without characters that nobody sees";
             assert!(message(&["a", bad]).ends_with(expected), "{bad:?}");
         }
         let names = ["Lung Opacity", "h\u{e9}mi/l\u{e9}sion (50 %)", "a_b", "a b"];

@@ -12,8 +12,10 @@ use crate::request::RunOptions;
 use crate::run::{self as runs, Judge};
 use crate::sweep::local::{self, Outcome, Place};
 use crate::sweep::state::{State, states};
-use crate::sweep::{Plan, comparison::Comparison, cost::Experience, draw, joint, records, slurm, status, tables};
-use pipeline::{Interrupt, Progress};
+use crate::sweep::{
+    Plan, comparison::Comparison, cost::Experience, draw, joint, outdated, records, slurm, status, tables,
+};
+use pipeline::{Interrupt, Progress, StepError, describe};
 use render::text::counted;
 
 /// What to run, and where.
@@ -68,8 +70,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     if arguments.compare {
         let states = states(&judge, &plan, &sweep);
-        compare(&plan, &states, &sweep)?;
-        return incomplete(&plan, &states, &sweep);
+        return concluded(&plan, &states, &sweep);
     }
     if arguments.slurm {
         return hand_in(arguments, &judge, &plan, &sweep);
@@ -165,6 +166,7 @@ fn here(
         },
         counted(place.threads, "thread"),
     ));
+    outdated::set_aside(plan, &before, sweep, &progress)?;
     let outcomes = local::run(plan, &to_do, &place, judge, interrupt)?;
     if let Err(stopped) = interrupt.check() {
         let of = |wanted: fn(&Outcome) -> bool| outcomes.iter().filter(|(_, outcome)| wanted(outcome)).count();
@@ -180,8 +182,20 @@ fn here(
         return Err(stopped.into());
     }
     let after = states(judge, plan, sweep);
-    compare(plan, &after, sweep)?;
-    incomplete(plan, &after, sweep)
+    concluded(plan, &after, sweep)
+}
+
+/// Compares what is finished, and ends with what is not: where the comparison fails too, both are said.
+fn concluded(plan: &Plan, states: &[State], sweep: &Path) -> Result<()> {
+    match (compare(plan, states, sweep), incomplete(plan, states, sweep)) {
+        (Ok(()), rest) => rest,
+        (Err(error), Err(rest)) if !error.is_interruption() => Err(Error::Request(format!(
+            "{}; and what is finished cannot be compared: {}",
+            describe(&rest),
+            describe(&error)
+        ))),
+        (Err(error), _) => Err(error),
+    }
 }
 
 /// Hands the runs that are not finished to Slurm.
@@ -228,6 +242,7 @@ fn hand_in(arguments: &Arguments, judge: &Judge, plan: &Plan, sweep: &Path) -> R
 /// Compares what is finished, and prints it.
 fn compare(plan: &Plan, states: &[State], sweep: &Path) -> Result<()> {
     let records = records::read(plan, states, sweep)?;
+    outdated::set_aside(plan, states, sweep, &Progress::new())?;
     let Some(comparison) = Comparison::of(plan, &records) else {
         return Ok(());
     };
@@ -288,6 +303,9 @@ fn incomplete(plan: &Plan, states: &[State], sweep: &Path) -> Result<()> {
             sweep.join(crate::sweep::log::FOLDER).display(),
             failed.join("\n")
         );
+        if failed.iter().any(|failure| failure.contains("--fresh")) {
+            message += "\n`--fresh` makes all runs anew; to make one of them anew, delete its folder";
+        }
     }
     Err(Error::Request(message))
 }

@@ -45,8 +45,8 @@ pub fn find(context: &Context, data: &DataSet) -> Result<Vec<BadImage>> {
     let mut bad = Vec::new();
     for (chunk, part) in images.chunks(CHUNK).enumerate() {
         context.interrupt().check()?;
-        let found: Vec<Option<BadImage>> = part.par_iter().map(|&index| examine(data, index)).collect();
-        bad.extend(found.into_iter().flatten());
+        let found: Result<Vec<Option<BadImage>>> = part.par_iter().map(|&index| examine(data, index)).collect();
+        bad.extend(found?.into_iter().flatten());
         if bad.len() > limit {
             work.abandon();
             return Err(Error::Request(format!(
@@ -83,7 +83,10 @@ pub fn refuse(context: &Context, data: &DataSet) -> Result<()> {
 }
 
 /// Whether an image can be decoded, aligned and, where energies are measured on it, looked up in its masks.
-fn examine(data: &DataSet, index: usize) -> Option<BadImage> {
+///
+/// # Errors
+/// When the system cannot read its file at the moment, which says nothing of the image.
+fn examine(data: &DataSet, index: usize) -> Result<Option<BadImage>> {
     let source: &dyn Source = data.source.as_ref();
     let annotations = data.annotations();
     let split = annotations.splits[index];
@@ -95,36 +98,38 @@ fn examine(data: &DataSet, index: usize) -> Option<BadImage> {
         }
         Ok(())
     };
-    usable().err().map(|error| BadImage {
-        index,
-        name: annotations.names[index].clone(),
-        split,
-        reason: describe(&error),
-    })
+    match usable() {
+        Ok(()) => Ok(None),
+        Err(error) if error.is_of_the_system() => Err(error.into()),
+        Err(error) => Ok(Some(BadImage {
+            index,
+            name: annotations.names[index].clone(),
+            split,
+            reason: describe(&error),
+        })),
+    }
 }
 
 /// What an earlier run found, if it still holds: the same data set, and everything on the list still bad.
 ///
 /// # Errors
-/// [`Interrupted`](pipeline::Interrupted).
+/// When a file cannot be read at the moment; [`Interrupted`](pipeline::Interrupted).
 pub fn known(recorded: &Recorded<'_>, data: &DataSet, reading: Reading<'_>) -> Result<Option<Vec<BadImage>>> {
     if !recorded.manifest.stages.contains_key(STEP) {
         return Ok(None);
     }
-    let listed = || -> Option<Vec<BadImage>> {
+    let listed = || -> Option<Vec<usize>> {
         let table = ReadTable::csv(&recorded.folder.join(artefacts::BAD_IMAGES)).ok()?;
-        let positions = table.integers("position").ok()?;
         let in_range = |index: i64| {
             usize::try_from(index)
                 .ok()
                 .filter(|&index| index < data.annotations().len())
         };
-        positions
-            .into_iter()
-            .map(|index| examine(data, in_range(index)?))
-            .collect()
+        table.integers("position").ok()?.into_iter().map(in_range).collect()
     };
-    let Some(again) = listed().filter(|again| again.len() <= recorded.experiment.data.bad_images_limit) else {
+    let Some(listed) = listed() else { return Ok(None) };
+    let again: Result<Option<Vec<BadImage>>> = listed.into_iter().map(|index| examine(data, index)).collect();
+    let Some(again) = again?.filter(|again| again.len() <= recorded.experiment.data.bad_images_limit) else {
         return Ok(None);
     };
     let left_out: Vec<&str> = again.iter().map(|image| image.name.as_str()).collect();

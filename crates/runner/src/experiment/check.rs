@@ -52,6 +52,7 @@ pub(super) fn check(experiment: &Experiment) -> Vec<Problem> {
         results.push(at_least("explain.images", images, 1));
     }
     results.push(at_least("measure.resamples", experiment.measure.resamples, 100));
+    results.push(at_most("measure.resamples", experiment.measure.resamples, 1_000_000));
     results.push(at_most("report.examples", experiment.report.examples, 12));
     results.extend(experiment.figures.check());
     results.into_iter().filter_map(Result::err).collect()

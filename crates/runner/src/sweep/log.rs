@@ -28,6 +28,9 @@ pub fn path(sweep: &Path, run: &str) -> PathBuf {
 pub fn open(sweep: &Path, run: &str) -> Result<File> {
     let folder = sweep.join(FOLDER);
     std::fs::create_dir_all(&folder).map_err(Error::io(&folder, "making the folder"))?;
+    if folder.is_symlink() {
+        return Err(pipeline::Error::Link { path: folder }.into());
+    }
     let path = path(sweep, run);
     disk::open_own(&path, OpenOptions::new().create(true).append(true)).map_err(Error::io(&path, "opening"))
 }

@@ -17,6 +17,7 @@ pub mod local;
 pub mod log;
 mod names;
 mod ordered;
+pub mod outdated;
 mod plan;
 mod points;
 pub mod records;

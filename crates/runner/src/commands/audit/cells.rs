@@ -6,6 +6,9 @@ use csv::{ReaderBuilder, Trim};
 
 use crate::error::{Error, Result};
 
+/// Columns of the widest table. Their names are compared with each other, and a rate has few.
+const MOST_COLUMNS: usize = 10_000;
+
 /// A table in memory. Its cells are texts, as a rate's number of digits says what it can tell.
 #[derive(Debug, Clone)]
 pub(super) struct Cells {
@@ -74,6 +77,10 @@ impl Cells {
             return Err(Error::Request(format!(
                 "{place}: empty, expected a table whose first line names its columns"
             )));
+        }
+        if columns.len() > MOST_COLUMNS {
+            let found = format!("{} columns, expected at most {MOST_COLUMNS}", columns.len());
+            return Err(at(line, found));
         }
         for (index, name) in columns.iter().enumerate() {
             if columns[..index].contains(name) {

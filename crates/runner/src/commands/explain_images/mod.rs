@@ -186,7 +186,7 @@ fn explain_pictures(
     let pictures::Found {
         pictures, said: found, ..
     } = pictures::find(&arguments.images)?;
-    let mut pages = Pages::new(&arguments.out, sheets, way);
+    let mut pages = Pages::new(&arguments.out, sheets, way)?;
     let progress = Progress::new();
     found.iter().chain(&said).for_each(|line| progress.say(line));
     way.announce(&progress, pictures.len());

@@ -76,7 +76,7 @@ pub fn write(
     maps: &[Maps],
     way: &Way<'_>,
 ) -> Result<Explained> {
-    let folder = out.join(&picture.name);
+    let folder = own_folder(out, &picture.name)?;
     let face = render::picture(pixels, size)?;
     let tensor = |values: &[f32], shape: &[usize]| Tensor::from_slice(values, shape, &Device::Cpu);
     let mut tensors = vec![("logits".to_owned(), tensor(logits, &[logits.len()])?)];
@@ -126,6 +126,18 @@ fn png(image: &RgbImage) -> Result<Vec<u8>> {
     Ok(bytes.into_inner())
 }
 
+/// A folder in `out` for files of ours.
+///
+/// # Errors
+/// When it is a link: what it leads to is somebody else's.
+fn own_folder(out: &Path, name: &str) -> Result<PathBuf> {
+    let path = out.join(name);
+    match path.is_symlink() {
+        true => Err(pipeline::Error::Link { path }.into()),
+        false => Ok(path),
+    }
+}
+
 /// Contact sheets under construction. A full page is written at once, so that memory does not grow with the pictures.
 pub struct Pages<'a> {
     folder: PathBuf,
@@ -143,17 +155,20 @@ pub struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     /// No sheets yet, for `OUT/sheets`.
-    pub fn new(out: &Path, sheets: Sheets, way: &'a Way<'a>) -> Self {
+    ///
+    /// # Errors
+    /// When that is a link.
+    pub fn new(out: &Path, sheets: Sheets, way: &'a Way<'a>) -> Result<Self> {
         let groups = way.methods.len() * way.chosen.len();
-        Self {
-            folder: out.join("sheets"),
+        Ok(Self {
+            folder: own_folder(out, "sheets")?,
             sheets,
             way,
             open: vec![Vec::new(); groups],
             written: vec![0; groups],
             letters: RefCell::default(),
             taken: HashSet::new(),
-        }
+        })
     }
 
     /// Takes in a picture.

@@ -16,8 +16,7 @@ use pipeline::Progress;
 pub fn read(path: &Path) -> Result<Tensor> {
     let fault = |message: String| Error::Request(format!("{}: {message}", path.display()));
     let bytes = std::fs::read(path).map_err(Error::io(path, "reading the images"))?;
-    let mut tensors =
-        candle_core::safetensors::load_buffer(&bytes, &Device::Cpu).map_err(|error| fault(error.to_string()))?;
+    let mut tensors = model::tensors_from_bytes(&bytes).map_err(|error| fault(error.to_string()))?;
     let images = tensors.remove("images").ok_or_else(|| {
         let mut names: Vec<&str> = tensors.keys().map(String::as_str).collect();
         names.sort_unstable();

@@ -39,6 +39,8 @@ pub struct Course<'a> {
     log: Option<TrainingLog>,
     pace: Pace,
     saved: Instant,
+    /// Whether it was told that the state cannot be saved: once is enough.
+    told: bool,
 }
 
 impl<'a> Course<'a> {
@@ -82,6 +84,7 @@ impl<'a> Course<'a> {
             unread: Vec::new(),
             log,
             saved: Instant::now(),
+            told: false,
         })
     }
 
@@ -111,6 +114,8 @@ impl<'a> Course<'a> {
         while self.memory.history.len() < epochs {
             self.epoch(&mut feed, &mut work)?;
         }
+        // From here on nothing is learnt any more, and nothing that goes wrong with the files below is to cost the training.
+        self.save_if_possible();
         // The scores of the validation images are looked at in each epoch; without any, those of some training images.
         self.place().check_weights(self.trainer.network())?;
         if step.images.validation().is_empty() {
@@ -142,10 +147,13 @@ impl<'a> Course<'a> {
         let steps = self.loader.batches_per_epoch();
         self.pace.begin_epoch();
         for batch in feed.epoch(self.memory.history.len() as u64, self.memory.steps) {
-            if self.folder.interrupt().is_asked() || self.saved.elapsed() >= save_after {
+            if self.folder.interrupt().is_asked() {
                 self.memory.read(&mut self.unread)?;
                 self.save()?;
                 self.folder.interrupt().check()?;
+            } else if self.saved.elapsed() >= save_after {
+                self.memory.read(&mut self.unread)?;
+                self.save_if_possible();
             }
             let (images, labels) = batch?;
             self.memory.learning_rate = self.trainer.learning_rate();
@@ -223,6 +231,17 @@ impl<'a> Course<'a> {
         if let Err(error) = added {
             without_log(self.folder, &error);
             self.log = None;
+        }
+    }
+
+    /// Saves the state; a disk that is full now may have room when the training ends.
+    fn save_if_possible(&mut self) {
+        let Err(error) = self.save() else { return };
+        self.saved = Instant::now();
+        if !std::mem::replace(&mut self.told, true) {
+            let (step, why) = (self.folder.step(), describe(&error));
+            let line = format!("{step:24} goes on without having saved its state: {why}");
+            self.folder.progress().say(&line);
         }
     }
 
