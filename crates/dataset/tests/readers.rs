@@ -121,6 +121,27 @@ fn write(path: &Path, bytes: impl AsRef<[u8]>) {
 /// Three PNGs, deflated by Python's zipfile.
 const ARCHIVE: &[u8] = include_bytes!("data/deflated.zip");
 
+/// Each image of the archive is to have 200 MB, packed and unpacked.
+#[test]
+fn an_archive_that_declares_more_than_it_has_is_refused() {
+    let mut archive = ARCHIVE.to_vec();
+    let entries: Vec<usize> = (0..archive.len())
+        .filter(|&at| archive[at..].starts_with(b"PK\x01\x02"))
+        .collect();
+    for at in entries {
+        archive[at + 20..at + 24].copy_from_slice(&(200_u32 << 20).to_le_bytes());
+        archive[at + 24..at + 28].copy_from_slice(&(200_u32 << 20).to_le_bytes());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("list_attr_celeba.txt"), LABELS);
+    write(&folder.path().join("list_eval_partition.txt"), PARTITION);
+    write(&folder.path().join("img_align_celeba.zip"), archive);
+    let faces = CelebaFolder::open(folder.path()).unwrap();
+    for index in 0..3 {
+        bounded(|| faces.image(index)).unwrap_err();
+    }
+}
+
 fn shard(kind: &str, split: &str) -> Vec<u8> {
     let name = format!("tests/data/shards/{kind}/{split}-00000-of-00001.parquet");
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()

@@ -414,6 +414,20 @@ mod tests {
     }
 
     #[test]
+    fn a_header_that_declares_terabytes_is_refused_without_them() {
+        let mut checkpoint = Checkpoint::of(&network(1), &names()).unwrap();
+        for stage in &mut checkpoint.architecture.stages {
+            (stage.width, stage.blocks) = (8192, 256);
+        }
+        let read = Checkpoint::from_bytes(&checkpoint.to_bytes().unwrap()).unwrap();
+        let message = read.network(&Device::Cpu).unwrap_err().to_string();
+        assert!(
+            message.contains("wrong shape (conv1.weight [4, 3, 7, 7] for [8192, 3, 7, 7]"),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn broken_files_are_refused() {
         let bytes = Checkpoint::of(&network(1), &names()).unwrap().to_bytes().unwrap();
         for broken in [

@@ -21,6 +21,8 @@ const LARGEST_IMAGE: u64 = 256 << 20;
 #[derive(Debug)]
 pub(crate) struct ZippedFiles {
     path: PathBuf,
+    /// Bytes of the archive.
+    length: u64,
     archive: ZipArchive<PositionedReader>,
     /// By the name without folders: the first of the name.
     entries: HashMap<String, usize>,
@@ -44,6 +46,7 @@ impl ZippedFiles {
             expected: expected.to_owned(),
         };
         let reader = PositionedReader::open(path).map_err(cannot_read)?;
+        let length = reader.length;
         let archive = ZipArchive::new(reader).map_err(|error| match error {
             // The index is an archive's last part, so that this is what a download that stopped half-way looks like.
             ZipError::InvalidArchive(_) => broken(
@@ -72,6 +75,7 @@ impl ZippedFiles {
         }
         Ok(Self {
             path: path.to_owned(),
+            length,
             archive,
             entries,
             others,
@@ -182,6 +186,11 @@ impl ZippedFiles {
                 "a file of {} bytes, too large for an image",
                 file.size()
             )));
+        }
+        if file.compressed_size() > self.length {
+            return Err(damaged(
+                "the archive is damaged here (it ends before the file does)".to_owned(),
+            ));
         }
         let (method, size, checksum) = (file.compression(), file.size(), file.crc32());
         let mut packed = Vec::with_capacity(file.compressed_size() as usize);

@@ -4,5 +4,5 @@ mod pages;
 mod reader;
 mod values;
 
-pub use pages::{Page, natural};
+pub use pages::{Page, may_unpack_to, natural};
 pub use reader::{ColumnBytes, ParquetReader};

@@ -16,6 +16,11 @@ const LARGEST_HEADER: usize = 16 << 20;
 const ANY_PAGE: usize = 16 << 20;
 const PACKED: usize = 1 << 15;
 
+/// Whether a page of so many bytes can have so many when it is unpacked, or at least so few that it does not matter.
+pub fn may_unpack_to(packed: usize, unpacked: usize) -> bool {
+    unpacked <= packed.saturating_mul(PACKED).max(ANY_PAGE)
+}
+
 /// A page in the bytes of a column.
 pub struct Page<'a> {
     /// What the file says of it.
@@ -48,7 +53,7 @@ impl<'a> Page<'a> {
         );
         let body = start.checked_add(packed).and_then(|end| bytes.get(start..end));
         let body = body.ok_or("a page that is cut off")?;
-        if unpacked > packed.saturating_mul(PACKED).max(ANY_PAGE) {
+        if !may_unpack_to(packed, unpacked) {
             return Err(format!("a page of {packed} bytes that is to have {unpacked}"));
         }
         Ok(Self {

@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::io;
 
-use disk::read_exact_at;
+use disk::{may_unpack_to, read_exact_at};
 use polars_parquet::parquet::compression::{Compression, DecompressionContext, decompress};
 
 use super::snappy;
@@ -89,9 +89,12 @@ impl Place {
     /// When they cannot be read, or are not those that were there when the shard was indexed.
     pub(crate) fn read(&self, file: &File) -> io::Result<Vec<u8>> {
         let damaged = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
+        let length = self.unpacked as usize;
+        if u64::from(self.packed) > file.metadata()?.len() || !may_unpack_to(self.packed as usize, length) {
+            return Err(damaged("an index of other shards".to_owned()));
+        }
         let mut packed = vec![0; self.packed as usize];
         read_exact_at(file, &mut packed, self.start)?;
-        let length = self.unpacked as usize;
         let mut bytes = match self.codec {
             Codec::Plain => packed,
             Codec::Snappy => self
@@ -108,5 +111,34 @@ impl Place {
             ));
         }
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_place_that_no_shard_has_takes_no_memory() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"an image").unwrap();
+        let whole = Place {
+            shard: 0,
+            codec: Codec::Plain,
+            start: 0,
+            packed: 8,
+            unpacked: 8,
+            skip: 3,
+            length: 5,
+            checksum: crc32fast::hash(b"image"),
+        };
+        assert_eq!(whole.read(&file).unwrap(), b"image");
+        let (packed, unpacked) = (u32::MAX, u32::MAX);
+        for place in [Place { packed, ..whole }, Place { unpacked, ..whole }] {
+            let message = place.read(&file).unwrap_err().to_string();
+            assert_eq!(message, "an index of other shards");
+        }
     }
 }
