@@ -26,14 +26,19 @@ test: lint
 browser:
     BIASCAM_REQUIRE=chromium BIASCAM_GALLERY="$PWD/target/gallery" cargo test --release --locked --workspace --test program browser
 
-# What takes too long for `just test`: every injected fault (docs/develop/robustness.md), property tests with 20,000 cases each
-nightly:
+# What takes too long for `just test`: every injected fault (docs/develop/robustness.md), property tests with 20,000 cases each, fuzzing
+nightly: && fuzz
     BIASCAM_FAULTS=all cargo test --release --locked --workspace --test faults -- --nocapture
     PROPTEST_CASES=20000 cargo test --release --locked --workspace
+
+# Fuzz each reader for a minute, or `just fuzz 3600 experiment sweep`; needs Rust's nightly toolchain and cargo-fuzz
+fuzz *ARGS:
+    fuzz/run "$@"
 
 # Format, lints and structure alone, in seconds
 lint: && walls
     cargo fmt --all --check
+    cargo fmt --check --manifest-path fuzz/Cargo.toml
     cargo clippy --release --locked --workspace --all-targets -- -D warnings
 
 # The structure alone: which crate may depend on which, and no circle of modules in any crate

@@ -11,6 +11,6 @@ pub mod inspect;
 pub mod measure_scores;
 pub mod report;
 pub mod schema;
-mod scored;
+pub mod scored;
 pub mod shell;
 pub mod sweep;

@@ -13,6 +13,7 @@ mod tensors;
 mod way;
 
 pub use arguments::Arguments;
+pub use tensors::read as read_tensors;
 
 use std::fmt::Display;
 use std::time::Instant;
