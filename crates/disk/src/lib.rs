@@ -12,6 +12,7 @@ mod read_at;
 mod synced;
 mod tables;
 mod text;
+mod unfinished;
 mod whole;
 
 pub use delimited::Delimited;
@@ -25,4 +26,5 @@ pub use read_at::{read_at, read_exact_at};
 pub use synced::{make_folder, sync_folder_of};
 pub use tables::{Columns, ParquetWriter, TableError};
 pub use text::{is_unseen, read_text, unmarked, visible};
+pub use unfinished::remove_unfinished;
 pub use whole::{PartFile, TEMPORARY, write_whole};

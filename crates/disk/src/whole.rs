@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::synced::{make_folder, sync_folder_of};
+use crate::unfinished;
 
 /// The extension of files that are being written.
 pub const TEMPORARY: &str = "part";
@@ -53,6 +54,7 @@ impl PartFile {
             make_folder(folder).map_err(Error::of(folder, "making the folder"))?;
         }
         let (part, file) = begin(path).map_err(Error::of(path, "writing"))?;
+        unfinished::begun(&part);
         Ok(Self {
             path: path.to_owned(),
             part,
@@ -112,6 +114,7 @@ impl Drop for PartFile {
         if !self.finished {
             fs::remove_file(&self.part).ok();
         }
+        unfinished::ended(&self.part);
     }
 }
 

@@ -1,14 +1,28 @@
-//! Stopping on request: Ctrl-C, SIGTERM and a closed terminal (SIGHUP) finish the step in hand and save its state; a second one stops at once.
+//! Stopping on request: Ctrl-C, SIGTERM and a closed terminal (SIGHUP).
+//!
+//! Work that looks whether it is asked to stop ends by itself. Most of it need not look: every file is written whole or not at all, so
+//! nothing is lost where the process ends in the middle of a step, and it does so when it has not come to its end a moment after the
+//! signal. Only what would lose something [holds](Interrupt::hold) it until that is saved. A second signal stops at once.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Once, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
 use signal_hook::iterator::Signals;
+use signal_hook::{flag, low_level};
 
-use crate::progress::Progress;
+use crate::progress::{Progress, last_words};
+
+/// How long the run may take to come to its end by itself while nothing holds it.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How often it is looked whether something holds it.
+const TICK: Duration = Duration::from_millis(20);
+
+/// How long words are waited for, which nobody may read: a pager takes what it shows.
+const SAYING: Duration = Duration::from_millis(200);
 
 /// The program was asked to stop (SIGINT, SIGTERM, SIGHUP) and has saved its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +44,18 @@ pub struct Interrupt {
     signal: Arc<AtomicUsize>,
     /// Whether the signal was answered.
     answered: Arc<Once>,
+    /// How many things in hand save their state before they end.
+    held: Arc<AtomicUsize>,
+}
+
+/// As long as it is there, the first signal ends nothing by force ([`Interrupt::hold`]).
+#[derive(Debug)]
+pub struct Held(Arc<AtomicUsize>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Default for Interrupt {
@@ -38,6 +64,7 @@ impl Default for Interrupt {
         Self {
             signal: Arc::default(),
             answered: Arc::new(Once::new()),
+            held: Arc::default(),
         }
     }
 }
@@ -62,6 +89,14 @@ impl Interrupt {
         let all = [SIGINT, SIGTERM].into_iter().chain(hang_up);
         stop.answer_at_once(Signals::new(all).map_err(ListenError)?);
         Ok(stop)
+    }
+
+    /// Keeps the process until this is dropped, however long ago it was asked to stop: for what looks by itself whether it is, and then
+    /// saves what would be lost.
+    #[must_use]
+    pub fn hold(&self) -> Held {
+        self.held.fetch_add(1, Ordering::Relaxed);
+        Held(Arc::clone(&self.held))
     }
 
     /// Whether a stop was asked for.
@@ -89,19 +124,47 @@ impl Interrupt {
     /// Says once that the signal was understood.
     fn answer(&self) {
         self.answered
-            .call_once(|| Progress::new().say("stopping after this step; again to stop now"));
+            .call_once(|| Progress::new().say("stopping; what is finished is kept; again to stop now"));
     }
 
-    /// Answers the first signal when it comes: what is in hand may take a while to come to its end.
+    /// Answers the first signal when it comes, and sees to it that the process ends.
     fn answer_at_once(&self, mut signals: Signals) {
         let stop = self.clone();
         let wait = move || {
-            if signals.forever().next().is_some() {
-                stop.answer();
+            if let Some(signal) = signals.forever().next() {
+                let words = stop.clone();
+                meanwhile(move || words.answer());
+                stop.give_time();
+                meanwhile(move || last_words(Interrupted { signal }));
+                disk::remove_unfinished();
+                low_level::exit(128 + signal);
             }
         };
         // Without the thread it is said when the step has ended.
         thread::Builder::new().name("signals".to_owned()).spawn(wait).ok();
+    }
+
+    /// Waits until nothing has held the process for a while.
+    fn give_time(&self) {
+        let mut free_since = Instant::now();
+        while free_since.elapsed() < PATIENCE {
+            thread::sleep(TICK);
+            if self.held.load(Ordering::Relaxed) > 0 {
+                free_since = Instant::now();
+            }
+        }
+    }
+}
+
+/// Says something that may find nobody who reads, and does not wait for long.
+fn meanwhile(say: impl FnOnce() + Send + 'static) {
+    let (sender, said) = mpsc::channel();
+    let speak = move || {
+        say();
+        sender.send(()).ok();
+    };
+    if thread::Builder::new().spawn(speak).is_ok() {
+        said.recv_timeout(SAYING).ok();
     }
 }
 
@@ -113,5 +176,24 @@ fn is_ignored(signal: i32) -> bool {
     unsafe {
         libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
             && action.assume_init().sa_sigaction == libc::SIG_IGN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_given_to_what_holds_and_a_moment_after_it() {
+        let stop = Interrupt::default();
+        let held = stop.hold();
+        let other = stop.clone();
+        let begun = Instant::now();
+        let waiter = thread::spawn(move || other.give_time());
+        thread::sleep(PATIENCE * 2);
+        assert!(!waiter.is_finished());
+        drop(held);
+        waiter.join().expect("no panic");
+        assert!(begun.elapsed() >= PATIENCE * 3);
     }
 }

@@ -1,11 +1,14 @@
 //! What a run says while it works: bars on a terminal, plain lines elsewhere, always on standard error.
 
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use console::Term;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::standard_error::{bars_target, to_stderr};
 
@@ -27,6 +30,19 @@ fn bars() -> &'static MultiProgress {
 /// A line that stays, above the bars.
 fn stays(line: &str) {
     bars().suspend(|| to_stderr(line));
+}
+
+/// The program's last line, why it ends before its time, in the place of the bars. Whoever comes first ends the program; for another one this does
+/// not return.
+pub fn last_words(why: impl Display) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    while SAID.swap(true, Ordering::Relaxed) {
+        thread::park();
+    }
+    // What cannot be cleared is a terminal that is gone.
+    bars().clear().ok();
+    bars().set_draw_target(ProgressDrawTarget::hidden());
+    to_stderr(format_args!("biascam: {why}"));
 }
 
 /// As many of a note's parts, which two spaces keep apart, as fit so many columns: half a number would be another number.

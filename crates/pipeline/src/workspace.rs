@@ -131,6 +131,8 @@ impl Workspace {
         self.interrupt.check().map_err(Error::from)?;
         let (start, sandbox) = (Start::now(), self.sandbox(declaration));
         work(&sandbox)?;
+        // What is made is not lost for a signal that comes before it is recorded.
+        let _held = self.interrupt.hold();
         Ok(self.add(declaration, &start, start.instant.elapsed(), sandbox.into_written())?)
     }
 
@@ -157,6 +159,7 @@ impl Workspace {
         self.interrupt.check().map_err(Error::from)?;
         let start = Start::now();
         work(&stale)?;
+        let _held = self.interrupt.hold();
         let share = start.instant.elapsed() / u32::try_from(stale.len()).unwrap_or(u32::MAX);
         for (position, sandbox) in stale {
             self.add(&declarations[position], &start, share, sandbox.into_written())?;
@@ -216,6 +219,7 @@ impl Workspace {
                         work(&sandbox).map(|()| (start, sandbox.into_written()))
                     };
                     let written = on_threads(threads, work).map_err(E::from).flatten();
+                    let _held = self.interrupt.hold();
                     let added = written.and_then(|(start, written)| {
                         Ok(self.add(&declaration, &start, start.instant.elapsed(), written)?)
                     });

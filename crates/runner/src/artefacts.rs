@@ -6,6 +6,8 @@ pub const EXPERIMENT: &str = "experiment.yaml";
 pub const INPUTS: &str = "inputs";
 /// What tables and figures need to know of the data set.
 pub const FACTS: &str = "data.json";
+/// What a run prints of its results.
+pub const SUMMARY: &str = "tables/summary.txt";
 /// The images that cannot be used.
 pub const BAD_IMAGES: &str = "bad_images.csv";
 /// The images of the figure of examples: how each was chosen, and its numbers.

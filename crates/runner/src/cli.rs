@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use pipeline::to_stderr;
+use pipeline::{last_words, to_stderr};
 use tracing_subscriber::EnvFilter;
 
 use crate::command_line::with_tip;
@@ -129,7 +129,7 @@ pub fn main() -> ExitCode {
             } else {
                 describe(error.without_way_out())
             };
-            to_stderr(format_args!("biascam: {message}"));
+            last_words(message);
             ExitCode::from(status)
         }
     }

@@ -1,8 +1,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use super::batch::Batch;
 use super::prepare::Preparer;
@@ -15,6 +16,8 @@ pub struct Batches<B = Batch> {
     remaining: Range<usize>,
     first: usize,
     workers: Vec<Worker<B>>,
+    /// The next one, where it was [waited for](Self::is_ready_within) and has come.
+    next: Option<Result<B>>,
 }
 
 /// Makes the batch of some images in an epoch; `None` when it was told to stop meanwhile.
@@ -33,7 +36,7 @@ struct Job<B> {
 /// reading the channels in turn gives the batches in order.
 struct Worker<B> {
     /// `None` when the system had no thread to give: the caller's thread does this worker's part.
-    thread: Option<(Receiver<Result<B>>, JoinHandle<()>)>,
+    batches: Option<Receiver<Result<B>>>,
 }
 
 impl<B: Send + 'static> Batches<B> {
@@ -62,7 +65,7 @@ impl<B: Send + 'static> Batches<B> {
                     .name(format!("loader {worker}"))
                     .spawn(move || job.work(part, &sender));
                 Worker {
-                    thread: thread.ok().map(|handle| (receiver, handle)),
+                    batches: thread.ok().map(|_| receiver),
                 }
             })
             .collect();
@@ -71,7 +74,34 @@ impl<B: Send + 'static> Batches<B> {
             first: remaining.start,
             remaining,
             workers,
+            next: None,
         }
+    }
+
+    /// Waits so long for the next batch, whose images may be large; whether [`next`](Iterator::next) now returns without waiting.
+    pub fn is_ready_within(&mut self, time: Duration) -> bool {
+        if self.next.is_some() || self.remaining.is_empty() {
+            return true;
+        }
+        let number = self.remaining.start;
+        // What the caller's thread makes is not there before it does.
+        let Some(batches) = self.worker(number) else {
+            return true;
+        };
+        self.next = match batches.recv_timeout(time) {
+            Ok(batch) => Some(batch),
+            Err(RecvTimeoutError::Timeout) => return false,
+            Err(RecvTimeoutError::Disconnected) => Some(Err(Error::Worker { batch: number })),
+        };
+        true
+    }
+}
+
+impl<B> Batches<B> {
+    /// From where a batch comes; `None` where the caller's thread makes it.
+    fn worker(&self, number: usize) -> Option<&Receiver<Result<B>>> {
+        let turn = (number - self.first).checked_rem(self.workers.len())?;
+        self.workers[turn].batches.as_ref()
     }
 }
 
@@ -100,10 +130,12 @@ impl<B> Iterator for Batches<B> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let number = self.remaining.next()?;
-        let turn = (number - self.first).checked_rem(self.workers.len());
-        match turn.and_then(|turn| self.workers[turn].thread.as_ref()) {
+        if let Some(batch) = self.next.take() {
+            return Some(batch);
+        }
+        match self.worker(number) {
             // A channel closes early only if its worker panicked.
-            Some((receiver, _)) => Some(receiver.recv().unwrap_or(Err(Error::Worker { batch: number }))),
+            Some(batches) => Some(batches.recv().unwrap_or(Err(Error::Worker { batch: number }))),
             None => self.job.batch(number),
         }
     }
@@ -118,12 +150,7 @@ impl<B> ExactSizeIterator for Batches<B> {}
 impl<B> Drop for Batches<B> {
     fn drop(&mut self) {
         self.job.stop.store(true, Ordering::Relaxed);
-        // Closing all channels first wakes the workers that wait for room in them.
-        let (receivers, handles): (Vec<_>, Vec<_>) = self.workers.drain(..).filter_map(|worker| worker.thread).unzip();
-        drop(receivers);
-        for handle in handles {
-            // A worker that panicked has been reported in its batch's place.
-            let _ = handle.join();
-        }
+        // The workers that wait for room in their channels wake when those are closed, with this. One that is at an image comes to
+        // its end by itself, which may be seconds later.
     }
 }

@@ -215,6 +215,12 @@ impl Resampled {
         all.into_iter().next().flatten()
     }
 
+    /// How often [`all_of_weights`](Self::all_of_weights) asks for the statistics.
+    #[must_use]
+    pub fn weightings(&self) -> usize {
+        self.row()
+    }
+
     /// Estimates several such statistics, as many as the function says each time: the draws are made once for all of them.
     pub fn all_of_weights(&self, statistics: impl Fn(&[f64]) -> Vec<Option<f64>> + Sync) -> Vec<Option<Estimate>> {
         let images = self.people.by_image();

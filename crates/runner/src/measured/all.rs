@@ -15,6 +15,7 @@ use super::interventions::InterventionFile;
 use super::judged::{Judged, judged};
 use super::locality::{self, LayerLocality};
 use super::measures::{AttributeMeasures, ClassifierMeasures, Group, Measure};
+use super::measuring::{Measuring, Part};
 use super::occlusion::{self, OcclusionFile};
 use super::predictions::Predictions;
 use super::reliance::{self, Reliance};
@@ -25,7 +26,7 @@ use crate::error::{Error, Result, describe};
 use crate::experiment::Role;
 use crate::recorded::Recorded;
 use crate::regions::{self, Regions};
-use pipeline::{ParquetFile, RowKeys};
+use pipeline::{ParquetFile, Progress, RowKeys};
 
 /// Everything measured of an experiment.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,18 +66,22 @@ impl Measured {
     ///
     /// # Errors
     /// When a file is missing or damaged, or not of this data set.
-    pub fn read(recorded: &Recorded<'_>, facts: &DataFacts) -> Result<Self> {
-        let measures = recorded
-            .experiment
-            .classifier_names()
+    pub fn read(recorded: &Recorded<'_>, facts: &DataFacts, progress: &Progress) -> Result<Self> {
+        let measuring = Measuring::begin(progress);
+        let names = recorded.experiment.classifier_names();
+        let of = names.len();
+        let measures = names
             .into_iter()
             .map(|name| {
                 let (measures, scored) =
                     classifier_measures(recorded, &facts.attributes, &name, recorded.experiment.bootstrap())?;
+                measuring.one_of(Part::Read, of);
                 Ok((name, measures, scored))
             })
             .collect::<Result<_>>()?;
-        Self::of(recorded, facts, measures, &mut Err)
+        let measured = Self::of(recorded, facts, measures, &measuring, &mut Err)?;
+        measuring.end();
+        Ok(measured)
     }
 
     /// Puts together what was measured of some classifiers, one entry an attribute in the data set's order. `fault` decides what
@@ -85,6 +90,7 @@ impl Measured {
         recorded: &Recorded<'_>,
         facts: &DataFacts,
         measures: Vec<Classified>,
+        measuring: &Measuring,
         fault: &mut dyn FnMut(Error) -> Result<()>,
     ) -> Result<Self> {
         let regions = regions::load(recorded.experiment, &facts.attributes)?;
@@ -158,6 +164,7 @@ impl Measured {
             &scored,
             &hidden,
             &toggled,
+            measuring,
         );
         let Judged {
             findings,
@@ -274,9 +281,12 @@ impl Available {
     ///
     /// # Errors
     /// Those of the regions file.
-    pub fn read(recorded: &Recorded<'_>, facts: &DataFacts) -> Result<Self> {
+    pub fn read(recorded: &Recorded<'_>, facts: &DataFacts, progress: &Progress) -> Result<Self> {
+        let measuring = Measuring::begin(progress);
         let (mut whole, mut rates, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
-        for name in recorded.experiment.classifier_names() {
+        let names = recorded.experiment.classifier_names();
+        let of = names.len();
+        for name in names {
             match classifier_measures(recorded, &facts.attributes, &name, recorded.experiment.bootstrap()) {
                 Ok((measures, scored)) => {
                     rates.push((name.clone(), measures.clone(), scored.clone()));
@@ -293,6 +303,7 @@ impl Available {
                     }
                 }
             }
+            measuring.one_of(Part::Read, of);
         }
         for (name, ..) in &whole {
             let wanted = files_beside(recorded, name).into_iter();
@@ -300,15 +311,16 @@ impl Available {
             left_out.extend(absent.map(|path| format!("{path} is missing")));
         }
         let everything_is_there = whole.len() == rates.len();
-        let measured = Measured::of(recorded, facts, whole, &mut |error| {
+        let measured = Measured::of(recorded, facts, whole, &measuring, &mut |error| {
             left_out.push(describe(&error));
             Ok(())
         })?;
         // Both read the same files: what is wrong with one is said once.
         let scores = match everything_is_there {
             true => measured.clone(),
-            false => Measured::of(recorded, facts, rates, &mut |_| Ok(()))?,
+            false => Measured::of(recorded, facts, rates, &measuring, &mut |_| Ok(()))?,
         };
+        measuring.end();
         Ok(Self {
             measured,
             scores,

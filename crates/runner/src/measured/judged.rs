@@ -9,6 +9,7 @@ use super::differences::{self, Difference};
 use super::estimates::{Estimates, of_class};
 use super::interventions::InterventionFile;
 use super::measures::AttributeMeasures;
+use super::measuring::{Measuring, Part};
 use super::occlusion::OcclusionFile;
 use super::ranked;
 use super::sample::{About, Files, Groups, Sample, Scored};
@@ -39,6 +40,7 @@ pub fn judged(
     scored: &[Scored],
     hidden: &[Option<OcclusionFile>],
     toggled: &[Option<InterventionFile>],
+    measuring: &Measuring,
 ) -> Result<Judged> {
     let Some(first) = scored.first() else {
         return Ok(Judged::default());
@@ -60,6 +62,7 @@ pub fn judged(
             toggled: toggled.as_ref(),
         })
         .collect();
+    measuring.part(Part::Resample);
     let mut sample = Sample::new(&rows, attributes.len(), first.people.clone())?;
     let position = |role| roles.iter().position(|known| *known == Some(role));
     let compared = position(Role::Unbalanced).zip(position(Role::Balanced));
@@ -94,7 +97,8 @@ pub fn judged(
             measures.take(Estimates::of(sample.groups(classifier, index), &resampled));
         }
     });
-    for (classifier, ranked) in ranked::ranked(scored, attributes.len(), &resampled)?
+    measuring.part(Part::Rank);
+    for (classifier, ranked) in ranked::ranked(scored, attributes.len(), &resampled, measuring)?
         .into_iter()
         .enumerate()
     {
@@ -102,6 +106,7 @@ pub fn judged(
             attribute.classifiers[classifier].ranked = ranked;
         }
     }
+    measuring.part(Part::Judge);
     let kinds: Vec<_> = attributes.iter().map(|one| (one.minority(), one.local)).collect();
     let names: Vec<&str> = attributes.iter().map(|one| one.name.as_str()).collect();
     Ok(Judged {

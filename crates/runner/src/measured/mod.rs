@@ -15,6 +15,7 @@
 //! | `locality.rs` | how local the cells of the layers are |
 //! | `interventions.rs` | what toggling an attribute in an image does to the scores |
 //! | `cross_effects.rs` | of every attribute on the score of every other one |
+//! | `measuring.rs` | how far it is |
 //! | `predictions.rs`, `columns.rs`, `facts.rs` | what the files of the steps hold |
 
 mod all;
@@ -29,6 +30,7 @@ mod interventions;
 mod judged;
 mod locality;
 mod measures;
+mod measuring;
 mod occlusion;
 mod predictions;
 mod ranked;
@@ -47,6 +49,7 @@ pub use faithfulness::{CENTRE, Faithfulness, MEAN, MethodScores, RANDOM, SCORES,
 pub use interventions::toggled_score;
 pub use locality::{LayerLocality, of_last_layer, of_maps};
 pub use measures::{AttributeMeasures, ClassifierMeasures, Group, Measure};
+pub use measuring::Measuring;
 pub use occlusion::{AllBiases, Losses, Occlusion};
 pub use predictions::Predictions;
 pub use ranked::Ranked;

@@ -3,6 +3,7 @@
 
 use metrics::{Estimate, Ranking, Resampled, halves};
 
+use super::measuring::{Measuring, Part};
 use super::sample::Scored;
 use crate::error::Result;
 
@@ -23,7 +24,12 @@ impl Ranked {
 ///
 /// # Errors
 /// When a score is not a number.
-pub(super) fn ranked(scored: &[Scored], attributes: usize, resampled: &Resampled) -> Result<Vec<Vec<Ranked>>> {
+pub(super) fn ranked(
+    scored: &[Scored],
+    attributes: usize,
+    resampled: &Resampled,
+    measuring: &Measuring,
+) -> Result<Vec<Vec<Ranked>>> {
     let Some(first) = scored.first() else {
         return Ok(Vec::new());
     };
@@ -54,6 +60,7 @@ pub(super) fn ranked(scored: &[Scored], attributes: usize, resampled: &Resampled
                 probable.calibration_error,
             ]);
         }
+        measuring.one_of(Part::Rank, resampled.weightings());
         values
     });
     let each: Vec<Ranked> = all

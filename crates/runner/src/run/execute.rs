@@ -1,5 +1,7 @@
 //! Carrying out a run: its steps in their order.
 
+use std::cell::OnceCell;
+
 use pipeline::Interrupt;
 
 use super::declarations::planned;
@@ -143,23 +145,35 @@ pub fn execute_among(request: &Run, last: Last, interrupt: Option<&Interrupt>) -
         steps::run_together(&context, &interventions)?;
     }
     if last >= Last::Measure {
-        let manifest = context.manifest();
-        let measured = Measured::read(&context.recorded(&manifest), &facts)?;
-        let results = Results::new(&context.experiment, &facts, &measured)?;
         let workspace = &context.workspace;
-        workspace.step(&measure::declaration(&inputs)?, |folder| results.write(folder))?;
+        // For whichever of the steps runs first.
+        let measured = OnceCell::new();
+        let measured = || -> Result<&Measured> {
+            if let Some(known) = measured.get() {
+                return Ok(known);
+            }
+            let found = Measured::read(&context.recorded(&context.manifest()), &facts, context.progress())?;
+            Ok(measured.get_or_init(|| found))
+        };
+        let Experiment { explain, seed, .. } = &context.experiment;
+        workspace.step(&measure::declaration(&inputs)?, |folder| {
+            let explained = explain::explained_images(&data.test, explain.images, *seed).len();
+            Results::new(&context.experiment, &facts, measured()?)?.write(folder, explained)
+        })?;
         if last >= Last::Draw {
             steps::run(&context, &Choose::new(&inputs))?;
             steps::run(&context, &Browse::new(&inputs))?;
-            let manifest = context.manifest();
-            let sources = draw::Sources::new(context.recorded(&manifest), &facts, &measured, &measured);
             let regions = inputs.regions();
             let declaration = draw::declaration(&context.experiment, data.attributes(), regions.declared())?;
-            workspace.step(&declaration, |folder| draw::work(folder, &sources))?;
+            workspace.step(&declaration, |folder| {
+                let (manifest, measured) = (context.manifest(), measured()?);
+                let sources = draw::Sources::new(context.recorded(&manifest), &facts, measured, measured);
+                draw::work(folder, &sources)
+            })?;
         }
         if is_alone {
-            let Experiment { explain, seed, .. } = &context.experiment;
-            results.show(explain::explained_images(&data.test, explain.images, *seed).len())?;
+            let summary = context.results().join(artefacts::SUMMARY);
+            print(std::fs::read_to_string(&summary).map_err(Error::io(&summary, "reading"))?)?;
         }
     }
     let end = if last >= Last::Draw {

@@ -168,7 +168,7 @@ impl Redraw {
             folder: &folder,
         };
         refuse_mixture(&recorded, &facts)?;
-        let available = Available::read(&recorded, &facts)?;
+        let available = Available::read(&recorded, &facts, &Progress::new())?;
         let sources = draw::Sources::new(recorded, &facts, &available.scores, &available.measured);
         let drawn = draw::all(&sources);
         draw::write(&experiment.figures, &drawn.figures, &Progress::new(), |name, bytes| {
@@ -242,7 +242,7 @@ fn draw_what_can_be(folder: &Sandbox<'_>, recorded: Recorded<'_>) -> Result<()> 
         faults.push(describe(&error));
         DataFacts::default()
     });
-    let available = Available::read(&recorded, &facts)?;
+    let available = Available::read(&recorded, &facts, folder.progress())?;
     if faults.is_empty() {
         faults.extend(available.left_out);
     }

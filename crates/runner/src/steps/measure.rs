@@ -6,13 +6,12 @@ use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::inputs::{DeclaredRegions, Inputs};
 use crate::measured::{DataFacts, Measured, arms};
-use crate::output::print;
 use crate::published::Published;
 use crate::tables::{self, BesideThePaper};
 use pipeline::{Declaration, Sandbox};
 
 /// Bumped when tables come out otherwise from the same numbers: they alone are made anew, in seconds.
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 
 /// The step.
 pub const STEP: &str = "measure";
@@ -99,25 +98,22 @@ impl<'a> Results<'a> {
         })
     }
 
-    /// Writes the tables: the step.
+    /// Writes the tables: the step. `explained` of the test images have maps.
     ///
     /// # Errors
     /// Those of writing.
-    pub fn write(&self, folder: &Sandbox<'_>) -> Result<()> {
+    pub fn write(&self, folder: &Sandbox<'_>, explained: usize) -> Result<()> {
         for (name, bytes) in tables::files(self.measured, self.facts.test_images(), self.published.as_ref())? {
             folder.write(&format!("tables/{name}"), &bytes)?;
         }
+        folder.write(artefacts::SUMMARY, self.text(explained).as_bytes())?;
         Ok(folder.write(artefacts::FACTS, &self.facts.to_bytes())?)
     }
 
-    /// Prints them: the paper's table, means, and verdicts. `explained` of the test images have maps.
-    ///
-    /// # Errors
-    /// When standard output cannot be written.
-    pub fn show(&self, explained: usize) -> Result<()> {
+    /// What a run prints: the paper's table, means, and verdicts.
+    fn text(&self, explained: usize) -> String {
         let (measured, tested) = (self.measured, self.facts.test);
         let learnt = &measured.learnt();
-        print(tables::paper(learnt).terminal())?;
         let energies = if explained < tested {
             format!(", energies of {explained} of them")
         } else {
@@ -128,29 +124,28 @@ impl<'a> Results<'a> {
         } else {
             "no energies: no regions were given (measure.regions, or data.table.boxes or masks of a table's images)"
         };
-        print(format_args!(
-            "* the majority class; {what}; {tested} test images{energies}\n",
-        ))?;
-        if let Some(note) = tables::locality_note(measured) {
-            print(format_args!("{note}\n"))?;
-        }
-        print(format_args!("{}\n", tables::summary(measured)))?;
-        print(format_args!("{}\n", tables::bias_reliance(learnt)))?;
-        let faithfulness = tables::faithfulness(measured);
-        if !faithfulness.is_empty() {
-            print(faithfulness)?;
-        }
+        let mut parts = vec![
+            tables::paper(learnt).terminal(),
+            format!("* the majority class; {what}; {tested} test images{energies}\n"),
+        ];
+        parts.extend(tables::locality_note(measured).map(|note| format!("{note}\n")));
+        parts.push(format!("{}\n", tables::summary(measured)));
+        parts.push(format!("{}\n", tables::bias_reliance(learnt)));
+        parts.push(tables::faithfulness(measured));
         if let Some(published) = &self.published {
-            print(format_args!("{}\n", published.text()))?;
+            parts.push(format!("{}\n", published.text()));
         }
-        print(format_args!("{}\n", tables::verdicts(measured)))?;
+        parts.push(format!("{}\n", tables::verdicts(measured)));
         match &measured.decomposition {
-            Some(decomposition) => print(format_args!("{}\n", tables::decomposition(measured, decomposition))),
-            None if measured.derived.contains(&true) && !measured.findings.is_empty() => print(
+            Some(decomposition) => parts.push(format!("{}\n", tables::decomposition(measured, decomposition))),
+            None if measured.derived.contains(&true) && !measured.findings.is_empty() => parts.push(
                 "No steps from the unbalanced to the balanced classifier: they take two trained classifiers, of each one with its threshold moved \
-                 (prior) and one with its head refitted to the class weights of the other, and images of both classes (docs/understand/arms.md)\n",
+                 (prior) and one with its head refitted to the class weights of the other, and images of both classes (docs/understand/arms.md)\n"
+                    .to_owned(),
             ),
-            None => Ok(()),
+            None => {}
         }
+        parts.retain(|part| !part.is_empty());
+        parts.join("\n")
     }
 }

@@ -1,12 +1,15 @@
 //! Running trained networks over images: the pass that prediction and explanation share.
 
+use std::time::Duration;
+
 use candle_core::{Device, Tensor};
-use dataset::{Batch, LoaderConfig};
+use dataset::{Batch, Batches, LoaderConfig};
 use model::{Checkpoint, Mode, Network, Output};
 use pipeline::Sandbox;
 
 use crate::data::bad_images;
 use crate::error::{Error, Result};
+use crate::experiment::OnBadImage;
 use crate::inputs::{Artefact, Images};
 
 /// Images of one forward pass without gradients.
@@ -39,6 +42,27 @@ pub fn trained_network(
         .require(&checkpoint.architecture, attributes)
         .map_err(fault)?;
     checkpoint.network(device).map_err(fault)
+}
+
+/// How often it is looked whether to stop while a batch is waited for.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Batches as they come, of which large images may take seconds; [`Interrupted`](pipeline::Interrupted) meanwhile. Errors of loading come
+/// with a way out.
+pub fn awaited<'a, B: Send + 'static>(
+    folder: &'a Sandbox<'_>,
+    on_bad_image: OnBadImage,
+    mut batches: Batches<B>,
+) -> impl Iterator<Item = Result<B>> + 'a {
+    std::iter::from_fn(move || {
+        while !batches.is_ready_within(TICK) {
+            if let Err(stopped) = folder.interrupt().check() {
+                return Some(Err(stopped.into()));
+            }
+        }
+        let batch = batches.next()?;
+        Some(batch.map_err(|error| bad_images::with_way_out(on_bad_image, folder, &error)))
+    })
 }
 
 /// Networks with the same features, each with a head of its own: a trained one and those that are derived from it.
@@ -112,9 +136,9 @@ impl Pass<'_> {
         let loader = images.loader(indices, config)?;
         let mut work = folder.progress().work(self.title, indices.len() as u64);
         let mut done = 0;
-        for batch in loader.epoch(0, 0) {
+        for batch in awaited(folder, images.on_bad_image(), loader.epoch(0, 0)) {
             folder.interrupt().check()?;
-            let mut batch = batch.map_err(|error| bad_images::with_way_out(images.on_bad_image(), folder, &error))?;
+            let mut batch = batch?;
             if !images.are_labelled() {
                 batch.labels.fill(0.0);
             }

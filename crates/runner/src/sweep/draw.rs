@@ -10,8 +10,8 @@ use super::{COMPARISON, Plan, tables};
 use crate::error::Result;
 use crate::experiment::FigureSettings;
 use crate::included;
-use crate::letters::said_of_letters;
 use crate::measured;
+use crate::steps::draw::convert;
 use metrics::Part;
 use pipeline::{Progress, ResultsFolder};
 use render::Figure;
@@ -57,16 +57,9 @@ pub fn write(plan: &Plan, found: &Found<'_>, states: &[State], sweep: &Path) -> 
             render::figures::decomposition(&settings.style("decomposition"), &data)?,
         );
     }
-    for figure in &figures {
-        for &format in &settings.formats {
-            let path = format!("figures/{}.{}", figure.name(), format.extension());
-            folder.write(&path, &figure.file(format, settings.resolution)?)?;
-        }
-    }
-    let letters = figures.iter().flat_map(Figure::letters_without_picture).collect();
-    if let Some(line) = said_of_letters(&letters, &settings.formats) {
-        Progress::new().say(&line);
-    }
+    convert(settings, figures.iter().collect(), &Progress::new(), |name, bytes| {
+        Ok(folder.write(&format!("figures/{name}"), bytes)?)
+    })?;
     let page = run(&report(plan, found, states, figures));
     folder.write("report.html", page.as_bytes())?;
     Ok(folder.join("report.html"))

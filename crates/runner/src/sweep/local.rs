@@ -93,6 +93,8 @@ pub fn run(
     let outcomes = Mutex::new(Vec::new());
     let alive = Alive::default();
     let screen = Screen::new(positions.len());
+    // As long as there are children, they end before this process.
+    let _held = interrupt.hold();
     let work = |device: &str| {
         loop {
             let next = lock(&queue).pop_front();
@@ -128,7 +130,7 @@ pub fn run(
         while workers.iter().any(|worker| !worker.is_finished()) {
             if let (false, Err(Interrupted { signal })) = (told, interrupt.check()) {
                 told = true;
-                screen.say("the runs finish their step and save their state");
+                screen.say("the runs stop; trainings save their state");
                 pass_on(&alive, signal);
             }
             screen.tick();

@@ -203,22 +203,45 @@ pub fn write(
     progress: &Progress,
     put: impl Fn(&str, &[u8]) -> Result<()>,
 ) -> Result<()> {
-    let wanted = || drawn.iter().filter(|figure| settings.wants(figure.name()));
-    let files: Vec<_> = wanted()
+    let wanted = drawn.iter().filter(|figure| settings.wants(figure.name()));
+    convert(settings, wanted.collect(), progress, put)
+}
+
+/// The same of any figures.
+///
+/// # Errors
+/// Those of conversion and of writing.
+pub fn convert(
+    settings: &FigureSettings,
+    figures: Vec<&Figure>,
+    progress: &Progress,
+    put: impl Fn(&str, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let files: Vec<_> = figures
+        .iter()
         .flat_map(|figure| settings.formats.iter().map(move |&format| (figure, format)))
         .collect();
     // Compressing a picture's pixels takes longest. In print quality those of one picture take hundreds of megabytes.
     let together = if settings.resolution > 300 { 1 } else { 4 };
+    let mut work = progress.work("drawing", files.len() as u64);
+    let mut done = 0;
     for files in files.chunks(together) {
         let converted: Vec<_> = files
             .par_iter()
             .map(|(figure, format)| figure.file(*format, settings.resolution))
             .collect();
         for ((figure, format), bytes) in files.iter().zip(converted) {
-            put(&format!("{}.{}", figure.name(), format.extension()), &bytes?)?;
+            let name = format!("{}.{}", figure.name(), format.extension());
+            put(&name, &bytes?)?;
+            done += 1;
+            work.at(done, &name);
         }
     }
-    let letters = wanted().flat_map(Figure::letters_without_picture).collect();
+    work.abandon();
+    let letters = figures
+        .iter()
+        .flat_map(|figure| figure.letters_without_picture())
+        .collect();
     if let Some(line) = said_of_letters(&letters, &settings.formats) {
         progress.say(&line);
     }

@@ -6,4 +6,4 @@ mod locality_pictures;
 mod pictures;
 mod report;
 
-pub use figures::{Drawn, STEP, Sources, all, declaration, work, write, write_in_place, write_report};
+pub use figures::{Drawn, STEP, Sources, all, convert, declaration, work, write, write_in_place, write_report};

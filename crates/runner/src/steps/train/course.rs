@@ -19,7 +19,7 @@ use crate::error::{Error, Result, describe};
 use crate::steps::pass::{self, Pass};
 use crate::steps::step::write_table;
 use crate::weights::FromFile;
-use pipeline::{Sandbox, StepError, Work};
+use pipeline::{Held, Sandbox, StepError, Work};
 use render::text::counted;
 
 /// On a GPU, which is waited for when a loss is read.
@@ -41,6 +41,8 @@ pub struct Course<'a> {
     saved: Instant,
     /// Whether it was told that the state cannot be saved: once is enough.
     told: bool,
+    /// Until the state is saved that a stop would lose.
+    held: Option<Held>,
 }
 
 impl<'a> Course<'a> {
@@ -85,6 +87,7 @@ impl<'a> Course<'a> {
             log,
             saved: Instant::now(),
             told: false,
+            held: Some(folder.interrupt().hold()),
         })
     }
 
@@ -257,6 +260,9 @@ impl<'a> Course<'a> {
             &self.memory,
         )?;
         self.saved = Instant::now();
+        if folder.interrupt().is_asked() {
+            self.held = None;
+        }
         Ok(())
     }
 

@@ -4,7 +4,6 @@ use candle_core::{Device, Tensor};
 use dataset::{Loader, PixelBatch};
 use kernels::{SampledView, Sampler, SamplerInput};
 
-use crate::data::bad_images;
 use crate::error::Result;
 use crate::experiment::OnBadImage;
 use crate::steps::pass;
@@ -39,14 +38,14 @@ impl<'a> Feed<'a> {
     }
 
     /// The batches of an epoch from number `first_batch` on: images `[N, 3, S, S]` and labels `[N, A]`, both float32. Errors are those of
-    /// loading, and the device's.
+    /// loading, and the device's; [`Interrupted`](pipeline::Interrupted) while one is waited for.
     pub fn epoch(&mut self, epoch: u64, first_batch: usize) -> Box<dyn Iterator<Item = Result<(Tensor, Tensor)>> + '_> {
         let (folder, device, loader, on_bad_image) = (self.folder, self.device, self.loader, self.on_bad_image);
-        let way_out = move |error| bad_images::with_way_out(on_bad_image, folder, &error);
         let Some(sampler) = &mut self.sampler else {
             let size = loader.config().size;
-            return Box::new(loader.epoch(epoch, first_batch).map(move |batch| {
-                let batch = batch.map_err(way_out)?;
+            let batches = pass::awaited(folder, on_bad_image, loader.epoch(epoch, first_batch));
+            return Box::new(batches.map(move |batch| {
+                let batch = batch?;
                 let images = pass::images_of(&batch, size, device)?;
                 let shape = (batch.indices.len(), batch.labels.len() / batch.indices.len().max(1));
                 let labels = Tensor::from_slice(&batch.labels, shape, device)?;
@@ -54,8 +53,9 @@ impl<'a> Feed<'a> {
                 Ok((images, labels))
             }));
         };
-        Box::new(loader.pixel_epoch(epoch, first_batch).map(move |batch| {
-            let batch = batch.map_err(way_out)?;
+        let batches = pass::awaited(folder, on_bad_image, loader.pixel_epoch(epoch, first_batch));
+        Box::new(batches.map(move |batch| {
+            let batch = batch?;
             let tensors = sampler.batch(borrowed(&batch, &views(&batch)))?;
             loader.recycle_pixels(batch);
             Ok(tensors)
