@@ -104,12 +104,15 @@ impl Error {
     /// Whether the system is the reason, at this moment, and not what is in the file: too many open files, no permission, a failing disk. The file may
     /// be whole.
     pub fn is_of_the_system(&self) -> bool {
-        // An archive or a table tells of damage in it by these kinds.
-        const OF_THE_FILE: [ErrorKind; 4] = [
+        // What is not there, is no file, or is damaged in an archive or a table.
+        const OF_THE_FILE: [ErrorKind; 7] = [
             ErrorKind::NotFound,
+            ErrorKind::IsADirectory,
+            ErrorKind::NotADirectory,
             ErrorKind::UnexpectedEof,
             ErrorKind::InvalidData,
             ErrorKind::InvalidInput,
+            ErrorKind::Other,
         ];
         matches!(self, Self::Read { source, .. } if !OF_THE_FILE.contains(&source.kind()))
     }
@@ -141,4 +144,25 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 fn list(paths: &[PathBuf]) -> String {
     let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
     paths.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_at_the_moment_need_not_be_bad() {
+        let read = |source: io::Error| Error::Read {
+            path: "a.png".into(),
+            source,
+        };
+        // EIO, EMFILE, EACCES.
+        for number in [5, 24, 13] {
+            assert!(read(io::Error::from_raw_os_error(number)).is_of_the_system(), "{number}");
+        }
+        for kind in [ErrorKind::NotFound, ErrorKind::IsADirectory, ErrorKind::InvalidData] {
+            assert!(!read(kind.into()).is_of_the_system(), "{kind}");
+        }
+        assert!(!Error::Stopped.is_of_the_system());
+    }
 }

@@ -16,6 +16,7 @@ mod hub;
 mod included;
 mod interventions;
 mod methods;
+mod misuse;
 mod paths;
 mod people;
 mod place;

@@ -363,3 +363,42 @@ fn bad_sweeps_are_refused_before_anything_starts() {
     // Two things cannot be asked for at once.
     assert_eq!(Sweep::new("").run(&["--list", "--slurm"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_comparison_of_changed_runs_is_set_aside() {
+    let sweep = Sweep::new("axes: {classifiers.swept.exponent: [0, 1]}\n");
+    succeeds(&sweep.run(&[]));
+    let runs = || {
+        let table = ReadTable::csv(&sweep.results("comparison/tables/runs.csv")).expect("a table");
+        let mut names = table.texts("run").expect("names");
+        names.dedup();
+        names
+    };
+    assert_eq!(runs(), ["exponent-0", "exponent-1"]);
+    fs::write(sweep.results("exponent-1/manifest.json"), "x").expect("written");
+    let output = sweep.run(&[]);
+    let message = fails(&output);
+    for part in [
+        "made of exponent-1 as it no longer is, moved to results/tiny/earlier comparison",
+        "1 of 2 runs are finished, 1 failed",
+        "manifest.json: not a manifest",
+        "to make one of them anew, delete its folder",
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    assert_eq!(runs(), ["exponent-0"]);
+    assert!(sweep.results("earlier comparison/report.html").is_file());
+    // By the way that the message tells.
+    fs::remove_dir_all(sweep.results("exponent-1")).expect("removed");
+    succeeds(&sweep.run(&[]));
+    assert_eq!(runs(), ["exponent-0", "exponent-1"]);
+
+    // Where a comparison fails too, no run's failure is hidden.
+    fs::write(sweep.results("exponent-1/manifest.json"), "x").expect("written");
+    fs::remove_dir_all(sweep.results("comparison")).expect("removed");
+    fs::write(sweep.results("comparison"), "in the way").expect("written");
+    let message = fails(&sweep.run(&[]));
+    for part in ["1 failed", "what is finished cannot be compared"] {
+        assert!(message.contains(part), "{message}");
+    }
+}

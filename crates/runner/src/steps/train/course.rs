@@ -117,8 +117,6 @@ impl<'a> Course<'a> {
         while self.memory.history.len() < epochs {
             self.epoch(&mut feed, &mut work)?;
         }
-        // From here on nothing is learnt any more, and nothing that goes wrong with the files below is to cost the training.
-        self.save_if_possible();
         // The scores of the validation images are looked at in each epoch; without any, those of some training images.
         self.place().check_weights(self.trainer.network())?;
         if step.images.validation().is_empty() {
@@ -131,6 +129,8 @@ impl<'a> Course<'a> {
                 .collect::<Vec<_>>();
             self.scores(&some, "training")?;
         }
+        // Nothing is learnt any more, and nothing that goes wrong with the files below is to cost the training.
+        self.save_if_possible();
         let rate = self.pace.images_a_second(self.trainer.steps());
         let last = self.memory.history.last().map_or(f64::NAN, |epoch| epoch.loss);
         work.done(&format!(
