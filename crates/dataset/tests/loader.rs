@@ -1,7 +1,8 @@
 //! What a batch holds never depends on threads, batch size, cache or where an epoch starts.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use dataset::{
     Alignment, Annotations, Attributes, Augmentation, Batch, Error, Landmarks, Loader, LoaderConfig, MemorySource,
@@ -365,6 +366,42 @@ fn dropping_an_epoch_ends_its_threads() {
         drop(loader);
         assert_eq!(Arc::strong_count(&source), 1);
         assert!(source.decoded.load(Ordering::Relaxed) < 100);
+    }
+}
+
+#[test]
+fn a_batch_that_takes_its_time_is_waited_for_in_parts() {
+    let annotations = annotations(1, false);
+    let (shown, wait) = std::sync::mpsc::channel();
+    let source = Arc::new(Slow {
+        annotations,
+        wait: Mutex::new(wait),
+    });
+    let loader = Loader::new(source, vec![0], LoaderConfig::in_order(8, 1, 1)).unwrap();
+    let mut batches = loader.epoch(0, 0);
+    assert!(!batches.is_ready_within(Duration::from_millis(20)));
+    assert_eq!(batches.len(), 1);
+    shown.send(()).unwrap();
+    while !batches.is_ready_within(Duration::from_millis(20)) {}
+    assert!(batches.is_ready_within(Duration::ZERO));
+    assert_eq!(batches.next().unwrap().unwrap().indices, [0]);
+    assert!(batches.is_ready_within(Duration::ZERO) && batches.next().is_none());
+}
+
+/// Images come when they are sent for.
+struct Slow {
+    annotations: Annotations,
+    wait: Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl Source for Slow {
+    fn annotations(&self) -> &Annotations {
+        &self.annotations
+    }
+
+    fn image(&self, index: usize) -> Result<RgbImage> {
+        self.wait.lock().unwrap().recv().unwrap();
+        Ok(picture(index))
     }
 }
 

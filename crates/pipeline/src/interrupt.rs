@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_millis(20);
 /// How long words are waited for, which nobody may read: a pager takes what it shows.
 const SAYING: Duration = Duration::from_millis(200);
 
-/// The program was asked to stop (SIGINT, SIGTERM, SIGHUP) and has saved its state.
+/// The program was asked to stop (SIGINT, SIGTERM, SIGHUP).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("stopped; the same command goes on from what is finished")]
 pub struct Interrupted {

@@ -2,7 +2,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::batch::Batch;
@@ -36,7 +36,7 @@ struct Job<B> {
 /// reading the channels in turn gives the batches in order.
 struct Worker<B> {
     /// `None` when the system had no thread to give: the caller's thread does this worker's part.
-    batches: Option<Receiver<Result<B>>>,
+    thread: Option<(Receiver<Result<B>>, JoinHandle<()>)>,
 }
 
 impl<B: Send + 'static> Batches<B> {
@@ -65,7 +65,7 @@ impl<B: Send + 'static> Batches<B> {
                     .name(format!("loader {worker}"))
                     .spawn(move || job.work(part, &sender));
                 Worker {
-                    batches: thread.ok().map(|_| receiver),
+                    thread: thread.ok().map(|handle| (receiver, handle)),
                 }
             })
             .collect();
@@ -101,7 +101,7 @@ impl<B> Batches<B> {
     /// From where a batch comes; `None` where the caller's thread makes it.
     fn worker(&self, number: usize) -> Option<&Receiver<Result<B>>> {
         let turn = (number - self.first).checked_rem(self.workers.len())?;
-        self.workers[turn].batches.as_ref()
+        self.workers[turn].thread.as_ref().map(|(batches, _)| batches)
     }
 }
 
@@ -150,7 +150,12 @@ impl<B> ExactSizeIterator for Batches<B> {}
 impl<B> Drop for Batches<B> {
     fn drop(&mut self) {
         self.job.stop.store(true, Ordering::Relaxed);
-        // The workers that wait for room in their channels wake when those are closed, with this. One that is at an image comes to
-        // its end by itself, which may be seconds later.
+        // Closing all channels first wakes the workers that wait for room in them.
+        let (receivers, handles): (Vec<_>, Vec<_>) = self.workers.drain(..).filter_map(|worker| worker.thread).unzip();
+        drop(receivers);
+        for handle in handles {
+            // A worker that panicked has been reported in its batch's place.
+            let _ = handle.join();
+        }
     }
 }

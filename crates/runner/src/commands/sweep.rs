@@ -171,7 +171,7 @@ fn here(
     if let Err(stopped) = interrupt.check() {
         let of = |wanted: fn(&Outcome) -> bool| outcomes.iter().filter(|(_, outcome)| wanted(outcome)).count();
         progress.say(&format!(
-            "{} ended, {} stopped with their state saved, {} not begun",
+            "{} ended, {} stopped with what they have finished kept, {} not begun",
             counted(
                 of(|outcome| matches!(outcome, Outcome::Finished | Outcome::Failed(_) | Outcome::Elsewhere)),
                 "run"
@@ -232,7 +232,10 @@ fn hand_in(arguments: &Arguments, judge: &Judge, plan: &Plan, sweep: &Path) -> R
         settings: &arguments.options.settings,
         sweep,
     };
+    // What is in the queue and not recorded would be handed in twice.
+    let held = interrupt.hold();
     let [array, comparison] = request.submit(&to_do)?;
+    drop(held);
     print(format_args!(
         "{} runs are Slurm's job array {array}, their comparison is job {comparison}; the same command with --status says how far they are",
         to_do.len()

@@ -1,5 +1,6 @@
 //! Running trained networks over images: the pass that prediction and explanation share.
 
+use std::thread;
 use std::time::Duration;
 
 use candle_core::{Device, Tensor};
@@ -52,15 +53,19 @@ const TICK: Duration = Duration::from_millis(50);
 pub fn awaited<'a, B: Send + 'static>(
     folder: &'a Sandbox<'_>,
     on_bad_image: OnBadImage,
-    mut batches: Batches<B>,
+    batches: Batches<B>,
 ) -> impl Iterator<Item = Result<B>> + 'a {
+    let mut batches = Some(batches);
     std::iter::from_fn(move || {
-        while !batches.is_ready_within(TICK) {
+        while !batches.as_mut()?.is_ready_within(TICK) {
             if let Err(stopped) = folder.interrupt().check() {
+                // The images in hand are waited for elsewhere: a training has its state to save.
+                let in_hand = batches.take();
+                thread::Builder::new().spawn(move || drop(in_hand)).ok();
                 return Some(Err(stopped.into()));
             }
         }
-        let batch = batches.next()?;
+        let batch = batches.as_mut()?.next()?;
         Some(batch.map_err(|error| bad_images::with_way_out(on_bad_image, folder, &error)))
     })
 }

@@ -77,7 +77,7 @@ pub fn arguments(plan: &Plan, run: &PlannedRun, sweep: &Path, data: &Path, devic
 /// Children that are alive, by process id.
 type Alive = Mutex<Vec<u32>>;
 
-/// Makes the runs at `positions`, in order, and says how each ended. A stop is passed on to the runs that go on; they save their state.
+/// Makes the runs at `positions`, in order, and says how each ended. A stop is passed on to the runs that go on, and waits for their end.
 ///
 /// # Errors
 /// When this program cannot be found, to be started again, or no thread can be started to wait for it.
@@ -192,7 +192,7 @@ impl Child<'_> {
                     let word = format!("failed after {took}: {reason}");
                     (Outcome::Failed(reason), word)
                 }
-                (_, true) => (Outcome::Stopped, "stopped, state saved".to_owned()),
+                (_, true) => (Outcome::Stopped, "stopped".to_owned()),
                 (End::Stopped, false) => {
                     let reason = "stopped by a signal from outside; the sweep's command goes on with it".to_owned();
                     let word = format!("failed after {took}: {reason}");

@@ -225,7 +225,7 @@ fn a_stop_is_answered_at_once_in_a_pipe_too() {
     let rest: Vec<String> = lines.collect();
     assert_eq!(
         rest.iter()
-            .filter(|line| *line == "stopping after this step; again to stop now")
+            .filter(|line| *line == "stopping; what is finished is kept; again to stop now")
             .count(),
         1,
         "{rest:?}"

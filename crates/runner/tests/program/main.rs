@@ -24,6 +24,7 @@ mod plan;
 mod python;
 mod rehearsal;
 mod shell;
+mod signals;
 mod slurm;
 mod smoke;
 mod stale;

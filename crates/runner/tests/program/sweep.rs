@@ -289,13 +289,13 @@ fn a_stopped_sweep_goes_on() {
     assert_eq!(output.status.code(), Some(130));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(
-        said.contains("2 stopped with their state saved") && said.contains("goes on from what is finished"),
+        said.contains("2 stopped with what they have finished kept") && said.contains("goes on from what is finished"),
         "{said}"
     );
     assert!(runs.iter().all(|run| state(run).exists()));
     // What was stopped is not counted as done.
     for run in runs {
-        assert!(said.contains(&format!("{run}: stopped, state saved\n")), "{said}");
+        assert!(said.contains(&format!("{run}: stopped\n")), "{said}");
     }
 
     // The processes are gone, and what they left is taken up.
