@@ -36,7 +36,6 @@ pub fn of_files(lab: &Lab<'_>, few: usize) -> usize {
         }
         std::fs::write(&path, bytes).expect("written");
         case.ends_or_is_mended(lab, &format!("{name} {damage:?} at {at}"));
-        true
     })
 }
 

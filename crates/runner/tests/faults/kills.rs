@@ -5,52 +5,62 @@ use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
 
-use crate::place::{Case, Fault, Lab};
+use crate::place::{Case, Fault, Lab, refusal};
 use crate::{each, some};
 
 /// Kills the program at instants drawn over the undisturbed work's duration.
 pub fn at_instants(lab: &Lab<'_>, count: usize) -> usize {
     each(&instants(lab, 6, count), |&instant| {
-        let case = lab.case();
-        let mut program = started(case.command());
-        std::thread::sleep(instant);
-        let runs = children(program.id());
-        program.kill().expect("killed, or ended");
-        let killed = !program.wait().expect("a status").success();
-        // A run of a sweep goes on without it.
-        runs.into_iter().for_each(wait_for);
-        case.ends_as(lab, &format!("killed after {instant:?}"));
-        killed
+        let case = killed_within(instant, |instant| {
+            let case = lab.case();
+            let mut program = started(case.command());
+            std::thread::sleep(instant);
+            let runs = children(program.id());
+            program.kill().expect("killed, or ended");
+            let killed = !program.wait().expect("a status").success();
+            // A run of a sweep goes on without it.
+            runs.into_iter().for_each(wait_for);
+            killed.then_some(case)
+        });
+        case.ends_as(lab, &format!("killed after {instant:?} at most"));
     })
 }
 
 /// Kills a run of a sweep. The sweep goes on with the others and says what happened; the same command then makes the rest.
 pub fn of_children(lab: &Lab<'_>, count: usize) -> usize {
     each(&instants(lab, 8, count), |&instant| {
-        let case = lab.case();
-        let mut command = case.command();
-        command.stdout(Stdio::null()).stderr(Stdio::piped());
-        let program = command.spawn().expect("starts");
-        std::thread::sleep(instant);
-        let runs = children(program.id());
-        for run in &runs {
-            Command::new("kill")
-                .args(["-KILL", &run.to_string()])
-                .status()
-                .expect("starts");
-        }
-        let output = program.wait_with_output().expect("a status");
-        let killed = !output.status.success();
-        if killed {
-            let message = crate::place::refusal(&output, "a run was killed");
-            assert!(
-                message.contains("killed by signal 9") && message.contains("the same command"),
-                "{message}"
-            );
-        }
-        case.ends_as(lab, &format!("a run killed after {instant:?}"));
-        killed
+        let case = killed_within(instant, |instant| {
+            let case = lab.case();
+            let mut command = case.command();
+            command.stdout(Stdio::null()).stderr(Stdio::piped());
+            let mut program = command.spawn().expect("starts");
+            while children(program.id()).is_empty() && program.try_wait().expect("a status").is_none() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(instant);
+            for run in children(program.id()) {
+                Command::new("kill")
+                    .args(["-KILL", &run.to_string()])
+                    .output()
+                    .expect("starts");
+            }
+            let output = program.wait_with_output().expect("a status");
+            let killed = !output.status.success();
+            if killed {
+                let message = refusal(&output, "a run was killed");
+                let said = message.contains("killed by signal 9") && message.contains("the same command");
+                assert!(said, "{message}");
+            }
+            killed.then_some(case)
+        });
+        case.ends_as(lab, &format!("a run killed after {instant:?} at most"));
     })
+}
+
+/// Kills earlier where all was done before: a busy machine measures durations that are too long.
+pub fn killed_within<T>(instant: Duration, kill: impl Fn(Duration) -> Option<T>) -> T {
+    let earlier = (0..20).map(|halvings| instant / (1 << halvings));
+    earlier.into_iter().find_map(kill).expect("killed in time")
 }
 
 /// Kills before and after each change of a folder, so that every file and folder is once the last and once the first missing.
@@ -63,7 +73,6 @@ pub fn around_changes(lab: &Lab<'_>, few: usize) -> usize {
         let case = lab.case();
         killed_at(lab, &case, kind, at);
         case.ends_as(lab, &format!("killed {kind} change {at}"));
-        true
     })
 }
 
@@ -83,9 +92,14 @@ pub fn killed_at(lab: &Lab<'_>, case: &Case, kind: &'static str, at: usize) {
     assert!(!status.success(), "{kind} change {at}: nobody was killed");
 }
 
-fn instants(lab: &Lab<'_>, seed: u64, count: usize) -> Vec<Duration> {
+/// One instant in each equal part of the duration.
+pub fn instants(lab: &Lab<'_>, seed: u64, count: usize) -> Vec<Duration> {
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-    (0..count).map(|_| lab.duration.mul_f64(random.random())).collect()
+    let part = |number: usize| {
+        lab.duration
+            .mul_f64((number as f64 + random.random::<f64>()) / count as f64)
+    };
+    (0..count).map(part).collect()
 }
 
 fn started(mut command: Command) -> Child {
@@ -103,10 +117,9 @@ fn children(process: u32) -> Vec<u32> {
         .flatten()
         .flatten();
     let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
-    let numbers: Vec<u32> = lists
+    lists
         .flat_map(|list| list.split_whitespace().flat_map(str::parse).collect::<Vec<u32>>())
-        .collect();
-    numbers
+        .collect()
 }
 
 /// Waits for the end of a process that need not be a child of this one.

@@ -8,19 +8,16 @@ use std::path::{Path, PathBuf};
 use rand::SeedableRng;
 
 use crate::disk::{Disk, Tree, Unsynced, calls};
-use crate::place::{Case, Fault, Lab, files_of, message};
+use crate::place::{Case, Fault, Lab, files_of, is_log, message};
 use crate::{all, each};
 
-/// Kinds of states, and mixtures that are drawn at each instant.
+/// Mixtures that are drawn at each instant.
 const DRAWN: u64 = 2;
 
 /// Tries the states, and counts those that differ.
 pub fn states(lab: &Lab<'_>, few: usize) -> usize {
     let case = lab.case();
-    let below = vec![
-        case.path
-            .join(Path::new(lab.work.root).iter().next().expect("a folder")),
-    ];
+    let below = vec![case.path.clone()];
     let (output, _, log) = case.run_with(
         lab,
         &Fault {
@@ -59,13 +56,13 @@ pub fn states(lab: &Lab<'_>, few: usize) -> usize {
     }
     is_what_was_written(&disk, &case);
     is_what_is_kept(&disk, lab);
+    println!("{} calls, {} states", calls.len(), states.len());
     let step = if all() { 1 } else { states.len().div_ceil(few) };
     let states: Vec<_> = states.iter().step_by(step).collect();
     each(&states, |(what, tree)| {
         let case = lab.case();
         put(tree, &case.path);
         case.ends_or_is_mended(lab, &format!("loss of power at {what}"));
-        true
     })
 }
 
@@ -100,7 +97,8 @@ fn put(tree: &Tree, folder: &Path) {
     }
 }
 
-/// A hash of what can matter: not the number of a process in a name, nor the bytes of a file that nobody reads.
+/// A hash of what can matter: not the number of a process in a name, nor the bytes of a file that nobody reads. Of a log it matters
+/// whether it is empty or has zeros.
 fn hash_of(tree: &Tree) -> u64 {
     let mut hash = DefaultHasher::new();
     for (path, bytes) in tree {
@@ -112,8 +110,10 @@ fn hash_of(tree: &Tree) -> u64 {
         };
         name.hash(&mut hash);
         bytes.is_some().hash(&mut hash);
-        if !is_part && !path.ends_with(".lock") {
-            bytes.hash(&mut hash);
+        match bytes {
+            Some(bytes) if is_log(path) => (bytes.is_empty(), bytes.contains(&0)).hash(&mut hash),
+            Some(_) if is_part => {}
+            _ => bytes.hash(&mut hash),
         }
     }
     hash.finish()

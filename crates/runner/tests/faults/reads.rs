@@ -22,7 +22,6 @@ pub fn restless(lab: &Lab<'_>) -> usize {
         let (output, ..) = case.run_with(lab, &fault);
         assert!(output.status.success(), "interrupted: {}", message(&output));
         case.is_same(lab, "interrupted and short reads");
-        true
     })
 }
 
@@ -89,7 +88,6 @@ pub fn failed(lab: &Lab<'_>, few: usize) -> usize {
             }
             case.ends_as(lab, &what);
         }
-        true
     })
 }
 

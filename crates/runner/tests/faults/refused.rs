@@ -20,7 +20,6 @@ pub fn writes(lab: &Lab<'_>, steps: usize) -> usize {
         );
         case.is_part_of(lab);
         case.ends_as(lab, &what);
-        true
     })
 }
 

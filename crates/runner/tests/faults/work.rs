@@ -21,7 +21,7 @@ const TINY: [&str; 5] = [
     "data.source=table",
     "data.table={file: labels.csv, images: images, image_column: file, masks: masks, \
      attributes: [dotted_disc, hollow_square], shapes: {images: 100, seed: 1}}",
-    "training.batch_size=40",
+    "training.batch_size=16",
     "measure.faithfulness.images=2",
     "measure.interventions.images=2",
 ];
@@ -83,12 +83,20 @@ impl Work {
         }
     }
 
-    /// What it does first: it writes its data.
+    /// What a run does first where its data are not there: it writes them.
     pub fn data_of_a_run() -> Self {
-        let mut arguments = Self::small_run().arguments;
-        arguments.extend(words(&["--data", "data"]));
+        let arguments = words(&[
+            "train",
+            SMOKE,
+            "--device",
+            "cpu",
+            "--results",
+            "results",
+            "--data",
+            "data",
+        ]);
         Self {
-            arguments,
+            arguments: with_settings(arguments, SMALL.iter().chain(&TINY).chain(&TINIEST)),
             ..Self::data()
         }
     }
