@@ -5,6 +5,8 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
+use disk::make_folder;
+
 use crate::error::{Error, Result};
 
 /// The folder of the logs, in a sweep's results folder.
@@ -27,7 +29,7 @@ pub fn path(sweep: &Path, run: &str) -> PathBuf {
 /// When the file cannot be opened.
 pub fn open(sweep: &Path, run: &str) -> Result<File> {
     let folder = sweep.join(FOLDER);
-    std::fs::create_dir_all(&folder).map_err(Error::io(&folder, "making the folder"))?;
+    make_folder(&folder).map_err(Error::io(&folder, "making the folder"))?;
     if folder.is_symlink() {
         return Err(pipeline::Error::Link { path: folder }.into());
     }

@@ -62,7 +62,7 @@ impl Request<'_> {
         let runs = folder.join("runs.sh");
         let comparison = folder.join("comparison.sh");
         // The tasks write here, and Slurm fails a job whose output has no folder.
-        std::fs::create_dir_all(self.sweep.join(log::FOLDER)).map_err(Error::io(self.sweep, "making the folders"))?;
+        disk::make_folder(&self.sweep.join(log::FOLDER)).map_err(Error::io(self.sweep, "making the folders"))?;
         write_whole(&runs, self.runs_script(positions, &program, &folder)?.as_bytes())?;
         write_whole(&comparison, self.comparison_script(&program, &folder)?.as_bytes())?;
         // Read before anything is in the queue, and written as soon as the runs are: what is not recorded would be handed in twice.

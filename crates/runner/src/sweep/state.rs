@@ -8,7 +8,7 @@ use super::{Plan, PlannedRun};
 use crate::artefacts;
 use crate::recorded::Recorded;
 use crate::run::Judge;
-use pipeline::{Manifest, holder};
+use pipeline::{Manifest, describe, holder};
 
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +47,10 @@ impl State {
             let seconds = manifest.stages.values().map(|stage| stage.seconds).sum();
             return Self::Finished(Duration::try_from_secs_f64(seconds).unwrap_or_default());
         }
-        match log::end(sweep, &run.name) {
-            End::Failed(reason) => Self::Failed(reason),
+        match (log::end(sweep, &run.name), manifest) {
+            (End::Failed(reason), _) => Self::Failed(reason),
+            // It may be finished, which nobody can tell.
+            (_, Err(error)) => Self::Failed(describe(&error)),
             _ if folder.join(artefacts::EXPERIMENT).exists() => Self::Begun,
             _ => Self::Waiting,
         }
