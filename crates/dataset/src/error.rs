@@ -158,7 +158,10 @@ mod tests {
         };
         // EIO, EMFILE, EACCES.
         for number in [5, 24, 13] {
-            assert!(read(io::Error::from_raw_os_error(number)).is_of_the_system(), "{number}");
+            assert!(
+                read(io::Error::from_raw_os_error(number)).is_of_the_system(),
+                "{number}"
+            );
         }
         for kind in [ErrorKind::NotFound, ErrorKind::IsADirectory, ErrorKind::InvalidData] {
             assert!(!read(kind.into()).is_of_the_system(), "{kind}");

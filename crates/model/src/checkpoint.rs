@@ -182,7 +182,7 @@ impl Checkpoint {
 
     /// Whether a file says of itself that it is one: otherwise it may be weights that another program wrote.
     pub fn is_in(bytes: &[u8]) -> bool {
-        let header = bounded(bytes)
+        let header = check_header(bytes)
             .ok()
             .and_then(|()| SafeTensors::read_metadata(bytes).ok());
         let entries = header.and_then(|(_, header)| header.metadata().clone());
@@ -195,7 +195,7 @@ impl Checkpoint {
     /// [`Error::NotACheckpoint`] when they are not what [`Checkpoint::to_bytes`] writes. For plain weights see
     /// [`tensors_from_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        bounded(bytes)?;
+        check_header(bytes)?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(not_safetensors)?;
         let json = header.metadata().as_ref().and_then(|entries| entries.get(KEY));
         let json = json.ok_or_else(|| {
@@ -237,7 +237,7 @@ impl Checkpoint {
 /// # Errors
 /// [`Error::NotACheckpoint`] when the bytes are not a whole safetensors file.
 pub fn tensors_from_bytes(bytes: &[u8]) -> Result<HashMap<String, Tensor>> {
-    bounded(bytes)?;
+    check_header(bytes)?;
     SafeTensors::deserialize(bytes).map_err(not_safetensors)?;
     Ok(candle_core::safetensors::load_buffer(bytes, &Device::Cpu)?)
 }
@@ -249,7 +249,7 @@ const LONGEST_HEADER: u64 = 8 << 20;
 ///
 /// # Errors
 /// [`Error::NotACheckpoint`], with the limit.
-pub(crate) fn bounded(bytes: &[u8]) -> Result<()> {
+pub fn check_header(bytes: &[u8]) -> Result<()> {
     let length = bytes.first_chunk().map_or(0, |&length| u64::from_le_bytes(length));
     match length > LONGEST_HEADER {
         true => Err(not_safetensors(format_args!(

@@ -50,7 +50,7 @@ mod schedule;
 mod trainer;
 
 pub use architecture::{Architecture, Block, Stage, Stem};
-pub use checkpoint::{Checkpoint, Progress, tensors_from_bytes};
+pub use checkpoint::{Checkpoint, Progress, check_header, tensors_from_bytes};
 pub use class_weights::{ClassWeights, Scheme, Weighting};
 pub use derived::{
     FrozenFeatures, GRADIENT_NORM, Refitted, ThresholdRule, prior_thresholds, refit_head, validation_thresholds,

@@ -7,7 +7,7 @@ use candle_core::{DType, Device};
 use safetensors::SafeTensors;
 
 use super::names::{Foreign, is_counter, to_torchvision};
-use crate::checkpoint::bounded;
+use crate::checkpoint::check_header;
 use crate::{Error, Result};
 
 impl Foreign {
@@ -17,7 +17,7 @@ impl Foreign {
     /// [`Error::Foreign`] when the bytes are no whole safetensors file, a tensor is of whole numbers, or there is no residual network
     /// among the tensors, or more than one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        bounded(bytes).map_err(|error| Error::Foreign(error.to_string()))?;
+        check_header(bytes).map_err(|error| Error::Foreign(error.to_string()))?;
         let file = SafeTensors::deserialize(bytes)
             .map_err(|error| Error::Foreign(format!("not a whole safetensors file ({error})")))?;
         let mut tensors = HashMap::new();

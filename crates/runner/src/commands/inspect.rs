@@ -1,6 +1,7 @@
 //! `biascam inspect`: what a results folder or a checkpoint holds.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -134,12 +135,14 @@ fn checkpoint(path: &Path) -> Result<()> {
             path.display()
         )));
     }
-    let tensors = safetensors::SafeTensors::deserialize(&bytes).map_err(|error| {
+    let no_safetensors = |error: &dyn Display| {
         Error::Request(format!(
             "{}: neither a results folder nor safetensors: {error}",
             path.display()
         ))
-    })?;
+    };
+    model::check_header(&bytes).map_err(|error| no_safetensors(&error))?;
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).map_err(|error| no_safetensors(&error))?;
     print(format_args!(
         "safetensors without biascam's metadata: {} tensors",
         tensors.len()

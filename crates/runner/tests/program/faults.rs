@@ -337,6 +337,7 @@ fn a_log_that_cannot_be_written_ends_no_training() {
     let place = Place::new();
     // In the log's place lies what cannot be written, whoever runs this.
     fs::create_dir_all(place.results("unbalanced/training.jsonl")).expect("made");
+    fs::write(place.results(".lock"), "").expect("a results folder");
     let settings = ["classifiers={unbalanced: {class_weights: none}}", "training.epochs=1"];
     let output = place.run("train", &settings);
     succeeds(&output);

@@ -15,6 +15,17 @@ const FEW: [&str; 3] = [
     "measure.resamples=100",
 ];
 
+/// An experiment of a small table.
+const TABLE: &str = "
+data: {source: table, folder: ., image_size: 32, table: {file: labels.csv, images: images, split_column: split}}
+model:
+  architecture:
+    block: basic
+    stem: {kernel: 3, stride: 2, max_pool: true}
+    stages: [{width: 8, blocks: 1, stride: 1, kernel: 3}]
+training: {epochs: 1, batch_size: 4}
+";
+
 fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_biascam"))
 }
@@ -50,7 +61,12 @@ fn nothing_is_written_through_links_nor_into_foreign_folders() {
 
     // Files that are changed in place, by links and by second names, and the temporary name of one that is replaced.
     let draw = || program().arg("draw").arg(place.results("")).output().expect("starts");
-    for (name, link) in [(".lock", true), (".lock", false), (".written", true), ("report.html", true)] {
+    for (name, link) in [
+        (".lock", true),
+        (".lock", false),
+        (".written", true),
+        ("report.html", true),
+    ] {
         let path = place.results(name);
         fs::remove_file(&path).ok();
         match link {
@@ -82,7 +98,10 @@ fn nothing_is_written_through_links_nor_into_foreign_folders() {
     fs::rename(&results, &aside).expect("moved");
     symlink(&mine, &results).expect("linked");
     let message = one_message(&place.run("train", &FEW));
-    assert!(message.contains("holds `diary` and no results") && message.contains("--name"), "{message}");
+    assert!(
+        message.contains("holds `diary` and no results") && message.contains("--name"),
+        "{message}"
+    );
     untouched();
     // The user's own link to a folder of results is as good as that.
     fs::remove_file(&results).expect("removed");
@@ -149,24 +168,38 @@ fn sizes_have_limits() {
     let write = |name: &str, text: String| fs::write(folder.join(name), text).expect("written");
     write("nested.yaml", format!("data: {}", "[".repeat(100_000)));
     write("faults.yaml", (0..5_000).map(|key| format!("k{key}: 1\n")).collect());
-    let axis = |key: usize| format!("  v{key}: {{{}}}\n", (0..10).map(|n| format!("n{n}: {{seed: {n}}}, ")).collect::<String>());
-    write("sweep.yaml", format!("experiment: smoke\naxes:\n{}", (0..9).map(axis).collect::<String>()));
+    let axis = |key: usize| {
+        format!(
+            "  v{key}: {{{}}}\n",
+            (0..10).map(|n| format!("n{n}: {{seed: {n}}}, ")).collect::<String>()
+        )
+    };
+    write(
+        "sweep.yaml",
+        format!("experiment: smoke\naxes:\n{}", (0..9).map(axis).collect::<String>()),
+    );
     write("columns.csv", format!("{}\n", vec!["a"; 20_000].join(",")));
     let long = format!("check smoke --set {}=1", ["a"; 60_000].join("."));
-    let mut header = (200_u64 << 20).to_le_bytes().to_vec();
-    header.resize(1 << 20, b' ');
+    let mut header = (60_u64 << 20).to_le_bytes().to_vec();
+    header.resize(61 << 20, b' ');
     fs::write(folder.join("header.safetensors"), header).expect("written");
     for (arguments, expected) in [
-        ("check nested.yaml", "nested.yaml:1: too many values in each other, expected at most 128"),
+        (
+            "check nested.yaml",
+            "nested.yaml:1: too many values in each other, expected at most 128",
+        ),
         ("train nested.yaml", "too many values in each other"),
         ("sweep nested.yaml --list", "too many values in each other"),
         ("check faults.yaml", "50 faults are shown"),
-        ("sweep sweep.yaml --list", "1000000000 runs by its axes, `runs` and seeds, expected at most"),
+        (
+            "sweep sweep.yaml --list",
+            "1000000000 runs by its axes, `runs` and seeds, expected at most",
+        ),
         (&long, "60000 keys in each other, expected at most 64"),
         ("check smoke --set measure.resamples=1000000000000", "at most 1000000"),
         ("check /dev/zero", "/dev/zero: "),
         ("audit columns.csv", "20000 columns, expected at most 10000"),
-        ("inspect header.safetensors", "a header of 209715200 bytes"),
+        ("inspect header.safetensors", "a header of 62914560 bytes"),
     ] {
         let output = limited("ulimit -v 2000000", arguments, folder);
         let message = one_message(&output);
@@ -178,16 +211,34 @@ fn sizes_have_limits() {
 fn without_threads_or_memory_there_is_one_message() {
     let place = Place::empty();
     let folder = place.folder.path();
+    let large = folder.join("large.safetensors");
+    let file = fs::File::create(&large).expect("made");
+    file.set_len(1 << 30).expect("without bytes on the disk");
     for (limit, expected) in [
-        ("ulimit -v 2000000; export RAYON_NUM_THREADS=50000", "no thread can be started"),
-        ("ulimit -v 100000", "out of memory"),
+        (
+            "ulimit -v 2000000; export RAYON_NUM_THREADS=50000",
+            "no thread can be started",
+        ),
+        ("ulimit -v 400000", "out of memory"),
     ] {
-        let message = one_message(&limited(limit, "data procedural --out faces --images 20", folder));
+        let command = match expected {
+            "out of memory" => "inspect large.safetensors",
+            _ => "data procedural --out faces --images 20",
+        };
+        let message = one_message(&limited(limit, command, folder));
         assert!(message.contains(expected), "{limit}: {message}");
     }
+    fs::remove_file(&large).expect("removed");
     // A file that may not grow.
-    let message = one_message(&limited("ulimit -f 1", "data procedural --out faces --images 20", folder));
-    assert!(message.contains("faces") && message.contains("File too large"), "{message}");
+    let message = one_message(&limited(
+        "ulimit -f 1",
+        "data procedural --out faces --images 20",
+        folder,
+    ));
+    assert!(
+        message.contains("faces") && message.contains("File too large"),
+        "{message}"
+    );
     assert_eq!(fs::read_dir(folder).expect("a folder").count(), 0);
 }
 
@@ -196,15 +247,23 @@ fn what_a_terminal_would_obey_is_shown() {
     let place = Place::empty();
     let folder = place.folder.path();
     let escape = "x\u{1b}]0;owned\u{7}\u{202e}y";
-    fs::write(folder.join("labels.csv"), format!("image,split,a\n{escape}.png,train,1\n")).expect("written");
+    fs::write(
+        folder.join("labels.csv"),
+        format!("image,split,a\n{escape}.png,train,1\n"),
+    )
+    .expect("written");
     fs::write(folder.join("names.csv"), "image,split,a\u{202e}b\nx.png,train,1\n").expect("written");
     fs::create_dir(folder.join("images")).expect("made");
     let table = |file: &str| format!("data.table={{file: {file}, images: images, split_column: split}}");
     let (labels, names) = (table("labels.csv"), table("names.csv"));
     let set = format!("training.{escape}=1");
-    let base = ["train", "shapes", "--set", "data.table.shapes=null", "--set"];
+    fs::write(folder.join("table.yaml"), TABLE).expect("written");
+    let base = ["train", "table.yaml", "--set"];
     for (arguments, expected) in [
-        (vec!["train", "smoke", "--set", &set], "x\\u{1b}]0;owned\\u{7}\\u{202e}y"),
+        (
+            vec!["train", "smoke", "--set", &set],
+            "x\\u{1b}]0;owned\\u{7}\\u{202e}y",
+        ),
         (vec!["inspect", escape], "x\\u{1b}]0;owned"),
         (vec!["check", escape], "x\\u{1b}]0;owned"),
         (vec![escape], "x\\u{1b}]0;owned"),
@@ -233,8 +292,13 @@ fn an_image_of_one_line_is_stretched_in_little_memory() {
         table.push_str(&format!("{index}.png,{split},{}\n", index / 6));
     }
     fs::write(folder.join("labels.csv"), table).expect("written");
-    let arguments = "train shapes --device cpu --set data.image_size=32 --set training.epochs=1 \
+    fs::write(folder.join("table.yaml"), TABLE).expect("written");
+    let arguments = "train table.yaml --device cpu --set data.image_size=32 --set training.epochs=1 \
         --set 'data.table={file: labels.csv, images: images, split_column: split, resize: stretch}'";
     // A crop takes 0.2 GB.
-    succeeds(&limited("export RAYON_NUM_THREADS=1; ulimit -v 1000000", arguments, folder));
+    succeeds(&limited(
+        "export RAYON_NUM_THREADS=1; ulimit -v 1000000",
+        arguments,
+        folder,
+    ));
 }
