@@ -50,7 +50,7 @@ fn open(folder: &Folder) -> Option<CelebaParquet> {
 
 fuzz_target!(init: begin(|| vec![SHARDS.body.clone()]), |body: &[u8]| {
     let Shards { folder, index, head, .. } = &*SHARDS;
-    fs::write(index, [head, &crc32fast::hash(body).to_le_bytes(), body].concat()).expect("written");
+    fs::write(index, [head.as_slice(), &crc32fast::hash(body).to_le_bytes(), body].concat()).expect("written");
     bounded(|| {
         if let Some(faces) = open(folder) {
             let annotations = faces.annotations();

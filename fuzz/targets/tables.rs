@@ -33,7 +33,7 @@ fuzz_target!(init: begin(|| FIRST.map(Vec::from).to_vec()), |bytes: &[u8]| {
         if let Ok(table) = ReadTable::csv(path) {
             for name in table.columns() {
                 let (texts, numbers) = (table.texts(name), table.doubles(name));
-                assert!(texts.is_ok_and(|texts| texts.len() == table.height()));
+                assert!(texts.map_or(true, |texts| texts.len() == table.height()));
                 assert!(numbers.map_or(true, |numbers| numbers.len() == table.height()));
             }
         }
