@@ -266,7 +266,7 @@ fn what_a_terminal_would_obey_is_shown() {
         ),
         (vec!["inspect", escape], "x\\u{1b}]0;owned"),
         (vec!["check", escape], "x\\u{1b}]0;owned"),
-        (vec![escape], "x\\u{1b}]0;owned"),
+        (vec![escape], "\\u{202e}y"),
         ([&base[..], &[&labels]].concat(), "x\\u{1b}]0;owned"),
         ([&base[..], &[&names]].concat(), "characters that nobody sees"),
     ] {
