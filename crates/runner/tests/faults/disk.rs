@@ -4,6 +4,7 @@
 //! may be there or not. That is more than any one file system does, and what POSIX allows.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rand::Rng;
@@ -21,6 +22,12 @@ pub struct Call {
     from: PathBuf,
     place: usize,
     bytes: Vec<u8>,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.what, self.path.display())
+    }
 }
 
 /// Reads what the shim has recorded.

@@ -296,20 +296,22 @@ impl Case {
     /// No file is missing of those that were finished.
     pub fn has_all_of(&self, lab: &Lab<'_>, what: &str) {
         let found = files_of(&self.results());
-        for name in lab.files.keys() {
-            assert!(found.contains_key(name), "{what}: {name} is gone");
-        }
+        let gone: Vec<_> = lab.files.keys().filter(|name| !found.contains_key(*name)).collect();
+        assert!(gone.is_empty(), "{what}: gone {gone:?}");
     }
 
     /// The files are those of the undisturbed work, and no others.
     pub fn is_same(&self, lab: &Lab<'_>, what: &str) {
+        self.has_the_same(lab, what);
         let found = files_of(&self.results());
-        let besides = |these: &Files, others: &Files| -> Vec<String> {
-            let names = these.keys().filter(|name| !others.contains_key(*name));
-            names.cloned().collect()
-        };
-        let (gone, new) = (besides(&lab.files, &found), besides(&found, &lab.files));
-        assert!(gone.is_empty() && new.is_empty(), "{what}: gone {gone:?}, new {new:?}");
+        let new: Vec<_> = found.keys().filter(|name| !lab.files.contains_key(*name)).collect();
+        assert!(new.is_empty(), "{what}: new {new:?}");
+    }
+
+    /// The files of the undisturbed work are there.
+    pub fn has_the_same(&self, lab: &Lab<'_>, what: &str) {
+        self.has_all_of(lab, what);
+        let found = files_of(&self.results());
         for (name, bytes) in &lab.files {
             let found = &found[name];
             if name.ends_with("manifest.json") {

@@ -11,9 +11,6 @@ use crate::disk::{Disk, Tree, Unsynced, calls};
 use crate::place::{Case, Fault, Lab, files_of, is_log, message};
 use crate::{all, each};
 
-/// Mixtures that are drawn at each instant.
-const DRAWN: u64 = 2;
-
 /// Tries the states, and counts those that differ.
 pub fn states(lab: &Lab<'_>, few: usize) -> usize {
     let case = lab.case();
@@ -29,41 +26,44 @@ pub fn states(lab: &Lab<'_>, few: usize) -> usize {
     let calls = calls(&log);
     let mut disk = Disk::new(&case.path);
     let mut seen = BTreeSet::new();
-    let mut states = Vec::new();
+    let mut instants = Vec::new();
     for (instant, call) in calls.iter().enumerate() {
         disk.apply(call);
-        let mut look = |what: String, tree: Tree| {
-            if seen.insert(hash_of(&tree)) {
-                states.push((what, tree));
+        for kind in KINDS {
+            if seen.insert(hash_of(&state(&disk, instant, kind))) {
+                instants.push((instant, kind));
             }
-        };
-        for mut unsynced in [
-            Unsynced::Lost,
-            Unsynced::Names { zeros: false },
-            Unsynced::Names { zeros: true },
-            Unsynced::Kept,
-        ] {
-            look(
-                format!("call {instant}, unsynced: {unsynced:?}"),
-                disk.state(&mut unsynced),
-            );
-        }
-        for number in 0..DRAWN {
-            let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(10 * instant as u64 + number);
-            let tree = disk.state(&mut Unsynced::Drawn(&mut random));
-            look(format!("call {instant}, unsynced: drawn, {number}"), tree);
         }
     }
     is_what_was_written(&disk, &case);
     is_what_is_kept(&disk, lab);
-    println!("{} calls, {} states", calls.len(), states.len());
-    let step = if all() { 1 } else { states.len().div_ceil(few) };
-    let states: Vec<_> = states.iter().step_by(step).collect();
-    each(&states, |(what, tree)| {
+    let step = if all() { 1 } else { instants.len().div_ceil(few) };
+    let instants: Vec<_> = instants.into_iter().step_by(step).collect();
+    each(&instants, |&(instant, kind)| {
+        let mut disk = Disk::new(&case.path);
+        calls[..=instant].iter().for_each(|call| disk.apply(call));
         let case = lab.case();
-        put(tree, &case.path);
-        case.ends_or_is_mended(lab, &format!("loss of power at {what}"));
+        put(&state(&disk, instant, kind), &case.path);
+        let call = &calls[instant];
+        case.ends_or_is_mended(lab, &format!("loss of power after call {instant}, {call}, {kind}"));
     })
+}
+
+/// What is there of that which was not synced.
+const KINDS: [&str; 5] = ["all lost", "names and no bytes", "names and zeros", "all kept", "drawn"];
+
+/// One of the states after so many calls.
+fn state(disk: &Disk, instant: usize, kind: &str) -> Tree {
+    match kind {
+        "all lost" => disk.state(&mut Unsynced::Lost),
+        "names and no bytes" => disk.state(&mut Unsynced::Names { zeros: false }),
+        "names and zeros" => disk.state(&mut Unsynced::Names { zeros: true }),
+        "all kept" => disk.state(&mut Unsynced::Kept),
+        _ => {
+            let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(instant as u64);
+            disk.state(&mut Unsynced::Drawn(&mut random))
+        }
+    }
 }
 
 /// The record has all that was written.
@@ -84,7 +84,8 @@ fn is_what_was_written(disk: &Disk, case: &Case) {
 fn is_what_is_kept(disk: &Disk, lab: &Lab<'_>) {
     let case = lab.case();
     put(&disk.state(&mut Unsynced::Lost), &case.path);
-    case.is_same(lab, "loss of power after the end");
+    case.has_the_same(lab, "loss of power after the end");
+    case.ends_as(lab, "loss of power after the end");
 }
 
 /// Puts such a tree into a folder.
