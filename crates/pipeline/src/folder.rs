@@ -69,6 +69,8 @@ impl ResultsFolder {
                     command.join(" ")
                 )
             })
+            // By its lock the folder is known as one of results, after a loss of power too.
+            .and_then(|()| sync_folder_of(&lock_path))
             .map_err(Error::io(&lock_path, "writing the lock"))?;
         remove_leftovers(path);
         refuse_links(path)?;
