@@ -170,6 +170,12 @@ impl<'a> Lab<'a> {
             std::fs::create_dir_all(to.parent().expect("a folder")).expect("made");
             std::fs::copy(self.finished.join(self.work.root).join(name), to).expect("copied");
         }
+        // By its lock a folder of a comparison is known.
+        for folder in ["", "comparison"].map(|folder| Path::new(self.work.root).join(folder)) {
+            if self.finished.join(&folder).join(".lock").exists() {
+                std::fs::write(case.path.join(&folder).join(".lock"), b"").expect("written");
+            }
+        }
         case
     }
 
