@@ -16,7 +16,7 @@ use signal_hook::{flag, low_level};
 use crate::progress::{Progress, last_words};
 
 /// How long the run may take to come to its end by itself while nothing holds it.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// How often it is looked whether something holds it.
 const TICK: Duration = Duration::from_millis(20);
