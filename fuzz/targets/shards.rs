@@ -37,9 +37,7 @@ fuzz_target!(init: begin(first), |bytes: &[u8]| {
             let annotations = faces.annotations();
             assert_eq!(annotations.labels.len(), annotations.names.len() * annotations.attributes.len());
             assert!(annotations.names.iter().all(|name| stays_inside(name)), "{:?}", annotations.names);
-            for index in 0..annotations.names.len().min(3) {
-                let _ = (faces.image(index), faces.image_bytes(index));
-            }
+            let _ = (faces.image(0), faces.image_bytes(annotations.names.len().saturating_sub(1)));
         }
     });
 });
