@@ -30,9 +30,9 @@ fn spent(bytes: usize) -> ! {
     let mut rest = line.as_mut_slice();
     let megabytes = bytes.div_ceil(1 << 20);
     // Into bytes that are there; what does not fit is left out.
-    let _ = write!(
+    let _ = writeln!(
         rest,
-        "biascam: out of memory: the system refuses another {megabytes} MB; raise the limit (`ulimit -v`), or take smaller batches or images\n"
+        "biascam: out of memory: the system refuses another {megabytes} MB; raise the limit (`ulimit -v`), or take smaller batches or images"
     );
     let left = rest.len();
     let said = line.len() - left;

@@ -162,8 +162,7 @@ impl Measured {
             &roles,
             &mut attributes,
             &scored,
-            &hidden,
-            &toggled,
+            (&hidden, &toggled),
             measuring,
         );
         let Judged {

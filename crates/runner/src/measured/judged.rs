@@ -31,15 +31,15 @@ pub struct Judged {
     pub cross_effects: Vec<Option<CrossEffects>>,
 }
 
-/// Gives every mean its interval over the people tested, and judges what is made of several.
+/// Gives every mean its interval over the people tested, and judges what is made of several. Beside the scores a classifier may have files of hidden
+/// regions and of toggled attributes.
 pub fn judged(
     recorded: &Recorded<'_>,
     classifiers: &[String],
     roles: &[Option<Role>],
     attributes: &mut [AttributeMeasures],
     scored: &[Scored],
-    hidden: &[Option<OcclusionFile>],
-    toggled: &[Option<InterventionFile>],
+    (hidden, toggled): (&[Option<OcclusionFile>], &[Option<InterventionFile>]),
     measuring: &Measuring,
 ) -> Result<Judged> {
     let Some(first) = scored.first() else {

@@ -49,6 +49,7 @@ fn one_that_fails_does_not_stop_the_other() {
     let unfinished = place.results("unbalanced/unfinished.safetensors");
     fs::create_dir_all(unfinished.parent().expect("a folder")).expect("made");
     fs::write(&unfinished, "damaged").expect("written");
+    fs::write(place.results(".lock"), "").expect("a results folder");
     let run = || {
         let mut command = place.command("train", &[]);
         command
