@@ -166,7 +166,7 @@ fn here(
         },
         counted(place.threads, "thread"),
     ));
-    outdated::set_aside(plan, &before, sweep, &progress)?;
+    outdated::remove(plan, &before, sweep, &progress)?;
     let outcomes = local::run(plan, &to_do, &place, judge, interrupt)?;
     if let Err(stopped) = interrupt.check() {
         let of = |wanted: fn(&Outcome) -> bool| outcomes.iter().filter(|(_, outcome)| wanted(outcome)).count();
@@ -245,7 +245,7 @@ fn hand_in(arguments: &Arguments, judge: &Judge, plan: &Plan, sweep: &Path) -> R
 /// Compares what is finished, and prints it.
 fn compare(plan: &Plan, states: &[State], sweep: &Path) -> Result<()> {
     let records = records::read(plan, states, sweep)?;
-    outdated::set_aside(plan, states, sweep, &Progress::new())?;
+    outdated::remove(plan, states, sweep, &Progress::new())?;
     let Some(comparison) = Comparison::of(plan, &records) else {
         return Ok(());
     };

@@ -6,7 +6,7 @@ use super::comparison::{Comparison, Setting};
 use super::joint::{self, JointSetting};
 use super::records::{Quantity, Record};
 use super::state::State;
-use super::{COMPARISON, Plan, tables};
+use super::{COMPARISON, Plan, REPORT, tables};
 use crate::error::Result;
 use crate::experiment::FigureSettings;
 use crate::included;
@@ -61,8 +61,8 @@ pub fn write(plan: &Plan, found: &Found<'_>, states: &[State], sweep: &Path) -> 
         Ok(folder.write(&format!("figures/{name}"), bytes)?)
     })?;
     let page = run(&report(plan, found, states, figures));
-    folder.write("report.html", page.as_bytes())?;
-    Ok(folder.join("report.html"))
+    folder.write(REPORT, page.as_bytes())?;
+    Ok(folder.join(REPORT))
 }
 
 /// The figures for which there is something to draw, in the style of the experiment.

@@ -33,3 +33,5 @@ pub use points::Choice;
 
 /// The folder of the comparison, in a sweep's results folder. No run has its name: those have a `-`.
 pub const COMPARISON: &str = "comparison";
+/// Its page.
+const REPORT: &str = "report.html";

@@ -1,57 +1,54 @@
 //! A comparison of runs that are no more what it was made of: their labels, images or settings have changed, or their files are gone. Its numbers would be
-//! taken for those of the sweep until all is made again, so it is set aside first.
+//! taken for those of the sweep until all is made again, so it goes first.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use super::state::State;
-use super::{COMPARISON, Plan};
-use crate::error::{Error, Result};
+use super::{COMPARISON, Plan, REPORT, tables};
+use crate::error::Result;
 use pipeline::{Progress, ReadTable, ResultsFolder};
+use render::figures::SWEEP_NAMES;
 
-/// Its table of runs.
-const RUNS: &str = "tables/runs.csv";
-
-/// Gives the comparison in a sweep's folder another name, if one of its runs is not finished now, and says so.
+/// Removes the comparison in a sweep's folder, if one of its runs is not finished now, and says so. Files that a comparison does not make stay.
 ///
 /// # Errors
-/// When another process is at it, or it cannot be renamed.
-pub fn set_aside(plan: &Plan, states: &[State], sweep: &Path, progress: &Progress) -> Result<()> {
-    let folder = sweep.join(COMPARISON);
-    let compared = compared(&folder);
+/// When another process is at it, or a file cannot be removed.
+pub fn remove(plan: &Plan, states: &[State], sweep: &Path, progress: &Progress) -> Result<()> {
+    let path = sweep.join(COMPARISON);
+    let compared = compared(&path);
     // A run that the sweep no longer has is as it was.
     let mut unfinished = plan.runs.iter().zip(states).filter(|(_, state)| !state.is_finished());
     let Some((changed, _)) = unfinished.find(|(run, _)| compared.contains(&run.name)) else {
         return Ok(());
     };
-    // Nobody writes it meanwhile.
-    let held = ResultsFolder::open(&folder)?;
-    let aside = free_place(sweep);
-    std::fs::rename(&folder, &aside).map_err(Error::io(&folder, "setting aside"))?;
-    drop(held);
+    let folder = ResultsFolder::open(&path)?;
+    folder.remove(REPORT)?;
+    // The last is of runs with arms.
+    let figures = [&SWEEP_NAMES[..], &["decomposition"]].concat();
+    for (part, names) in [("figures", &figures[..]), ("tables", &tables::NAMES)] {
+        for entry in fs::read_dir(folder.join(part)).into_iter().flatten().flatten() {
+            let file = entry.file_name();
+            let Some(file) = file.to_str() else { continue };
+            if names.contains(&file.split('.').next().unwrap_or_default()) {
+                folder.remove(&format!("{part}/{file}"))?;
+            }
+        }
+        // Where nobody has put anything else.
+        fs::remove_dir(folder.join(part)).ok();
+    }
     progress.say(&format!(
-        "{}: made of {} as it no longer is, moved to {}",
-        folder.display(),
-        changed.name,
-        aside.display()
+        "{}: made of {} as it no longer is, removed",
+        path.display(),
+        changed.name
     ));
     Ok(())
 }
 
 /// The runs of a comparison; none where there is no comparison, or none that can be read.
 fn compared(folder: &Path) -> BTreeSet<String> {
-    let table = ReadTable::csv(&folder.join(RUNS));
+    let table = ReadTable::csv(&folder.join("tables/runs.csv"));
     let names = table.and_then(|table| table.texts("run"));
     names.unwrap_or_default().into_iter().collect()
-}
-
-/// A name that nothing has: of a run none can be, for a run's has no blank.
-fn free_place(sweep: &Path) -> PathBuf {
-    let mut place = sweep.join(format!("earlier {COMPARISON}"));
-    let mut number = 1;
-    while place.symlink_metadata().is_ok() {
-        number += 1;
-        place = sweep.join(format!("earlier {COMPARISON} {number}"));
-    }
-    place
 }

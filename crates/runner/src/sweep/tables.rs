@@ -18,6 +18,9 @@ const SHORT: [Quantity; 7] = [
     Quantity::MajorityBias,
 ];
 
+/// The tables of a comparison, by the names of their files.
+pub const NAMES: [&str; 6] = ["comparison", "attributes", "runs", "tests", "onsets", "over_seeds"];
+
 /// Every table: file name in `comparison/tables/` and contents.
 ///
 /// # Errors
@@ -33,17 +36,18 @@ pub fn files(
         ..Table::new(name, numbers)
     };
     let short = short(comparison);
+    let [whole, by_attribute, by_run, tested, begins, seeds] = NAMES;
     let tables = [
         Table {
             markdown: Some(format!("{}\n\n{}\n", short.markdown(), short.note)),
             latex: Some(short.rows_titled("Setting")),
-            ..with_parquet("comparison", settings(comparison))
+            ..with_parquet(whole, settings(comparison))
         },
-        with_parquet("attributes", attributes(comparison)),
-        with_parquet("runs", runs(plan, records)),
-        with_parquet("tests", tests(comparison)),
-        Table::new("onsets", onsets(comparison)),
-        with_parquet("over_seeds", joint::table(joint)),
+        with_parquet(by_attribute, attributes(comparison)),
+        with_parquet(by_run, runs(plan, records)),
+        with_parquet(tested, tests(comparison)),
+        Table::new(begins, onsets(comparison)),
+        with_parquet(seeds, joint::table(joint)),
     ];
     let files: render::Result<Vec<_>> = tables.into_iter().map(Table::files).collect();
     Ok(files?.into_iter().flatten().collect())

@@ -365,7 +365,7 @@ fn bad_sweeps_are_refused_before_anything_starts() {
 }
 
 #[test]
-fn a_comparison_of_changed_runs_is_set_aside() {
+fn a_comparison_of_changed_runs_goes_first() {
     let sweep = Sweep::new("axes: {classifiers.swept.exponent: [0, 1]}\n");
     succeeds(&sweep.run(&[]));
     let runs = || {
@@ -375,11 +375,24 @@ fn a_comparison_of_changed_runs_is_set_aside() {
         names
     };
     assert_eq!(runs(), ["exponent-0", "exponent-1"]);
+    // Where no run is finished, there is no comparison; what somebody has put there stays.
+    fs::write(sweep.results("comparison/figures/mine.svg"), "mine").expect("written");
+    for run in ["exponent-0", "exponent-1"] {
+        fs::write(sweep.results(run).join("manifest.json"), "x").expect("written");
+    }
+    assert!(fails(&sweep.run(&[])).contains("0 of 2 runs are finished, 2 failed"));
+    assert!(!sweep.results("comparison/report.html").exists() && !sweep.results("comparison/tables").exists());
+    assert!(sweep.results("comparison/figures/mine.svg").is_file());
+    for run in ["exponent-0", "exponent-1"] {
+        fs::remove_dir_all(sweep.results(run)).expect("removed");
+    }
+    succeeds(&sweep.run(&[]));
+    assert_eq!(runs(), ["exponent-0", "exponent-1"]);
     fs::write(sweep.results("exponent-1/manifest.json"), "x").expect("written");
     let output = sweep.run(&[]);
     let message = fails(&output);
     for part in [
-        "made of exponent-1 as it no longer is, moved to results/tiny/earlier comparison",
+        "comparison: made of exponent-1 as it no longer is, removed",
         "1 of 2 runs are finished, 1 failed",
         "manifest.json: not a manifest",
         "to make one of them anew, delete its folder",
@@ -387,7 +400,6 @@ fn a_comparison_of_changed_runs_is_set_aside() {
         assert!(message.contains(part), "{message}");
     }
     assert_eq!(runs(), ["exponent-0"]);
-    assert!(sweep.results("earlier comparison/report.html").is_file());
     // By the way that the message tells.
     fs::remove_dir_all(sweep.results("exponent-1")).expect("removed");
     succeeds(&sweep.run(&[]));
