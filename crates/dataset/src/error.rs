@@ -104,17 +104,18 @@ impl Error {
     /// Whether the system is the reason, at this moment, and not what is in the file: too many open files, no permission, a failing disk. The file may
     /// be whole.
     pub fn is_of_the_system(&self) -> bool {
-        // What is not there, is no file, or is damaged in an archive or a table.
-        const OF_THE_FILE: [ErrorKind; 7] = [
-            ErrorKind::NotFound,
-            ErrorKind::IsADirectory,
-            ErrorKind::NotADirectory,
-            ErrorKind::UnexpectedEof,
-            ErrorKind::InvalidData,
-            ErrorKind::InvalidInput,
-            ErrorKind::Other,
+        const KINDS: [ErrorKind; 4] = [
+            ErrorKind::PermissionDenied,
+            ErrorKind::OutOfMemory,
+            ErrorKind::TimedOut,
+            ErrorKind::StaleNetworkFileHandle,
         ];
-        matches!(self, Self::Read { source, .. } if !OF_THE_FILE.contains(&source.kind()))
+        // EIO, ENFILE and EMFILE, for which there are no kinds.
+        const NUMBERS: [i32; 3] = [5, 23, 24];
+        let is_of_the_system = |source: &io::Error| {
+            KINDS.contains(&source.kind()) || source.raw_os_error().is_some_and(|number| NUMBERS.contains(&number))
+        };
+        matches!(self, Self::Read { source, .. } if is_of_the_system(source))
     }
 
     /// Bad landmarks, with the name of the image they belong to.

@@ -19,7 +19,7 @@ pub use delimited::Delimited;
 pub use error::{Error, Result};
 pub use guarded::without_panic;
 pub use hash::{hash_of, hash_of_file};
-pub use own::open_own;
+pub use own::{open_here, open_own};
 pub use parquet::{ColumnBytes, Page, ParquetReader, may_unpack_to, natural};
 pub use part_folder::{Abandoned, PartFolder};
 pub use read_at::{read_at, read_exact_at};

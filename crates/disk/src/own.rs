@@ -4,14 +4,28 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-/// Opens a file that is to be changed in place, as `options` say, and only this file: a link in its place, or a second name of a file
-/// that has another one too, is removed first, so that nothing is written through it.
+use crate::whole::write_whole;
+
+/// Opens a file that is to be changed in place, as `options` say, and only this file: a link in its place is removed first, and a second name of a file
+/// that has another one too becomes a file of its own, so that nothing is written through it.
 ///
 /// # Errors
 /// The system's, and when something else than a file has the name.
 pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && has_other_names(&found)) {
+        let bytes = fs::read(path)?;
+        write_whole(path, &bytes).map_err(|error| error.source)?;
+    }
+    open_here(path, options)
+}
+
+/// The same without a look at other names of the file: for a lock, which somebody may have by another name.
+///
+/// # Errors
+/// As [`open_own`].
+pub fn open_here(path: &Path, options: &OpenOptions) -> io::Result<File> {
     match fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() || found.is_file() && has_other_names(&found) => fs::remove_file(path)?,
+        Ok(found) if found.is_symlink() => fs::remove_file(path)?,
         Ok(found) if found.is_file() => {}
         // To open a pipe would wait for its other end.
         Ok(_) => return Err(io::Error::new(ErrorKind::InvalidInput, "no regular file has this name")),
@@ -53,9 +67,10 @@ mod tests {
         fs::hard_link(&mine, &log).unwrap();
         append().unwrap().write_all(b"a").unwrap();
         append().unwrap().write_all(b"b").unwrap();
+        // What was there stays.
         assert_eq!(
             (fs::read(&mine).unwrap(), fs::read(&log).unwrap()),
-            (b"mine".to_vec(), b"ab".to_vec())
+            (b"mine".to_vec(), b"mineab".to_vec())
         );
         fs::remove_file(&log).unwrap();
         fs::create_dir(&log).unwrap();

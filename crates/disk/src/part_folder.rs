@@ -7,14 +7,12 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::synced::{make_folder, sync_below, sync_folder_of};
+use crate::whole::numbers;
 
 /// What stands between the folder's name and a number in its temporary name.
 const PARTIAL: &str = ".partial-";
 /// The end of the name of the file beside it that is locked as long as somebody writes it.
 const LOCK: &str = ".lock";
-/// Names that are tried before the folder is given up.
-const TRIED: u32 = 100;
-
 /// A folder that is being filled: it has another name until it is [finished](Self::finish), and is removed if it never is. A file
 /// beside it is locked meanwhile, so that others know it from the leftover of a process that died, whatever its number.
 #[derive(Debug)]
@@ -47,9 +45,7 @@ impl PartFolder {
                 make_folder(parent)?;
             }
             remove_leftovers(place, name);
-            let process = std::process::id();
-            let numbers = std::iter::once(process.to_string());
-            for number in numbers.chain((1..TRIED).map(|further| format!("{process}{further:02}"))) {
+            for number in numbers() {
                 let part = place.with_file_name(joined(name, &[PARTIAL, &number]));
                 let lock_path = lock_of(&part);
                 let Some(lock) = take(&lock_path)? else { continue };
@@ -116,7 +112,7 @@ impl PartFolder {
         }
         match fs::rename(&self.part, &self.place) {
             Ok(()) => self.finished = true,
-            Err(_) if fs::symlink_metadata(&self.place).is_ok() => return Err(Abandoned::Taken),
+            Err(_) if is_full(&self.place) => return Err(Abandoned::Taken),
             Err(error) => return Err(failed(error)),
         }
         sync_folder_of(&self.place).map_err(failed)
@@ -131,6 +127,14 @@ impl Drop for PartFolder {
         }
         // In this order: a folder without a locked file is one of the dead.
         fs::remove_file(&self.lock_path).ok();
+    }
+}
+
+/// Whether a folder, or whatever else is there, has something in it. An empty one into which nothing can be renamed is a link or a mounted disk.
+fn is_full(place: &Path) -> bool {
+    match fs::read_dir(place) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => place.symlink_metadata().is_ok(),
     }
 }
 

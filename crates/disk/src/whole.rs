@@ -15,14 +15,17 @@ pub const TEMPORARY: &str = "part";
 /// Names that are tried before a file is given up.
 const TRIED: u32 = 100;
 
+/// What temporary names end with, the likeliest first: the process's number, and others for where that is taken.
+pub(crate) fn numbers() -> impl Iterator<Item = String> {
+    let process = std::process::id();
+    std::iter::once(process.to_string()).chain((1..TRIED).map(move |further| format!("{process}{further:02}")))
+}
+
 /// A new file beside `path`, and its name until it is whole. The name has the process's number: two of them may write one file at the
 /// same time, and the one that ends last wins. What has the name already is left alone: a file of a process on another machine, or a
 /// link that somebody has put there and that leads elsewhere.
 fn begin(path: &Path) -> io::Result<(PathBuf, File)> {
-    let process = std::process::id();
-    let numbers =
-        std::iter::once(process.to_string()).chain((1..TRIED).map(|further| format!("{process}{further:02}")));
-    for number in numbers {
+    for number in numbers() {
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(format!(".{number}.{TEMPORARY}"));
         let temporary = PathBuf::from(temporary);

@@ -23,6 +23,8 @@ const NOTED: &str = ".written";
 #[derive(Debug)]
 pub struct ResultsFolder {
     path: PathBuf,
+    /// Whether it was not there before.
+    is_new: bool,
     /// Dropping the file releases the lock; the system does so too when the process dies.
     _lock: File,
 }
@@ -34,30 +36,9 @@ impl ResultsFolder {
     /// [`Error::Held`] when another process has it, [`Error::Foreign`] when it holds something else than results, [`Error::Link`] when a
     /// folder in it is a link, [`Error::Io`] when it cannot be made or written.
     pub fn open(path: &Path) -> Result<Self> {
-        make_folder(path).map_err(|error| unwritable(path, path, error))?;
-        recognise(path)?;
+        let is_new = !path.exists();
         let lock_path = path.join(LOCK);
-        let mut lock = open_lock(path, &lock_path)?;
-        match take(&lock) {
-            // A run that was refused has just removed it, with its folder.
-            Ok(()) if !is_at(&lock, &lock_path) => return Self::open(path),
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // The holder's line is a courtesy: without it the folder is held all the same.
-                lock.read_to_string(&mut holder).ok();
-                let holder = if holder.trim().is_empty() {
-                    "unknown".to_owned()
-                } else {
-                    holder.trim().to_owned()
-                };
-                return Err(Error::Held {
-                    folder: path.to_owned(),
-                    holder,
-                });
-            }
-            Err(TryLockError::Error(error)) => return Err(Error::io(&lock_path, "locking")(error)),
-        }
+        let mut lock = locked(path, &lock_path)?;
         lock.set_len(0)
             .and_then(|()| {
                 let command: Vec<String> = std::env::args().collect();
@@ -76,6 +57,7 @@ impl ResultsFolder {
         refuse_links(path)?;
         Ok(Self {
             path: path.to_owned(),
+            is_new,
             _lock: lock,
         })
     }
@@ -140,15 +122,58 @@ impl ResultsFolder {
 }
 
 impl Drop for ResultsFolder {
-    /// A run that was refused leaves no folder behind.
+    /// A run that was refused leaves no folder behind that was not there.
     fn drop(&mut self) {
         let lock = self.join(LOCK);
         let is_alone = fs::read_dir(&self.path).is_ok_and(|entries| entries.count() == 1) && lock.is_file();
-        // Who waits for the lock sees that the file is another (`open_lock`).
-        if is_alone && fs::remove_file(lock).is_ok() {
+        // Who waits for the lock sees that the file is no longer the one of this name (`is_at`).
+        if self.is_new && is_alone && fs::remove_file(lock).is_ok() {
             fs::remove_dir(&self.path).ok();
         }
     }
+}
+
+/// How often a lock is opened again that somebody removes meanwhile.
+const TRIED: usize = 20;
+
+/// A folder's lock, which this process has from now on; the folder is made if need be.
+fn locked(folder: &Path, lock_path: &Path) -> Result<File> {
+    for _ in 0..TRIED {
+        make_folder(folder).map_err(|error| unwritable(folder, folder, error))?;
+        recognise(folder)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut lock = match disk::open_here(lock_path, &options) {
+            // A run that was refused has just removed the folder.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            opened => opened.map_err(|error| unwritable(folder, lock_path, error))?,
+        };
+        match take(&lock) {
+            Ok(()) if !is_at(&lock, lock_path) => {}
+            // A copy of the folder by second names (`cp -al`) has the same file, or it is no file of ours: this folder gets one of its own.
+            Ok(()) if has_other_names(&lock) => write_whole(lock_path, b"")?,
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // The holder's line is a courtesy: without it the folder is held all the same.
+                lock.read_to_string(&mut holder).ok();
+                let holder = match holder.trim() {
+                    "" => "unknown".to_owned(),
+                    holder => holder.to_owned(),
+                };
+                return Err(Error::Held {
+                    folder: folder.to_owned(),
+                    holder,
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(Error::io(lock_path, "locking")(error)),
+        }
+    }
+    Err(Error::io(lock_path, "locking")(ErrorKind::TimedOut.into()))
+}
+
+fn has_other_names(file: &File) -> bool {
+    file.metadata().is_ok_and(|found| found.nlink() > 1)
 }
 
 /// Refuses a folder that holds anything else than results: it is somebody's, and its files could have the names of ours.
@@ -190,13 +215,6 @@ fn refuse_links(folder: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Opens the lock's file, not yet locked.
-fn open_lock(folder: &Path, path: &Path) -> Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    disk::open_own(path, &options).map_err(|error| unwritable(folder, path, error))
 }
 
 /// Whether a file that was opened still has its name: who had it before may have removed it since.
@@ -331,6 +349,25 @@ mod tests {
         results.write("a", b"a").expect("written");
         drop(results);
         assert!(path.join(LOCK).exists() && path.join("a").exists());
+    }
+
+    #[test]
+    fn a_copy_by_second_names_takes_no_lock_away() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [path, copy] = ["results", "copy"].map(|name| folder.path().join(name));
+        let results = made(&path);
+        fs::create_dir(&copy).expect("made");
+        for name in [LOCK, MANIFEST] {
+            fs::hard_link(path.join(name), copy.join(name)).expect("linked");
+        }
+        assert!(matches!(ResultsFolder::open(&path), Err(Error::Held { .. })));
+        drop(results);
+        let (own, other) = (
+            ResultsFolder::open(&path).expect("free"),
+            ResultsFolder::open(&copy).expect("free"),
+        );
+        assert!(matches!(ResultsFolder::open(&path), Err(Error::Held { .. })));
+        drop((own, other));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! signal. Only what would lose something [holds](Interrupt::hold) it until that is saved. A second signal stops at once.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Once, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,7 @@ pub struct Interrupt {
     /// 0, or the signal's number.
     signal: Arc<AtomicUsize>,
     /// Whether the signal was answered.
-    answered: Arc<Once>,
+    answered: Arc<AtomicBool>,
     /// How many things in hand save their state before they end.
     held: Arc<AtomicUsize>,
 }
@@ -63,7 +63,7 @@ impl Default for Interrupt {
     fn default() -> Self {
         Self {
             signal: Arc::default(),
-            answered: Arc::new(Once::new()),
+            answered: Arc::default(),
             held: Arc::default(),
         }
     }
@@ -121,10 +121,11 @@ impl Interrupt {
         }
     }
 
-    /// Says once that the signal was understood.
+    /// Says once that the signal was understood; nobody waits for a reader who does not read.
     fn answer(&self) {
-        self.answered
-            .call_once(|| Progress::new().say("stopping; what is finished is kept; again to stop now"));
+        if !self.answered.swap(true, Ordering::Relaxed) {
+            meanwhile(|| Progress::new().say("stopping; what is finished is kept; again to stop now"));
+        }
     }
 
     /// Answers the first signal when it comes, and sees to it that the process ends.
@@ -132,8 +133,7 @@ impl Interrupt {
         let stop = self.clone();
         let wait = move || {
             if let Some(signal) = signals.forever().next() {
-                let words = stop.clone();
-                meanwhile(move || words.answer());
+                stop.answer();
                 stop.give_time();
                 meanwhile(move || last_words(Interrupted { signal }));
                 disk::remove_unfinished();

@@ -42,7 +42,7 @@ pub fn open(sweep: &Path, run: &str) -> Result<File> {
 pub enum End {
     /// There was none, or it said nothing.
     Unknown,
-    /// It was asked to stop and saved its state.
+    /// It was asked to stop.
     Stopped,
     /// It failed, for this reason.
     Failed(String),

@@ -14,16 +14,21 @@ use render::figures::SWEEP_NAMES;
 /// Removes the comparison in a sweep's folder, if one of its runs is not finished now, and says so. Files that a comparison does not make stay.
 ///
 /// # Errors
-/// When another process is at it, or a file cannot be removed.
+/// When a file cannot be removed.
 pub fn remove(plan: &Plan, states: &[State], sweep: &Path, progress: &Progress) -> Result<()> {
     let path = sweep.join(COMPARISON);
     let compared = compared(&path);
     // A run that the sweep no longer has is as it was.
-    let mut unfinished = plan.runs.iter().zip(states).filter(|(_, state)| !state.is_finished());
+    let goes_on = |state: &State| matches!(state, State::Finished(_) | State::Running(_));
+    let mut unfinished = plan.runs.iter().zip(states).filter(|(_, state)| !goes_on(state));
     let Some((changed, _)) = unfinished.find(|(run, _)| compared.contains(&run.name)) else {
         return Ok(());
     };
-    let folder = ResultsFolder::open(&path)?;
+    let folder = match ResultsFolder::open(&path) {
+        // Whoever has it makes it anew.
+        Err(pipeline::Error::Held { .. }) => return Ok(()),
+        folder => folder?,
+    };
     folder.remove(REPORT)?;
     // The last is of runs with arms.
     let figures = [&SWEEP_NAMES[..], &["decomposition"]].concat();
@@ -39,7 +44,7 @@ pub fn remove(plan: &Plan, states: &[State], sweep: &Path, progress: &Progress) 
         fs::remove_dir(folder.join(part)).ok();
     }
     progress.say(&format!(
-        "{}: made of {} as it no longer is, removed",
+        "{}: removed, for {} is no longer known to be finished",
         path.display(),
         changed.name
     ));

@@ -392,7 +392,7 @@ fn a_comparison_of_changed_runs_goes_first() {
     let output = sweep.run(&[]);
     let message = fails(&output);
     for part in [
-        "comparison: made of exponent-1 as it no longer is, removed",
+        "comparison: removed, for exponent-1 is no longer known to be finished",
         "1 of 2 runs are finished, 1 failed",
         "manifest.json: not a manifest",
         "to make one of them anew, delete its folder",

@@ -127,7 +127,12 @@ impl<'a> Course<'a> {
                 .take(pass::BATCH)
                 .copied()
                 .collect::<Vec<_>>();
-            self.scores(&some, "training")?;
+            if let Err(error) = self.scores(&some, "training") {
+                if error.is_interruption() {
+                    self.save()?;
+                }
+                return Err(error);
+            }
         }
         // Nothing is learnt any more, and nothing that goes wrong with the files below is to cost the training.
         self.save_if_possible();
@@ -158,7 +163,15 @@ impl<'a> Course<'a> {
                 self.memory.read(&mut self.unread)?;
                 self.save_if_possible();
             }
-            let (images, labels) = batch?;
+            let (images, labels) = match batch {
+                Ok(batch) => batch,
+                Err(error) => {
+                    // What cannot be read now may be read when the training goes on.
+                    self.memory.read(&mut self.unread)?;
+                    self.save_if_possible();
+                    return Err(error);
+                }
+            };
             self.memory.learning_rate = self.trainer.learning_rate();
             self.unread.push(self.trainer.step(&images, &labels)?);
             self.memory.steps += 1;
