@@ -171,8 +171,10 @@ const FIGURES: [(&str, Maker); figures::NAMES.len()] = [
 pub struct Drawn {
     /// The figures.
     pub figures: Vec<Figure>,
-    /// The others: name and reason.
+    /// Of the others those that the experiment wants as files: name and reason.
     pub missing: Vec<(&'static str, String)>,
+    /// Those that it does not want, and whose files could not be read: the report would lack them for good.
+    pub unread: Vec<(&'static str, String)>,
 }
 
 /// Draws every figure. The report shows all, whichever of them the experiment wants as files; of those that it does not, none is
@@ -182,12 +184,14 @@ pub fn all(sources: &Sources<'_>) -> Drawn {
     let mut drawn = Drawn {
         figures: Vec::new(),
         missing: Vec::new(),
+        unread: Vec::new(),
     };
     for (name, make) in FIGURES {
         match make(sources, &settings.style(name)) {
             Ok(figure) => drawn.figures.extend(figure),
             Err(error) if settings.wants(name) => drawn.missing.push((name, describe(&error))),
-            Err(_) => {}
+            Err(Error::Figure(_)) => {}
+            Err(error) => drawn.unread.push((name, describe(&error))),
         }
     }
     drawn
@@ -296,7 +300,7 @@ pub fn declaration(experiment: &Experiment, attributes: &[String], regions: &Dec
 /// Those of reading results, of drawing, and of writing.
 pub fn work(folder: &Sandbox<'_>, sources: &Sources<'_>) -> Result<()> {
     let drawn = all(sources);
-    if let Some((name, reason)) = drawn.missing.first() {
+    if let Some((name, reason)) = drawn.missing.iter().chain(&drawn.unread).next() {
         return Err(Error::Request(format!("figure `{name}`: {reason}")));
     }
     write_in_place(folder, &sources.recorded.experiment.figures, &drawn.figures)?;
